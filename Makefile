@@ -1,0 +1,84 @@
+# `make` alone prints this help. Everything is set up by the target that needs it.
+BOARD ?= LILYGO_TCALL_SIM800
+PORT ?= /dev/ttyUSB0
+IMAGE ?=
+PYTHON ?= python3
+RUN ?=
+PYTEST ?=
+
+VENV := .venv
+PY := $(VENV)/bin/python
+READY := $(VENV)/.ready
+MPREMOTE := $(PY) -m mpremote connect $(PORT)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test micropython check lint format types imports bench modules firmware flash deploy repl size clean
+
+help: ## Print this help
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "  Knobs: BOARD=$(BOARD) PORT=$(PORT) IMAGE=<official image> RUN='--scenario drive' PYTEST='-k sms'"
+
+$(READY): pyproject.toml tools/requirements.py
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; say which with PYTHON=/path/to/python3." >&2; exit 1; }
+	@$(PY) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV) || \
+	  { echo "A virtual environment cannot be made: install your system's python3-venv package." >&2; exit 1; }
+	@echo "Setting up $(VENV) (once)"
+	@$(PY) -m pip install --quiet --disable-pip-version-check $$($(PY) tools/requirements.py)
+	@touch $@
+
+run: $(READY) micropython ## Simulated car, GPS, modem, phone, server and the module, live (RUN='options')
+	@$(PY) -m tools.desk run $(RUN)
+
+test: $(READY) micropython ## All tests, on CPython and both MicroPython VMs (PYTEST='options')
+	@$(PY) -m pytest $(PYTEST)
+
+micropython: $(READY) ## Put MicroPython for 64 and 32 bit under .cache/
+	@$(PY) -m tools.vm --quiet
+
+check: lint types imports test ## Lint, types, import rules, test
+
+lint: $(READY) ## Check style and format
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+
+format: $(READY) ## Format all Python files
+	@$(PY) -m ruff check --fix .
+	@$(PY) -m ruff format .
+
+types: $(READY) ## Check types: desk and tools, and the firmware against the ESP32's stubs
+	@$(PY) -m mypy tools
+	@$(PY) -m tools.check_types
+
+imports: $(READY) ## Check the layers of firmware/README.md
+	@$(PY) -m pytest host_tests/test_architecture.py
+
+bench: $(READY) micropython ## Measure speed, heap and bytes; writes build/bench.json
+	@$(PY) -m tools.bench
+
+modules: $(READY) ## Compile the native modules for every architecture
+	@$(PY) -m tools.build modules
+
+firmware: $(READY) ## Write everything BOARD needs under build/BOARD/
+	@$(PY) -m tools.build firmware $(BOARD)
+
+flash: $(READY) ## Write an official MicroPython image to the ESP32 (IMAGE=file PORT=...)
+	@test -n "$(IMAGE)" || { echo "Say which image: make flash IMAGE=ESP32_GENERIC-...bin PORT=$(PORT)" >&2; exit 2; }
+	@test -f "$(IMAGE)" || { echo "There is no file $(IMAGE)." >&2; exit 2; }
+	@$(PY) -m esptool version >/dev/null 2>&1 || $(PY) -m pip install --quiet --disable-pip-version-check esptool==5.6.0
+	@$(PY) -m esptool --chip esp32 --port $(PORT) erase-flash
+	@$(PY) -m esptool --chip esp32 --port $(PORT) write-flash 0x1000 $(IMAGE)
+
+deploy: firmware ## Copy build/BOARD/ to the module at PORT and restart it
+	@$(MPREMOTE) fs cp -r build/$(BOARD)/. :
+	@$(MPREMOTE) reset
+
+repl: $(READY) ## Python prompt on the module at PORT
+	@$(MPREMOTE) repl
+
+size: $(READY) ## What the firmware weighs, file by file
+	@$(PY) -m tools.build size $(BOARD)
+
+clean: ## Remove what was built; .venv and .cache stay
+	@rm -rf build .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	@find . -name __pycache__ -not -path './.venv/*' -not -path './.cache/*' -prune -exec rm -rf {} +

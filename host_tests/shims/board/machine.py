@@ -1,0 +1,191 @@
+"""`machine` for firmware that runs on a computer: the peripherals are sockets to the board host.
+
+The host (`tools/desk/board_host.py`) owns the wires: each UART is one connection, the SPI bus with
+the CAN controller another. The same file serves CPython and the MicroPython VM, so both run the
+firmware's own drivers. Only what the drivers call exists here.
+"""
+
+import os
+import socket
+import sys
+
+# Exit code by which the host knows that the firmware asked for a reset.
+RESET_EXIT_CODE = 75
+
+PWRON_RESET = 1
+HARD_RESET = 2
+WDT_RESET = 3
+DEEPSLEEP_RESET = 4
+SOFT_RESET = 5
+
+_SPI_LOW = b"L"
+_SPI_HIGH = b"H"
+_SPI_INTERRUPT = b"I"
+_SPI_TRANSFER = b"T"
+
+
+def _connect(device):
+    """A connection to the board host for one device; its first line names the device."""
+    address = socket.getaddrinfo("127.0.0.1", int(os.getenv("OVMS_BOARD_PORT")))[0][-1]
+    connection = socket.socket()
+    connection.connect(address)
+    connection.setsockopt(6, 1, 1)  # TCP_NODELAY: a register access is a few bytes
+    connection.send(device + b"\n")
+    return connection
+
+
+def _receive_exactly(connection, count):
+    data = b""
+    while len(data) < count:
+        part = connection.recv(count - len(data))
+        if not part:
+            sys.exit(0)
+        data += part
+    return data
+
+
+class _Bus:
+    """The SPI connection, made when the first user of it appears."""
+
+    connection = None
+
+    @classmethod
+    def send(cls, data):
+        if cls.connection is None:
+            cls.connection = _connect(b"SPI")
+        cls.connection.send(data)
+
+    @classmethod
+    def ask(cls, data, count):
+        cls.send(data)
+        return _receive_exactly(cls.connection, count)
+
+
+class Pin:
+    """A pin by GPIO number; the host tells which two belong to the CAN controller."""
+
+    IN = 1
+    OUT = 3
+    PULL_UP = 2
+    PULL_DOWN = 1
+    IRQ_FALLING = 2
+    IRQ_RISING = 1
+
+    def __init__(self, number, mode=IN, pull=None, value=None, hold=None):
+        self._number = str(number)
+        self._level = 1 if value is None else value
+
+    def value(self, level=None):
+        """The pin's level, or set it."""
+        if level is None:
+            if self._number == os.getenv("OVMS_CAN_INT"):
+                return _Bus.ask(_SPI_INTERRUPT, 1)[0]
+            return self._level
+        self._level = level
+        if self._number == os.getenv("OVMS_CAN_CS"):
+            _Bus.send(_SPI_HIGH if level else _SPI_LOW)
+        return None
+
+    def __call__(self, level=None):
+        return self.value(level)
+
+    def irq(self, handler=None, trigger=None):
+        """An interrupt is a hint that may be lost; here every one is."""
+
+
+class SPI:
+    """The bus with the CAN controller; each transfer is one question to the host."""
+
+    MSB = 0
+
+    def __init__(
+        self, number, baudrate=1_000_000, polarity=0, phase=0, sck=None, mosi=None, miso=None
+    ):
+        pass
+
+    def write(self, data):
+        self.write_readinto(data, None)
+
+    def readinto(self, buffer, fill=0):
+        self.write_readinto(bytes(len(buffer)), buffer)
+
+    def write_readinto(self, data, buffer):
+        answer = _Bus.ask(_SPI_TRANSFER + bytes((len(data),)) + bytes(data), len(data))
+        if buffer is not None:
+            buffer[: len(answer)] = answer
+
+
+class UART:
+    """A serial port whose far end the host connects to a simulator or to nothing."""
+
+    RTS = 2
+    CTS = 1
+
+    def __init__(
+        self, number, baudrate=115200, tx=None, rx=None, txbuf=256, rxbuf=256, timeout=0, **options
+    ):
+        self._socket = _connect(b"UART%d" % number)
+        self._socket.setblocking(False)
+        self._readinto = getattr(self._socket, "recv_into", None) or self._socket.readinto
+
+    def init(self, baudrate=None, **options):
+        """Bytes on a socket have no rate."""
+
+    def readinto(self, view):
+        """Bytes read into `view`, or None when nothing arrived."""
+        try:
+            count = self._readinto(view)
+        except OSError:
+            return None
+        if count == 0:
+            sys.exit(0)
+        return count
+
+    def write(self, data):
+        """How many bytes the port took."""
+        try:
+            return self._socket.send(data)
+        except OSError:
+            return 0
+
+
+class ADC:
+    """The 12 V sense input; the host says how many millivolts the battery has."""
+
+    ATTN_11DB = 3
+
+    def __init__(self, pin):
+        pass
+
+    def atten(self, attenuation):
+        """The host's millivolts need no range."""
+
+    def read_uv(self):
+        """Microvolts at the pin behind the board's divider."""
+        millivolts = int(os.getenv("OVMS_SUPPLY_MV") or 12600)
+        return millivolts * 1000 * 15 // 115
+
+
+class WDT:
+    """A watchdog nobody waits for: the host sees a hung process by itself."""
+
+    def __init__(self, id=0, timeout=5000):
+        pass
+
+    def feed(self):
+        """Nothing to do."""
+
+
+def reset():
+    """Leave, so that the host starts the firmware again."""
+    sys.exit(RESET_EXIT_CODE)
+
+
+def reset_cause():
+    """Why the firmware started, as the host says."""
+    return int(os.getenv("OVMS_RESET_CAUSE") or PWRON_RESET)
+
+
+def unique_id():
+    """Six bytes, as a MAC address."""
+    return b"\x02DESK\x01"

@@ -1,0 +1,39 @@
+"""The few words of a test that plain `assert` lacks, for CPython and MicroPython alike."""
+
+
+def raises(error, function, *arguments):
+    """Call `function`; return the `error` it raised, or fail."""
+    try:
+        function(*arguments)
+    except error as raised:
+        return raised
+    raise AssertionError("%s was not raised" % error.__name__)
+
+
+def run(coroutine, limit_ms=5000):
+    """Run a coroutine to its end in a fresh event loop, for at most `limit_ms`."""
+    import asyncio
+
+    async def limited():
+        return await asyncio.wait_for_ms(coroutine, limit_ms)
+
+    if hasattr(asyncio, "new_event_loop"):
+        asyncio.new_event_loop()
+    return asyncio.run(limited())
+
+
+def allocates(function):
+    """Whether `function()` takes heap on MicroPython; False on CPython, which cannot say.
+
+    No arguments: passing them on would take heap here.
+    """
+    from micropython import heap_lock, heap_unlock
+
+    heap_lock()
+    try:
+        function()
+    except MemoryError:
+        return True
+    finally:
+        heap_unlock()
+    return False

@@ -1,0 +1,156 @@
+"""Proves the table of firmware/README.md and a few rules of the house. CPython only."""
+
+import ast
+import re
+
+import pytest
+
+from tools.vm import ROOT
+
+FIRMWARE = ROOT / "firmware" / "ovms"
+PLAIN = {"ovms.overlay", "micropython", "struct", "binascii", "hashlib", "array", "collections"}
+
+# Folder or file below firmware/ovms: what it may import. "ovms.x" allows that module and below.
+ALLOWED = {
+    "protocol": PLAIN | {"ovms.protocol", "ovms_crypto"},
+    "vehicle": PLAIN | {"ovms.vehicle.base", "ovms.vehicle.state", "ovms.protocol"},
+    "drivers": PLAIN | {"machine", "esp32", "network", "asyncio", "time", "os", "select", "sys"},
+    "links": PLAIN | {"asyncio", "time", "ovms.protocol", "ovms.status"},
+    "services": PLAIN
+    | {"asyncio", "ovms.vehicle.state", "ovms.vehicle.base", "ovms.protocol"}
+    | {"ovms.config", "ovms.status", "ovms.log", "ovms.services", "gc"},
+    "config.py": PLAIN,
+    "status.py": PLAIN,
+    "clock.py": PLAIN | {"time"},
+    "log.py": PLAIN | {"ovms.config"},
+    "overlay.py": {"sys"},
+}
+# The composition root, and what nobody may import.
+ROOT_FILES = ("app.py", "assembly.py")
+MAX_LINES = 450
+
+
+def firmware_files():
+    return sorted(path for path in FIRMWARE.rglob("*.py") if path.name != "__init__.py")
+
+
+def imports_of(path):
+    """Every module name a file imports, at any depth of its code."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            # `from ovms.protocol import at` names a module, `from ovms.status import Status` not.
+            known = [n for n in names if (ROOT / "firmware" / n.replace(".", "/")).exists()]
+            modules = [
+                n for n in names if (ROOT / "firmware" / (n.replace(".", "/") + ".py")).exists()
+            ]
+            found += known + modules or [node.module]
+    return found
+
+
+def is_allowed(name, allowed):
+    return any(name == entry or name.startswith(entry + ".") for entry in allowed)
+
+
+def rule_for(path):
+    top = path.relative_to(FIRMWARE).parts[0]
+    return None if top in ROOT_FILES else ALLOWED[top]
+
+
+@pytest.mark.parametrize("path", firmware_files(), ids=lambda p: str(p.relative_to(FIRMWARE)))
+def test_imports_follow_the_table(path):
+    allowed = rule_for(path)
+    if allowed is None:
+        return
+    own = set()
+    relative = path.relative_to(FIRMWARE)
+    if relative.parts[0] == "vehicle" and len(relative.parts) > 2:
+        own = {f"ovms.vehicle.{relative.parts[1]}"}
+    if relative.parts[0] == "links":
+        own = {"ovms.links"}
+    wrong = [name for name in imports_of(path) if not is_allowed(name, allowed | own)]
+    assert not wrong, f"{relative} may not import {', '.join(wrong)}"
+
+
+def test_nobody_imports_the_composition_root():
+    importers = [path for path in firmware_files() if "ovms.app" in imports_of(path)]
+    assert not importers
+
+
+def test_firmware_and_modules_know_no_tests_and_no_tools():
+    for path in [*firmware_files(), *(ROOT / "modules").glob("*.py")]:
+        assert not [n for n in imports_of(path) if n.split(".")[0] in ("host_tests", "tools")]
+
+
+def test_simulators_know_no_firmware():
+    """A simulator that shares code with what it tests shares its mistakes."""
+    for path in [
+        *(ROOT / "tools" / "desk").rglob("*.py"),
+        *(ROOT / "host_tests/models").glob("*"),
+    ]:
+        if path.suffix == ".py":
+            assert not [n for n in imports_of(path) if n.split(".")[0] in ("ovms", "ovms_crypto")]
+
+
+def calls_at_import(tree):
+    """Calls a module makes when it is imported, `const` and class or function bodies aside."""
+    for statement in tree.body:
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        body = statement.body if isinstance(statement, ast.ClassDef) else [statement]
+        for inner in body:
+            if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            for node in ast.walk(inner):
+                if isinstance(node, ast.Call):
+                    name = getattr(node.func, "id", getattr(node.func, "attr", "?"))
+                    if name not in ("const",):
+                        yield name, node.lineno
+
+
+@pytest.mark.parametrize("path", firmware_files(), ids=lambda p: str(p.relative_to(FIRMWARE)))
+def test_nothing_works_at_import(path):
+    found = list(calls_at_import(ast.parse(path.read_text("utf-8"))))
+    assert not found, f"calls at import: {found}"
+
+
+@pytest.mark.parametrize("path", firmware_files(), ids=lambda p: str(p.relative_to(FIRMWARE)))
+def test_no_swallowed_errors(path):
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if not isinstance(node, ast.ExceptHandler):
+            continue
+        assert node.type is not None, f"{path.name}:{node.lineno}: bare except"
+        is_broad = getattr(node.type, "id", "") in ("Exception", "BaseException")
+        is_empty = all(isinstance(line, ast.Pass) for line in node.body)
+        assert not (is_broad and is_empty), f"{path.name}:{node.lineno}: swallowed"
+
+
+def test_files_are_one_thing():
+    long = [
+        (str(path.relative_to(ROOT)), count)
+        for folder in ("firmware", "modules", "boards", "tools", "host_tests")
+        for path in (ROOT / folder).rglob("*.py")
+        if (count := len(path.read_text("utf-8").splitlines())) > MAX_LINES
+    ]
+    assert not long, f"over {MAX_LINES} lines: {long}"
+
+
+def test_start_files_only_start():
+    for name in ("boot.py", "main.py"):
+        assert len((ROOT / "firmware" / name).read_text("utf-8").splitlines()) < 30
+
+
+def test_fixtures_name_their_source():
+    for path in (ROOT / "host_tests" / "fixtures").rglob("*.*"):
+        if path.suffix in (".txt", ".py", ".log"):
+            head = path.read_text("utf-8")[:400]
+            assert re.search(r"source", head, re.I), f"{path.name} does not name its source"
+
+
+def test_only_boards_know_pins():
+    for path in firmware_files():
+        assert not re.search(r"\bPin\(\d", path.read_text("utf-8")), path.name

@@ -1,0 +1,1 @@
+"""What runs on a computer: the desk, the build and the checks. CPython only."""
