@@ -1,0 +1,63 @@
+"""Auto-provisioning: asking a server for our parameters with what the car and the SIM know.
+
+Protocol guide 2.6.2, "Auto Provisioning"; module-behaviour 5.3; server facts 2.9. The request is
+the first line of a connection of its own; a server may never answer. Read the reply with a
+LineReader of REPLY_MAX.
+"""
+
+from micropython import const
+
+from ovms.protocol.errors import RemoteProtocolError
+from ovms.protocol.v2 import cipher
+from ovms.protocol.v2.handshake import is_digest, line_of
+from ovms_crypto import STATE_SIZE, b64_decode, hmac_md5, rc4_crypt
+
+# 32 parameters of 31 characters, blanks between them, in base64, and the words before them.
+REPLY_MAX = const(1536)
+_PARAMETERS = const(32)
+
+
+def request_line(key):
+    """`AP-C` line, CRLF included (bytes). key: str, normally the VIN; ValueError unless a word."""
+    return line_of(b"AP-C", b"0", key.encode())
+
+
+def parse_reply(line, secret):
+    """Parameters of the server's reply: {index: text}, "" to clear; None when it has none for us.
+
+    line: bytes without the line end; secret: str, normally the ICCID of the SIM. Indices that
+    are missing stay as they are. RemoteProtocolError bad_reply, wrong_scheme, wrong_digest,
+    not_base64 or bad_record.
+    """
+    words = bytes(line).split()
+    if words and words[0] == b"AP-X":
+        return None
+    if len(words) != 5 or words[0] != b"AP-S":
+        raise RemoteProtocolError("bad_reply")
+    if words[1] != b"0":
+        raise RemoteProtocolError("wrong_scheme")
+    key = secret.encode()
+    if not is_digest(words[3], key, words[2]):
+        raise RemoteProtocolError("wrong_digest")
+    return _parameters(_record(words[4], hmac_md5(key, words[2])))
+
+
+def _record(text, digest):
+    record = bytearray(len(text))
+    size = b64_decode(text, 0, len(text), record, 0)
+    if size < 0:
+        raise RemoteProtocolError("not_base64")
+    state = bytearray(STATE_SIZE)
+    cipher.start(state, digest)
+    rc4_crypt(state, record, 0, size)
+    return record[:size]
+
+
+def _parameters(record):
+    try:
+        values = bytes(record).decode().strip().split(" ")
+    except UnicodeError:
+        raise RemoteProtocolError("bad_record")
+    if len(values) > _PARAMETERS:
+        raise RemoteProtocolError("bad_record")
+    return {index: "" if value == "-" else value for index, value in enumerate(values)}
