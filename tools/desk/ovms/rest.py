@@ -1,0 +1,217 @@
+"""The REST interface: sessions, calls, refusals (server-and-clients 3).
+
+Authentication is by query parameters on any call or by the cookie that `/api/cookie` sets. A
+session lives `timers.api_s` from its login, use does not prolong it. The stock server's rate
+limit, tokens and MQTT broker helper are not offered.
+"""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from tools.desk.ovms import rest_views as views
+from tools.desk.ovms.context import Context
+from tools.desk.ovms.hub import Hub
+from tools.desk.ovms.peers import BATCH
+from tools.desk.ovms.relay import Relay
+from tools.desk.ovms.store import timestamp
+
+COOKIE = "ovmsapisession"
+_METHODS = ("GET", "PUT", "POST", "DELETE")
+_REFUSED = {
+    ("PUT", "charge"),
+    ("DELETE", "charge"),
+    ("PUT", "lock"),
+    ("DELETE", "lock"),
+    ("GET", "valet"),
+    ("PUT", "valet"),
+    ("DELETE", "valet"),
+    ("GET", "features"),
+    ("PUT", "features"),
+    ("GET", "parameters"),
+    ("PUT", "parameters"),
+    ("PUT", "reset"),
+    ("PUT", "homelink"),
+}
+
+
+@dataclass
+class Session:
+    key: str
+    vehicle_ids: frozenset[str]
+    expires_s: float
+    watched: set[str] = field(default_factory=set)
+
+
+class RestApi:
+    """The aiohttp application over one relay; `expire` drops the sessions that ran out."""
+
+    def __init__(self, context: Context, relay: Relay) -> None:
+        self._context = context
+        self._relay = relay
+        self._sessions: dict[str, Session] = {}
+        self._vehicle_calls: dict[tuple[str, str], Callable] = {
+            ("GET", "vehicle"): self._connect_vehicle,
+            ("DELETE", "vehicle"): self._release_vehicle,
+            ("GET", "status"): self._status,
+            ("GET", "charge"): self._charge,
+            ("GET", "location"): self._location,
+            ("GET", "tpms"): self._tpms,
+            ("GET", "protocol"): self._protocol,
+            ("GET", "historical"): self._historical,
+        }
+
+    def application(self) -> web.Application:
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", self._handle)
+        return app
+
+    def expire(self) -> None:
+        now_s = self._context.utc_s()
+        for session in [s for s in self._sessions.values() if s.expires_s <= now_s]:
+            self._end(session)
+
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
+        response = self._answer(request)
+        response.headers["Access-Control-Allow-Origin"] = "*"
+        self._context.event(
+            "rest",
+            "",
+            f"{request.method} {request.path} {response.status}",
+            status=response.status,
+        )
+        return response
+
+    def _answer(self, request: web.Request) -> web.Response:
+        if request.method not in _METHODS:
+            return _text(501, "method not implemented")
+        parts = request.path.strip("/").split("/")
+        if parts[0] != "api" or len(parts) < 2:
+            return _text(404, "no such call")
+        session = self._session(request)
+        if session is None:
+            return _text(401, "not authenticated")
+        name = parts[1]
+        if name == "cookie":
+            return self._cookie(request.method, session)
+        if name == "vehicles" and request.method == "GET":
+            return web.json_response([self._counts(v) for v in sorted(session.vehicle_ids)])
+        if (request.method, name) in _REFUSED:
+            return _text(501, "not implemented by this server")
+        call = self._vehicle_calls.get((request.method, name))
+        if call is None:
+            return _text(404, "no such call")
+        vehicle_id = parts[2].upper() if len(parts) > 2 else ""
+        if vehicle_id not in session.vehicle_ids:
+            return _text(403, "not your vehicle")
+        try:
+            return call(session, self._relay.hubs[vehicle_id], parts[3:], request)
+        except views.ParanoidError as error:
+            return _text(502, f"message {error} is paranoid")
+
+    def _session(self, request: web.Request) -> Session | None:
+        """By cookie, else by credentials in the query; those share one session per user."""
+        self.expire()
+        session = self._sessions.get(request.cookies.get(COOKIE, ""))
+        if session is not None:
+            return session
+        user = request.query.get("username", "")
+        owned = self._context.vehicles.owned_by(user, request.query.get("password", ""))
+        if not owned:
+            return None
+        key = str(uuid.uuid4()) if request.path.startswith("/api/cookie") else f"query:{user}"
+        session = self._sessions.get(key)
+        if session is None:
+            ids = frozenset(record.vehicle_id for record in owned)
+            session = Session(key, ids, self._context.utc_s() + self._context.timers.api_s)
+            self._sessions[key] = session
+        return session
+
+    def _cookie(self, method: str, session: Session) -> web.Response:
+        if method == "GET":
+            response = _text(200, "Login ok")
+            response.set_cookie(COOKIE, session.key)
+            return response
+        if method == "DELETE":
+            self._end(session)
+            return _text(200, "Logout ok")
+        return _text(404, "no such call")
+
+    def _end(self, session: Session) -> None:
+        del self._sessions[session.key]
+        for vehicle_id in session.watched:
+            hub = self._relay.hubs[vehicle_id]
+            hub.rest_sessions.discard(session.key)
+            hub.tell_car_app_count()
+
+    def _counts(self, vehicle_id: str) -> dict[str, object]:
+        hub = self._relay.hubs[vehicle_id]
+        batch_count = sum(peer.kind == BATCH for peer in hub.clients)
+        return {
+            "id": vehicle_id,
+            "v_net_connected": int(hub.car is not None),
+            "v_apps_connected": hub.app_count,
+            "v_btcs_connected": batch_count,
+        }
+
+    def _connect_vehicle(self, session, hub: Hub, _rest, _request) -> web.Response:
+        is_first = not hub.app_count
+        session.watched.add(hub.vehicle_id)
+        hub.rest_sessions.add(session.key)
+        hub.tell_car_app_count()
+        answer = self._counts(hub.vehicle_id)
+        del answer["id"]
+        answer["v_first_peer"] = int(is_first)
+        heard_s = self._context.store.last_update_s(hub.vehicle_id)
+        if heard_s is not None:
+            answer["m_msgtime_s"] = timestamp(heard_s)
+            answer["m_msgage_s"] = max(0, int(self._context.utc_s() - heard_s))
+        return web.json_response(answer)
+
+    def _release_vehicle(self, session, hub: Hub, _rest, _request) -> web.Response:
+        if hub.vehicle_id in session.watched:
+            session.watched.discard(hub.vehicle_id)
+            hub.rest_sessions.discard(session.key)
+            hub.tell_car_app_count()
+        return _text(200, "Vehicle disconnected")
+
+    def _status(self, _session, hub: Hub, _rest, _request) -> web.Response:
+        return web.json_response(views.status_view(self._rows(hub), views.STATUS, self._now_s()))
+
+    def _charge(self, _session, hub: Hub, _rest, _request) -> web.Response:
+        return web.json_response(views.status_view(self._rows(hub), views.CHARGE, self._now_s()))
+
+    def _location(self, _session, hub: Hub, _rest, _request) -> web.Response:
+        return web.json_response(views.location_view(self._rows(hub), self._now_s()))
+
+    def _tpms(self, _session, hub: Hub, _rest, _request) -> web.Response:
+        rows = self._rows(hub)
+        if self._context.quirks.tpms_404 and any(row.code == "Y" for row in rows):
+            return _text(404, "internal error")
+        return web.json_response(views.tpms_view(rows, self._now_s()))
+
+    def _protocol(self, _session, hub: Hub, _rest, _request) -> web.Response:
+        return web.json_response(views.protocol_view(self._rows(hub)))
+
+    def _historical(self, _session, hub: Hub, rest, request) -> web.Response:
+        since = request.query.get("since", "")
+        store = self._context.store
+        names: tuple[str, ...] = ("h_timestamp", "h_recordnumber", "h_data")
+        if rest and rest[0]:
+            rows = store.history_records(hub.vehicle_id, rest[0], since)
+        else:
+            rows = store.history_summary(hub.vehicle_id, since)
+            names = ("h_recordtype", "distinctrecs", "totalrecs", "totalsize", "first", "last")
+        return web.json_response([dict(zip(names, row, strict=True)) for row in rows])
+
+    def _rows(self, hub: Hub):
+        return self._context.store.messages(hub.vehicle_id)
+
+    def _now_s(self) -> float:
+        return self._context.utc_s()
+
+
+def _text(status: int, text: str) -> web.Response:
+    return web.Response(status=status, text=text)
