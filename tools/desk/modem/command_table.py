@@ -1,0 +1,72 @@
+"""Runs a command line: looks every command up, waits, answers, ends with one final result."""
+
+from inspect import isgenerator
+
+from tools.desk.modem import (
+    basic_commands,
+    call_commands,
+    ip_commands,
+    ip_data_commands,
+    network_commands,
+    sim_commands,
+    sms_commands,
+    sms_settings_commands,
+)
+from tools.desk.modem.at_line import TEST
+from tools.desk.modem.errors import CommandError
+from tools.desk.modem.results import NO_RESULT
+
+COMMANDS = {}
+for _module in (
+    basic_commands,
+    call_commands,
+    ip_commands,
+    ip_data_commands,
+    network_commands,
+    sim_commands,
+    sms_commands,
+    sms_settings_commands,
+):
+    COMMANDS.update(_module.COMMANDS)
+
+
+def run_line(modem, calls):
+    """Steps that run `calls` (None: the line was malformed) and free the modem for the next line.
+
+    A failing command ends the line; what follows it is not executed. Unverified: what a command
+    with a result of its own (CIPSTATUS, CIPSHUT) prints in the middle of a line.
+    """
+    if calls is None:
+        yield modem.timing.command_ms
+        modem.result("ERROR")
+    else:
+        try:
+            has_own_result = yield from _run_calls(modem, calls)
+            if not has_own_result:
+                modem.faults.at_point("ok")
+                modem.result("OK")
+        except CommandError as error:
+            modem.result(error.result_text(modem.settings.cmee))
+    modem.line_done()
+
+
+def _run_calls(modem, calls):
+    result = None
+    if not calls:
+        yield modem.timing.command_ms
+        modem.faults.at_point("answer")
+    for call in calls:
+        yield modem.timing.command_ms
+        modem.faults.at_point("answer")
+        handlers = COMMANDS.get(call.name)
+        if handlers is None or (call.kind not in handlers and call.kind != TEST):
+            raise CommandError()
+        if call.kind not in handlers:
+            continue
+        try:
+            result = handlers[call.kind](modem, call)
+            if isgenerator(result):
+                result = yield from result
+        except ValueError as error:
+            raise CommandError() from error
+    return result is NO_RESULT
