@@ -1,0 +1,114 @@
+"""Pumps frames from the CAN controller into the car, and keeps the controller alive.
+
+The only place that retries: a missing controller is looked for again with growing pauses, a lost
+one (brown-out, loose wire) is opened again, and after bus-off the bus is left alone for a while.
+"""
+
+import asyncio
+import time
+
+from micropython import const
+
+# Frames handed to the car before the other tasks get their turn.
+_BATCH = const(32)
+_IDLE_MS = const(500)
+# Pauses double up to so many times the first.
+_LONGEST_PAUSE = const(64)
+# `machine.CAN` number of the state.
+_BUS_OFF = const(4)
+_CAN_WRITE = const(15)
+_BUS_OFF_TEXT = "the CAN controller met too many errors and only listens for now"
+
+
+class CANLink:
+    """bus: CAN bus contract of firmware/README.md, with `check` and `restart`. car: the Vehicle.
+    config: feature 15 above 0 lets a car with TX_FRAMES transmit; a change opens the bus anew.
+    poll_ms: backstop period. retry_ms: first pause before opening again, and before transmitting
+    again after bus-off.
+    """
+
+    def __init__(self, bus, car, status, config, poll_ms=10, check_ms=5000, retry_ms=1000):
+        self._car = car
+        self._bus = bus
+        self._status = status
+        self._config = config
+        self._poll_ms = poll_ms
+        self._check_ms = check_ms
+        self._retry_ms = retry_ms
+
+    def set_car(self, car):
+        """Serve another car: the bus is opened anew for it."""
+        self._car = car
+
+    async def run(self):
+        """For ever. What is wrong with the controller stands in `status.can_error`."""
+        pause_ms = self._retry_ms
+        status = self._status
+        try:
+            while True:
+                car = self._car
+                if car.BITRATE is None:
+                    status.can_error = ""
+                    await asyncio.sleep_ms(_IDLE_MS)
+                    continue
+                is_silent = self._must_be_silent()
+                try:
+                    self._bus.open(car.BITRATE, car.RX_IDS, car.TX_FRAMES, is_silent)
+                except (OSError, ValueError) as error:
+                    status.can_error = str(error)
+                    status.count("can_open_failed")
+                    await asyncio.sleep_ms(pause_ms)
+                    pause_ms = min(2 * pause_ms, _LONGEST_PAUSE * self._retry_ms)
+                    continue
+                status.can_error = ""
+                pause_ms = self._retry_ms
+                await self._pump(car, is_silent)
+                status.count("can_reopened")
+        finally:
+            self._bus.close()
+
+    def _must_be_silent(self):
+        return not (self._config.feature(_CAN_WRITE) > 0 and self._car.TX_FRAMES)
+
+    async def _pump(self, car, is_silent):
+        """Serve the open bus until it is lost, or the car or feature 15 changed."""
+        bus = self._bus
+        frame = [0, bytearray(8), 0, 0]
+        check_ms = self._check_ms
+        off_pause_ms = self._retry_ms
+        off_ms = 0
+        before = time.ticks_ms()
+        while self._car is car and self._must_be_silent() == is_silent:
+            bus.service()
+            left = _BATCH
+            while left and bus.recv(frame):
+                car.on_frame(frame[0], frame[1], frame[2])
+                left -= 1
+            await asyncio.sleep_ms(self._poll_ms if left else 0)
+            now = time.ticks_ms()
+            elapsed_ms = time.ticks_diff(now, before)
+            before = now
+            is_off = bus.state() == _BUS_OFF
+            if is_off:
+                self._status.can_error = _BUS_OFF_TEXT
+                off_ms += elapsed_ms
+                if off_ms >= off_pause_ms:
+                    off_ms = 0
+                    off_pause_ms = min(2 * off_pause_ms, _LONGEST_PAUSE * self._retry_ms)
+                    self._restart()
+            check_ms -= elapsed_ms
+            if check_ms <= 0:
+                check_ms = self._check_ms
+                self._status.counts.update(bus.counts)
+                if not bus.check():
+                    return
+                if not is_off:
+                    off_pause_ms = self._retry_ms
+
+    def _restart(self):
+        try:
+            self._bus.restart()
+        except OSError as error:
+            self._status.can_error = str(error)
+        else:
+            self._status.can_error = ""

@@ -1,0 +1,68 @@
+"""What the module knows of itself, and what it was asked to do next.
+
+The links write it, the services read it; only `app.py` acts on the requests.
+"""
+
+from micropython import const
+
+VERSION = "4.0.0"
+BUILD = "mpy"
+
+# Requests a service may make; bits, so that two of them are both kept.
+REQUEST_REBOOT = const(1)
+REQUEST_RECONNECT = const(2)
+REQUEST_VEHICLE_RESTART = const(4)
+REQUEST_MODEM_RESTART = const(8)
+
+# Network state codes as users know them from `GPRS?` and the LEDs (module-behaviour.md 3.3).
+NET_START = const(0x01)
+NET_SIM = const(0x11)
+NET_INIT = const(0x12)
+NET_SEARCHING = const(0x21)
+NET_READY = const(0x20)
+NET_GPRS_START = const(0x40)
+NET_RETRY = const(0x41)
+
+
+class Status:
+    """One per module. hardware: the board's name, for example `LILYGO_TCALL_SIM800`."""
+
+    def __init__(self, hardware):
+        self.hardware = hardware
+        self.uptime_s = 0
+        self.reset_cause = ""
+        self.net_state = NET_START
+        # Cellular: the SIM800's own figures; csq is 0 to 31, or 99 for unknown.
+        self.csq = 99
+        self.operator = ""
+        self.is_registered = False
+        self.is_roaming = False
+        self.iccid = ""
+        self.imei = ""
+        self.is_gprs_up = False
+        self.link_name = ""
+        self.is_server_connected = False
+        self.peers = 0
+        # CAN controller: "" when fine, else one sentence.
+        self.can_error = ""
+        # Named counts of everything that was dropped, retried or refused.
+        self.counts = {}
+        self._requests = 0
+
+    def count(self, name):
+        """One more of `name`; names are short lower-case words with underscores."""
+        self.counts[name] = self.counts.get(name, 0) + 1
+
+    def request(self, bits):
+        """Ask the module to do something soon, after the answer has left."""
+        self._requests |= bits
+
+    def take_requests(self):
+        """All requests made since the last call, as bits."""
+        bits = self._requests
+        self._requests = 0
+        return bits
+
+    def firmware_text(self, car):
+        """Version text as in VERSION and the first field of F: framework/car/hardware/build."""
+        return "%s/%s%s/%s/%s" % (VERSION, car.TYPE, car.VERSION, self.hardware, BUILD)

@@ -1,0 +1,1 @@
+"""Stand-ins for what the firmware talks to; none of them knows the firmware."""

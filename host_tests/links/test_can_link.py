@@ -1,0 +1,249 @@
+"""CANLink with the real driver on the register model: from the bus into the car."""
+
+import asyncio
+
+from micropython import heap_lock, heap_unlock
+
+from host_tests.models.mcp2515 import MCP2515Model
+from host_tests.models.mcp2515_spi import ChipSelectPin, InterruptPin, ModelSPI
+from host_tests.shims.expect import run
+from ovms.drivers.mcp2515 import MCP2515
+from ovms.links.can_link import CANLink
+from ovms.protocol.can import acceptance_filters
+from ovms.status import Status
+from ovms.vehicle.base import Vehicle
+from ovms.vehicle.state import VehicleState
+
+
+class Config:
+    """Features only."""
+
+    def __init__(self):
+        self.can_write = 0
+
+    def feature(self, number):
+        return self.can_write if number == 15 else 0
+
+
+class Car(Vehicle):
+    BITRATE = 500_000
+    RX_IDS = (0x155, 0x597)
+    TX_FRAMES = ((0x601, 8),)
+
+    def __init__(self):
+        super().__init__(VehicleState(), None)
+        self.frames = []
+
+    def on_frame(self, arbitration_id, data, dlc):
+        self.frames.append((arbitration_id, bytes(data[:dlc])))
+
+
+class OtherCar(Car):
+    RX_IDS = (0x424,)
+    TX_FRAMES = ()
+
+
+class FrugalCar(Car):
+    """Locks the heap between its 2nd and its 20th frame: an allocation there raises."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = 0
+
+    def on_frame(self, arbitration_id, data, dlc):
+        self.seen += 1
+        if self.seen == 2:
+            heap_lock()
+        elif self.seen == 20:
+            heap_unlock()
+
+
+class Module:
+    def __init__(self, car=None):
+        self.model = MCP2515Model()
+        self.pin = InterruptPin(self.model)
+        self.bus = MCP2515(
+            ModelSPI(self.model),
+            ChipSelectPin(self.model),
+            self.pin,
+            filters=acceptance_filters,
+        )
+        self.car = car or Car()
+        self.status = Status("TEST")
+        self.config = Config()
+        self.link = CANLink(
+            self.bus, self.car, self.status, self.config, poll_ms=1, check_ms=20, retry_ms=5
+        )
+
+    def run(self, scenario):
+        """Run the link beside `scenario`, a coroutine; the link is cancelled at its end."""
+
+        async def both():
+            task = asyncio.create_task(self.link.run())
+            try:
+                await scenario
+            finally:
+                task.cancel()
+                await self._ended(task)
+
+        run(both())
+
+    async def _ended(self, task):
+        try:
+            await task
+        except asyncio.CancelledError:
+            return
+        raise AssertionError("the link ended by itself")
+
+    async def until(self, condition):
+        for _ in range(1000):
+            if condition():
+                return
+            await asyncio.sleep_ms(2)
+        raise AssertionError("it never happened")
+
+    async def until_mode(self, mode):
+        await self.until(lambda: self.model.mode == mode)
+
+
+def test_frames_reach_the_car():
+    module = Module()
+
+    async def scenario():
+        await module.until_mode(0x60)
+        for n in range(40):
+            module.model.bus_frame(0x155, bytes([n]))
+        module.model.bus_frame(0x424, b"\x01")
+        await module.until(lambda: len(module.car.frames) == 40)
+
+    module.run(scenario())
+    assert module.car.frames == [(0x155, bytes([n])) for n in range(40)]
+    assert module.status.can_error == ""
+    # Ended: asleep and silent.
+    module.model.tick_us(100)
+    assert module.model.mode == 0x20 and module.model.acks == 0
+
+
+def test_backstop_finds_what_the_interrupt_missed():
+    module = Module()
+
+    async def scenario():
+        await module.until_mode(0x60)
+        module.pin.is_deaf = True
+        module.model.bus_frame(0x155, b"\x01")
+        await module.until(lambda: module.car.frames)
+
+    module.run(scenario())
+
+
+def test_missing_controller_is_looked_for_again():
+    module = Module()
+    module.model.port.miso_stuck = 0xFF
+
+    async def scenario():
+        await module.until(lambda: module.status.counts.get("can_open_failed", 0) >= 2)
+        assert module.status.can_error == "no CAN controller answers on SPI"
+        module.model.port.miso_stuck = None
+        await module.until_mode(0x60)
+        await module.until(lambda: not module.status.can_error)
+
+    module.run(scenario())
+
+
+def test_brown_out_is_noticed_and_mended():
+    module = Module()
+
+    async def scenario():
+        await module.until_mode(0x60)
+        await module.until(lambda: not module.status.can_error)
+        module.model.power_on()
+        await module.until_mode(0x60)
+        module.model.bus_frame(0x155, b"\x01")
+        await module.until(lambda: module.car.frames)
+
+    module.run(scenario())
+    assert module.status.counts["can_reopened"] == 1
+
+
+def test_feature_15_opens_the_bus_for_writing_and_back():
+    module = Module()
+
+    async def scenario():
+        await module.until_mode(0x60)
+        assert not module.bus.send(0x601, bytes(8))
+        module.config.can_write = 1
+        await module.until_mode(0x00)
+        await module.until(lambda: module.bus.send(0x601, bytes(8)))
+        module.config.can_write = 0
+        await module.until_mode(0x60)
+        assert not module.bus.send(0x601, bytes(8))
+
+    module.run(scenario())
+
+
+def test_a_car_that_sends_nothing_stays_silent():
+    module = Module(OtherCar())
+    module.config.can_write = 1
+
+    async def scenario():
+        await module.until_mode(0x60)
+
+    module.run(scenario())
+
+
+def test_another_car():
+    module = Module()
+
+    async def scenario():
+        await module.until_mode(0x60)
+        other = OtherCar()
+        module.link.set_car(other)
+        await module.until(lambda: module.status.counts.get("can_reopened"))
+        await module.until_mode(0x60)
+        module.model.bus_frame(0x155, b"\x01")
+        module.model.bus_frame(0x424, b"\x02")
+        await module.until(lambda: other.frames)
+        assert other.frames == [(0x424, b"\x02")] and module.car.frames == []
+        module.link.set_car(Vehicle(VehicleState(), None))
+        await module.until(lambda: module.status.counts["can_reopened"] == 2)
+
+    module.run(scenario())
+
+
+def test_bus_off_pauses_and_returns():
+    module = Module()
+    module.config.can_write = 1
+
+    async def scenario():
+        await module.until_mode(0x00)
+        await module.until(lambda: module.bus.state() == 1)
+        module.model.is_tx_corrupted = True
+        module.pin.is_broken = True
+        module.bus.send(0x601, bytes(8))
+        module.model.tick_us(222 * 32)
+        module.pin.is_broken = False
+        await module.until(lambda: module.status.can_error)
+        assert "only listens" in module.status.can_error
+        module.model.is_tx_corrupted = False
+        await module.until(lambda: not module.status.can_error)
+        assert module.model.mode == 0x00
+        assert module.bus.send(0x601, bytes(8))
+
+    module.run(scenario())
+    assert module.bus.counts["can_bus_off"] == 1
+
+
+def test_frames_to_the_car_do_not_allocate():
+    module = Module(FrugalCar())
+
+    async def scenario():
+        await module.until_mode(0x60)
+        for n in range(25):
+            module.model.bus_frame(0x155, bytes([n]))
+        await module.until(lambda: module.car.seen == 25)
+
+    try:
+        module.run(scenario())
+    finally:
+        if 2 <= module.car.seen < 20:
+            heap_unlock()
