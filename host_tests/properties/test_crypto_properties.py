@@ -175,7 +175,7 @@ def test_garbage_raises_nothing_but_remote_protocol_errors(garbage, cuts, is_wel
         list(messages_in(session, pieces_of(garbage, cuts)))
     except RemoteProtocolError as error:
         assert error.reason.replace("_", "").isalnum()
-        assert not session.is_welcomed
+        assert session.state != v2.TALKING
     # One session lives for ever: after a reset it talks again.
     session.reset()
     session.welcome("CAR", SECRET)
@@ -216,7 +216,6 @@ def test_garbage_in_replies_and_wrapped_messages(line):
     with suppress(RemoteProtocolError):
         assert parse_reply(line, "8949") is None
     paranoid = Paranoid(bytes)
-    assert paranoid.unwrap(line) is None
     paranoid.enable("OVMS")
     assert paranoid.unwrap(b"MA" + line) is None
     paranoid.unwrap(b"MC" + line)

@@ -1,0 +1,226 @@
+"""What a parameter may hold, how settings are stored, what a change calls for. An overlay.
+
+A parameter is text of at most 31 printable ASCII characters (module-behaviour 1.1, 1.2). Every
+refusal is a ValueError whose text is one sentence for the user; it never quotes the value, which
+may be a password.
+"""
+
+from micropython import const
+
+from ovms import config as names
+from ovms import overlay
+from ovms import status as requests
+
+_VOLATILE = const(8)
+_LENGTH = const(31)
+# The Twizy keeps half a 64-byte profile in each of 16 to 21; as base64 that is 44 characters.
+_FIRST_BLOB = const(16)
+_LAST_BLOB = const(21)
+_BLOB_LENGTH = const(44)
+_CAN_WRITE_FEATURE = const(15)
+
+# A new value of these counts from the next log-in on.
+_RECONNECT = (
+    names.SERVER,
+    names.APN,
+    names.APN_USER,
+    names.APN_PASSWORD,
+    names.VEHICLE_ID,
+    names.SERVER_PASSWORD,
+    names.PARANOID,
+    names.DNS,
+)
+
+# What may not be part of a value: `"` would end a string in an AT command, a comma a field of a
+# message, a blank a word of the line it travels in.
+_NO_HOST = b" \"!#$%&'()*+,/;<=>?@[\\]^`{|}~"
+_NO_BLANK = b" "
+_NO_QUOTE = b'"'
+_NO_COMMA = b","
+_NO_COMMA_OR_BLANK = b", "
+
+
+def load(config):
+    """Fill `config` with the defaults and what its store has: `N=VALUE` lines that differ."""
+    store = config.store
+    values = _defaults()
+    data = store.load()
+    config.load_error = store.load_error
+    for line in (data or b"").split(b"\n"):
+        if not line:
+            continue
+        try:
+            number, _, text = line.decode().partition("=")
+            n = names.integer(number)
+            values[n] = _checked(n, text)
+        except ValueError:
+            # UnicodeError is one, too. The line is not quoted: it may hold a password.
+            config.load_error = "Some stored settings were unusable and are at their defaults."
+    config.features = [0] * names.FEATURES
+    _take(config, values)
+
+
+def apply(config, changes):
+    """`Config.apply`: one write to flash, none when nothing changes.
+
+    Network settings reconnect even when they stay the same, which is how users ask for that; the
+    car restarts only for another type or another feature 15, because it loses its trip.
+    """
+    before = config.values
+    values = list(before)
+    wanted = 0
+    for n in sorted(changes):
+        values[n] = _checked(n, changes[n])
+        if n in _RECONNECT:
+            wanted |= requests.REQUEST_RECONNECT
+        elif n == names.GSM_LOCK:
+            wanted |= requests.REQUEST_MODEM_RESTART
+    could_write = config.features[_CAN_WRITE_FEATURE]
+    if values != before:
+        config.store.save(_serialised(values))
+        _take(config, values)
+        config.revision += 1
+    if config.is_paranoid and values[names.PASSWORD] != before[names.PASSWORD]:
+        # The key of the paranoid messages is made of the module password at log-in.
+        wanted |= requests.REQUEST_RECONNECT
+    if (
+        values[names.VEHICLE_TYPE] != before[names.VEHICLE_TYPE]
+        or config.features[_CAN_WRITE_FEATURE] != could_write
+    ):
+        wanted |= requests.REQUEST_VEHICLE_RESTART
+    return wanted
+
+
+def set_feature(config, n, value):
+    """`Config.set_feature`."""
+    if not 0 <= n < names.FEATURES:
+        raise ValueError("Features are numbered 0 to 15.")
+    if n >= _VOLATILE:
+        return apply(config, {n - _VOLATILE + names.FIRST_FEATURE: str(value)})
+    config.features[n] = _whole(_feature(str(value)))
+    config.revision += 1
+    return 0
+
+
+def shown(config):
+    """All parameters as list of str for replies and diagnostics: `****` in place of a password."""
+    values = list(config.values)
+    for n in names.SECRETS:
+        if values[n]:
+            values[n] = "****"
+    return values
+
+
+def _take(config, values):
+    config.values = values
+    notify = values[names.NOTIFY]
+    config.is_miles = values[names.UNITS] == "M"
+    config.wants_ip = "IP" in notify
+    config.wants_sms = "SMS" in notify
+    config.is_paranoid = values[names.PARANOID].startswith("P")
+    for n in range(_VOLATILE, names.FEATURES):
+        config.features[n] = _whole(values[n - _VOLATILE + names.FIRST_FEATURE])
+
+
+def _defaults():
+    values = [""] * names.PARAMETERS
+    values[names.PHONE] = names.NO_PHONE
+    values[names.PASSWORD] = names.FACTORY_PASSWORD
+    values[names.UNITS] = "K"
+    return values
+
+
+def _serialised(values):
+    standard = _defaults()
+    lines = []
+    for n in range(names.PARAMETERS):
+        if values[n] != standard[n]:
+            lines.append("%d=%s\n" % (n, values[n]))
+    return "".join(lines).encode()
+
+
+def _checked(n, text):
+    """The text to store for parameter `n`, or ValueError."""
+    if not 0 <= n < names.PARAMETERS:
+        raise ValueError("Parameters are numbered 0 to 31.")
+    if n == names.SERVER:
+        return overlay.call("ovms.protocol.v2.address", "checked", text)
+    if len(text) > (_BLOB_LENGTH if _FIRST_BLOB <= n <= _LAST_BLOB else _LENGTH):
+        raise ValueError("Parameter %d is too long." % n)
+    if n == names.PASSWORD and not text:
+        raise ValueError("The module password must not be empty.")
+    forbidden = _forbidden(n)
+    for byte in text.encode():
+        if not 32 <= byte <= 126 or byte in forbidden:
+            raise ValueError("Parameter %d has a character that is not allowed." % n)
+    if n == names.PHONE:
+        return _phone(text)
+    if n == names.UNITS:
+        return _units(text)
+    if n == names.NOTIFY:
+        return _notify(text)
+    if n in (names.PARANOID, names.VEHICLE_TYPE):
+        return text.upper()
+    if n == names.TIMEZONE:
+        return _timezone(text)
+    return _feature(text) if n >= names.FIRST_FEATURE else text
+
+
+def _forbidden(n):
+    if n in (names.APN, names.DNS):
+        return _NO_HOST
+    if n in (names.APN_USER, names.APN_PASSWORD, names.GSM_LOCK):
+        return _NO_QUOTE
+    if n in (names.GROUP1, names.GROUP2):
+        return _NO_COMMA
+    if n in (names.VEHICLE_ID, names.VEHICLE_TYPE):
+        return _NO_COMMA_OR_BLANK
+    return _NO_BLANK if n == names.PASSWORD else b""
+
+
+def _phone(text):
+    if text == names.NO_PHONE:
+        return text
+    number = overlay.call("ovms.protocol.phone", "normal_phone", text)
+    if not number:
+        raise ValueError("A phone number has 3 to 20 digits.")
+    return number
+
+
+def _units(text):
+    unit = text.upper()
+    if unit not in ("", "K", "M"):
+        raise ValueError("Units are K for km or M for miles.")
+    return unit or "K"
+
+
+def _notify(text):
+    channels = text.upper()
+    if channels.replace("SMS", "").replace("IP", "").strip(",+"):
+        raise ValueError("Notifications are SMS, IP, SMSIP or - for none.")
+    return channels
+
+
+def _timezone(text):
+    """`[-]HH:MM`; also takes `+2`, which a phone user writes."""
+    if not text:
+        return ""
+    sign = "-" if text[0] == "-" else ""
+    hours, _, minutes = (text[1:] if text[0] in "+-" else text).partition(":")
+    minutes = minutes or "0"
+    is_number = (hours + minutes).isdigit() and 0 < len(hours) < 3 and len(minutes) < 3
+    if not is_number or int(hours) > 14 or int(minutes) > 59:
+        raise ValueError("A time zone is [-]HH:MM, up to 14 hours.")
+    return "%s%02d:%02d" % (sign, int(hours), int(minutes))
+
+
+def _feature(text):
+    """Whole number, or with decimals as the Twizy writes its capacity into feature 13."""
+    whole, dot, decimals = text.partition(".")
+    if text and not (-128 <= names.integer(whole) <= 255 and (not dot or decimals.isdigit())):
+        raise ValueError("A feature is a number from -128 to 255.")
+    return text
+
+
+def _whole(text):
+    return int(text.partition(".")[0]) if text else 0

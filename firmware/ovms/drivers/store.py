@@ -1,0 +1,41 @@
+"""One record in flash that survives a power cut at any byte: see `store_files.py`."""
+
+import os
+
+from ovms import overlay
+
+
+class Flash:
+    """The file system of the board: what `Store` needs of one. Tests hand in a failing one."""
+
+    def open(self, path, mode):
+        return open(path, mode)
+
+    def rename(self, old, new):
+        os.rename(old, new)
+
+
+class Store:
+    """The record `name`; at most `limit` bytes, so that a runaway file cannot eat the heap.
+
+    load_error: after `load`, "" or one sentence on what was wrong and what is used instead.
+    """
+
+    def __init__(self, name, fs=None, limit=4096):
+        self.name = name
+        self.fs = fs or Flash()
+        self.limit = limit
+        self.load_error = ""
+
+    def load(self):
+        """The newest whole content as bytes, or None when there is none. Writes nothing."""
+        return overlay.call("ovms.drivers.store_files", "load", self)
+
+    def save(self, data):
+        """Make `data` (bytes) the current generation. Returns only when it is in flash.
+
+        OSError when it could not be written: then `load` still gives the old content, or the new
+        one when only the last step failed, and `save` may be called again. ValueError when `data`
+        is too long.
+        """
+        overlay.call("ovms.drivers.store_files", "save", self, data)

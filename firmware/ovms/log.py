@@ -1,0 +1,34 @@
+"""The log: one line per event for whoever watches the console, passwords masked.
+
+The composition root makes one `Log` and hands it out; nothing here works at import.
+"""
+
+from ovms import overlay
+
+
+class Log:
+    """sink: called with each line (str without line end). clock: something with `uptime_s()`.
+
+    config: the Config whose passwords are masked, None until there is one.
+    """
+
+    def __init__(self, sink, clock):
+        self.config = None
+        self._sink = sink
+        self._clock = clock
+
+    def info(self, text, *values):
+        """Tell `text % values`."""
+        self._write("I", text, values)
+
+    def error(self, text, *values):
+        """The same, for what somebody should look at."""
+        self._write("E", text, values)
+
+    def _write(self, letter, text, values):
+        try:
+            line = overlay.call("ovms.log_line", "line", self.config, text, values)
+        except MemoryError:
+            # Told without its values: nothing that could need masking.
+            line = text
+        self._sink("%d %s %s" % (self._clock.uptime_s(), letter, line))

@@ -1,0 +1,25 @@
+"""Makes one line of the log: values put in, passwords masked, nothing but printable ASCII."""
+
+from micropython import const
+
+from ovms.config import FACTORY_PASSWORD, SECRETS
+
+_LINE_LENGTH = const(80)
+
+
+def line(config, text, values):
+    """`text % values` as at most 80 printable characters (str)."""
+    if values:
+        text = text % values
+    if config is not None:
+        # Mask before the cut: of a password across it a part would remain. One password may be
+        # a part of another, so the longest first.
+        for secret in sorted([config.get(n) for n in SECRETS], key=len, reverse=True):
+            # The factory's is no secret, but a word of every second line.
+            if secret and secret != FACTORY_PASSWORD:
+                text = text.replace(secret, "****")
+    data = bytearray(text.encode()[:_LINE_LENGTH])
+    for i in range(len(data)):
+        if not 32 <= data[i] <= 126:
+            data[i] = 46
+    return data.decode()

@@ -1,0 +1,131 @@
+"""Carries out the commands of the apps, strictly in order, with exactly one answer each.
+
+The server hands each `c` to the one who waits longest, so a missing, doubled or early answer
+reaches the wrong app, and one before the first `C` of a connection makes the server deaf
+(server-and-clients 0 and 2.3). Hence: the next command starts when the answer before it has left,
+and a closed connection takes its commands and answers with it. What the commands do is in
+`commands.py`, an overlay.
+"""
+
+import asyncio
+
+from micropython import const
+
+from ovms import overlay
+from ovms import status as requests
+
+# Commands kept with their arguments, and commands kept only to be refused in their turn.
+_QUEUE_MAX = const(8)
+_REFUSED_MAX = const(32)
+# Of a command to be refused: its code and a comma.
+_CODE_LENGTH = const(11)
+
+_COMMANDS = "ovms.services.commands"
+
+
+class Commander:
+    """car: Vehicle. sms_service: SMSService. modem: Modem, or None without one."""
+
+    def __init__(self, car, config, status, sms_service, modem):
+        self.car = car
+        self.config = config
+        self.status = status
+        self.sms_service = sms_service
+        self.modem = modem
+        self._wake = asyncio.Event()
+        # (text behind `C` as bytes, whether it is to be refused)
+        self._queue = []
+        # The entry that is carried out or whose answer is under way; then its messages, each from
+        # its code letter on, and what it asks for once they have left.
+        self._current = None
+        self._messages = ()
+        self._requests = 0
+        self._taken = self._sent = 0
+
+    def set_car(self, car):
+        """The vehicle type was changed."""
+        self.car = car
+
+    def accept(self, payload):
+        """Queue one command. payload: bytes-like, the text behind `C`; borrowed."""
+        waiting = len(self._queue)
+        if waiting >= _QUEUE_MAX + _REFUSED_MAX:
+            # No room for even a refusal: only a new connection brings the order back.
+            self.status.count("commands_lost")
+            self.status.request(requests.REQUEST_RECONNECT)
+            return
+        is_refused = waiting >= _QUEUE_MAX
+        text = bytes(payload[:_CODE_LENGTH] if is_refused else payload)
+        self._queue.append((text, is_refused))
+        self._wake.set()
+
+    def poll(self):
+        """The next (code, payload bytes) to send, or None: answers, and the alert of command 6."""
+        if self._taken >= len(self._messages):
+            return None
+        message = self._messages[self._taken]
+        self._taken += 1
+        return message[0], message[1:].encode()
+
+    def on_sent(self):
+        """The oldest message taken has left."""
+        self._sent += 1
+        if self._sent == len(self._messages):
+            self._finish()
+
+    def on_closed(self):
+        """Forget commands and answers of this connection; a command under way ends unheard."""
+        self._queue.clear()
+        # It was carried out, so what it asked for stays due.
+        self._finish()
+
+    def _finish(self):
+        self.status.request(self._requests)
+        self._current = None
+        self._messages = ()
+        self._requests = self._taken = self._sent = 0
+        self._wake.set()
+
+    async def execute(self, code, arguments):
+        """Carry out one command for somebody who is not at the server's end.
+
+        code: int; arguments: str behind the first comma. Returns the messages of the answer as
+        list of str, each with its code letter.
+        """
+        text = ("%d,%s" % (code, arguments)).encode()
+        messages, wanted, bug = await overlay.call_async(_COMMANDS, "answer", self, text, False)
+        self.status.request(wanted)
+        if bug:
+            raise bug
+        return messages
+
+    async def run(self):
+        """Carry out queued commands for ever."""
+        while True:
+            if self._current is not None or not self._queue:
+                self._wake.clear()
+                await self._wake.wait()
+            else:
+                # A coroutine of its own: what it used is free as soon as it is done.
+                await self._carry_out(self._queue.pop(0))
+
+    async def _carry_out(self, entry):
+        self._current = entry
+        messages = None
+        try:
+            messages, wanted, bug = await overlay.call_async(
+                _COMMANDS, "answer", self, entry[0], entry[1]
+            )
+        finally:
+            if messages is None:
+                # Not even an answer, for want of RAM: the order is lost.
+                self.status.request(requests.REQUEST_RECONNECT)
+                self._finish()
+        if entry is self._current:
+            self._messages = messages
+            self._requests = wanted
+        else:
+            # The connection was closed meanwhile.
+            self.status.request(wanted)
+        if bug:
+            raise bug

@@ -1,0 +1,163 @@
+"""What each protocol command does and answers (protocol guide 2.6.2, module-behaviour 4.9).
+
+An overlay of `commander.py`.
+"""
+
+import asyncio
+
+from micropython import const
+
+from ovms import config as names
+from ovms import overlay
+from ovms import status as requests
+from ovms.vehicle.base import FAILED, OK, UNIMPLEMENTED, UNSUPPORTED
+
+# Longer than any app waits (server-and-clients 2.3: 10 s), long enough for the network's part.
+_LIMIT_MS = const(60 * 1000)
+
+_LIST_FEATURES = const(1)
+_SET_FEATURE = const(2)
+_LIST_PARAMETERS = const(3)
+_SET_PARAMETER = const(4)
+_REBOOT = const(5)
+_CHARGE_ALERT = const(6)
+_EXECUTE_SMS = const(7)
+_FIRST_CAR = const(10)
+_LAST_CAR = const(26)
+_SEND_SMS = const(40)
+_USSD = const(41)
+_AT_COMMAND = const(49)
+_FIRST_OWN_CAR = const(200)
+
+# Feature 14 bit 3: no vehicle alerts.
+_FEATURE_CAR = const(14)
+_NO_ALERTS = const(0x08)
+
+_SYNTAX = "Invalid syntax"
+_RANGE = "Parameter out of range"
+
+
+async def answer(commander, payload, is_refused):
+    """Carry out one command. payload: bytes behind `C`. is_refused: the queue was full.
+
+    Returns (messages as list of str, each from its code letter on; `REQUEST_...` bits that count
+    once these have left; the exception of a bug, which is answered, too, or None).
+    """
+    code, arguments = _parsed(payload)
+    # Never refused: an error would shift all answers behind it (server-and-clients 0, fact 9).
+    if code == _LIST_FEATURES:
+        feature = commander.config.feature
+        rows = names.FEATURES
+        return ["c1,0,%d,%d,%d" % (n, rows, feature(n)) for n in range(rows)], 0, None
+    if code == _LIST_PARAMETERS:
+        values = overlay.call("ovms.config_edit", "shown", commander.config)
+        rows = names.PARAMETERS
+        return (
+            ["c3,0,%d,%d,%s" % (n, rows, values[n].replace(",", ";")) for n in range(rows)],
+            0,
+            None,
+        )
+    bug = None
+    wanted = 0
+    alert = ""
+    result = FAILED
+    try:
+        if is_refused:
+            commander.status.count("commands_refused")
+            text = "Too many commands"
+        elif code in (_SET_FEATURE, _SET_PARAMETER, _REBOOT):
+            wanted = _set(commander.config, code, arguments)
+            result, text = OK, ""
+        else:
+            done = await asyncio.wait_for_ms(_carried_out(commander, code, arguments), _LIMIT_MS)
+            result, text = done[0], done[1]
+            alert = done[2] if len(done) > 2 else ""
+    except asyncio.TimeoutError:
+        commander.status.count("commands_timed_out")
+        text = "No answer in time"
+    except (OSError, ValueError) as error:
+        # Sentences for the user, by the contracts of config and modem.
+        text = _one_field(str(error))
+    except Exception as error:
+        text = "Internal error"
+        bug = error
+    message = "c%d,%d" % (code, result)
+    if text:
+        message += "," + text.replace("\n", "\r")
+    return [message, "PA" + alert] if alert else [message], wanted, bug
+
+
+def _parsed(payload):
+    """(code, arguments) of a command; code 0, which nobody implements, when there is none."""
+    try:
+        number, _, arguments = payload.decode().partition(",")
+        return names.integer(number), arguments
+    except ValueError:
+        # UnicodeError is one, too.
+        return 0, ""
+
+
+def _set(config, code, arguments):
+    """Commands 2, 4 and 5; returns the requests. ValueError with the text of the answer."""
+    if code == _REBOOT:
+        return requests.REQUEST_REBOOT
+    number, comma, text = arguments.partition(",")
+    if not comma:
+        raise ValueError(_SYNTAX)
+    try:
+        n = names.integer(number)
+    except ValueError:
+        raise ValueError(_SYNTAX)
+    # Features are set as features.
+    if not 0 <= n < (names.FEATURES if code == _SET_FEATURE else names.FIRST_FEATURE):
+        raise ValueError(_RANGE)
+    if code == _SET_FEATURE:
+        return config.set_feature(n, text)
+    if not text and n in (names.PHONE, names.PASSWORD):
+        raise ValueError(_RANGE)
+    return config.apply({n: text})
+
+
+async def _carried_out(commander, code, arguments):
+    """(result, text) or (result, text, alert) of any other command."""
+    if code == _EXECUTE_SMS:
+        is_done, reply = await commander.sms_service.execute_as_owner(arguments)
+        return OK if is_done else FAILED, (reply or "").replace(",", ";")
+    if code in (_SEND_SMS, _USSD, _AT_COMMAND):
+        return await _use_modem(commander.modem, code, arguments)
+    if code == _CHARGE_ALERT or _FIRST_CAR <= code <= _LAST_CAR or code >= _FIRST_OWN_CAR:
+        done = await commander.car.command(code, arguments)
+        if done is not None:
+            return done
+        if code == _CHARGE_ALERT:
+            return OK, "", await _charge_alert(commander)
+        if code <= _LAST_CAR:
+            return UNSUPPORTED, ""
+    return UNIMPLEMENTED, ""
+
+
+async def _charge_alert(commander):
+    """Text of the push message of command 6, "" for none."""
+    if commander.config.feature(_FEATURE_CAR) & _NO_ALERTS:
+        return ""
+    text = commander.car.stat_text()
+    if text is None:
+        text = (await commander.sms_service.execute_as_owner("STAT"))[1]
+    return text or ""
+
+
+async def _use_modem(modem, code, arguments):
+    if modem is None:
+        return UNSUPPORTED, ""
+    if code == _SEND_SMS:
+        number, comma, text = arguments.partition(",")
+        if not comma:
+            return FAILED, _SYNTAX
+        is_sent = await modem.send_sms(number, text)
+        return (OK, "") if is_sent else (FAILED, "The SMS could not be sent")
+    call = modem.ussd if code == _USSD else modem.command
+    return OK, _one_field(await call(arguments))
+
+
+def _one_field(text):
+    return text.strip().replace("\r\n", "\r").replace(",", ";")

@@ -1,0 +1,196 @@
+"""History records on their way to the server: kept in flash until the server acknowledged them.
+
+Protocol guide 2.6.2, "Historical Data update" and "update+ack". A record sent as `h` stays until
+`h<ackcode>` arrives, over reconnects and restarts, so the server may get it more than once, which
+it recognises by type, number and time (server-and-clients 2.4). What nobody would miss goes as
+`H`, once, from RAM.
+
+New records are written to flash 20 s after they came, lasting ones within a second; what the
+server acknowledged before is never written.
+"""
+
+from micropython import const
+
+from ovms import config as names
+
+# Priorities: which ring keeps a record. Routine records never push out lasting ones.
+LASTING = const(0)
+ROUTINE = const(1)
+# Sent once or not at all.
+UNKEPT = const(2)
+
+# Seconds until new records are in flash; sooner when they fill the RAM they may take.
+FLUSH_INTERVAL_S = const(20)
+
+_IN_FLIGHT_MAX = const(5)
+_RESEND_S = const(60)
+# The wait for an acknowledgement doubles so often: a server that gives none costs few bytes.
+_DOUBLINGS_MAX = const(6)
+_UNKEPT_MAX = const(4)
+_ACK_CODES = const(9999)
+
+# What the server's columns hold (server-and-clients 2.4), and what one line may carry.
+_TYPE_LENGTH = const(32)
+_RECORD_MAX = const(480)
+# A record is given up when it is older than this and than its own lifetime.
+_WEEK_S = const(7 * 86400)
+
+_DELIVERED = const(-1)
+
+
+class History:
+    """rings: RingStore for LASTING and for ROUTINE records. clock: `uptime_s`, `utc_s`."""
+
+    def __init__(self, rings, config, clock, status):
+        self._rings = rings
+        self._config = config
+        self._clock = clock
+        self._status = status
+        self._unkept = []
+        self._code = 0
+        self._is_urgent = False
+        self._written_s = 0
+        self._is_loaded = False
+
+    def add(self, type, number, lifetime_s, data, priority=None):
+        """Queue one record, made now. A module without a server keeps none.
+
+        type: "RT-PWR-Log" or the like; data: str. priority: by default LASTING for what the
+        server shall keep for more than a week, else ROUTINE.
+        """
+        if not self._config.get(names.SERVER):
+            return
+        record = ("%s,%d,%d,%s" % (type, number, lifetime_s, data)).replace("\n", "\r").encode()
+        if len(type) > _TYPE_LENGTH or len(record) > _RECORD_MAX:
+            self._status.count("history_refused")
+            return
+        if priority is None:
+            priority = LASTING if lifetime_s > _WEEK_S else ROUTINE
+        if priority == UNKEPT:
+            self._unkept.append(record)
+            if len(self._unkept) > _UNKEPT_MAX:
+                self._unkept.pop(0)
+                self._status.count("history_dropped")
+            return
+        ring = self._rings[priority]
+        ring.append(record, self._clock.uptime_s())
+        if ring.is_full:
+            self.flush()
+        elif priority == LASTING:
+            self._is_urgent = True
+
+    def tick(self):
+        """About once a second: tells the records the time, writes to flash what is due."""
+        now_s = self._clock.uptime_s()
+        if not self._is_loaded:
+            self._is_loaded = True
+            for ring in self._rings:
+                ring.load()
+        utc_s = self._clock.utc_s()
+        is_due = self._is_urgent
+        # The pause also keeps a flash that fails from being tried every second.
+        is_rested = now_s - self._written_s >= FLUSH_INTERVAL_S
+        for ring in self._rings:
+            if utc_s is not None:
+                ring.set_start(utc_s - now_s)
+            if is_rested and (ring.is_marked or ring.is_stale(now_s - FLUSH_INTERVAL_S)):
+                is_due = True
+        if is_due:
+            self.flush()
+
+    def flush(self):
+        """Write everything to flash now; call it before a restart."""
+        self._is_urgent = False
+        self._written_s = self._clock.uptime_s()
+        lost = damaged = 0
+        for ring in self._rings:
+            if self._is_loaded and (ring.fresh or ring.is_marked):
+                try:
+                    ring.flush()
+                except OSError:
+                    self._status.count("history_write_failures")
+            lost += ring.dropped
+            damaged += ring.damaged
+        if lost:
+            self._status.counts["history_overwritten"] = lost
+        if damaged:
+            self._status.counts["history_damaged"] = damaged
+
+    def poll(self):
+        """The next (code, payload bytes) to send, or None. Only while logged in."""
+        if self._unkept:
+            return "H", self._unkept.pop(0)
+        if not self._is_loaded:
+            return None
+        now_s = self._clock.uptime_s()
+        in_flight = 0
+        for ring in self._rings:
+            for record in ring.window:
+                in_flight += record.code > 0
+        for ring in self._rings:
+            ring.fill()
+            for record in ring.window:
+                code = record.code
+                if code == _DELIVERED:
+                    continue
+                if code:
+                    if now_s - record.sent_s < _RESEND_S << record.tries:
+                        continue
+                    record.tries = min(record.tries + 1, _DOUBLINGS_MAX)
+                elif in_flight >= _IN_FLIGHT_MAX:
+                    break
+                age_s = self._age_s(ring, record, now_s)
+                if age_s is None:
+                    # It waits for the time of day, and what is behind it waits with it.
+                    break
+                if age_s > _WEEK_S and age_s > int(record.data.split(b",", 3)[2]):
+                    record.code = _DELIVERED
+                    self._status.count("history_aged")
+                    continue
+                if not code:
+                    self._code = self._code % _ACK_CODES + 1
+                    record.code = self._code
+                record.sent_s = now_s
+                return "h", ("%d,%d," % (record.code, -age_s)).encode() + record.data
+            _release(ring)
+        return None
+
+    def on_ack(self, payload):
+        """The server has a record. payload: bytes-like, the text behind `h`; borrowed."""
+        try:
+            code = names.integer(bytes(payload).decode())
+        except ValueError:
+            # UnicodeError is one, too.
+            code = 0
+        for ring in self._rings:
+            for record in ring.window:
+                if record.code == code > 0:
+                    record.code = _DELIVERED
+                    _release(ring)
+                    return
+        self._status.count("history_acks_unknown")
+
+    def on_closed(self):
+        """The connection is gone: what was not acknowledged is sent again after the next login."""
+        for ring in self._rings:
+            for record in ring.window:
+                if record.code > 0:
+                    record.code = record.tries = 0
+
+    def _age_s(self, ring, record, now_s):
+        """Seconds since `record` was made, at least 0; None as long as that is not known."""
+        start = 0
+        if record.boot >= 0:
+            start = ring.starts.get(record.boot)
+            if start is None:
+                return now_s
+            if start > 0:
+                now_s = self._clock.utc_s()
+                if now_s is None:
+                    return None
+        return max(0, now_s - start - record.uptime_s)
+
+
+def _release(ring):
+    while ring.window and ring.window[0].code == _DELIVERED:
+        ring.release()

@@ -1,0 +1,100 @@
+"""The SMS commands that show settings, word for word as users know them. An overlay.
+
+Source: module-behaviour 2.5. The functions are those of the table in `sms_commands.py`; no reply
+shows a password.
+"""
+
+from ovms import config as names
+from ovms import overlay
+from ovms import status as net
+
+
+def register(sms, caller, words):
+    return "Registered number: " + sms.config.get(names.PHONE)
+
+
+def password(sms, caller, words):
+    return "Module password: " + _shown(sms)[names.PASSWORD]
+
+
+def parameters(sms, caller, words):
+    text = "Params:"
+    values = _shown(sms)
+    for n in range(names.PARAMETERS):
+        if values[n]:
+            text += "\n%d:%s" % (n, values[n])
+    return text
+
+
+def module(sms, caller, words):
+    get = sms.config.get
+    return (
+        "Module:\r\n VehicleID:%s\r\n Units:%s\r\n Notifications:%s\r\n VehicleType:%s"
+        "\r\n CarType:%s"
+        % (
+            get(names.VEHICLE_ID),
+            get(names.UNITS),
+            get(names.NOTIFY),
+            get(names.VEHICLE_TYPE),
+            sms.car().type_text(),
+        )
+    )
+
+
+def vehicle(sms, caller, words):
+    values = sms.config.get(names.VEHICLE_TYPE), sms.car().type_text()
+    return "Vehicle:\r\n VehicleType:%s\r\n CarType:%s" % values
+
+
+def gprs(sms, caller, words):
+    status = sms.status
+    values = _shown(sms)
+    text = "GPRS:\n APN:%s\n User:%s\n Password:%s\n DNS:%s\n GSM:%s\n SQ:%d" % (
+        values[names.APN],
+        values[names.APN_USER],
+        values[names.APN_PASSWORD],
+        values[names.DNS],
+        status.operator,
+        status.csq,
+    )
+    if status.is_server_connected:
+        return text + "\r\n GPRS: OK\r\n Server: Connected OK"
+    if status.net_state == net.NET_READY:
+        return text + "\r\n GSM: OK\r\n Server: Not connected"
+    return text + "\r\n GSM/GPRS: Not connected (0x%04X)" % status.net_state
+
+
+def lock(sms, caller, words):
+    operator = sms.config.get(names.GSM_LOCK) or "(none)"
+    return "GSMLOCK: %s\r\nCurrent: %s" % (operator, sms.status.operator)
+
+
+def server(sms, caller, words):
+    values = _shown(sms)
+    return "Server:\r\n IP:%s\r\n Password:%s\r\n Paranoid:%s" % (
+        values[names.SERVER],
+        values[names.SERVER_PASSWORD],
+        values[names.PARANOID],
+    )
+
+
+def features(sms, caller, words):
+    text = "Features:"
+    for n in range(names.FEATURES):
+        value = sms.config.feature(n)
+        if value:
+            text += "\r\n %d:%d" % (n, value)
+    return text
+
+
+def version(sms, caller, words):
+    car = sms.car()
+    return "OVMS Firmware version: %s\r\n CarType:%s\r\n VIN:%s" % (
+        sms.status.firmware_text(car),
+        car.type_text(),
+        sms.state.vin or "-" * 17,
+    )
+
+
+def _shown(sms):
+    return overlay.call("ovms.config_edit", "shown", sms.config)

@@ -1,0 +1,185 @@
+"""The SMS replies that are made of the state, word for word as users know them. An overlay.
+
+What takes (sms, caller, words) is named by the table in `sms_commands.py`.
+Source: module-behaviour 2.5, 2.5.1 to 2.5.3. A value that is not known says so instead of 0.
+"""
+
+import gc
+
+from micropython import const
+
+from ovms import status as net
+from ovms.vehicle import state as car_state
+
+# LED blink codes (module-behaviour 3.9): network state -> (red, green).
+_LED_CODES = {
+    net.NET_START: (0, 10),
+    net.NET_SIM: (0, 9),
+    net.NET_INIT: (0, 7),
+    net.NET_SEARCHING: (1, 6),
+    net.NET_GPRS_START: (0, 5),
+    net.NET_RETRY: (7, 5),
+}
+_MODES = {
+    car_state.MODE_STANDARD: "Standard - ",
+    car_state.MODE_STORAGE: "Storage - ",
+    car_state.MODE_RANGE: "Range - ",
+    car_state.MODE_PERFORMANCE: "Performance - ",
+}
+_CHARGES = {
+    car_state.CHARGING: "Charging",
+    car_state.TOPPING_OFF: "Topping off",
+    car_state.CHARGE_DONE: "Charge Done",
+    car_state.CHARGE_PREPARING: "Preparing",
+    car_state.CHARGE_HEATING: "Charging, Heating",
+}
+_MILE_MM = const(1609344)
+
+
+def tenths(value):
+    """`value` in tenths as text with one decimal."""
+    return "%s%d.%d" % ("-" if value < 0 else "", abs(value) // 10, abs(value) % 10)
+
+
+def stat_reply(sms, caller, words):
+    """STAT: the car's own text, else the standard one."""
+    text = sms.car().stat_text()
+    if text is None:
+        return stat(sms.state, sms.config.is_miles)
+    return text.replace("\r", "\n")
+
+
+def stat(state, is_miles):
+    """The standard STAT text, lines separated by `\\n`."""
+    unit = "mi" if is_miles else "km"
+    lines = _charge_lines(state, is_miles, unit) if state.is_charge_port_open else ["Not charging"]
+    if state.soc_pct100 is None:
+        lines.append("SOC: unknown")
+    else:
+        lines.append("SOC: %d%%" % (state.soc_pct100 // 100))
+    if state.ideal_range_km:
+        lines.append("Ideal Range: %d %s" % (_distance(state.ideal_range_km, is_miles), unit))
+    if state.estimated_range_km:
+        lines.append("Est. Range: %d %s" % (_distance(state.estimated_range_km, is_miles), unit))
+    if state.odometer_m:
+        lines.append("ODO: %s %s" % (_odometer(state.odometer_m, is_miles), unit))
+    if state.cac_ah100:
+        lines.append("CAC: %d.%02d" % (state.cac_ah100 // 100, state.cac_ah100 % 100))
+    if state.soh_pct:
+        lines.append("SOH: %d%%" % state.soh_pct)
+    return "\n ".join(lines)
+
+
+def _charge_lines(state, is_miles, unit):
+    charge = _CHARGES.get(state.charge_state, "Charge Stopped")
+    lines = [_MODES.get(state.charge_mode, "") + charge]
+    if charge in ("Charge Done", "Charge Stopped"):
+        return lines
+    lines.append("%dV/%dA" % (state.line_v, (state.charge_a10 + 5) // 10))
+    if state.full_min is not None:
+        lines.append("Full: %d mins" % state.full_min)
+    if state.soc_limit_pct and state.soc_limit_min is not None:
+        lines.append("%d%%: %d mins" % (state.soc_limit_pct, state.soc_limit_min))
+    if state.range_limit_km and state.range_limit_min is not None:
+        limit = _distance(state.range_limit_km, is_miles)
+        lines.append("%d %s: %d mins" % (limit, unit, state.range_limit_min))
+    return lines
+
+
+def _distance(km, is_miles):
+    return (km * 1000000 + _MILE_MM // 2) // _MILE_MM if is_miles else km
+
+
+def _odometer(metres, is_miles):
+    """With one decimal and a comma between thousands."""
+    value = (metres * 10000 + _MILE_MM // 2) // _MILE_MM if is_miles else metres // 100
+    text = ".%d" % (value % 10)
+    value //= 10
+    while value > 999:
+        text = ",%03d%s" % (value % 1000, text)
+        value //= 1000
+    return "%d%s" % (value, text)
+
+
+def location(sms, caller, words):
+    """GPS; the last position stays with `Fix:0` when the fix is lost."""
+    state = sms.state
+    if state.latitude_udeg is None or state.longitude_udeg is None:
+        return "Car location: no GPS fix yet."
+    latitude = degrees(state.latitude_udeg)
+    longitude = degrees(state.longitude_udeg)
+    return (
+        "Car location:\nhttps://maps.google.com/maps?q=%s+%s"
+        "\nhttp://osm.org?mlat=%s&mlon=%s\nFix:%d\nSat:%d"
+        % (latitude, longitude, latitude, longitude, state.has_gps_lock, state.satellites)
+    )
+
+
+def degrees(udeg):
+    """Millionths of a degree as text with six decimals."""
+    return "%s%d.%06d" % ("-" if udeg < 0 else "", abs(udeg) // 1000000, abs(udeg) % 1000000)
+
+
+def _led_codes(status):
+    """(red, green) blink codes of the network state."""
+    if status.net_state != net.NET_READY:
+        return _LED_CODES.get(status.net_state, (0, 0))
+    red = 0 if status.is_registered else 1
+    return red, 1 if status.is_server_connected else 2
+
+
+def diagnostics(sms, caller, words):
+    """DIAG."""
+    status = sms.status
+    state = sms.state
+    red, green = _led_codes(status)
+    text = "DIAG:\n RED Led:%d\n GRN Led:%d\n NET State:0x%02X" % (red, green, status.net_state)
+    if state.supply_mv is not None:
+        text += "\n 12V Line:%s ref=%s cur=%s" % (
+            tenths(_hundreds(state.supply_mv)),
+            tenths(_hundreds(state.supply_reference_mv)),
+            tenths(_hundreds(state.supply_ma)),
+        )
+    return text
+
+
+def _hundreds(milli):
+    """Tenths of a unit from thousandths; 0 for None."""
+    return ((milli or 0) + 50) // 100
+
+
+def temperatures(sms, caller, words):
+    """TEMPS; `-` for a sensor the car does not have or did not report yet."""
+    state = sms.state
+    text = "Temperatures:"
+    for name, value in (
+        ("Ambient", state.ambient_temp_c),
+        ("PEM", state.pem_temp_c),
+        ("Motor", state.motor_temp_c),
+        ("Battery", state.battery_temp_c),
+        ("Charger", state.charger_temp_c),
+    ):
+        text += "\r\n  %s: %s" % (name, "-" if value is None else "%dC" % value)
+    if 0 in (car_state.freshness(state.temps_age_s), car_state.freshness(state.ambient_age_s)):
+        text += "\r\n  (stale)"
+    return text
+
+
+def summary(sms, caller, words):
+    """SUMMARY: everything a supporter asks first, without anything secret."""
+    status = sms.status
+    state = sms.state
+    server = "connected" if status.is_server_connected else "not connected"
+    lines = [
+        "Version: " + status.firmware_text(sms.car()),
+        "Up: %d s" % status.uptime_s,
+        "Reset: " + status.reset_cause,
+        "Link: %s, server %s" % (status.link_name or "none", server),
+        "Net: 0x%02X %s SQ:%d" % (status.net_state, status.operator, status.csq),
+        "CAN: " + (status.can_error or "OK"),
+        "GPS: %d, %d sats" % (state.has_gps_lock, state.satellites),
+        "Free: %d" % gc.mem_free(),
+    ]
+    for name in sorted(status.counts):
+        lines.append("%s: %d" % (name, status.counts[name]))
+    return "\n".join(lines)

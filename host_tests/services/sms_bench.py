@@ -1,0 +1,56 @@
+"""A module's worth of small objects around an SMSService, for tests on both runtimes."""
+
+from host_tests.shims.expect import run
+from ovms.config import Config
+from ovms.services.sms import SMSService
+from ovms.status import Status
+from ovms.vehicle.base import Vehicle
+from ovms.vehicle.state import VehicleState
+
+OWNER = "+491701234567"
+STRANGER = "+33612345678"
+PASSWORD = "S3cret"
+
+
+class RAMStore:
+    """What Config needs of a store."""
+
+    def __init__(self):
+        self.data = None
+        self.load_error = ""
+        self.error = None
+
+    def load(self):
+        return self.data
+
+    def save(self, data):
+        if self.error:
+            raise self.error
+        self.data = data
+
+
+class FakeClock:
+    def __init__(self):
+        self.now_s = 100
+
+    def uptime_s(self):
+        return self.now_s
+
+
+class Bench:
+    """Registered owner and an own password unless `is_new`."""
+
+    def __init__(self, is_new=False, car_class=Vehicle):
+        self.store = RAMStore()
+        self.config = Config(self.store)
+        if not is_new:
+            self.config.apply({0: OWNER, 1: PASSWORD})
+        self.state = VehicleState()
+        self.status = Status("TESTBOARD")
+        self.clock = FakeClock()
+        self.car = car_class(self.state, self.config)
+        self.sms = SMSService(self.config, self.state, lambda: self.car, self.status, self.clock)
+
+    def send(self, text, caller=OWNER):
+        """One SMS; returns the reply."""
+        return run(self.sms.execute(caller, text))

@@ -1,0 +1,422 @@
+"""Commands of the apps and their answers (protocol guide 2.6.2, module-behaviour 4.9)."""
+
+import asyncio
+
+from host_tests.fakes.memory_store import MemoryStore
+from host_tests.shims import expect
+from ovms import status as requests
+from ovms.config import Config
+from ovms.services.commander import Commander
+from ovms.status import Status
+from ovms.vehicle.base import Vehicle
+from ovms.vehicle.state import VehicleState
+
+
+class Car(Vehicle):
+    """Knows 11, 12, 201 and 205; 11 waits until it is let go."""
+
+    def __init__(self, state, config):
+        super().__init__(state, config)
+        self.calls = []
+        self.go = asyncio.Event()
+
+    async def command(self, code, arguments):
+        self.calls.append((code, arguments))
+        if code == 11:
+            await self.go.wait()
+            return 0, ""
+        if code == 12:
+            return 1, "Cannot stop charge (charge not in progress)"
+        if code == 201:
+            return 0, "80,4"
+        if code == 206:
+            return 0, "", "Battery OK, 52V"
+        if code == 205:
+            return 0, "", "Volts: OK\rTemps: OK, too"
+        if code == 210:
+            raise KeyError("a bug")
+        return None
+
+
+class SMSService:
+    def __init__(self):
+        self.calls = []
+
+    async def execute_as_owner(self, text):
+        self.calls.append(text)
+        await asyncio.sleep_ms(0)
+        if text == "STAT":
+            return True, "Not charging\rSOC: 80%, ok"
+        if text == "MODULE?":
+            return True, "Module:\r\n VehicleID:A,B\n Units:K"
+        if text == "RESET":
+            return True, ""
+        return False, "Permission denied, really" if text == "AP x" else None
+
+
+class Modem:
+    def __init__(self):
+        self.calls = []
+
+    async def send_sms(self, number, text):
+        self.calls.append((number, text))
+        return number != "+0"
+
+    async def ussd(self, code):
+        if code == "*0#":
+            raise OSError("The network did not answer.")
+        return "Balance: 4,20\r\n"
+
+    async def command(self, at_command):
+        self.calls.append(at_command)
+        return "+CSQ: 18,0\r\nOK"
+
+
+class Module:
+    def __init__(self, has_modem=True):
+        self.config = Config(MemoryStore())
+        self.status = Status("BOARD")
+        self.car = Car(VehicleState(), self.config)
+        self.sms = SMSService()
+        self.modem = Modem() if has_modem else None
+        self.commander = Commander(self.car, self.config, self.status, self.sms, self.modem)
+
+    def drain(self):
+        """What is ready, taken and reported as sent."""
+        sent = []
+        message = self.commander.poll()
+        while message is not None:
+            sent.append(message[0] + message[1].decode())
+            self.commander.on_sent()
+            message = self.commander.poll()
+        return sent
+
+    async def talk(self, *commands):
+        """Hand in commands together; everything said in answer."""
+        task = asyncio.create_task(self.commander.run())
+        for command in commands:
+            self.commander.accept(memoryview(command.encode()))
+        sent = []
+        for _ in range(20 * len(commands)):
+            await asyncio.sleep_ms(0)
+            sent += self.drain()
+        task.cancel()
+        await asyncio.sleep_ms(0)
+        return sent
+
+
+async def settle():
+    """Let every task run as far as it can."""
+    for _ in range(20):
+        await asyncio.sleep_ms(0)
+
+
+def answers(*commands):
+    return expect.run(Module().talk(*commands))
+
+
+def test_nothing_is_said_unasked():
+    assert answers() == []
+
+
+def test_features_are_a_complete_list():
+    module = Module()
+    module.config.set_feature(15, 1)
+    module.config.set_feature(13, "98.5")
+    module.config.set_feature(0, -5)
+    rows = expect.run(module.talk("1"))
+    assert len(rows) == 16
+    assert rows[0] == "c1,0,0,16,-5"
+    assert rows[9] == "c1,0,9,16,0"
+    assert rows[13] == "c1,0,13,16,98"
+    assert rows[15] == "c1,0,15,16,1"
+
+
+def test_parameters_are_a_complete_list_without_secrets():
+    module = Module()
+    module.config.apply({1: "SECRET1", 3: "SMS,IP", 7: "SECRET7", 8: "CAR", 9: "SECRET9"})
+    rows = expect.run(module.talk("3"))
+    assert len(rows) == 32
+    assert rows[0] == "c3,0,0,32,NOPHONE"
+    assert rows[1] == "c3,0,1,32,****"
+    assert rows[3] == "c3,0,3,32,SMS;IP"
+    assert rows[7] == "c3,0,7,32,****"
+    assert rows[9] == "c3,0,9,32,****"
+    assert rows[31] == "c3,0,31,32,"
+    assert "SECRET" not in "".join(rows)
+
+
+def test_secret_that_is_not_set_is_not_masked():
+    assert expect.run(Module().talk("3"))[9] == "c3,0,9,32,"
+
+
+def test_list_is_of_one_moment():
+    module = Module()
+
+    async def scenario():
+        task = asyncio.create_task(module.commander.run())
+        module.commander.accept(b"1")
+        await settle()
+        first = module.commander.poll()
+        module.config.set_feature(1, 42)
+        second = module.commander.poll()
+        task.cancel()
+        return first[1], second[1]
+
+    assert expect.run(scenario()) == (b"1,0,0,16,0", b"1,0,1,16,0")
+
+
+def test_set_feature():
+    module = Module()
+    assert expect.run(module.talk("2,9,25")) == ["c2,0"]
+    assert module.config.feature(9) == 25
+    assert module.status.take_requests() == 0
+    assert expect.run(module.talk("2,15,1")) == ["c2,0"]
+    assert module.status.take_requests() == requests.REQUEST_VEHICLE_RESTART
+
+
+def test_set_feature_refuses():
+    for command, answer in (
+        ("2,16,1", "c2,1,Parameter out of range"),
+        ("2,-1,1", "c2,1,Parameter out of range"),
+        ("2", "c2,1,Invalid syntax"),
+        ("2,9", "c2,1,Invalid syntax"),
+        ("2,x,1", "c2,1,Invalid syntax"),
+    ):
+        assert answers(command) == [answer]
+    reply = answers("2,9,lots")[0]
+    assert reply.startswith("c2,1,") and len(reply) > 10
+
+
+def test_set_parameter():
+    module = Module()
+    assert expect.run(module.talk("4,2,M", "4,3,SMS,IP")) == ["c4,0", "c4,0"]
+    assert (module.config.get(2), module.config.get(3)) == ("M", "SMS,IP")
+    assert module.status.take_requests() == 0
+    expect.run(module.talk("4,14,RT"))
+    assert module.status.take_requests() == requests.REQUEST_VEHICLE_RESTART
+    expect.run(module.talk("4,8,MYCAR"))
+    assert module.status.take_requests() == requests.REQUEST_RECONNECT
+
+
+def test_set_parameter_refuses():
+    for command, answer in (
+        ("4,24,1", "c4,1,Parameter out of range"),
+        ("4,0,", "c4,1,Parameter out of range"),
+        ("4,1,", "c4,1,Parameter out of range"),
+        ("4,99999999999,1", "c4,1,Invalid syntax"),
+        ("4,8", "c4,1,Invalid syntax"),
+    ):
+        module = Module()
+        assert expect.run(module.talk(command)) == [answer]
+        assert module.config.revision == 0
+
+
+def test_reboot_comes_after_its_answer_has_left():
+    module = Module()
+
+    async def scenario():
+        task = asyncio.create_task(module.commander.run())
+        module.commander.accept(b"5")
+        await settle()
+        assert module.status.take_requests() == 0
+        assert module.commander.poll() == ("c", b"5,0")
+        await settle()
+        assert module.status.take_requests() == 0
+        module.commander.on_sent()
+        task.cancel()
+
+    expect.run(scenario())
+    assert module.status.take_requests() == requests.REQUEST_REBOOT
+
+
+def test_charge_alert_answers_and_then_pushes():
+    module = Module()
+    assert expect.run(module.talk("6")) == ["c6,0", "PANot charging\rSOC: 80%, ok"]
+    assert module.sms.calls == ["STAT"]
+    module.car.stat_text = lambda: "Charging\rFull: 84 min."
+    assert expect.run(module.talk("6")) == ["c6,0", "PACharging\rFull: 84 min."]
+    module.config.set_feature(14, 8)
+    assert expect.run(module.talk("6")) == ["c6,0"]
+
+
+def test_sms_command_gives_its_whole_output():
+    module = Module()
+    assert expect.run(module.talk("7,MODULE?")) == ["c7,0,Module:\r\r VehicleID:A;B\r Units:K"]
+    assert expect.run(module.talk("7,RESET")) == ["c7,0"]
+    assert expect.run(module.talk("7,AP x")) == ["c7,1,Permission denied; really"]
+    assert expect.run(module.talk("7,NONSENSE 1,2")) == ["c7,1"]
+    assert module.sms.calls == ["MODULE?", "RESET", "AP x", "NONSENSE 1,2"]
+
+
+def test_car_commands():
+    module = Module()
+    assert expect.run(module.talk("12")) == [
+        "c12,1,Cannot stop charge (charge not in progress)",
+    ]
+    assert expect.run(module.talk("201")) == ["c201,0,80,4"]
+    assert expect.run(module.talk("20,1234")) == ["c20,2"]
+    assert expect.run(module.talk("26,1")) == ["c26,2"]
+    assert module.car.calls == [(12, ""), (201, ""), (20, "1234"), (26, "1")]
+
+
+def test_a_car_may_push_a_text_behind_its_answer():
+    assert answers("205", "201") == ["c205,0", "PAVolts: OK\rTemps: OK, too", "c201,0,80,4"]
+
+
+def test_car_command_with_an_alert_behind_its_answer():
+    assert answers("206", "20") == ["c206,0", "PABattery OK, 52V", "c20,2"]
+
+
+def test_unknown_commands():
+    asked = ("8", "9", "27", "42", "50", "199", "202", "65535", "", "x", "-1", "\xff,1")
+    said = ["c8,3", "c9,3", "c27,3", "c42,3", "c50,3", "c199,3", "c202,3", "c65535,3"]
+    said += ["c0,3", "c0,3", "c-1,3", "c0,3"]
+    for command, answer in zip(asked, said):
+        assert answers(command) == [answer], command
+
+
+def test_bytes_that_are_no_text():
+    module = Module()
+
+    async def scenario():
+        task = asyncio.create_task(module.commander.run())
+        module.commander.accept(b"7,\xff\xfe")
+        await settle()
+        task.cancel()
+        return module.drain()
+
+    assert expect.run(scenario()) == ["c0,3"]
+
+
+def test_modem_commands():
+    module = Module()
+    assert expect.run(module.talk("40,+49170,Hello, you")) == ["c40,0"]
+    assert module.modem.calls == [("+49170", "Hello, you")]
+    assert expect.run(module.talk("40,+0,x")) == ["c40,1,The SMS could not be sent"]
+    assert expect.run(module.talk("40,+49170")) == ["c40,1,Invalid syntax"]
+    assert expect.run(module.talk("41,*100#")) == ["c41,0,Balance: 4;20"]
+    assert expect.run(module.talk("41,*0#")) == ["c41,1,The network did not answer."]
+    assert expect.run(module.talk("49,AT+CSQ")) == ["c49,0,+CSQ: 18;0\rOK"]
+    for command in ("40,1,x", "41,1", "49,AT"):
+        assert expect.run(Module(has_modem=False).talk(command)) == ["c%s,2" % command[:2]]
+
+
+def test_answers_keep_the_order():
+    asked = ("2,9,1", "20,1", "7,STAT", "1", "12", "99")
+    said = answers(*asked)
+    assert said[:3] == ["c2,0", "c20,2", "c7,0,Not charging\rSOC: 80%; ok"]
+    assert said[3:19] == ["c1,0,%d,16,%d" % (n, n == 9) for n in range(16)]
+    assert said[19:] == ["c12,1,Cannot stop charge (charge not in progress)", "c99,3"]
+
+
+def test_slow_command_holds_the_others_back():
+    module = Module()
+
+    async def scenario():
+        task = asyncio.create_task(module.commander.run())
+        for command in (b"11", b"99"):
+            module.commander.accept(command)
+        await settle()
+        assert module.drain() == []
+        module.car.go.set()
+        sent = []
+        for _ in range(10):
+            await settle()
+            sent += module.drain()
+        task.cancel()
+        return sent
+
+    assert expect.run(scenario()) == ["c11,0", "c99,3"]
+
+
+def test_full_queue_refuses_in_its_turn_and_still_lists():
+    module = Module()
+
+    async def scenario():
+        task = asyncio.create_task(module.commander.run())
+        module.commander.accept(b"11")
+        await settle()
+        for n in range(12):
+            module.commander.accept(b"4,8,CAR%d" % n)
+        module.commander.accept(b"1")
+        module.car.go.set()
+        sent = []
+        for _ in range(60):
+            await asyncio.sleep_ms(0)
+            sent += module.drain()
+        task.cancel()
+        return sent
+
+    sent = expect.run(scenario())
+    assert sent[0] == "c11,0"
+    assert sent[1:9] == ["c4,0"] * 8
+    assert sent[9:13] == ["c4,1,Too many commands"] * 4
+    assert sent[13] == "c1,0,0,16,0" and len(sent) == 29
+    assert module.config.get(8) == "CAR7"
+    assert module.status.counts["commands_refused"] == 4
+
+
+def test_flood_asks_for_a_new_connection():
+    module = Module()
+    for _ in range(40):
+        module.commander.accept(b"2,9,1")
+    assert module.status.take_requests() == 0
+    module.commander.accept(b"2,9,1")
+    assert module.status.take_requests() == requests.REQUEST_RECONNECT
+    assert module.status.counts["commands_lost"] == 1
+
+
+def test_answers_do_not_outlive_their_connection():
+    """A `c` before the first `C` of a connection makes the server deaf."""
+    module = Module()
+
+    async def scenario():
+        task = asyncio.create_task(module.commander.run())
+        module.commander.accept(b"11")
+        module.commander.accept(b"99")
+        await settle()
+        module.commander.on_closed()
+        module.car.go.set()
+        await settle()
+        assert module.drain() == []
+        # Half a list was taken when the line broke.
+        module.commander.accept(b"1")
+        await settle()
+        assert module.commander.poll() and module.commander.poll()
+        module.commander.on_closed()
+        await settle()
+        assert module.drain() == []
+        module.commander.accept(b"98")
+        await settle()
+        assert module.drain() == ["c98,3"]
+        task.cancel()
+
+    expect.run(scenario())
+
+
+def test_bug_in_a_car_is_answered_and_comes_out():
+    module = Module()
+
+    async def scenario():
+        module.commander.accept(b"210")
+        try:
+            await module.commander.run()
+        except KeyError:
+            return module.drain()
+        raise AssertionError("the bug was swallowed")
+
+    assert expect.run(scenario()) == ["c210,1,Internal error"]
+    # Started again it goes on.
+    assert expect.run(module.talk("99")) == ["c99,3"]
+
+
+def test_console_may_execute_without_a_server():
+    module = Module()
+    assert expect.run(module.commander.execute(2, "15,1")) == ["c2,0"]
+    assert module.status.take_requests() == requests.REQUEST_VEHICLE_RESTART
+    assert expect.run(module.commander.execute(6, ""))[1].startswith("PANot charging")
+    assert len(expect.run(module.commander.execute(3, ""))) == 32
+    assert expect.run(module.commander.execute(99, "")) == ["c99,3"]
+    # Nothing of it goes to the server.
+    assert module.drain() == []

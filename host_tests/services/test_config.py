@@ -1,0 +1,318 @@
+"""Parameters and features: defaults, every check, storage, all or nothing."""
+
+from host_tests.shims.expect import raises
+from ovms import config as names
+from ovms import config_edit
+from ovms import status as requests
+from ovms.config import Config, integer
+from ovms.protocol.phone import normal_phone
+
+
+class FakeStore:
+    """Keeps the record in RAM; `error` is what the next save raises."""
+
+    def __init__(self, data=None):
+        self.data = data
+        self.load_error = ""
+        self.error = None
+        self.saves = 0
+
+    def load(self):
+        return self.data
+
+    def save(self, data):
+        if self.error:
+            raise self.error
+        self.data = data
+        self.saves += 1
+
+
+def fresh():
+    return Config(FakeStore())
+
+
+def reloaded(config):
+    return Config(config.store)
+
+
+def refused(n, text):
+    config = fresh()
+    before = config.get(n)
+    sentence = str(raises(ValueError, config.set, n, text))
+    assert config.get(n) == before
+    assert config.store.saves == 0
+    assert sentence.endswith(".") and len(sentence) < 80
+    return sentence
+
+
+def test_factory_content():
+    config = fresh()
+    assert config.get(names.PHONE) == "NOPHONE"
+    assert config.get(names.PASSWORD) == "OVMS"
+    assert config.get(names.UNITS) == "K"
+    assert [n for n in range(32) if config.get(n)] == [0, 1, 2]
+    assert [config.feature(n) for n in range(16)] == [0] * 16
+    assert config.load_error == ""
+    assert config.revision == 0
+
+
+def test_numbers_out_of_range():
+    config = fresh()
+    assert config.get(32) == "" and config.get(-1) == ""
+    assert config.feature(16) == 0 and config.feature(-1) == 0
+    raises(ValueError, config.set, 32, "x")
+    raises(ValueError, config.set, -1, "x")
+    raises(ValueError, config.set_feature, 16, 1)
+    raises(ValueError, config.set_feature, -1, 1)
+
+
+def test_stored_and_read_back():
+    config = fresh()
+    config.apply({0: "+491701234567", 1: "SECRET", 4: "example.org", 8: "TWIZY42", 24: "3"})
+    again = reloaded(config)
+    for n in range(32):
+        assert again.get(n) == config.get(n), n
+    assert again.feature(8) == 3
+    # Text that a person can read on the module, and short.
+    assert config.store.data == b"0=+491701234567\n1=SECRET\n4=example.org\n8=TWIZY42\n24=3\n"
+
+
+def test_a_value_back_at_its_default_takes_no_room():
+    config = fresh()
+    config.set(names.UNITS, "M")
+    config.set(names.UNITS, "K")
+    assert config.store.data == b""
+    assert reloaded(config).get(names.UNITS) == "K"
+
+
+def test_values_with_equals_signs_and_quotes():
+    config = fresh()
+    config.apply({9: "a=b=c", 1: '"x=1"'})
+    assert reloaded(config).get(9) == "a=b=c"
+    assert reloaded(config).get(1) == '"x=1"'
+
+
+def test_length_and_characters():
+    config = fresh()
+    config.set(9, "x" * 31)
+    assert reloaded(config).get(9) == "x" * 31
+    assert refused(9, "x" * 32) == "Parameter 9 is too long."
+    for text in ("a\nb", "a\rb", "a\x00b", "\x7f", "\u00e4", "\U0001f600", "\x1a"):
+        refused(9, text)
+    # Half of a Twizy profile.
+    config.set(16, "A" * 43 + "=")
+    assert reloaded(config).get(16) == "A" * 43 + "="
+    refused(16, "A" * 45)
+    refused(15, "A" * 32)
+    refused(22, "1" * 32)
+
+
+def test_no_refusal_quotes_a_password():
+    for n in (1, 7, 9):
+        for text in ("hidden\n", "hidden" * 9, "hidden\u20ac"):
+            assert "hidden" not in refused(n, text)
+
+
+def test_phone():
+    config = fresh()
+    for text in ("+49 170 1234567", "0049-170-1234567", "+491701234567", "00491701234567"):
+        config.set(0, text)
+        assert config.get(0) == "+491701234567"
+    config.set(0, "0170 123")
+    assert config.get(0) == "0170123"
+    config.set(0, "NOPHONE")
+    for text in ("", "12", "Renault", "+49x", "+" * 5, "1" * 21, "nophone"):
+        assert refused(0, text) == "A phone number has 3 to 20 digits."
+
+
+def test_normal_phone():
+    assert normal_phone("00 49-1") == "+491"
+    assert normal_phone("+12") == ""
+    assert normal_phone("") == ""
+    assert normal_phone("++123") == ""
+    assert normal_phone("1234\u0661") == ""
+    assert normal_phone("000123") == "+0123"
+
+
+def test_password():
+    assert refused(1, "") == "The module password must not be empty."
+    refused(1, "two words")
+    config = fresh()
+    config.set(1, "lower-Case,1")
+    assert config.get(1) == "lower-Case,1"
+
+
+def test_units():
+    config = fresh()
+    config.set(2, "m")
+    assert config.get(2) == "M" and config.is_miles
+    config.set(2, "")
+    assert config.get(2) == "K" and not config.is_miles
+    assert refused(2, "X") == "Units are K for km or M for miles."
+
+
+def test_notify():
+    config = fresh()
+    for text, sms, ip in (
+        ("SMSIP", True, True),
+        ("sms,ip", True, True),
+        ("IP", False, True),
+        ("SMS", True, False),
+        ("", False, False),
+    ):
+        config.set(3, text)
+        assert (config.wants_sms, config.wants_ip) == (sms, ip), text
+    assert refused(3, "EMAIL") == "Notifications are SMS, IP, SMSIP or - for none."
+
+
+def test_server_and_network_names():
+    config = fresh()
+    for text in ("54.243.136.230", "ovms.example-server.org", "localhost:6867", ""):
+        config.set(4, text)
+        assert config.get(4) == text
+    for text in ("a b", 'a"b', "a,b", "a/b", "a;b"):
+        refused(4, text)
+    for n in (5, 6, 7, 13, 22):
+        refused(n, 'x"')
+    refused(22, "8.8.8.8;8.8.4.4")
+    config.set(22, "8.8.8.8")
+    refused(5, "two words")
+
+
+def test_vehicle_id_type_and_groups():
+    config = fresh()
+    config.apply({8: "Twizy42", 14: "rt", 11: "My group"})
+    assert config.get(8) == "Twizy42"
+    assert config.get(14) == "RT"
+    assert config.get(11) == "My group"
+    refused(8, "A B")
+    refused(8, "A,B")
+    refused(11, "A,B")
+    refused(12, "A,B")
+
+
+def test_paranoid():
+    config = fresh()
+    for text, is_paranoid in (("P", True), ("p", True), ("PARANOID", True), ("N", False)):
+        config.set(10, text)
+        assert config.is_paranoid == is_paranoid, text
+    config.set(10, "")
+    assert not config.is_paranoid
+
+
+def test_timezone():
+    config = fresh()
+    for text, stored in (
+        ("1:30", "01:30"),
+        ("08:00", "08:00"),
+        ("-8:00", "-08:00"),
+        ("+2", "02:00"),
+        ("5", "05:00"),
+        ("", ""),
+    ):
+        config.set(23, text)
+        assert config.get(23) == stored
+    for text in ("15:00", "1:60", "a", "-", "1:2:3", "+-8:00", ":30", "001:00", "1:001"):
+        refused(23, text)
+
+
+def test_permanent_features():
+    config = fresh()
+    for value in (0, 1, -128, 255, 200):
+        config.set_feature(9, value)
+        assert config.feature(9) == value
+        assert reloaded(config).feature(9) == value
+    config.set_feature(15, "1")
+    assert config.get(31) == "1"
+    config.set(26, "7")
+    assert config.feature(10) == 7
+    config.set(26, "")
+    assert config.feature(10) == 0
+    for text in ("256", "-129", "x", "1_0", " 1", "1e3", "+1", "9" * 30, "1.", "1.x", "\u0661"):
+        raises(ValueError, config.set_feature, 9, text)
+
+
+def test_a_capacity_with_decimals_stays_text():
+    config = fresh()
+    config.set_feature(13, "97.52")
+    assert config.get(29) == "97.52"
+    assert config.feature(13) == 97
+    assert reloaded(config).get(29) == "97.52"
+
+
+def test_volatile_features():
+    config = fresh()
+    config.set_feature(6, 1)
+    assert config.feature(6) == 1
+    assert config.store.saves == 0
+    assert config.revision == 1
+    assert reloaded(config).feature(6) == 0
+    raises(ValueError, config.set_feature, 6, 300)
+
+
+def test_integer():
+    assert [integer(t) for t in ("0", "-5", "007")] == [0, -5, 7]
+    for text in ("", "-", "--1", "1 ", "0x1", "1_0", "1234567890", "\u0663"):
+        raises(ValueError, integer, text)
+
+
+def test_all_or_nothing():
+    config = fresh()
+    raises(ValueError, config.apply, {4: "good.host", 8: "bad id"})
+    assert config.get(4) == ""
+    assert config.revision == 0
+    config.store.error = OSError(28, "full")
+    raises(OSError, config.apply, {4: "good.host"})
+    assert config.get(4) == ""
+    assert config.revision == 0
+
+
+def test_one_write_and_one_revision_for_one_apply():
+    config = fresh()
+    config.apply({4: "host", 5: "apn", 6: "user"})
+    assert (config.store.saves, config.revision) == (1, 1)
+    config.apply({4: "host"})
+    assert (config.store.saves, config.revision) == (1, 1)
+
+
+def test_shown_masks_passwords():
+    config = fresh()
+    shown = config_edit.shown(config)
+    assert [shown[n] for n in (1, 7, 9)] == ["****", "", ""]
+    config.apply({7: "a", 9: "b", 4: "host"})
+    shown = config_edit.shown(config)
+    assert [shown[n] for n in (1, 4, 7, 9)] == ["****", "host", "****", "****"]
+    assert [config.get(n) for n in (1, 7, 9)] == ["OVMS", "a", "b"]
+
+
+def test_what_a_change_calls_for():
+    config = fresh()
+    reconnect = requests.REQUEST_RECONNECT
+    assert config.set(names.UNITS, "M") == 0
+    for n in (4, 5, 6, 7, 8, 9, 10, 22):
+        assert config.set(n, "P") == reconnect
+        # Unchanged, too: that is how users ask for it.
+        assert config.set(n, "P") == reconnect
+    assert config.set(names.GSM_LOCK, "net") == requests.REQUEST_MODEM_RESTART
+    assert config.set(names.VEHICLE_TYPE, "RT") == requests.REQUEST_VEHICLE_RESTART
+    assert config.set(names.VEHICLE_TYPE, "rt") == 0
+    assert config.set_feature(15, 1) == requests.REQUEST_VEHICLE_RESTART
+    assert config.set_feature(15, 1) == config.set_feature(9, 5) == config.set_feature(3, 1) == 0
+    # The key of paranoid messages is made of the module password.
+    assert config.set(names.PASSWORD, "other") == reconnect
+    assert config.set(names.PASSWORD, "other") == 0
+    config.set(names.PARANOID, "")
+    assert config.set(names.PASSWORD, "third") == 0
+
+
+def test_store_error_is_passed_on():
+    store = FakeStore()
+    store.load_error = "config is damaged and there is no earlier copy."
+    assert Config(store).load_error == store.load_error
+
+
+def test_unusable_lines_leave_the_default_and_say_so():
+    config = Config(FakeStore(b"2=X\n4=host\n99=a\nfoo\n1=\n9=\xff\n"))
+    assert config.get(4) == "host"
+    assert config.get(2) == "K" and config.get(1) == "OVMS" and config.get(9) == ""
+    assert config.load_error == "Some stored settings were unusable and are at their defaults."

@@ -1,0 +1,190 @@
+"""The DIAG console: line editing, framing, every input."""
+
+import asyncio
+
+from host_tests.services.sms_bench import PASSWORD, Bench
+from host_tests.shims.expect import run
+from ovms.services.console import Console
+from ovms.status import REQUEST_REBOOT, REQUEST_RECONNECT
+
+HINT = "# Unknown input: send HELP for a list.\r\n"
+
+
+class Desk:
+    def __init__(self, is_new=False):
+        self.bench = Bench(is_new)
+        self.executed = []
+        bench = self.bench
+        self.console = Console(
+            bench.sms, self.execute, bench.status, bench.state, bench.config, lambda: bench.car
+        )
+
+    async def execute(self, code, arguments):
+        self.executed.append((code, arguments))
+        if code == 1:
+            return ["c1,0,0,16,0", "c1,0,1,16,0"]
+        return ["c%d,0" % code]
+
+    def handle(self, line):
+        return run(self.console.handle(line))
+
+    def type(self, data, count):
+        """Type bytes, return the next `count` outputs."""
+
+        async def main():
+            self.console.receive(memoryview(data), len(data))
+            outputs = []
+            for _ in range(count):
+                outputs.append(await self.console.next_output())
+            return outputs
+
+        return run(main())
+
+
+def test_sms_command():
+    assert Desk().handle("S VERSION") == (
+        "\r\n# OVMS Firmware version: 4.0.0/NONE/TESTBOARD/mpy\r\n#  CarType:NONE"
+        "\r\n#  VIN:-----------------\r\n#.\r\n"
+    )
+
+
+def test_a_module_without_sim_can_be_set_up():
+    desk = Desk(is_new=True)
+    assert desk.handle("s server my.host pw") == (
+        "\r\n# Server:\r\n#  IP:my.host\r\n#  Password:****\r\n#  Paranoid:\r\n#.\r\n"
+    )
+    assert desk.bench.status.take_requests() == REQUEST_RECONNECT
+    desk.handle("S PASS mine")
+    assert desk.bench.config.get(1) == "mine"
+
+
+def test_every_sms_command_ends_with_the_marker():
+    desk = Desk()
+    assert desk.handle("S FOO") == "\r\n# Unknown command. Send HELP for a list.\r\n#.\r\n"
+    assert desk.handle("S RESET") == "\r\n#.\r\n"
+    assert desk.bench.status.take_requests() == REQUEST_REBOOT
+    assert desk.handle("S STAT") == "\r\n# Not charging\r\n#  SOC: unknown\r\n#.\r\n"
+
+
+def test_message_command():
+    desk = Desk()
+    assert desk.handle("M 2,9,20") == "\r\n# MP-0 c2,0\r\n# \r\n#.\r\n"
+    assert desk.handle("m 1") == ("\r\n# MP-0 c1,0,0,16,0\r\n# MP-0 c1,0,1,16,0\r\n# \r\n#.\r\n")
+    assert desk.executed == [(2, "9,20"), (1, "")]
+
+
+def test_unknown_input_gets_one_hint():
+    desk = Desk()
+    for line in ("FOO", "M 0", "M x", "M", "S", "M -1", "DIAG now", "HELPME", "\u00e9", "M 1_0"):
+        assert desk.handle(line) == HINT, line
+    assert desk.executed == []
+
+
+def test_blank_lines_and_comments():
+    for line in ("", "   ", "# S RESET", "#."):
+        assert Desk().handle(line) == "", line
+
+
+def test_help():
+    desk = Desk()
+    short = "# COMMANDS: HELP ? DIAG RESET or M/S ...\r\n# 'M' COMMANDS: C1-7,C40-41,C49\r\n"
+    assert desk.handle("?") == short
+    text = desk.handle("help")
+    assert text.startswith(short + "# 'S' COMMANDS:\r\n# Commands: REGISTER? REGISTER ")
+    assert text.endswith(" HELP\r\n")
+
+
+def test_reset():
+    desk = Desk()
+    assert desk.handle("reset") == "# Leaving Diagnostics Mode\r\n"
+    assert desk.bench.status.take_requests() == REQUEST_REBOOT
+
+
+def test_diag():
+    desk = Desk()
+    assert desk.handle("DIAG") == (
+        "# DIAG\r\n# Firmware: 4.0.0/NONE/TESTBOARD/mpy\r\n#  CRASH:    \r\n#  NET:      0x01 "
+        "\r\n#  Signal:   99\r\n#  CAN:      OK\r\n#  VIN:      ----------------- (NONE)"
+        "\r\n#  SOC:      unknown (0 ideal, 0 est km)\r\n#  CHARGE:   4 / 0\r\n"
+    )
+    bench = desk.bench
+    bench.state.supply_mv = 12640
+    bench.state.soc_pct100 = 8050
+    bench.state.vin = "VF1ACVYB012345678"
+    bench.config.load_error = "config was damaged: the settings before it are used."
+    text = desk.handle("DIAG")
+    assert "\r\n#  12V Line: 12.6 V\r\n" in text
+    assert "\r\n#  VIN:      VF1ACVYB012345678 (NONE)\r\n#  SOC:      80% (0 ideal" in text
+    assert text.endswith(
+        "\r\n#  SETTINGS: config was damaged: the settings before it are used.\r\n"
+    )
+
+
+def test_secrets_stay_hidden():
+    desk = Desk()
+    desk.bench.config.apply({7: "apnsecret", 9: "netsecret"})
+    for line in ("DIAG", "HELP", "S PASS?", "S PARAMS?", "S SERVER?", "S GPRS?", "S SUMMARY"):
+        text = desk.handle(line)
+        for secret in (PASSWORD, "apnsecret", "netsecret"):
+            assert secret not in text, line
+
+
+def test_lines_end_in_cr_or_lf_or_both():
+    for data in (b"FOO\r", b"FOO\n", b"FOO\r\n", b"\r\n\r\nFOO\r\n", b"# x\rFOO\r"):
+        assert Desk().type(data, 1) == [HINT]
+
+
+def test_line_editing():
+    desk = Desk()
+    assert desk.type(b"S VEHICLX\x08E?\r", 1)[0].startswith("\r\n# Vehicle:")
+    assert desk.type(b"S VEHICLX\x7fE?\r", 1)[0].startswith("\r\n# Vehicle:")
+    assert desk.type(b"\x08\x08\x08?\r", 1)[0].startswith("# COMMANDS")
+    assert desk.type(b"RESET\x03\rFOO\r", 2) == ["\r\n", HINT]
+    assert desk.type(b"RESET\x01FOO\r", 2) == ["\r\n", HINT]
+    assert desk.bench.status.take_requests() == 0
+
+
+def test_one_byte_at_a_time():
+    desk = Desk()
+    for byte in b"S VEHICLE?":
+        desk.console.receive(bytes([byte]), 1)
+    assert desk.type(b"\r", 1)[0].startswith("\r\n# Vehicle:")
+
+
+def test_only_the_first_n_bytes_count():
+    desk = Desk()
+    desk.console.receive(b"FOO\rRESET\r", 4)
+    assert desk.type(b"", 1) == [HINT]
+    assert desk.type(b"?\r", 1)[0].startswith("# COMMANDS")
+
+
+def test_too_long_a_line():
+    desk = Desk()
+    assert desk.type(b"S " + b"x" * 500 + b"\r", 1) == ["# The line is too long.\r\n"]
+    assert desk.type(b"S VEHICLE?\r", 1)[0].startswith("\r\n# Vehicle:")
+    assert desk.type(b"#" + b" " * 399 + b"\rFOO\r", 1) == [HINT]
+
+
+def test_foreign_bytes():
+    assert Desk().type(b"\xff\x00\xc3\xa4\x1b[A\r", 1) == [HINT]
+
+
+def test_lines_nobody_fetches_are_bounded():
+    desk = Desk()
+    desk.console.receive(b"FOO\r" * 20, 80)
+    assert desk.bench.status.counts["console_lines_lost"] == 12
+    assert desk.type(b"", 8) == [HINT] * 8
+
+
+def test_next_output_waits():
+    desk = Desk()
+
+    async def main():
+        task = asyncio.create_task(desk.console.next_output())
+        await asyncio.sleep_ms(0)
+        desk.console.receive(b"# nothing\r", 10)
+        await asyncio.sleep_ms(0)
+        desk.console.receive(b"FOO\r", 4)
+        return await task
+
+    assert run(main()) == HINT

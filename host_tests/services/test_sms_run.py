@@ -1,0 +1,137 @@
+"""The SMS loop against a fake modem, and the cutting of replies into parts."""
+
+import asyncio
+
+from host_tests.services.sms_bench import OWNER, PASSWORD, STRANGER, Bench
+from host_tests.shims.expect import run
+from ovms.services.sms_parts import parts
+
+
+class FakeModem:
+    """Delivers `incoming`, then waits for ever; keeps what it was told to send."""
+
+    def __init__(self, incoming):
+        self.incoming = list(incoming)
+        self.sent = []
+        self.is_working = True
+        self.is_drained = asyncio.Event()
+
+    async def next_sms(self):
+        if not self.incoming:
+            self.is_drained.set()
+            await asyncio.Event().wait()
+        return self.incoming.pop(0)
+
+    async def send_sms(self, number, text):
+        self.sent.append((number, text))
+        return self.is_working
+
+
+def converse(bench, *incoming, is_working=True):
+    """What the module sends as (number, text) when these (number, text) arrive."""
+
+    async def main():
+        modem = FakeModem(incoming)
+        modem.is_working = is_working
+        task = asyncio.create_task(bench.sms.run(modem))
+        await modem.is_drained.wait()
+        task.cancel()
+        return modem.sent
+
+    return run(main())
+
+
+def test_answers_in_order():
+    assert converse(
+        Bench(), (OWNER, "REGISTER?"), (STRANGER, "STAT"), (STRANGER, "STAT"), (OWNER, "VEHICLE?")
+    ) == [
+        (OWNER, "Registered number: " + OWNER),
+        (STRANGER, "Permission denied"),
+        (OWNER, "Vehicle:\r\n VehicleType:\r\n CarType:NONE"),
+    ]
+
+
+def test_no_answer_goes_to_a_name_or_after_reset():
+    assert converse(Bench(), ("Renault", "STAT " + PASSWORD), (OWNER, "RESET")) == []
+
+
+def test_the_number_to_answer_cannot_break_out_of_an_at_command():
+    assert converse(Bench(), ('+4912"\rATD0900', "STAT " + PASSWORD)) == []
+
+
+def test_feature_14_suppresses_every_sms():
+    bench = Bench()
+    bench.config.set_feature(14, 4)
+    assert converse(bench, (OWNER, "STAT"), (OWNER, "FEATURE 9 20"), (STRANGER, "STAT")) == []
+    assert bench.config.feature(9) == 20
+
+
+def test_a_lock_is_told_to_the_owner_once():
+    bench = Bench()
+    sent = converse(bench, *[(STRANGER, "REGISTER guess")] * 8)
+    assert sent == [
+        (STRANGER, "Permission denied"),
+        (OWNER, "5 wrong passwords from %s: locked for an hour." % STRANGER),
+    ]
+    bench.config.set_feature(14, 8)
+    other = "+33699999999"
+    assert converse(bench, *[(other, "REGISTER x")] * 6) == [(other, "Permission denied")]
+
+
+def test_a_modem_that_cannot_send_is_not_bothered_with_the_rest():
+    bench = Bench()
+    sent = converse(bench, (OWNER, "HELP"), is_working=False)
+    assert len(sent) == 1
+    assert bench.status.counts["sms_not_sent"] == 1
+
+
+def test_a_long_reply_goes_in_numbered_parts():
+    bench = Bench()
+    bench.config.apply({n: "value of parameter %d" % n for n in (6, 11, 12, 13, 16, 17, 18, 19)})
+    sent = converse(bench, (OWNER, "PARAMS?"))
+    assert len(sent) == 2
+    assert sent[0][1].startswith("1/2 Params:\n0:")
+    lines = []
+    for number, text in sent:
+        assert number == OWNER and len(text) <= 160
+        lines += text[4:].split("\n")
+    assert "\n".join(lines) == bench.send("PARAMS?")
+
+
+def test_parts_of_short_texts():
+    for text in ("", "x", "x" * 160, "Module:\r\n Units:K", "a\nb"):
+        assert parts(text) == [text]
+
+
+def test_parts_cut_at_line_ends_then_blanks_then_anywhere():
+    lines = ["line %02d of the text" % n for n in range(40)]
+    cut = parts("\r\n".join(lines))
+    assert len(cut) == 6
+    joined = []
+    for i in range(6):
+        assert cut[i].startswith("%d/6 line" % (i + 1)) and len(cut[i]) <= 160
+        joined += cut[i][4:].split("\r\n")
+    assert joined == lines
+    words = " ".join(["WORD%d" % n for n in range(60)])
+    assert " ".join([part[4:] for part in parts(words)]) == words
+    assert "".join([part[4:] for part in parts("x" * 500)]) == "x" * 500
+    assert [len(part) for part in parts("x" * 500)] == [160, 160, 160, 36]
+
+
+def test_parts_keep_the_blank_that_starts_a_line():
+    text = "A" * 150 + "\n Next line"
+    assert parts(text) == ["1/2 " + "A" * 150, "2/2  Next line"]
+
+
+def test_parts_count_what_the_network_counts():
+    # Two septets each (GSM 03.38).
+    assert parts("[" * 80) == ["[" * 80]
+    assert [len(part) for part in parts("[" * 81)] == [4 + 78, 4 + 3]
+    # Not in the GSM alphabet at all: 70 characters.
+    assert parts("\u20ac" * 70) == ["\u20ac" * 70]
+    assert [len(part) for part in parts("\u20ac" * 71)] == [70, 9]
+    assert len(parts("`" * 71)) == 2
+
+
+def test_parts_are_bounded():
+    assert len(parts("x" * 10000)) == 9
