@@ -230,7 +230,7 @@ def test_bus_off_pauses_and_returns():
         assert module.bus.send(0x601, bytes(8))
 
     module.run(scenario())
-    assert module.bus.counts["can_bus_off"] == 1
+    assert module.bus.counts()["can_bus_off"] == 1
 
 
 def test_frames_to_the_car_do_not_allocate():

@@ -1,19 +1,49 @@
-"""The MCP2515's start: bit timing and init sequence. An overlay, needed only by `open`.
+"""The MCP2515's rare hours: start, change of mode, names of its counters. An overlay.
 
 Sequence, registers and timing rules: data sheet DS20001801; hardware facts 2.2 to 2.5.
 """
 
 import time
 
+from micropython import const
+
 _NO_CHIP = "no CAN controller answers on SPI"
+_MODE_BITS = const(0xE0)
+# Any mode is reached within 11 recessive bits, unless the bus never becomes recessive.
+_MODE_TIMEOUT_MS = const(100)
+# Where the counters begin in the driver's `numbers`, and what they count.
+_FIRST_COUNT = const(6)
+_COUNTS = (
+    "can_frames",  # handed to the ring
+    "can_foreign",  # passed the chip's filters, but not wanted
+    "can_ring_dropped",  # oldest frame lost; the link was too slow
+    "can_chip_overflow",
+    "can_message_errors",  # checks that found damaged frames
+    "can_spi_errors",
+    "can_bus_off",
+    "can_sent",
+    "can_refused",
+    "can_tx_busy",
+    "can_tx_aborted",
+)
 
 
-def configure(write, read, crystal_hz, bitrate, filters):
-    """Reset the chip and leave it in configuration mode with everything set but the mode.
+def named_counts(numbers):
+    """The counters above 0 among the driver's `numbers` as {name: number}."""
+    counts = {}
+    for n in range(len(_COUNTS)):
+        if numbers[_FIRST_COUNT + n]:
+            counts[_COUNTS[n]] = numbers[_FIRST_COUNT + n]
+    return counts
+
+
+def configure(write, read, crystal_hz, bitrate, filters, mode):
+    """Reset the chip, set everything, and let it enter `mode` (bits of CANCTRL).
 
     write(command), read(address, size): one SPI exchange each. filters: (mask0, 2 filters, mask1,
     4 filters) of standard ids, or None to let everything pass. Returns CNF3, CNF2, CNF1 as 3
-    bytes. OSError when no chip answers, ValueError when the crystal cannot make the bit rate.
+    bytes. OSError when no chip answers or the bus is blocked, ValueError when the crystal cannot
+    make the bit rate.
     """
     timing = bit_timing(crystal_hz, bitrate)
     write(b"\xc0")
@@ -40,7 +70,18 @@ def configure(write, read, crystal_hz, bitrate, filters):
     write(b"\x05\x2d\xc0\x00")
     # CANINTE: error, RXB1, RXB0. Message errors stay off: a wrong crystal would make a storm.
     write(b"\x02\x2b\x23")
+    request_mode(write, read, mode)
     return timing
+
+
+def request_mode(write, read, mode):
+    """Let the chip enter `mode` and wait for it. OSError when the bus is blocked."""
+    write(bytes((0x05, 0x0F, _MODE_BITS | 0x18, mode)))
+    for _ in range(_MODE_TIMEOUT_MS):
+        if read(0x0E, 1)[0] & _MODE_BITS == mode:
+            return
+        time.sleep_ms(1)
+    raise OSError("the CAN bus is never idle: check its wiring and termination")
 
 
 def bit_timing(crystal_hz, bitrate):

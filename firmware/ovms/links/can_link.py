@@ -14,6 +14,8 @@ _BATCH = const(32)
 _IDLE_MS = const(500)
 # Pauses double up to so many times the first.
 _LONGEST_PAUSE = const(64)
+# The counters are for reading by people: with the usual check period once a minute.
+_CHECKS_PER_COUNTS = const(12)
 # `machine.CAN` number of the state.
 _BUS_OFF = const(4)
 _CAN_WRITE = const(15)
@@ -53,7 +55,9 @@ class CANLink:
                     continue
                 is_silent = self._must_be_silent()
                 try:
-                    self._bus.open(car.BITRATE, car.RX_IDS, car.TX_FRAMES, is_silent)
+                    self._bus.open(
+                        car.BITRATE, car.RX_IDS, car.TX_FRAMES, is_silent, car.FILTERS
+                    )
                 except (OSError, ValueError) as error:
                     status.can_error = str(error)
                     status.count("can_open_failed")
@@ -76,7 +80,7 @@ class CANLink:
         frame = [0, bytearray(8), 0, 0]
         check_ms = self._check_ms
         off_pause_ms = self._retry_ms
-        off_ms = 0
+        off_ms = checks = 0
         before = time.ticks_ms()
         while self._car is car and self._must_be_silent() == is_silent:
             bus.service()
@@ -99,7 +103,9 @@ class CANLink:
             check_ms -= elapsed_ms
             if check_ms <= 0:
                 check_ms = self._check_ms
-                self._status.counts.update(bus.counts)
+                if checks % _CHECKS_PER_COUNTS == 0:
+                    self._status.counts.update(bus.counts())
+                checks += 1
                 if not bus.check():
                     return
                 if not is_off:

@@ -43,7 +43,7 @@ def welcomed_session():
 def failure(session, piece):
     """Reason of the error that `piece` causes; the session must stay in it until reset."""
     reason = raises(RemoteProtocolError, events, session, piece).reason
-    assert not session.is_welcomed
+    assert session.state != v2.TALKING
     assert raises(RemoteProtocolError, session.next_event).reason == reason
     session.receive(b"more\r\n", 6)
     assert raises(RemoteProtocolError, session.next_event).reason == reason
@@ -68,9 +68,9 @@ def test_login_and_messages_of_the_vectors():
     session = v2.Session(urandom_for(vectors.CAR_TOKEN))
     line = session.welcome(vectors.CAR_ID, vectors.CAR_SECRET)
     assert line == vectors.CAR_WELCOME + b"\r\n"
-    assert not session.is_welcomed
+    assert session.state != v2.TALKING
     assert events(session, STREAM) == EXPECTED
-    assert session.is_welcomed
+    assert session.state == v2.TALKING
     for code, payload, wire in vectors.CAR_SENDS:
         assert session.send(code, payload) == wire + b"\r\n"
 
@@ -251,7 +251,7 @@ def test_reset_forgets_half_a_line_and_the_place_in_the_key_stream():
     events(session, vectors.SERVER_SENDS[0][2] + b"\r\nhalf a li")
     session.send("S", b"80")
     session.reset()
-    assert not session.is_welcomed
+    assert session.state != v2.TALKING
     session.welcome(vectors.CAR_ID, vectors.CAR_SECRET)
     assert events(session, STREAM) == EXPECTED
     for code, payload, wire in vectors.CAR_SENDS:

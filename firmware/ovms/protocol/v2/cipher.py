@@ -6,7 +6,7 @@ stream (module-behaviour 4.1 and 10.1). They keep a passer-by out; only TLS keep
 
 from micropython import const
 
-from ovms_crypto import STATE_SIZE, b64_encode, rc4_crypt, rc4_skip, rc4_start
+from ovms_crypto import b64_encode, rc4_crypt, rc4_skip, rc4_start
 
 _DROPPED = const(1024)
 
@@ -34,21 +34,3 @@ def sealed(state, clear, head, payload, tail):
     at = b64_encode(line, at, size, line, len(clear))
     line[at:] = tail
     return line
-
-
-class CipherPair:
-    """What we receive and what we send: two ciphers with one key, each at its own place."""
-
-    def __init__(self):
-        self.received = bytearray(STATE_SIZE)
-        self.sent = bytearray(STATE_SIZE)
-
-    def start(self, key):
-        """Begin a connection with its session key, 16 bytes."""
-        start(self.received, key)
-        self.sent[:] = self.received
-
-    def clear(self):
-        """Leave nothing of the key behind."""
-        rc4_start(self.received, b"\x00")
-        rc4_start(self.sent, b"\x00")

@@ -1,5 +1,6 @@
 """The first line of each side of a connection, and the proof that the peer knows our secret.
 
+An overlay, in RAM while the module logs in.
 Protocol guide 2.6.2, "Welcome"; module-behaviour 4.1; server facts 1.3 and 1.4.
 """
 
@@ -28,14 +29,18 @@ def line_of(*words):
     return b" ".join(words) + b"\r\n"
 
 
-def welcome_line(token, shared_secret, vehicle_id):
-    """`MP-C` line of scheme 0; all bytes. The secret itself may hold blanks, it stays here."""
-    return line_of(b"MP-C", b"0", token, welcome_digest(shared_secret, token), vehicle_id)
+def welcome(urandom, vehicle_id, secret, owner):
+    """(token, `MP-C` line), bytes; the others are str. ValueError when a word is none.
 
-
-def open_welcome_line(owner, password, vehicle_id):
-    """`MP-C` line of scheme 1; all bytes. The line shows the password: only inside TLS."""
-    return line_of(b"MP-C", b"1", owner, password, vehicle_id)
+    Without an owner scheme 0: the secret may hold blanks, it stays here. With one scheme 1, which
+    shows the password: only inside TLS.
+    """
+    if owner:
+        words = b"1", owner.encode(), secret.encode(), vehicle_id.encode()
+        return b"", line_of(b"MP-C", *words)
+    token = new_token(urandom)
+    digest = welcome_digest(secret.encode(), token)
+    return token, line_of(b"MP-C", b"0", token, digest, vehicle_id.encode())
 
 
 def is_digest(text, key, token):
@@ -48,27 +53,21 @@ def is_digest(text, key, token):
     return size == _DIGEST_SIZE and is_equal(digest[:size], hmac_md5(key, token))
 
 
-def check_welcome(words, token, shared_secret):
-    """Session key from the words (bytes) of the server's `MP-S` line, scheme 0.
+def checked(words, token, shared_secret, is_open):
+    """Session key from the words (bytes) of the server's `MP-S` line; None in scheme 1.
 
+    is_open: scheme 1, whose line proves nothing; TLS has done that.
     RemoteProtocolError wrong_scheme, bad_welcome, echoed_token (somebody without the secret
     plays our own proof back) or wrong_digest.
     """
-    _check_scheme(words, b"0")
+    if len(words) < 4:
+        raise RemoteProtocolError("bad_welcome")
+    if words[1] != (b"1" if is_open else b"0"):
+        raise RemoteProtocolError("wrong_scheme")
+    if is_open:
+        return None
     if words[2] == token:
         raise RemoteProtocolError("echoed_token")
     if not is_digest(words[3], shared_secret, words[2]):
         raise RemoteProtocolError("wrong_digest")
     return session_key(shared_secret, words[2], token)
-
-
-def check_open_welcome(words):
-    """Check the `MP-S` line of scheme 1; it proves nothing, TLS has done that."""
-    _check_scheme(words, b"1")
-
-
-def _check_scheme(words, scheme):
-    if len(words) < 4:
-        raise RemoteProtocolError("bad_welcome")
-    if words[1] != scheme:
-        raise RemoteProtocolError("wrong_scheme")

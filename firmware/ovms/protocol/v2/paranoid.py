@@ -1,11 +1,12 @@
 """Paranoid mode: a second cipher, from the module to its owner's apps, closed to the server.
 
 Protocol guide 2.6.2, "Paranoid-mode encrypted message"; module-behaviour 4.4; server facts 2.5.
-The secret is the module password (parameter 1). Each message starts a fresh cipher.
+The secret is the module password (parameter 1). Each message starts a fresh cipher. Loaded when
+parameter 10 asks for it.
 """
 
+from ovms import overlay
 from ovms.protocol.v2 import cipher
-from ovms.protocol.v2.handshake import new_token
 from ovms_crypto import STATE_SIZE, b64_decode, hmac_md5, rc4_crypt
 
 # The server acts upon these, or (E) they carry this mode itself.
@@ -13,16 +14,14 @@ NEVER_WRAPPED = "AaPHhgE"
 
 
 class Paranoid:
-    """One per module. urandom(n) -> n random bytes. is_on: whether `wrap` wraps."""
+    """Made at the first log-in with paranoid mode and dropped at the first one without.
+
+    urandom(n) -> n random bytes.
+    """
 
     def __init__(self, urandom):
         self._urandom = urandom
         self._state = bytearray(STATE_SIZE)
-        self.disable()
-
-    def disable(self):
-        """Paranoid mode is off: forget the token, so that the next time begins with a new one."""
-        self.is_on = False
         self._token = self._digest = self._password = b""
 
     def enable(self, module_password):
@@ -34,18 +33,17 @@ class Paranoid:
         """
         password = module_password.encode()
         if not self._token or password != self._password:
-            self._token = new_token(self._urandom)
+            self._token = overlay.call("ovms.protocol.v2.handshake", "new_token", self._urandom)
             self._password = password
             self._digest = hmac_md5(password, self._token)
-        self.is_on = True
         return b"T" + self._token
 
     def wrap(self, code, payload):
         """(code, payload) as to be sent: `E` and a new bytearray, or what was given.
 
-        code: one character; payload: bytes-like. Not wrapped: mode off or NEVER_WRAPPED.
+        code: one character; payload: bytes-like. Those of NEVER_WRAPPED stay as they are.
         """
-        if not self.is_on or code in NEVER_WRAPPED:
+        if code in NEVER_WRAPPED:
             return code, payload
         cipher.start(self._state, self._digest)
         return "E", cipher.sealed(self._state, b"M" + code.encode(), b"", payload, b"")
@@ -53,11 +51,11 @@ class Paranoid:
     def unwrap(self, payload):
         """(code, payload) inside the payload of an `E` message; the payload is a new bytearray.
 
-        None when there is nothing to be had: mode off, no `M` in front, a code that is never
-        wrapped, no base64. A message of another key gives nonsense, which cannot be told.
+        None when there is nothing to be had: no `M` in front, a code that is never wrapped, no
+        base64. A message of another key gives nonsense, which cannot be told.
         """
         size = len(payload)
-        if not self.is_on or size < 2 or payload[0] != 0x4D or chr(payload[1]) in NEVER_WRAPPED:
+        if size < 2 or payload[0] != 0x4D or chr(payload[1]) in NEVER_WRAPPED:
             return None
         plain = bytearray(size)
         end = b64_decode(payload, 2, size, plain, 0)

@@ -10,7 +10,8 @@ Rules (protocol guide 2.6.2; module-behaviour 4.1, 4.2; server facts 1.3, 1.4):
 - Up to 8 lines that are no `MP-S` may come before the welcome.
 - A line is base64 of the ciphered `MP-0 ` + code + payload; scheme 1 sends code + payload as is.
 - A line holds at most LINE_MAX characters, CR included: 768 bytes of plain text. The longest
-  thing a server relays is a command with an SMS text or a parameter, wrapped twice.
+  thing a server relays is a command with an SMS text or a parameter, wrapped twice. Most are
+  short, so each line gets the room it needs.
 
 Reasons of RemoteProtocolError: line_too_long, no_welcome, wrong_scheme, bad_welcome,
 echoed_token, wrong_digest, not_base64, not_a_message.
@@ -18,11 +19,10 @@ echoed_token, wrong_digest, not_base64, not_a_message.
 
 from micropython import const
 
+from ovms import overlay
 from ovms.protocol.errors import LocalProtocolError, RemoteProtocolError
-from ovms.protocol.v2 import handshake
-from ovms.protocol.v2.cipher import CipherPair, sealed
-from ovms.protocol.v2.lines import LineReader
-from ovms_crypto import b64_decode, find_byte, rc4_crypt
+from ovms.protocol.v2 import cipher
+from ovms_crypto import STATE_SIZE, b64_decode, find_byte, rc4_crypt, rc4_start
 
 # What `next_event` returns.
 NEED_DATA = const(0)
@@ -31,47 +31,49 @@ MESSAGE = const(2)
 
 LINE_MAX = const(1024)
 
+_HANDSHAKE = "ovms.protocol.v2.handshake"
 _FOREIGN_LINES_MAX = const(8)
 _MAGIC = b"MP-0 "
+_LF = const(10)
+_CR = const(13)
 
-_FRESH = const(0)
-_GREETING = const(1)
-_TALKING = const(2)
-_FAILED = const(3)
+# What `state` is.
+FRESH = const(0)
+GREETING = const(1)
+TALKING = const(2)
+FAILED = const(3)
 
 
 class Session:
-    """Makes its buffers once; `reset` makes it ready for the next connection.
+    """Makes its cipher states once; `reset` makes it ready for the next connection.
 
     urandom(n) -> n random bytes, for the token.
     code: one character, the code of the current message.
-    payload: memoryview of what follows the code, borrowed until the next `receive`,
-        `next_event` or `reset`; `send` leaves it alone.
+    payload: memoryview of what follows the code, or b"".
+    state: FRESH, GREETING (waits for the welcome), TALKING (`send` is allowed) or FAILED.
     """
 
     def __init__(self, urandom):
         self._urandom = urandom
-        self._lines = LineReader(LINE_MAX)
-        self._view = memoryview(self._lines.buffer)
-        self._ciphers = CipherPair()
+        # What we receive and what we send: one key, each at its own place in the key stream.
+        self._received = bytearray(STATE_SIZE)
+        self._sent = bytearray(STATE_SIZE)
         self.reset()
 
     def reset(self):
         """Forget the connection and its keys."""
-        self._lines.clear()
-        self._ciphers.clear()
-        self._state = _FRESH
+        rc4_start(self._received, b"\x00")
+        rc4_start(self._sent, b"\x00")
+        self.state = FRESH
         self._is_open = False
         self._token = self._secret = b""
         self._foreign_lines = 0
         self._reason = ""
+        self._piece = b""
+        self._at = self._end = 0
+        self._line = bytearray()
         self.code = ""
         self.payload = b""
-
-    @property
-    def is_welcomed(self):
-        """Whether `send` is allowed."""
-        return self._state == _TALKING
 
     def welcome(self, vehicle_id, shared_secret, owner=""):
         """The first line to send, CRLF included (bytes).
@@ -82,17 +84,15 @@ class Session:
         ValueError with a sentence when a word is empty or has blanks. LocalProtocolError unless
         fresh or after `reset`.
         """
-        if self._state != _FRESH:
+        if self.state != FRESH:
             raise LocalProtocolError("welcome comes once, after reset")
-        secret = shared_secret.encode()
-        if owner:
-            line = handshake.open_welcome_line(owner.encode(), secret, vehicle_id.encode())
-        else:
-            self._token = handshake.new_token(self._urandom)
-            self._secret = secret
-            line = handshake.welcome_line(self._token, secret, vehicle_id.encode())
+        token, line = overlay.call(
+            _HANDSHAKE, "welcome", self._urandom, vehicle_id, shared_secret, owner
+        )
+        self._token = token
+        self._secret = shared_secret.encode()
         self._is_open = bool(owner)
-        self._state = _GREETING
+        self.state = GREETING
         return line
 
     def receive(self, view, n):
@@ -101,22 +101,34 @@ class Session:
         LocalProtocolError when the piece before was not used up. Before `welcome` and after an
         error the bytes are dropped.
         """
-        if self._state in (_GREETING, _TALKING):
-            self._lines.receive(view, n)
+        if self.state in (GREETING, TALKING):
+            if self._at < self._end:
+                raise LocalProtocolError("the piece before is not used up")
+            self._piece = view
+            self._at = 0
+            self._end = n
 
     def next_event(self):
         """NEED_DATA, WELCOMED (once, the peer is proved) or MESSAGE (see `code`, `payload`).
 
         RemoteProtocolError when the peer broke a rule.
         """
-        if self._state == _FAILED:
+        if self.state == FAILED:
             raise RemoteProtocolError(self._reason)
         try:
-            return self._next_event()
+            while self._at < self._end:
+                line = self._next_line()
+                if line:
+                    if self.state == TALKING:
+                        self._open_message(line)
+                        return MESSAGE
+                    if self._is_welcome(line):
+                        return WELCOMED
         except RemoteProtocolError as error:
-            self._state = _FAILED
+            self.state = FAILED
             self._reason = error.reason
             raise
+        return NEED_DATA
 
     def send(self, code, payload):
         """One line for the wire, CRLF included (bytearray, the caller's). Write lines in order.
@@ -124,55 +136,59 @@ class Session:
         code: one ASCII character. payload: bytes-like; an LF in it leaves as CR, the protocol's
         line break. LocalProtocolError before WELCOMED and after an error.
         """
-        if self._state != _TALKING:
+        if self.state != TALKING:
             raise LocalProtocolError("send comes after the welcome")
         head = code.encode()
         if len(head) != 1:
             raise LocalProtocolError("a message code is one ASCII character")
-        if find_byte(payload, 0, len(payload), 10) < len(payload):
+        if find_byte(payload, 0, len(payload), _LF) < len(payload):
             payload = bytes(payload).replace(b"\n", b"\r")
         if self._is_open:
             return bytearray(head + bytes(payload) + b"\r\n")
-        return sealed(self._ciphers.sent, b"", _MAGIC + head, payload, b"\r\n")
+        return cipher.sealed(self._sent, b"", _MAGIC + head, payload, b"\r\n")
 
-    def _next_event(self):
-        while True:
-            length = self._lines.next_line()
-            if length < 0:
-                return NEED_DATA
-            if not length:
-                continue
-            if self._state == _TALKING:
-                self._open_message(length)
-                return MESSAGE
-            if self._is_welcome(length):
-                return WELCOMED
+    def _next_line(self):
+        """The next line (bytearray) without CRs at its end, empty as long as it is not whole."""
+        at = self._at
+        stop = find_byte(self._piece, at, self._end, _LF)
+        line = self._line
+        if len(line) + stop - at > LINE_MAX:
+            raise RemoteProtocolError("line_too_long")
+        line += self._piece[at:stop]
+        self._at = stop + 1
+        if stop == self._end:
+            return b""
+        self._line = bytearray()
+        size = len(line)
+        while size and line[size - 1] == _CR:
+            size -= 1
+        return line[:size]
 
-    def _is_welcome(self, length):
-        words = bytes(self._view[:length]).split()
+    def _is_welcome(self, line):
+        words = bytes(line).split()
         if not words or words[0] != b"MP-S":
             self._foreign_lines += 1
             if self._foreign_lines > _FOREIGN_LINES_MAX:
                 raise RemoteProtocolError("no_welcome")
             return False
-        if self._is_open:
-            handshake.check_open_welcome(words)
-        else:
-            self._ciphers.start(handshake.check_welcome(words, self._token, self._secret))
+        key = overlay.call(_HANDSHAKE, "checked", words, self._token, self._secret, self._is_open)
+        if key:
+            cipher.start(self._received, key)
+            self._sent[:] = self._received
         self._secret = b""
-        self._state = _TALKING
+        self.state = TALKING
         return True
 
-    def _open_message(self, length):
-        line = self._lines.buffer
+    def _open_message(self, line):
         start = 0
+        length = len(line)
         if not self._is_open:
             length = b64_decode(line, 0, length, line, 0)
             if length < 0:
                 raise RemoteProtocolError("not_base64")
-            rc4_crypt(self._ciphers.received, line, 0, length)
+            rc4_crypt(self._received, line, 0, length)
             start = len(_MAGIC)
             if length <= start or line[:start] != _MAGIC:
                 raise RemoteProtocolError("not_a_message")
         self.code = chr(line[start])
-        self.payload = self._view[start + 1 : length]
+        self.payload = memoryview(line)[start + 1 : length]

@@ -1,0 +1,25 @@
+"""The control lines of a SIM800: PWRKEY, RESET, supply and DTR."""
+
+from ovms import overlay
+
+
+class ModemPower:
+    """Each line has `value(level)` as `machine.Pin` does; lines a board lacks are None.
+
+    supply is on while high, reset and pwrkey act while low, dtr low keeps the modem awake. The
+    constructor sets the idle levels, which power a running modem on and change nothing else.
+    """
+
+    def __init__(self, pwrkey, reset=None, supply=None, dtr=None):
+        self.pwrkey = pwrkey
+        self.reset = reset
+        self.supply = supply
+        self.dtr = dtr
+        pwrkey.value(1)
+        for line, level in ((reset, 1), (supply, 1), (dtr, 0)):
+            if line is not None:
+                line.value(level)
+
+    def switch(self, step):
+        """Coroutine that does "on", "off" or "reset": see `modem_switch.py`."""
+        return overlay.call_async("ovms.drivers.modem_switch", step, self)

@@ -1,0 +1,63 @@
+"""Switches a SIM800 on, off and through a restart by its lines (overlay of `modem_power.py`).
+
+PWRKEY is a toggle: the same pulse starts a modem that is off and stops one that runs, so who
+pulses it first asks the modem for an answer. Source: SIM800L hardware design, 4.1 of the hardware
+facts, and 6.1 for the T-Call's lines. power: ModemPower.
+"""
+
+import asyncio
+
+from micropython import const
+
+_IDLE_MS = const(100)
+_ON_PULSE_MS = const(1000)
+_OFF_PULSE_MS = const(1500)
+# Until STATUS is low and the module may be started again.
+_OFF_MS = const(3000)
+_RESET_PULSE_MS = const(150)
+# The bulk capacitors keep a module without supply half alive for seconds.
+_SUPPLY_OFF_MS = const(6000)
+
+
+async def on(power):
+    """Start a modem that is off; a running one goes off. Its UART answers some 3 s later."""
+    if power.supply is not None:
+        power.supply.value(1)
+    await _pulse(power.pwrkey, _ON_PULSE_MS)
+
+
+async def off(power):
+    """Stop a running modem and take its supply away where the board can."""
+    await _pulse(power.pwrkey, _OFF_PULSE_MS)
+    await asyncio.sleep_ms(_OFF_MS)
+    if power.supply is not None:
+        power.supply.value(0)
+
+
+async def reset(power):
+    """Restart a modem that does not answer, by the hardest means the board has.
+
+    Where there is only the power key, a modem that was off comes on and one that ran goes off.
+    """
+    if power.supply is not None:
+        power.supply.value(0)
+        await asyncio.sleep_ms(_SUPPLY_OFF_MS)
+        await on(power)
+    elif power.reset is not None:
+        power.reset.value(0)
+        await asyncio.sleep_ms(_RESET_PULSE_MS)
+        power.reset.value(1)
+    else:
+        await _pulse(power.pwrkey, _OFF_PULSE_MS)
+
+
+async def _pulse(pwrkey, low_ms):
+    """One press of the power key for `low_ms`."""
+    pwrkey.value(1)
+    await asyncio.sleep_ms(_IDLE_MS)
+    pwrkey.value(0)
+    try:
+        await asyncio.sleep_ms(low_ms)
+    finally:
+        # A key that stays pressed restarts the module every 33 s.
+        pwrkey.value(1)

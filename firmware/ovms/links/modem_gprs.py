@@ -1,0 +1,121 @@
+"""Makes a TCP connection over GPRS (overlay of `modem_tcp.py`): the bearer, then the socket.
+
+Source: SIM800 TCP/IP application note; hardware facts 4.5, dialogues D6, D10 and D11.
+"""
+
+import asyncio
+
+from micropython import const
+
+from ovms import overlay
+from ovms.links.at_port import ATError
+from ovms.links.modem_tcp import OVER, TCPStream
+from ovms.protocol import sim800
+
+_VALUES = "ovms.protocol.sim800_values"
+# Parameters: APN, its user and password, DNS server.
+_BEARER = (5, 6, 7, 22)
+# From the accepted start to `CONNECT OK` or `CONNECT FAIL`: the manual's 160 s leave no time to
+# come back within five minutes, and a network that takes longer than this is of no use.
+_CONNECT_MS = const(90000)
+_LOOK_MS = const(50)
+_ATTACH_S = const(75)
+_ACTIVATE_S = const(85)
+_SHUT_S = const(65)
+_START_S = const(10)
+_CLOSE_S = const(10)
+
+
+async def open(tcp, host, port_number):
+    """A connected TCPStream; the one before is given up. OSError when it cannot be had."""
+    if tcp.is_opening:
+        raise OSError("The modem is connecting already.")
+    tcp.drop(True)
+    bearer = tuple([tcp.config.get(n) for n in _BEARER])
+    if not bearer[0]:
+        raise OSError("No APN is set.")
+    if not (tcp.port.is_up and tcp.status.is_registered):
+        raise OSError("The modem has no network.")
+    tcp.is_opening = True
+    try:
+        stream = await _connect(tcp, bearer, host, port_number)
+    except (ATError, ValueError) as error:
+        _fail(tcp)
+        reason = error.args[0]
+        if isinstance(reason, bytes):
+            reason = "".join([chr(byte) for byte in reason])
+        raise OSError("No connection by the modem: %s" % reason)
+    except (OSError, asyncio.CancelledError):
+        _fail(tcp)
+        raise
+    finally:
+        tcp.is_opening = False
+    tcp.failures = 0
+    return stream
+
+
+async def _connect(tcp, bearer, host, port_number):
+    target = overlay.call(_VALUES, "quoted", host)
+    if tcp.bearer != bearer:
+        await _bring_up(tcp, bearer)
+    tcp.outcome = None
+    tcp.has_data = False
+    # Data may follow the connection at once.
+    tcp.stream = stream = TCPStream(tcp)
+    await tcp.port.execute(
+        b'AT+CIPSTART="TCP",%s,%d' % (target, port_number), limit_s=_START_S
+    )
+    left_ms = _CONNECT_MS
+    while tcp.outcome is None:
+        if left_ms <= 0:
+            tcp.outcome = b"timeout"
+            break
+        await tcp.port.clock.sleep_ms(_LOOK_MS)
+        left_ms -= _LOOK_MS
+    if tcp.outcome:
+        raise ATError(tcp.outcome)
+    return stream
+
+
+async def _bring_up(tcp, bearer):
+    """The bearer from the ground (D6). ATError when a step that is needed fails."""
+    port = tcp.port
+    tcp.drop()
+    access = overlay.call(_VALUES, "quoted", *bearer[:3])
+    dns = overlay.call(_VALUES, "quoted", bearer[3])
+    await port.execute(b"AT+CIPSHUT", b"\nSHUT OK\n", _SHUT_S)
+    tcp.is_pushing = False
+    if await port.ask(b"AT+CIPMUX=0;+CIPRXGET=1") is None:
+        await port.ask(b"AT+CIPMUX=0")
+        if await port.ask(b"AT+CIPRXGET=1") is None:
+            await port.execute(b"AT+CIPHEAD=1")
+            tcp.is_pushing = True
+    attached = await port.ask(b"AT+CGATT?")
+    if not attached or sim800.number(attached, 0) != 1:
+        await port.execute(b"AT+CGATT=1", limit_s=_ATTACH_S)
+    await port.execute(b"AT+CSTT=" + access)
+    await port.execute(b"AT+CIICR", b"\nOK\n+PDP:\n", _ACTIVATE_S)
+    await port.execute(b"AT+CIFSR", b"\n.\n")
+    if bearer[3]:
+        await port.ask(b"AT+CDNSCFG=" + dns)
+    tcp.bearer = bearer
+    tcp.status.is_gprs_up = True
+
+
+async def close(stream, tcp):
+    """See `TCPStream.close`."""
+    was_open = tcp.stream is stream and not stream.state
+    stream.state = max(stream.state, OVER)
+    if tcp.stream is stream:
+        tcp.stream = None
+    if was_open and tcp.port.is_up:
+        if await tcp.port.ask(b"AT+CIPCLOSE", b"\nCLOSE OK\n", _CLOSE_S) is None:
+            # The socket may be open still, and would refuse the next start.
+            tcp.bearer = None
+
+
+def _fail(tcp):
+    """Count the failure; the next attempt starts at CIPSHUT unless only the peer was missing."""
+    tcp.failures += 1
+    tcp.status.count("tcp_failed")
+    tcp.drop(tcp.outcome == b"CONNECT FAIL" and tcp.failures & 1)

@@ -1,0 +1,139 @@
+"""The SIM800 as the rest of the firmware sees it: from the first `AT` to SMS, TCP and the time.
+
+One task (`run`) brings the modem up and keeps it up: it does what URCs ask for, and a poll a
+minute. All it does step by step lives in overlays that get the Modem handed in: `modem_wake.py`
+(answer, recovery ladder), `modem_boot.py` (settings, SIM, network), `modem_urcs.py`,
+`modem_poll.py`, `modem_inbox.py` and `modem_outbox.py` (SMS), `modem_gprs.py` and `modem_ask.py`.
+Source: hardware facts 4.1 to 4.8; what users see of it in module-behaviour 3.
+"""
+
+import asyncio
+
+from micropython import const
+
+from ovms import overlay
+from ovms.links.at_port import ATPort
+from ovms.links.modem_tcp import ModemTCP
+
+_TCP_FAILURES = const(6)
+_POLL_MS = const(60000)
+_LOOK_MS = const(100)
+_WAKE = "ovms.links.modem_wake"
+_ASK = "ovms.links.modem_ask"
+
+
+class Modem:
+    """uart: byte stream, with `set_baudrate(rate)` where the rate can change. power: ModemPower or
+    None. config: `get(n)` of the parameters. on_time(utc_s) is called with the network's time.
+    clock: has `sleep_ms` and `wait_for_ms` as asyncio does.
+
+    For the overlays. fault: why the modem must be brought up again, None or (name of the counter,
+    lowest step of the ladder that may help). failures: starts in a row that led nowhere. polls:
+    how many in a row found a network, negative: found none. is_found: a network was announced.
+    has_answered: the modem, ever. was_call_ready: since its start. echoes: of the port when the
+    settings were made, None where the modem insists on echoing. tcp_limit: failed connections that
+    are too many. has_news: something below waits for `modem_poll.py`; is_ringing; is_sms_ready: it
+    forgot its SMS settings; time_line, ussd_line: what it said of them, or None.
+
+    SMS. queue: (number, text) of what arrived. announced: places in the modem's store.
+    is_sms_due: its store must be searched. charset: what it uses, None when not known;
+    plain_charset: for texts in ASCII, None when it takes no SMS settings; has_ucs2: it knows that
+    one.
+    """
+
+    def __init__(self, uart, power, status, config, on_time=None, clock=asyncio):
+        self.status = status
+        self.config = config
+        self.power = power
+        self.on_time = on_time
+        self.port = ATPort(uart, status, self._on_urc, clock)
+        self.tcp = ModemTCP(self.port, status, config)
+        self.sms_lock = asyncio.Lock()
+        self.queue = []
+        self.announced = []
+        self.tcp_limit = _TCP_FAILURES
+        self.failures = self.polls = 0
+        self.is_found = self.has_answered = self.was_call_ready = False
+        self.has_news = self.is_ringing = self.is_sms_ready = False
+        self.is_sms_due = self.has_ucs2 = False
+        self.fault = self.echoes = self.time_line = self.ussd_line = None
+        self.charset = self.plain_charset = None
+
+    async def run(self):
+        """Bring the modem up and keep it up, for ever."""
+        reader = asyncio.create_task(self.port.read_forever())
+        try:
+            while True:
+                try:
+                    await overlay.call_async(_WAKE, "wake", self)
+                    await overlay.call_async("ovms.links.modem_boot", "start", self)
+                    await self._serve()
+                except OSError:
+                    await overlay.call_async(_WAKE, "recover", self)
+        finally:
+            self.port.is_up = False
+            reader.cancel()
+
+    def open_tcp(self, host, port):
+        """A connected byte stream over GPRS; OSError when it cannot be had. One at a time.
+
+        Like most of the following calls it returns a coroutine.
+        """
+        return overlay.call_async("ovms.links.modem_gprs", "open", self.tcp, host, port)
+
+    def send_sms(self, number, text):
+        """Whether `text` was sent: one SMS of at most 160 characters, 70 for a text beyond GSM.
+
+        A longer text goes in several messages.
+        """
+        return overlay.call_async("ovms.links.modem_outbox", "send", self, number, text)
+
+    async def next_sms(self):
+        """Wait for a message: (number, text), both str."""
+        while not self.queue:
+            await self.port.clock.sleep_ms(_LOOK_MS)
+        return self.queue.pop(0)
+
+    def command(self, at_command):
+        """What the modem answers to a user's AT line, lines separated by `\\n`.
+
+        ValueError for a line that the driver keeps for itself, OSError when there is no answer.
+        """
+        return overlay.call_async(_ASK, "command", self, at_command)
+
+    def ussd(self, code):
+        """The network's answer to a USSD code such as `*100#`. OSError when there is none."""
+        return overlay.call_async(_ASK, "ussd", self, code)
+
+    def restart(self):
+        """Restart the modem soon."""
+        self.fault = ("modem_asked", 2)
+
+    def check(self):
+        """Raise OSError when the modem must be brought up again."""
+        if self.fault:
+            raise OSError(self.fault[0])
+
+    async def _serve(self):
+        poll_ms = 0
+        while True:
+            self.check()
+            if self.plain_charset and (self.announced or self.is_sms_due) and not self.queue:
+                await overlay.call_async("ovms.links.modem_inbox", "fetch", self)
+            elif self.has_news or poll_ms <= 0:
+                await overlay.call_async("ovms.links.modem_poll", "poll", self, poll_ms <= 0)
+                poll_ms = poll_ms if poll_ms > 0 else _POLL_MS
+            else:
+                await self.port.clock.sleep_ms(_LOOK_MS)
+                poll_ms -= _LOOK_MS
+
+    def _on_urc(self, line, text):
+        """Called by the reader for every unsolicited line; must not wait and must not raise."""
+        if line.startswith(b"+CIPRXGET:"):
+            self.tcp.has_data = True
+            return
+        try:
+            overlay.call("ovms.links.modem_urcs", "take", self, line, text)
+        except MemoryError:
+            # What was missed is found by the next poll.
+            self.status.count("urc_missed")

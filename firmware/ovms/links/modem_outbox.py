@@ -1,0 +1,61 @@
+"""Sends SMS at the prompt of a modem in text mode (overlay).
+
+Between two users of `sms_lock` the modem is in its plain character set.
+Source: hardware facts 4.4, dialogue D13.
+"""
+
+from micropython import const
+
+from ovms import overlay
+from ovms.links.at_port import ATError
+
+_ATTEMPTS = const(3)
+_RETRY_MS = const(5000)
+_SEND_S = const(60)
+_END = b"\x1a"
+
+
+async def send(modem, number, text):
+    """See `Modem.send_sms`."""
+    if not (modem.port.is_up and modem.plain_charset):
+        return False
+    parts = overlay.call("ovms.protocol.sms_text", "outgoing", number, text, modem.has_ucs2)
+    if not parts:
+        modem.status.count("sms_bad_number")
+        return False
+    for number, text, is_ucs2 in parts:
+        async with modem.sms_lock:
+            await _use(modem, b"UCS2" if is_ucs2 else modem.plain_charset)
+            if is_ucs2:
+                await modem.port.ask(b"AT+CSMP=17,167,0,8")
+            is_sent = await _send(modem, number, text + _END)
+            if is_ucs2:
+                await modem.port.ask(b"AT+CSMP=17,167,0,0")
+                await _use(modem, modem.plain_charset)
+        modem.status.count("sms_sent" if is_sent else "sms_failed")
+        if not is_sent:
+            return False
+    return True
+
+
+async def _send(modem, number, payload):
+    for attempt in range(_ATTEMPTS):
+        if attempt:
+            modem.status.count("sms_retry")
+            await modem.port.clock.sleep_ms(_RETRY_MS * attempt)
+        if not modem.port.is_up:
+            break
+        try:
+            await modem.port.execute(
+                b'AT+CMGS="%s"' % number, limit_s=_SEND_S, payload=payload
+            )
+            return True
+        except ATError as error:
+            # Without an answer it may have been sent, and a second one would be one too many.
+            if error.args[0] == b"timeout":
+                break
+    return False
+
+
+def _use(modem, charset):
+    return overlay.call_async("ovms.links.modem_charset", "use", modem, charset)

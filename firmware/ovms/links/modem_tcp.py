@@ -1,0 +1,180 @@
+"""TCP over the SIM800's own stack: one connection as a byte stream.
+
+Received data stays in the modem (`AT+CIPRXGET=1`) until somebody reads, so a burst of the server
+overruns neither the UART nor the heap. A modem that refuses this pushes its data instead. How a
+connection is made is in `modem_gprs.py`.
+Source: SIM800 TCP/IP application note; hardware facts 4.5, dialogues D6 and D9 to D12.
+"""
+
+import asyncio
+
+from micropython import const
+
+from ovms import overlay
+from ovms.links.at_port import ATError
+from ovms.protocol import sim800
+
+# States of a connection. Closed by the peer: what the modem still holds can be read.
+_OPEN = const(0)
+CLOSED = const(1)
+OVER = const(2)
+BROKEN = const(3)
+
+_SEGMENT = const(1024)
+_READ_MAX = const(512)
+# Pushed data comes whether somebody reads or not.
+_PUSHED_MAX = const(2048)
+_SENT = b"\nSEND OK\nDATA ACCEPT:\nSEND FAIL\nCLOSED\n+PDP:\n"
+# The manual's 645 s are too long for a link that has to be up again within five minutes.
+_SEND_S = const(60)
+# The announcement of data can be lost: ask soon after traffic, then less and less often.
+_POLL_FIRST_MS = const(500)
+_POLL_LAST_MS = const(10000)
+_LOOK_MS = const(50)
+
+
+class TCPStream:
+    """Byte stream of one connection; made by `modem_gprs.open`. tcp: ModemTCP.
+
+    pushed: bytes that came without being asked for.
+    """
+
+    def __init__(self, tcp):
+        self.state = _OPEN
+        self.pushed = b""
+        self._tcp = tcp
+        self._pause_ms = self._left_ms = _POLL_FIRST_MS
+
+    async def readinto(self, view):
+        """Wait for at least one byte; 0 = the peer closed. OSError when the connection broke.
+
+        Who cancels it while bytes are on their way breaks the connection: they are lost.
+        """
+        tcp = self._tcp
+        while self.state < BROKEN or self.pushed:
+            n = min(len(view), len(self.pushed))
+            if n:
+                view[:n] = self.pushed[:n]
+                self.pushed = self.pushed[n:]
+                return n
+            if self.state == OVER:
+                return 0
+            if tcp.is_pushing:
+                if self.state:
+                    self.state = OVER
+            elif tcp.has_data or self.state or self._left_ms <= 0:
+                n = await self._fetch(view)
+                self._pause_ms = _POLL_FIRST_MS if n else min(2 * self._pause_ms, _POLL_LAST_MS)
+                self._left_ms = self._pause_ms
+                if n:
+                    return n
+                continue
+            await tcp.port.clock.sleep_ms(_LOOK_MS)
+            self._left_ms -= _LOOK_MS
+        raise OSError("The modem lost the connection.")
+
+    async def _fetch(self, view):
+        """Read what the modem holds, as far as it fits; returns how many bytes."""
+        tcp = self._tcp
+        was_closed = self.state
+        tcp.has_data = False
+        tcp.target = view[:_READ_MAX]
+        tcp.filled = 0
+        left = 0
+        try:
+            lines = await tcp.port.execute(b"AT+CIPRXGET=2,%d" % len(tcp.target))
+            left = sim800.number(lines[0], 2) if lines else 0
+        except ATError as error:
+            if was_closed:
+                # Some revisions refuse to read a closed socket.
+                self.state = max(self.state, OVER)
+            elif error.args[0] == b"timeout":
+                # Bytes were lost: nothing behind them makes sense.
+                self.break_off()
+            return 0
+        except (OSError, asyncio.CancelledError):
+            self.break_off()
+            raise
+        finally:
+            tcp.target = None
+        if left:
+            tcp.has_data = True
+        elif was_closed and not tcp.filled:
+            self.state = max(self.state, OVER)
+        return tcp.filled
+
+    async def write(self, buffer):
+        """Hand all of `buffer` to the modem, which confirms each segment. OSError when broken."""
+        view = memoryview(buffer)
+        at = 0
+        while at < len(view):
+            if self.state:
+                raise OSError("The connection is closed.")
+            segment = view[at : at + _SEGMENT]
+            at += len(segment)
+            try:
+                await self._tcp.port.execute(
+                    b"AT+CIPSEND=%d" % len(segment), _SENT, _SEND_S, segment
+                )
+            except ATError:
+                self._tcp.status.count("tcp_send_failed")
+                if not self.state:
+                    self.break_off()
+                raise OSError("The modem did not send.")
+        self._pause_ms = self._left_ms = _POLL_FIRST_MS
+
+    def close(self):
+        """Coroutine: close the connection; does nothing when it is over already."""
+        return overlay.call_async("ovms.links.modem_gprs", "close", self, self._tcp)
+
+    def break_off(self):
+        """The connection is of no more use, but the modem may think it open."""
+        if self._tcp.stream is self:
+            self._tcp.drop()
+        self.state = BROKEN
+
+
+class ModemTCP:
+    """port: ATPort, whose data it takes. config: `get(n)` of the parameters.
+
+    stream: the TCPStream of now or None. bearer: (APN, user, password, DNS) of the bearer that is
+    up, or None. outcome: what became of the start of a connection, b"" for good, None for not yet
+    known. failures: connections in a row that could not be had. is_pushing: the modem cannot hold
+    data. has_data: it announced some. target, filled: where they go, and how many came.
+    """
+
+    def __init__(self, port, status, config):
+        self.port = port
+        port.on_data = self._on_data
+        self.status = status
+        self.config = config
+        self.stream = self.bearer = self.outcome = self.target = None
+        self.failures = self.filled = 0
+        self.is_pushing = self.has_data = self.is_opening = False
+
+    def drop(self, keeps_bearer=False):
+        """The connection is gone or unwanted, without a word to the modem.
+
+        keeps_bearer: the bearer is good, and so no socket of the modem may be left open.
+        """
+        stream = self.stream
+        if stream is not None:
+            self.stream = None
+            keeps_bearer = keeps_bearer and stream.state
+            stream.state = BROKEN
+        if not keeps_bearer:
+            self.bearer = None
+            self.status.is_gprs_up = False
+
+    def _on_data(self, data):
+        """Received bytes, borrowed."""
+        n = len(data)
+        if self.target is not None and self.filled + n <= len(self.target):
+            self.target[self.filled : self.filled + n] = data
+            self.filled += n
+        elif self.stream is not None and self.stream.state < OVER:
+            if self.is_pushing and len(self.stream.pushed) + n <= _PUSHED_MAX:
+                self.stream.pushed += bytes(data)
+            else:
+                self.status.count("tcp_overrun")
+                self.stream.break_off()

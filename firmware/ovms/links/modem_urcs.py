@@ -1,0 +1,102 @@
+"""What unsolicited lines of the modem mean (overlay): called by the reader, only stores and flags.
+
+Source: SIM800 AT manual V1.12; hardware facts 4.3 to 4.8.
+"""
+
+from micropython import const
+
+from ovms import overlay
+from ovms.links.at_port import LOST
+from ovms.links.modem_tcp import CLOSED
+from ovms.protocol import sim800
+
+_HOME = const(1)
+_ROAMING = const(5)
+# Messages the modem has not stored, and announcements of those it has.
+_QUEUE_MAX = const(6)
+# Lines and heads of lines that mean that the modem lost its settings.
+_RESTARTS = (LOST, b"RDY", b"+CFUN:", sim800.RESET_MARK, b"NORMAL POWER DOWN")
+
+
+def take(modem, line, text):
+    """Deal with the unsolicited `line` (bytes); text: the message behind `+CMT:`, or None."""
+    head = line[: line.find(b":") + 1] or line
+    if head == b"+CREG:":
+        registered(modem, line)
+    elif head == b"+CMTI:":
+        index = sim800.number(line, 1)
+        if index is None or len(modem.announced) >= _QUEUE_MAX:
+            modem.is_sms_due = True
+        else:
+            modem.announced.append(index)
+    elif head == b"+CMT:":
+        if len(modem.queue) < _QUEUE_MAX:
+            queue(modem, line, text)
+        else:
+            modem.status.count("sms_dropped")
+    elif head == b"+CLIP:" or line == b"RING":
+        modem.is_ringing = modem.has_news = True
+    elif head == b"+CUSD:":
+        modem.ussd_line = line
+    elif head == b"*PSUTTZ:":
+        modem.time_line = line
+        modem.has_news = True
+    elif line == b"SMS Ready":
+        modem.is_sms_ready = modem.has_news = True
+    elif _is_restart(modem, line, head):
+        modem.fault = ("modem_restarted" if line else "modem_silent", 1)
+        port = modem.port
+        if port.is_up and port.is_busy and line:
+            # The running command will not be answered.
+            port.digester.reset()
+            port.digester.expect(None)
+            port.finish(b"ERROR")
+    else:
+        _take_of_tcp(modem.tcp, line, head)
+
+
+def registered(modem, line):
+    """`+CREG: stat[,"lac","ci"]` as a URC, or `+CREG: n,stat[,"lac","ci"]` as an answer."""
+    second = line.split(b",")[1:2]
+    stat = sim800.number(line, 1 if second and b'"' not in second[0] else 0)
+    if stat is None or stat > _ROAMING:
+        modem.status.count("at_damaged")
+        return
+    modem.status.is_roaming = stat == _ROAMING
+    modem.status.is_registered = is_registered = stat in (_HOME, _ROAMING)
+    modem.is_found = modem.is_found or is_registered
+
+
+def queue(modem, header, text):
+    """A message has arrived: put it into the queue. header, text: bytes of the modem."""
+    message = overlay.call("ovms.protocol.sms_text", "incoming", header, text)
+    if message is None:
+        modem.status.count("sms_damaged")
+    else:
+        modem.queue.append(message)
+        modem.status.count("sms_received")
+
+
+def _is_restart(modem, line, head):
+    if line == b"Call Ready":
+        # Expected once behind a start; again, it tells of a restart nobody noticed.
+        was_ready = modem.was_call_ready
+        modem.was_call_ready = True
+        return was_ready
+    if head == b"+CPIN:":
+        return modem.port.is_up and line.startswith(b"+CPIN: NOT")
+    return head in _RESTARTS or line.endswith(b"POWER DOWN")
+
+
+def _take_of_tcp(tcp, line, head):
+    if head == b"+PDP:":
+        tcp.outcome = b"bearer lost"
+        tcp.status.count("gprs_lost")
+        tcp.drop()
+    elif line in (b"CLOSED", b"CONNECT FAIL", b"ALREADY CONNECT"):
+        tcp.outcome = line
+        if tcp.stream is not None:
+            tcp.status.count("tcp_closed")
+            tcp.stream.state = max(tcp.stream.state, CLOSED)
+    elif line == b"CONNECT OK":
+        tcp.outcome = b""

@@ -1,0 +1,101 @@
+"""Finds a modem that answers, and starts or restarts one that does not (overlay).
+
+A running modem is never toggled off: the power key is pressed only after it stayed silent at every
+rate. The recovery ladder: look again, restart by `AT+CFUN=1,1`, restart by the power lines, each
+after a longer pause. Source: hardware facts 4.1 and 4.2, dialogues D1, D2 and D16.
+"""
+
+from micropython import const
+
+from ovms import overlay
+from ovms import status as states
+
+_PROBES = const(3)
+# From the power key to the UART, then as many seconds of patience (hardware facts 4.1).
+_BOOT_MS = const(3000)
+_BOOT_PROBES = const(12)
+# RDY, +CFUN and +CPIN come within this time of each other.
+_BOOT_LINES_MS = const(1500)
+_BAUDRATES = (9600, 57600, 38400, 19200, 115200)
+
+_NO_SIGNAL = const(99)
+_LOOK_MS = const(100)
+# Pauses double: for a modem that stays dark, and for one that comes up and gets nowhere.
+_PAUSE_MS = const(5000)
+_DARK_MAX_MS = const(60000)
+_PAUSE_MAX_MS = const(3600000)
+_RESTART_S = const(15)
+
+
+async def wake(modem):
+    """Return once the modem answers; the first `AT` goes out at once."""
+    if not (await _probe(modem, _PROBES) or await _find_baudrate(modem)):
+        modem.status.count("modem_off")
+        await _power_up(modem)
+        await modem.port.clock.sleep_ms(_BOOT_LINES_MS)
+    modem.has_answered = True
+    modem.fault = None
+    modem.was_call_ready = False
+
+
+async def recover(modem):
+    """The next step of the ladder, after a pause that an announced network cuts short."""
+    clock = modem.port.clock
+    status = modem.status
+    reason, level = modem.fault or ("modem_stream_lost", 1)
+    status.count(reason)
+    modem.fault = None
+    modem.failures += 1
+    modem.port.is_up = False
+    modem.tcp.drop()
+    status.is_registered = False
+    status.csq = _NO_SIGNAL
+    status.net_state = states.NET_RETRY
+    pause_ms = min(_PAUSE_MS << min(modem.failures - 1, 10), _PAUSE_MAX_MS)
+    modem.is_found = False
+    while pause_ms > 0 and not modem.is_found:
+        await clock.sleep_ms(_LOOK_MS)
+        pause_ms -= _LOOK_MS
+    level = 1 if modem.is_found else max(level, modem.failures)
+    if level < 2:
+        return
+    status.count("modem_restart")
+    if level > 2 and modem.power is not None:
+        await modem.power.switch("reset")
+    else:
+        await modem.port.ask(b"AT+CFUN=1,1", limit_s=_RESTART_S)
+    await clock.sleep_ms(_BOOT_MS)
+
+
+async def _probe(modem, times):
+    async with modem.port.lock:
+        return await overlay.call_async("ovms.links.at_rescue", "probe", modem.port, times)
+
+
+async def _find_baudrate(modem):
+    """Whether the modem answers at another rate, which then stays set."""
+    set_baudrate = getattr(modem.port.uart, "set_baudrate", None)
+    if set_baudrate is not None:
+        for rate in _BAUDRATES:
+            set_baudrate(rate)
+            if await _probe(modem, 1):
+                return True
+    return False
+
+
+async def _power_up(modem):
+    """Start the modem softly and hard in turn until it answers.
+
+    One that answered before hangs: a press of its key would only switch it off.
+    """
+    pause_ms = _PAUSE_MS
+    is_hard = modem.has_answered
+    while True:
+        if modem.power is not None:
+            await modem.power.switch("reset" if is_hard else "on")
+        await modem.port.clock.sleep_ms(_BOOT_MS)
+        if await _probe(modem, _BOOT_PROBES) or await _find_baudrate(modem):
+            return
+        is_hard = not is_hard
+        await modem.port.clock.sleep_ms(pause_ms)
+        pause_ms = min(2 * pause_ms, _DARK_MAX_MS)

@@ -1,0 +1,174 @@
+"""Asks the server for the module's settings, once an hour at most. An overlay.
+
+The ServerLink loads it when it has a server (parameter 4) but no vehicle id or no server password.
+The request goes over a connection of its own, and a server may never answer it: protocol guide
+2.6.2, "Auto Provisioning"; server facts 2.9. What became of it is in the counts `provision_...`.
+"""
+
+import asyncio
+
+from micropython import const
+
+from ovms import overlay
+from ovms.protocol.errors import RemoteProtocolError
+from ovms.protocol.v2.provision import REPLY_MAX
+from ovms_crypto import find_byte
+
+_SERVER = const(4)
+_VEHICLE_ID = const(8)
+_SERVER_PASSWORD = const(9)
+# Empty in a record these stay as they are: without them nobody could reach the module any more.
+_KEPT = (0, 1, _SERVER)
+
+_TICK_MS = const(250)
+_SETTLE_MS = const(20)
+# As for a connection that logs in.
+_OPEN_LIMIT_S = const(150)
+_ANSWER_LIMIT_S = const(10)
+_CLOSE_LIMIT_MS = const(15000)
+
+# The car tells its VIN and the SIM its ICCID when they please.
+_LOOK_S = const(60)
+_NO_NETWORK_S = const(300)
+_RETRY_S = const(3600)
+
+_PROVISION = "ovms.protocol.v2.provision"
+_ADDRESS = "ovms.protocol.v2.address"
+
+
+class _Talk:
+    """stream: once it is open. asked_s: uptime of the request, None before it left.
+
+    end: bytes of the answer, the name of a count, or the exception that ended it.
+    """
+
+    def __init__(self):
+        self.stream = self.asked_s = self.end = None
+        self.is_running = False
+
+
+async def attempt(link, vin, sleep_ms):
+    """Ask once, if `vin` (str) and the SIM are known, and apply what comes; sets the next time.
+
+    link: ServerLink; its `provision_due_s` becomes the uptime of the next attempt. Ends early when
+    somebody else completes the settings.
+    """
+    count = link.status.count
+    iccid = link.status.iccid
+    if not vin or not iccid:
+        link.provision_due_s = link.clock.uptime_s() + _LOOK_S
+        return
+    # Whatever happens from here on, the next time is not at once.
+    link.provision_due_s = link.clock.uptime_s() + _RETRY_S
+    count("provision_attempts")
+    talk = _Talk()
+    task = asyncio.create_task(_ask(link, talk, vin))
+    try:
+        await _watch(link, talk, sleep_ms)
+    finally:
+        task.cancel()
+        try:
+            while talk.is_running:
+                await sleep_ms(_SETTLE_MS)
+        finally:
+            await _close(link, talk)
+    end = talk.end
+    wait_s = _RETRY_S
+    if isinstance(end, bytes):
+        count(_take(link, end, iccid))
+    elif isinstance(end, str):
+        count(end)
+    elif isinstance(end, RemoteProtocolError):
+        count("provision_" + end.reason)
+    elif isinstance(end, ValueError):
+        # The server's name or the VIN cannot be used.
+        count("provision_refused")
+    elif isinstance(end, OSError):
+        count("provision_io_errors")
+        if talk.asked_s is None:
+            wait_s = _NO_NETWORK_S
+    else:
+        raise end
+    # Longer, never shorter: modules that lost the same server come back apart.
+    wait_s += wait_s * link.urandom(1)[0] // 1024
+    link.provision_due_s = link.clock.uptime_s() + wait_s
+
+
+async def _watch(link, talk, sleep_ms):
+    """Return when the talk is over; `talk.end` says why."""
+    get = link.config.get
+    started_s = link.clock.uptime_s()
+    while talk.end is None:
+        await sleep_ms(_TICK_MS)
+        if talk.end is not None:
+            return
+        since_s, limit_s = started_s, _OPEN_LIMIT_S
+        if talk.asked_s is not None:
+            since_s, limit_s = talk.asked_s, _ANSWER_LIMIT_S
+        if get(_VEHICLE_ID) and get(_SERVER_PASSWORD):
+            talk.end = "provision_overtaken"
+        elif link.clock.uptime_s() - since_s >= limit_s:
+            talk.end = "provision_timeouts"
+
+
+async def _ask(link, talk, vin):
+    """Task: connect, ask, listen for one line."""
+    talk.is_running = True
+    try:
+        request = overlay.call(_PROVISION, "request_line", vin)
+        address = overlay.call(_ADDRESS, "parse", link.config.get(_SERVER))
+        talk.stream = await link.open_stream(address[0], address[1], address[2])
+        await talk.stream.write(request)
+        talk.asked_s = link.clock.uptime_s()
+        talk.end = await _line(talk.stream)
+    except Exception as error:
+        if talk.end is None:
+            talk.end = error
+    finally:
+        talk.is_running = False
+
+
+async def _line(stream):
+    """The first line (bytes) without its end, or the name of a count when there is none."""
+    line = bytearray()
+    view = memoryview(bytearray(256))
+    while True:
+        n = await stream.readinto(view)
+        if not n:
+            return "provision_closes"
+        line += view[:n]
+        end = find_byte(line, 0, len(line), 10)
+        if end < len(line):
+            return bytes(line[:end]).strip()
+        if len(line) > REPLY_MAX:
+            raise RemoteProtocolError("line_too_long")
+
+
+async def _close(link, talk):
+    if talk.stream is not None:
+        try:
+            await asyncio.wait_for_ms(talk.stream.close(), _CLOSE_LIMIT_MS)
+        except (OSError, asyncio.TimeoutError):
+            link.status.count("server_close_failures")
+
+
+def _take(link, line, iccid):
+    """Apply the answer, all of it or nothing; returns the name of a count."""
+    config = link.config
+    try:
+        record = overlay.call(_PROVISION, "parse_reply", line, iccid)
+        if record is None:
+            return "provision_unknown"
+        changes = {}
+        for n in record:
+            text = record[n]
+            if text != config.get(n) and (text or n not in _KEPT):
+                changes[n] = text
+        link.status.request(config.apply(changes))
+    except RemoteProtocolError as error:
+        return "provision_" + error.reason
+    except ValueError:
+        return "provision_refused"
+    except OSError:
+        return "provision_not_stored"
+    return "provisions"

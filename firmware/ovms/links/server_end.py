@@ -1,0 +1,73 @@
+"""How a connection to the server is closed, and how long to wait before the next. An overlay."""
+
+import asyncio
+
+from micropython import const
+
+from ovms.protocol.errors import RemoteProtocolError
+
+_CLOSE_LIMIT_MS = const(15000)
+
+# Retries double. Randomness only shortens a wait, so the longest leaves a minute to log in.
+_RETRY_FIRST_S = const(5)
+_RETRY_LONGEST_S = const(240)
+# The server closes without a word when it knows us not (server-and-clients 1.6); only a human
+# changes that. The first wait is short enough in case it was a coincidence.
+_REFUSED_FIRST_S = const(120)
+_REFUSED_LONGEST_S = const(3600)
+# A connection that lasted this long was a good one.
+_PROVEN_S = const(60)
+
+
+async def close(link):
+    """Tell the others of the ServerLink's lost connection and close its stream."""
+    if link.welcomed_s is not None:
+        link.status.is_server_connected = False
+        link.outbox.on_closed()
+    # The keys go with the connection.
+    link.session.reset()
+    if link.stream is not None:
+        try:
+            await asyncio.wait_for_ms(link.stream.close(), _CLOSE_LIMIT_MS)
+        except (OSError, asyncio.TimeoutError):
+            link.status.count("server_close_failures")
+        link.stream = None
+
+
+def delay_s(link):
+    """Count why the ServerLink's connection ended; seconds to wait. A bug's exception goes on."""
+    end = link.end
+    count = link.status.count
+    is_refused = False
+    if isinstance(end, RemoteProtocolError):
+        count("protocol_errors")
+        count("server_" + end.reason)
+        is_refused = end.reason == "wrong_digest"
+    elif isinstance(end, str):
+        count(end)
+        is_refused = end == "bad_credentials"
+    elif isinstance(end, OSError):
+        count("server_io_errors")
+    elif isinstance(end, ValueError) and link.welcomed_s is None:
+        # The settings cannot make a welcome line.
+        count("bad_credentials")
+        is_refused = True
+    else:
+        raise end
+    count("server_reconnects")
+    if link.must_reconnect:
+        link.failures = 0
+        return 0
+    if is_refused:
+        delay = _doubled(_REFUSED_FIRST_S, link.refusals, _REFUSED_LONGEST_S)
+        link.refusals += 1
+    else:
+        if link.welcomed_s is not None and link.heard_s - link.welcomed_s >= _PROVEN_S:
+            link.failures = 0
+        delay = _doubled(_RETRY_FIRST_S, link.failures, _RETRY_LONGEST_S)
+        link.failures += 1
+    return delay - delay * link.urandom(1)[0] // 1024
+
+
+def _doubled(first_s, times, longest_s):
+    return min(first_s << min(times, 10), longest_s)

@@ -1,0 +1,259 @@
+"""Sans-IO digester of what an AT modem says: lines, prompts, SMS texts and counted data.
+
+Rules it lives by (SIM800 AT manual V1.12; hardware facts 4.2, 4.4, 4.5 and 4.8):
+
+- A URC may come at any line boundary: before an echo, inside a compound answer, before the prompt,
+  between sent data and its `SEND OK`. One that starts like the awaited answer is told apart by its
+  shape: the registration URC has one field fewer, other URCs are listed with more of their text.
+- The prompt `>` has no line end behind it. It counts only while a command waits for it.
+- Payload and SMS text may imitate anything, so only their announced length is trusted. The length
+  of an SMS is a hint: its unit differs between character sets, so it must end at a line end.
+- Everything else is noise: dropped and counted, never an exception.
+
+The user reads bytes into `room()`, says `received(n)` and calls `next_event()` until NOTHING.
+Nothing here knows a clock: who feeds it calls `flush()` after a quiet second while `is_waiting`.
+"""
+
+from micropython import const
+
+NOTHING = const(0)
+RESULT = const(1)  # final result of the running command in `line`
+INFO = const(2)  # information response in `line`; an SMS text in `text`, else None
+URC = const(3)  # unsolicited line in `line`; an SMS text in `text`, else None
+PROMPT = const(4)
+DATA = const(5)  # counted bytes in `data`, borrowed until the next call
+ECHO = const(6)
+
+# Sets of lines are bytes: each is there whole, or up to its colon, between two line feeds.
+OK = b"\nOK\n"
+# A dot in a set of final results stands for a bare IPv4 address.
+ADDRESS = b"\n.\n"
+_FAILURES = b"\nERROR\n+CME ERROR:\n+CMS ERROR:\n"
+# 3GPP 27.005: lines followed by a text; 27.007: reports whose URC lacks the first field.
+_TEXT_HEADERS = b"\n+CMT:\n+CMGR:\n"
+_REPORTS = b"\n+CREG:\n+CGREG:\n"
+# They set something and answer with an information response all the same. What other settings
+# bring about comes as a URC, such as the answer to a USSD code.
+_TELLING = b"+CMGS+CMGR+CIPRXGET"
+# The only URC whose quoted text runs over several lines.
+_QUOTED = b"+CUSD:"
+_PUSHED = b"+IPD,"
+# Commas of a header that carries the long form (AT+CSDH=1) and so ends in the length.
+_LONG_HEADER_COMMAS = const(9)
+# How far the announced length may lie behind the real end: escaped characters count twice.
+_HINT_SLACK = const(16)
+# The modem hands out no more than one segment at a time (SIM800 AT manual V1.12, AT+CIPRXGET).
+_PAYLOAD_MAX = const(1460)
+
+
+class ATDigester:
+    """One per modem.
+
+    urcs: the set of lines that come unsolicited. counted: start of the information response whose
+    next number announces that many raw bytes. announced: start of the URC that looks like it.
+    reset_mark: bytes that only a restarting modem sends; found in noise they come as a URC of
+    their own. size: bytes of the buffer, which must hold the longest SMS text in hexadecimal (640).
+
+    is_waiting: a text is open that only more bytes or `flush` can end.
+    """
+
+    def __init__(self, urcs, counted, announced, reset_mark, size=672):
+        self.line = b""
+        self.text = None
+        self.data = None
+        self.dropped = 0
+        self._urcs = urcs
+        self._counted = counted
+        self._announced = announced
+        self._reset_mark = reset_mark
+        self._buffer = bytearray(size)
+        self._view = memoryview(self._buffer)
+        self._end = 0
+        self.reset()
+        self.expect(None)
+
+    def reset(self):
+        """Forget everything half received; the next byte starts a line. `room()` stays valid."""
+        self._start = self._scanned = self._end
+        self._left = 0
+        self._header = None
+        self._hint = -1
+        self._is_skipping = self.is_waiting = False
+
+    def expect(self, command, finals=OK, has_prompt=False, is_bare=False):
+        """From now on answers to `command` (bytes without line end) are awaited.
+
+        finals: the set of its final results besides errors. is_bare: any line may be an answer.
+        None for the command: it has ended, and an answer would be noise.
+        """
+        self._command = command
+        self._finals = finals
+        self._has_prompt = has_prompt
+        self._is_bare = is_bare
+
+    def is_urc(self, line):
+        """Whether `line` (bytes) is listed as a URC."""
+        return _word(line) in self._urcs or line.startswith(self._announced)
+
+    def room(self):
+        """The free part of the buffer, never empty after NOTHING. Moves what is unread."""
+        start = self._start
+        if start:
+            self._view[: self._end - start] = self._view[start : self._end]
+            self._end -= start
+            self._scanned = max(0, self._scanned - start)
+            self._start = 0
+        return self._view[self._end :]
+
+    def received(self, n):
+        """`n` bytes were written to the start of `room()`."""
+        self._end += n
+
+    def next_event(self):
+        """The next event, one of the constants above; NOTHING = feed more bytes."""
+        buffer = self._buffer
+        end = self._end
+        self.is_waiting = False
+        while self._start < end:
+            start = self._start
+            if self._left:
+                n = min(self._left, end - start)
+                self.data = self._view[start : start + n]
+                self._start += n
+                self._left -= n
+                return DATA
+            if self._header is not None:
+                stop = self._end_of_text()
+                if stop < 0:
+                    self.is_waiting = True
+                    break
+                self.text = bytes(self._view[start:stop])
+                self.line = self._header
+                self._header = None
+                self._start = self._scanned = stop + 2
+                return self._header_kind
+            if not self._is_skipping:
+                first = buffer[start]
+                if first <= 32:
+                    self._start += 1
+                    continue
+                if first == 62 and self._has_prompt:
+                    self._start += 1
+                    self._has_prompt = False
+                    return PROMPT
+                if first == 43 and self._starts_pushed_data():
+                    continue
+            stop = buffer.find(b"\n", max(start, self._scanned), end)
+            if stop < 0:
+                self._scanned = end
+                break
+            self._scanned = stop + 1
+            line = bytes(self._view[start:stop]).strip(b"\r\x00 ")
+            if line.startswith(_QUOTED) and line.count(b'"') & 1:
+                self.is_waiting = True
+                continue
+            self.is_waiting = False
+            self._start = stop + 1
+            if self._is_skipping:
+                self._is_skipping = False
+                continue
+            kind = self._classify(line)
+            if kind:
+                return kind
+        if end - self._start >= len(buffer):
+            # Make room for the bytes that are to come.
+            self._is_skipping = self._header is None
+            self.flush(True)
+        return NOTHING
+
+    def flush(self, is_all=False):
+        """The line is quiet: an open text ends where its bytes end, or is dropped.
+
+        is_all: it is dropped in any case.
+        """
+        self._hint = -1
+        if is_all or self._header is None or self._buffer.find(b"\r\n", self._start, self._end) < 0:
+            self._header = None
+            self.is_waiting = False
+            self.dropped += 1
+            self._start = self._scanned = self._end
+
+    def _starts_pushed_data(self):
+        """Enter data mode at `+IPD,<length>:`, which may follow data without a line end."""
+        start = bytes(self._view[self._start : min(self._end, self._start + 12)])
+        colon = start.find(b":")
+        if colon < 0 or not start.startswith(_PUSHED):
+            return False
+        self._left = _length(start[5:colon])
+        if self._left:
+            self._start += colon + 1
+        return self._left > 0
+
+    def _classify(self, line):
+        """Kind of a whole line, NOTHING for one to ignore; opens what follows a header."""
+        self.line = line
+        self.text = None
+        word = _word(line)
+        command = self._command
+        finals = self._finals
+        kind = NOTHING
+        if command is not None:
+            if line == command:
+                return ECHO
+            is_address = line.count(b".") == 3 and line.replace(b".", b"").isdigit()
+            if word in _FAILURES or word in finals or (is_address and ADDRESS in finals):
+                self.expect(None)
+                return RESULT
+            name = word[1:-2]
+            is_answer = len(name) > 1 and word[-2] == 58 and (
+                name + b"?" in command
+                or name + b";" in command + b";"
+                or (name in _TELLING and name + b"=" in command)
+            )
+            if is_answer and not line.startswith(self._announced):
+                fields = line.split(b",")
+                if word not in _REPORTS or (len(fields) > 1 and b'"' not in fields[1]):
+                    kind = INFO
+        if not kind and self.is_urc(line):
+            kind = URC
+        if kind and word in _TEXT_HEADERS:
+            self._header = line
+            self._header_kind = kind
+            fields = line.split(b",")
+            self._hint = _length(fields[-1]) if len(fields) > _LONG_HEADER_COMMAS else -1
+            return NOTHING
+        if kind == INFO and line.startswith(self._counted):
+            self._left = _length(line[len(self._counted) :].split(b",")[0])
+        elif not kind:
+            if self._reset_mark in line:
+                self.line = self._reset_mark
+                return URC
+            # An OK that is not the final result says no more than that one follows.
+            if command is not None and line != b"OK":
+                if self._is_bare or (b"=" not in command and b"?" not in command):
+                    return INFO
+            self.dropped += 1
+        return kind
+
+    def _end_of_text(self):
+        """Index where the open text ends, -1 when that cannot be known yet."""
+        hint = self._hint
+        start = self._start
+        if hint >= 0:
+            if self._end - start < hint + 2:
+                return -1
+            if self._view[start + hint : start + hint + 2] == b"\r\n":
+                return start + hint
+            start += max(0, hint - _HINT_SLACK)
+        return self._buffer.find(b"\r\n", start, self._end)
+
+
+def _word(line):
+    """What the sets hold of `line`."""
+    return b"\n" + (line[: line.find(b":") + 1] or line) + b"\n"
+
+
+def _length(digits):
+    """A payload or text length, 0 when `digits` (bytes) makes no sense as one."""
+    value = int(digits) if digits.isdigit() else 0
+    return value if value <= _PAYLOAD_MAX else 0

@@ -1,0 +1,160 @@
+"""Numbers and texts of SMS, between `str` and what a modem in text mode takes and gives (overlay).
+
+Plain texts travel in the `IRA` character set, in which the modem converts to and from the GSM
+alphabet itself. A text with any other character travels as UCS2, written in hexadecimal.
+Source: 3GPP 23.038 and 27.005; hardware facts 4.4.
+"""
+
+from binascii import unhexlify
+
+from micropython import const
+
+_MAX_PLAIN = const(160)
+_MAX_UCS2 = const(70)
+
+# ASCII outside the GSM default alphabet: two septets each, and lost by modems that convert simply.
+_NOT_GSM = "[\\]^`{|}~"
+
+
+def outgoing(number, text, has_ucs2):
+    """Messages that together say `text`: a list of (number, text, whether both are UCS2).
+
+    Numbers and texts are bytes as the modem takes them; what UCS2 does not hold, or plain ASCII
+    where the modem has no UCS2, becomes `?`. An empty list when `number` is none.
+    """
+    number = clean_number(number)
+    if number is None:
+        return []
+    text = clean_text(text)
+    is_ucs2 = has_ucs2 and not is_plain(text)
+    size = _MAX_UCS2 if is_ucs2 else _MAX_PLAIN
+    if is_ucs2:
+        number = to_ucs2(number)
+    messages = []
+    for at in range(0, max(1, len(text)), size):
+        part = text[at : at + size]
+        part = to_ucs2(part) if is_ucs2 else to_plain(part)
+        messages.append((number.encode(), part.encode(), is_ucs2))
+    return messages
+
+
+def incoming(header, raw):
+    """(number, text) of a message, both str; None when its header is damaged.
+
+    header: `+CMGR: "state","number",...` or `+CMT: "number",...`, raw: the text; both bytes.
+    """
+    fields = _fields(header)
+    first = 0 if header.startswith(b"+CMT:") else 1
+    if len(fields) <= first:
+        return None
+    coding = fields[first + 6] if len(fields) > first + 6 else ""
+    coding = int(coding) if coding.isdigit() else None
+    return decode_number(fields[first]), decode_text(raw, coding)
+
+
+def clean_number(text):
+    """A phone number fit for an AT command: digits with or without `+`, else None.
+
+    Blanks and the usual separators are dropped.
+    """
+    number = ""
+    for char in text:
+        if "0" <= char <= "9" or (char == "+" and not number):
+            number += char
+        elif char not in " -/().":
+            return None
+    return number if 3 <= len(number) <= 20 else None
+
+
+def clean_text(text):
+    """`text` without what would end or abort an SMS: line ends become `\\n`, controls a blank."""
+    clean = ""
+    for char in text.replace("\r\n", "\n").replace("\r", "\n"):
+        clean += " " if (char < " " and char != "\n") or char == "\x7f" else char
+    return clean
+
+
+def to_plain(text):
+    """`text` with `?` for every character outside ASCII or the GSM default alphabet."""
+    plain = ""
+    for char in text:
+        plain += "?" if char > "~" or char in _NOT_GSM else char
+    return plain
+
+
+def is_plain(text):
+    """Whether `text` needs no UCS2."""
+    return to_plain(text) == text
+
+
+def to_ucs2(text):
+    """Hexadecimal UCS2 (str, capitals) of `text`, with `?` for what has no place in it."""
+    words = ""
+    for char in text:
+        code = ord(char)
+        words += "%04X" % (code if code < 0x10000 else 63)
+    return words
+
+
+def from_ucs2(raw):
+    """Text (str) of hexadecimal UCS2 bytes, or None when `raw` is not that.
+
+    Halves of a surrogate pair, as phones send them for emoji, become U+FFFD.
+    """
+    if not raw or len(raw) % 4:
+        return None
+    try:
+        data = unhexlify(raw)
+    except ValueError:
+        return None
+    text = ""
+    for at in range(0, len(data), 2):
+        code = data[at] << 8 | data[at + 1]
+        text += "\ufffd" if 0xD800 <= code < 0xE000 else chr(code)
+    return text
+
+
+def decode_number(raw):
+    """Number (str) of a header field, which is in hexadecimal while the modem speaks UCS2."""
+    text = from_ucs2(raw.encode())
+    return text if text and clean_number(text) == text else raw
+
+
+def decode_text(raw, coding=None):
+    """Text (str) of the bytes a modem printed.
+
+    coding: the data coding scheme of the long header, None when there was none. Modems print a
+    UCS2 text in hexadecimal whatever character set is chosen, and every text when UCS2 is chosen.
+    """
+    text = from_ucs2(raw)
+    if text is None or not (coding is not None and coding & 0x0C == 8 or _looks_written(text)):
+        try:
+            text = str(raw, "utf-8")
+        except UnicodeError:
+            text = "".join([chr(byte) for byte in raw])
+    return clean_text(text)
+
+
+def _fields(line):
+    """Fields (list of str) behind the colon of `line` (bytes), unquoted; bad bytes become `?`."""
+    parts = [""]
+    is_quoted = False
+    for byte in line[line.find(b":") + 1 :]:
+        char = chr(byte) if 32 <= byte < 127 else "?"
+        if char == '"':
+            is_quoted = not is_quoted
+        elif char == "," and not is_quoted:
+            parts.append("")
+        elif is_quoted or char != " ":
+            parts[-1] += char
+    return parts
+
+
+def _looks_written(text):
+    """Whether decoded words look like a text, and not like digits that happened to be words."""
+    latin = 0
+    for char in text:
+        if char < "\n" or char > "\u2100":
+            return False
+        latin += char < "\u0180"
+    return latin * 2 > len(text)

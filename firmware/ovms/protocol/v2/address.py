@@ -1,0 +1,61 @@
+"""Where the server is, as parameter 4 says it. An overlay.
+
+    host                    plain TCP, port 6867, scheme 0
+    host:port               the same at another port
+    tls://host[:port]       inside TLS, port 6870, scheme 0
+    tls://owner@host[:port] inside TLS, scheme 1: the server password is the owner's
+
+Scheme 1 shows the password to whoever reads the line, so it exists inside TLS only. Ports and
+schemes: server facts 1.1 and 1.4.
+"""
+
+from micropython import const
+
+PORT = const(6867)
+TLS_PORT = const(6870)
+
+_TLS = "tls://"
+_LENGTH = const(63)
+_USE = "A server is host, host:port, tls://host or tls://owner@host."
+
+
+def parse(text):
+    """(host, port, whether TLS, owner or "") of parameter 4; ValueError with a sentence."""
+    rest = text
+    owner = ""
+    is_tls = text[: len(_TLS)].lower() == _TLS
+    if is_tls:
+        rest = text[len(_TLS) :]
+        if "@" in rest:
+            owner, _, rest = rest.partition("@")
+            if not _is_plain(owner, "-._+"):
+                raise ValueError(_USE)
+    host, colon, digits = rest.partition(":")
+    port = TLS_PORT if is_tls else PORT
+    if colon:
+        if not (0 < len(digits) < 6 and _is_plain(digits, "") and digits.isdigit()):
+            raise ValueError("A port is a number from 1 to 65535.")
+        port = int(digits)
+        if not 0 < port < 65536:
+            raise ValueError("A port is a number from 1 to 65535.")
+    if not _is_plain(host, "-._"):
+        raise ValueError(_USE)
+    return host, port, is_tls, owner
+
+
+def checked(text):
+    """`text` when parameter 4 may be that, also "" for no server; ValueError with a sentence."""
+    if len(text) > _LENGTH:
+        raise ValueError("A server name has at most 63 characters.")
+    if text:
+        parse(text)
+    return text
+
+
+def _is_plain(text, marks):
+    """Whether `text` has at least one character, and only ASCII letters, digits and `marks`."""
+    for character in text:
+        is_letter = "a" <= character.lower() <= "z" or "0" <= character <= "9"
+        if not (is_letter or character in marks) or ord(character) > 126:
+            return False
+    return bool(text)

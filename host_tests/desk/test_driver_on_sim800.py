@@ -1,0 +1,330 @@
+"""The SIM800 driver against the desk's modem simulator, fault by fault (CPython only).
+
+Both run on one clock: the driver's turns move the simulator's time.
+"""
+
+import asyncio
+
+import pytest
+
+from host_tests.desk.sim800_rig import Rig
+from host_tests.fakes.at_peer import Wire
+from host_tests.fakes.turn_clock import TurnClock
+from ovms.links.modem_link import Modem
+from ovms.status import NET_READY, NET_SIM, Status
+from tools.desk.modem.fault_switches import apply_fault
+from tools.desk.modem.profile import Profile
+
+NUMBER = "+4915112345678"
+# The promise for any single fault (design 5, recovery).
+RECOVERY_MS = 300_000
+
+
+class Config:
+    def __init__(self):
+        self.values = {5: "internet"}
+
+    def get(self, n):
+        return self.values.get(n, "")
+
+
+class Power:
+    """The board's lines: PWRKEY toggles the module, reset is the same here."""
+
+    def __init__(self, bench):
+        self.pulses = 0
+        self._bench = bench
+
+    async def switch(self, step):
+        self.pulses += 1
+        modem = self._bench.rig.modem
+        if modem.is_on:
+            modem.power_off()
+        else:
+            modem.power_on()
+
+
+class Bench:
+    """is_running: the module is on and ready when the driver starts, else it is dark."""
+
+    def __init__(self, profile=None, is_running=False, echo=1):
+        self.rig = Rig(profile)
+        if is_running:
+            self.rig.boot(echo=echo)
+        self.sent = []
+        self.wire = Wire(self._on_write)
+        self.clock = TurnClock(10, self._on_step)
+        self.status = Status("DESK")
+        self.power = Power(self)
+        self.config = Config()
+        self.times = []
+        self.modem = Modem(
+            self.wire, self.power, self.status, self.config, self.times.append, self.clock
+        )
+        self._tasks = []
+
+    async def __aenter__(self):
+        self._tasks = [
+            asyncio.create_task(self.clock.run()),
+            asyncio.create_task(self.modem.run()),
+        ]
+        return self
+
+    async def __aexit__(self, *error):
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _on_write(self, data):
+        self.sent.append(data)
+        self.rig.modem.feed(data)
+
+    def _on_step(self, step_ms):
+        self.rig.advance(step_ms)
+        data = self.rig.take()
+        if data:
+            self.wire.deliver(data)
+
+    def fault(self, name, *values, **named):
+        apply_fault(self.rig.modem, name, *values, **named)
+
+    async def up(self, timeout_ms=RECOVERY_MS):
+        assert await self.clock.until(self.is_up, timeout_ms), self.status.__dict__
+
+    def is_up(self):
+        return self.status.net_state == NET_READY and self.status.is_registered
+
+    async def wait(self, awaitable, timeout_ms=RECOVERY_MS):
+        return await self.clock.wait_for_ms(awaitable, timeout_ms)
+
+    async def connect(self):
+        return await self.wait(self.modem.open_tcp("server.test", 6867))
+
+    async def connect_in_time(self):
+        """Try like a server link does, until there is a connection that carries data."""
+        end_ms = self.clock.now_ms + RECOVERY_MS
+        while self.clock.now_ms < end_ms:
+            try:
+                stream = await self.connect()
+                await self.exchange(stream)
+                return stream
+            except OSError:
+                await self.clock.sleep_ms(5000)
+        raise AssertionError(self.status.counts)
+
+    async def exchange(self, stream, up=b"MP-C 0 x\r\n", down=b"MP-S 0 y\r\n"):
+        """Both directions carry data."""
+        peer = self.rig.dialler.connections[-1]
+        before = len(peer.sent)
+        await self.wait(stream.write(up), 60000)
+        assert await self.clock.until(lambda: bytes(peer.sent[before:]) == up, 10000)
+        peer.events.on_data(down)
+        got = b""
+        buffer = bytearray(64)
+        while len(got) < len(down):
+            n = await self.wait(stream.readinto(memoryview(buffer)), 30000)
+            if n == 0:
+                raise OSError("closed")
+            got += buffer[:n]
+        assert got == down
+
+    async def receive_sms(self, text="STAT"):
+        self.rig.modem.sms.submit(NUMBER, text)
+        while True:
+            message = await self.wait(self.modem.next_sms(), 120000)
+            if message == (NUMBER, text):
+                return
+
+
+def play(scenario, profile=None, is_running=False, echo=1):
+    async def limited():
+        async with Bench(profile, is_running, echo) as bench:
+            await asyncio.wait_for(scenario(bench), 30)
+
+    asyncio.run(limited())
+
+
+def test_from_dark_to_sms_and_tcp():
+    async def scenario(bench):
+        await bench.up()
+        assert bench.power.pulses == 1
+        stream = await bench.connect()
+        await bench.exchange(stream)
+        await bench.receive_sms("STAT? \u00e4\u00f6\u00fc{}_@$\u20ac")
+        assert await bench.wait(bench.modem.send_sms(NUMBER, "SOC: 79% @_$"))
+        assert await bench.wait(bench.modem.send_sms(NUMBER, "L\u00e4dt [1]"))
+        texts = [message.text for message in bench.rig.messages]
+        assert texts == ["SOC: 79% @_$", "L\u00e4dt [1]"]
+        await bench.exchange(stream)
+        assert await bench.wait(bench.modem.ussd("*100#")) == "Ihr Guthaben: 4,20 EUR"
+
+    play(scenario)
+
+
+@pytest.mark.parametrize("echo", [0, 1])
+def test_a_running_modem_is_not_switched_off(echo):
+    async def scenario(bench):
+        await bench.up()
+        assert bench.power.pulses == 0
+        await bench.exchange(await bench.connect())
+
+    play(scenario, is_running=True, echo=echo)
+
+
+def test_autobaud():
+    async def scenario(bench):
+        await bench.up()
+        await bench.exchange(await bench.connect())
+
+    play(scenario, Profile(is_autobaud=True, has_boot_noise=True))
+
+
+def test_pin_is_never_guessed():
+    async def scenario(bench):
+        await bench.clock.sleep_ms(200_000)
+        assert bench.status.net_state == NET_SIM
+        assert bench.status.counts["sim_locked"] == 1
+
+    play(scenario, Profile(sim_pin="1234"))
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [("bytes", 1.0), ("bursts", 300), ("bursts", 7), ("slow", 5.0)],
+    ids=lambda shape: "-".join(map(str, shape)),
+)
+def test_any_delivery_changes_nothing(shape):
+    async def scenario(bench):
+        bench.fault(*shape)
+        await bench.up()
+        stream = await bench.connect()
+        peer = bench.rig.dialler.connections[-1]
+        data = bytes(range(256)) * 8
+        await bench.wait(stream.write(data))
+        assert bytes(peer.sent) == data
+        peer.events.on_data(data)
+        got = b""
+        buffer = bytearray(200)
+        while len(got) < len(data):
+            n = await bench.wait(stream.readinto(memoryview(buffer)), 60000)
+            assert n
+            got += buffer[:n]
+        assert got == data
+        await bench.receive_sms()
+
+    play(scenario)
+
+
+FAULTS = {
+    "brownout": [("brownout",)],
+    "brownout in data": [("brownout", 300)],
+    "power off": [("power_off",)],
+    "lost prompt": [("lost_prompt",)],
+    "hang": [("hang", 30.0)],
+    "long hang": [("hang", 150.0)],
+    "PDP lost": [("pdp_deact",)],
+    "server closes": [("server_close",)],
+    "send fail": [("send_fail",)],
+    "unregistered": [("reg", 2)],
+    "noise": [("noise", 500, 1)],
+    "garbage": [("garbage", 0.02, 1)],
+    "loss": [("loss", 0.02, 1)],
+    "peer vanished": [("tcp_dead", "unacked")],
+    "SIM glitch": [("no_sim", 1)],
+}
+# How each lasting fault ends, a minute later.
+REPAIRS = {
+    "unregistered": ("reg", 1),
+    "garbage": ("clear",),
+    "loss": ("clear",),
+    "peer vanished": ("tcp_dead", "off"),
+    "SIM glitch": ("no_sim", 0),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_recovery_from_a_single_fault(name):
+    async def scenario(bench):
+        await bench.up()
+        stream = await bench.connect()
+        await bench.exchange(stream)
+        for fault in FAULTS[name]:
+            bench.fault(*fault)
+        start_ms = bench.clock.now_ms
+        # The session notices when it next has something to say, at the latest.
+        try:
+            for _ in range(6):
+                await bench.exchange(stream, b"MP-A\r\n" * 80)
+                await bench.clock.sleep_ms(10_000)
+        except (OSError, AssertionError, TimeoutError):
+            await bench.wait(stream.close())
+        await bench.clock.sleep_ms(max(0, start_ms + 60_000 - bench.clock.now_ms))
+        if name in REPAIRS:
+            bench.fault(*REPAIRS[name])
+        start_ms = bench.clock.now_ms
+        await bench.connect_in_time()
+        assert bench.clock.now_ms - start_ms < RECOVERY_MS
+        await bench.receive_sms()
+        assert await bench.wait(bench.modem.send_sms(NUMBER, "ok"))
+
+    play(scenario)
+
+
+@pytest.mark.parametrize("mode", ["hang", "fail"])
+def test_a_connection_that_cannot_be_had(mode):
+    async def scenario(bench):
+        await bench.up()
+        bench.fault("connect", mode)
+        with pytest.raises(OSError):
+            await bench.connect()
+        await bench.receive_sms()
+        bench.fault("clear")
+        await bench.connect_in_time()
+
+    play(scenario)
+
+
+def test_a_refused_apn():
+    async def scenario(bench):
+        await bench.up()
+        bench.fault("apn_refused")
+        with pytest.raises(OSError):
+            await bench.connect()
+        await bench.receive_sms()
+        bench.fault("apn_refused", 0)
+        await bench.connect_in_time()
+
+    play(scenario)
+
+
+def test_a_full_store():
+    async def scenario(bench):
+        await bench.up()
+        bench.fault("store_full")
+        got = 0
+        while got < 30:
+            number, text = await bench.wait(bench.modem.next_sms())
+            got += text == "full"
+        await bench.receive_sms()
+
+    play(scenario)
+
+
+def test_sms_errors_are_retried():
+    async def scenario(bench):
+        await bench.up()
+        bench.fault("sms_fail", 38, 2)
+        assert await bench.wait(bench.modem.send_sms(NUMBER, "ok"))
+        assert [message.text for message in bench.rig.messages] == ["ok"]
+
+    play(scenario)
+
+
+def test_a_lost_sms_prompt():
+    async def scenario(bench):
+        await bench.up()
+        bench.fault("lost_prompt")
+        assert await bench.wait(bench.modem.send_sms(NUMBER, "ok"))
+        assert [message.text for message in bench.rig.messages] == ["ok"]
+
+    play(scenario)

@@ -1,0 +1,213 @@
+"""Auto-provisioning over a stream: what is applied, what is refused, and when it asks again."""
+
+import asyncio
+
+from host_tests.fakes.memory_store import MemoryStore
+from host_tests.fakes.virtual_time import VirtualTime
+from host_tests.fixtures.v2 import vectors
+from host_tests.shims import expect
+from ovms.config import Config
+from ovms.links import provisioning
+from ovms.status import REQUEST_RECONNECT, Status
+
+HOUR_S = 3600
+
+
+class Stream:
+    """A server that answers `said`, in pieces; `said` None for silence."""
+
+    def __init__(self, said, piece=7):
+        self._said = said
+        self._piece = piece
+        self.heard = b""
+        self.is_closed = False
+        self.error = None
+
+    async def write(self, data):
+        if self.error:
+            raise self.error
+        self.heard += bytes(data)
+
+    async def readinto(self, view):
+        while self._said is None:
+            await asyncio.sleep_ms(0)
+        data = self._said[: min(self._piece, len(view))]
+        self._said = self._said[len(data) :]
+        view[: len(data)] = data
+        return len(data)
+
+    async def close(self):
+        self.is_closed = True
+
+
+class Link:
+    """The part of the ServerLink that an attempt uses."""
+
+    def __init__(self, said=b"", settings=None, iccid=vectors.PROVISION_SECRET):
+        self.config = Config(MemoryStore())
+        self.config.apply({4: "ovms.example"})
+        self.config.apply(settings or {})
+        self.status = Status("BOARD")
+        self.status.iccid = iccid
+        self.clock = self.time = VirtualTime()
+        self.provision_due_s = 0
+        self.stream = Stream(said)
+        self.opened = []
+        self.open_error = None
+
+    def urandom(self, n):
+        return bytes([128] * n)
+
+    async def open_stream(self, host, port, is_tls):
+        self.opened.append((host, port, is_tls))
+        if self.open_error:
+            raise self.open_error
+        return self.stream
+
+    def counted(self):
+        counts = dict(self.status.counts)
+        counts.pop("provision_attempts", None)
+        return counts
+
+    async def attempt(self, vin=vectors.PROVISION_KEY, seconds=1, meanwhile=None):
+        """Run one attempt for `seconds`; returns whether it has ended by then."""
+        task = asyncio.create_task(provisioning.attempt(self, vin, self.time.sleep_ms))
+        await self.time.settle()
+        await self.time.advance(1, 250)
+        if meanwhile:
+            meanwhile()
+        await self.time.advance(seconds, 250)
+        is_done = task.done()
+        if is_done:
+            # A bug would show here.
+            await task
+        else:
+            task.cancel()
+        return is_done
+
+
+def attempt(link, **more):
+    return expect.run(link.attempt(**more), 20000)
+
+
+def test_a_record_is_applied_at_once():
+    link = Link(vectors.PROVISION_REPLY + b"\r\n")
+    revision = link.config.revision
+    assert attempt(link)
+    assert link.stream.heard == vectors.PROVISION_REQUEST + b"\r\n"
+    assert link.opened == [("ovms.example", 6867, False)]
+    assert link.stream.is_closed, "the log-in gets a connection of its own"
+    assert link.counted() == {"provisions": 1}
+    for n, text in vectors.PROVISION_RESULT.items():
+        assert link.config.get(n) == text, n
+    assert link.config.revision == revision + 1
+    assert link.status.take_requests() & REQUEST_RECONNECT
+
+
+def test_the_other_server_and_a_padded_digest():
+    padded = vectors.PROVISION_REPLY.replace(b"V1Q ", b"V1Q== ")
+    link = Link(padded + b"\n", {4: "tls://me@ovms.example:7001"})
+    assert attempt(link) and link.counted() == {"provisions": 1}
+    assert link.opened == [("ovms.example", 7001, True)]
+    link = Link(vectors.REAL_PROVISION_REPLY + b"\n", iccid=vectors.REAL_PROVISION_SECRET)
+    assert attempt(link, vin=vectors.REAL_PROVISION_KEY)
+    assert link.config.get(8) == "TESTCAR" and link.config.get(9) == "TESTPASS"
+
+
+def test_nothing_happens_without_vin_or_iccid():
+    for vin, iccid in (("", "8949"), ("VIN", "")):
+        link = Link(iccid=iccid)
+        assert attempt(link, vin=vin)
+        assert not link.opened and not link.status.counts
+        assert link.provision_due_s == 60
+
+
+def test_answers_that_change_nothing():
+    record = vectors.PROVISION_REPLY
+    for said, count in (
+        (b"AP-X\r\n", "provision_unknown"),
+        (record.replace(b"So1", b"So2") + b"\n", "provision_wrong_digest"),
+        (b"MP-S 0 a b\r\n", "provision_bad_reply"),
+        (b"\r\n", "provision_bad_reply"),
+        (b"", "provision_closes"),
+        (record, "provision_closes"),
+        (b"x" * 2000, "provision_line_too_long"),
+    ):
+        link = Link(said)
+        before = list(link.config.values)
+        assert attempt(link, seconds=20), said
+        assert link.counted() == {count: 1}
+        assert link.config.values == before and link.stream.is_closed
+        # At most hourly; 128 of 1024 parts later.
+        assert link.provision_due_s >= HOUR_S + 450
+        assert link.provision_due_s <= HOUR_S + 450 + 20
+
+
+def test_one_bad_value_refuses_the_whole_record():
+    link = Link(vectors.PROVISION_REPLY + b"\n")
+    link.config.store.save = None
+
+    def refuse(changes):
+        raise ValueError("Units are K or M.")
+
+    before = list(link.config.values)
+    link.config.apply = refuse
+    assert attempt(link)
+    assert link.counted() == {"provision_refused": 1} and link.config.values == before
+
+
+def test_silence_ends_after_ten_seconds():
+    link = Link(None)
+    assert not attempt(link, seconds=7)
+    link = Link(None)
+    assert attempt(link, seconds=11)
+    assert link.counted() == {"provision_timeouts": 1} and link.stream.is_closed
+    assert link.provision_due_s > HOUR_S
+
+
+def test_a_network_that_is_not_there_is_asked_again_sooner():
+    link = Link()
+    link.open_error = OSError("The modem has no network.")
+    assert attempt(link)
+    assert link.counted() == {"provision_io_errors": 1}
+    assert 300 < link.provision_due_s < 400
+    link = Link()
+    link.stream.error = OSError("broken")
+    assert attempt(link)
+    assert link.counted() == {"provision_io_errors": 1} and link.stream.is_closed
+
+
+def test_settings_by_sms_end_the_attempt():
+    link = Link(None)
+    assert attempt(link, meanwhile=lambda: link.config.apply({8: "CAR", 9: "SECRET"}), seconds=2)
+    assert link.counted() == {"provision_overtaken": 1} and link.stream.is_closed
+    assert link.config.get(8) == "CAR"
+
+
+def test_what_keeps_the_module_reachable_is_never_cleared():
+    link = Link(b"AP-S\n", {0: "+4912345", 1: "MODPW"})
+    link.config.apply({5: "internet"})
+
+    from ovms import overlay
+
+    original = overlay.call
+
+    def call(name, function, *arguments):
+        if function == "parse_reply":
+            return {0: "", 1: "", 4: "", 5: "", 8: "CAR", 9: "PW"}
+        return original(name, function, *arguments)
+
+    overlay.call = call
+    try:
+        assert attempt(link)
+    finally:
+        overlay.call = original
+    get = link.config.get
+    assert (get(0), get(1), get(4)) == ("+4912345", "MODPW", "ovms.example")
+    assert (get(5), get(8), get(9)) == ("", "CAR", "PW")
+
+
+def test_a_vin_that_is_no_word_is_refused():
+    link = Link()
+    assert attempt(link, vin="two words")
+    assert link.counted() == {"provision_refused": 1} and not link.opened

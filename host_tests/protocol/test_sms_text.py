@@ -1,0 +1,116 @@
+"""Numbers and texts of SMS as a modem in text mode takes and gives them."""
+
+from ovms.protocol import sms_text
+
+# Source: hardware facts 4.4, `AT+CSCS="UCS2"` example of the PDU fixtures and of D14.
+_NUMBER = "+4915112345678"
+_NUMBER_UCS2 = "002B0034003900310035003100310032003300340035003600370038"
+
+
+def test_numbers():
+    assert sms_text.clean_number("+49 151-123 45678") == "+4915112345678"
+    assert sms_text.clean_number("0049(151)123.45/678") == "004915112345678"
+    for bad in (
+        "",
+        "+",
+        "12",
+        "Telekom",
+        '+49151";+CFUN=0',
+        "+4915\r",
+        "1" * 21,
+        "++49151",
+        "4+9151",
+    ):
+        assert sms_text.clean_number(bad) is None, bad
+    # Digits of other scripts are digits to Python.
+    assert sms_text.clean_number("\u0664\u0669\u0661\u0665") is None
+
+
+def test_texts_cannot_end_an_sms():
+    assert sms_text.clean_text("SOC: 79%") == "SOC: 79%"
+    assert sms_text.clean_text("a\x1ab\x1bc\x00d\x7fe") == "a b c d e"
+    assert sms_text.clean_text("a\r\nb\rc\nd") == "a\nb\nc\nd"
+
+
+def test_plain_is_what_ascii_and_gsm_share():
+    plain = "SOC: 79% @home $5 under_score\nline 2"
+    assert sms_text.to_plain(plain) == plain
+    for char in "[\\]^`{|}~\u00e4\u20ac\u0416":
+        assert sms_text.to_plain("a" + char) == "a?", char
+    assert sms_text.to_plain("L\u00e4dt [1]") == "L?dt ?1?"
+
+
+def lengths(text, has_ucs2=True):
+    return [len(part) for _, part, _ in sms_text.outgoing("+49151", text, has_ucs2)]
+
+
+def test_outgoing():
+    assert sms_text.outgoing("+49 151", "SOC: 79%\r\nok", True) == [
+        (b"+49151", b"SOC: 79%\nok", False)
+    ]
+    assert sms_text.outgoing("+49151", "L\u00e4dt", True) == [
+        (b"002B00340039003100350031", b"004C00E400640074", True)
+    ]
+    assert sms_text.outgoing("+49151", "L\u00e4dt", False) == [(b"+49151", b"L?dt", False)]
+    assert sms_text.outgoing("Telekom", "x", True) == []
+    assert lengths("") == [0]
+    assert lengths("a" * 160) == [160]
+    assert lengths("a" * 161) == [160, 1]
+    assert lengths("\u00e4" * 141) == [280, 280, 4]
+    assert lengths("\u00e4" * 141, False) == [141]
+
+
+def test_incoming():
+    long = b'+CMGR: "REC UNREAD","%s","","26/08/24,10:20:30+08",145,4,0,%d,"+491710760000",145,4'
+    incoming = sms_text.incoming
+    assert incoming(long % (b"+49151", 0), b"STAT") == ("+49151", "STAT")
+    assert incoming(long % (_NUMBER_UCS2.encode(), 8), b"00530054") == (_NUMBER, "ST")
+    assert incoming(long % (b"+49151", 0), b"4711471147114711") == ("+49151", "4711471147114711")
+    assert incoming(b'+CMT: "+49151","","26/08/24,10:20:30+08"', b"STAT") == ("+49151", "STAT")
+    assert incoming(b'+CMT: "+49151",,"26/08/24,10:20:30+08",145,4,0,8', b"0416") == (
+        "+49151",
+        "\u0416",
+    )
+    assert incoming(b'+CMT: "Tele\xffkom","",""', b"x") == ("Tele?kom", "x")
+    assert incoming(b'+CMGR: "REC UNREAD"', b"x") is None
+
+
+def test_any_damage_raises_nothing():
+    header = b'+CMGR: "REC UNREAD","+49","","26/08/24,10:20:30+08",145,4,0,8,"+49",145,4'
+    for at in range(len(header)):
+        for damaged in (header[:at], header[:at] + b"\xff" + header[at + 1 :], header[at:]):
+            for text in (b"", b"\xff", b"0053", b"00\xc3\xa4"):
+                sms_text.incoming(damaged, text)
+
+
+def test_ucs2():
+    assert sms_text.to_ucs2(_NUMBER) == _NUMBER_UCS2
+    assert sms_text.to_ucs2("STAT?") == "0053005400410054003F"
+    # User data of the PDU fixtures "Größe 5€" and "Lädt: 79%" of hardware facts 4.4.
+    assert sms_text.to_ucs2("Gr\u00f6\u00dfe 5\u20ac") == "0047007200F600DF00650020003520AC"
+    assert sms_text.from_ucs2(b"004C00E400640074003A0020003700390025") == "L\u00e4dt: 79%"
+    assert sms_text.to_ucs2("a\U0001f600") == "0061003F"
+    assert sms_text.from_ucs2(b"0061D83DDE00") == "a\ufffd\ufffd"
+    for bad in (b"", b"0", b"00", b"004", b"00G0", b"0x41", b"+041", b" 041"):
+        assert sms_text.from_ucs2(bad) is None, bad
+
+
+def test_decode_number():
+    assert sms_text.decode_number(_NUMBER_UCS2) == _NUMBER
+    for number in (_NUMBER, "0151", "00491511234", "Telekom", "", "DEADBEEF", "1234567890123456"):
+        assert sms_text.decode_number(number) == number
+
+
+def test_decode_text():
+    decode = sms_text.decode_text
+    assert decode(b"STAT?") == "STAT?"
+    assert decode(b"0053005400410054003F") == "STAT?"
+    assert decode(b"0053005400410054003F", 8) == "STAT?"
+    assert decode(b"0416043C0443", 8) == "\u0416\u043c\u0443"
+    assert decode(b"Gr\xc3\xb6\xc3\x9fe") == "Gr\u00f6\u00dfe"
+    assert decode(b"Gr\xf6\xdfe") == "Gr\u00f6\u00dfe"
+    # Digits and words that happen to be hexadecimal stay what they are.
+    for text in (b"12345678", b"DEAD", b"4711", b"FEED4ACE", b"00491701234567"):
+        assert decode(text) == text.decode(), text
+    assert decode(b"a\x1ab\x00") == "a b "
+    assert decode(b"") == ""
