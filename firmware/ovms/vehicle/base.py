@@ -1,0 +1,105 @@
+"""What every car is to the rest of the firmware, and the car that is none.
+
+A car is pure: it gets frames and time, changes the `VehicleState`, and answers commands. It never
+sees a bus, a clock or a network. One level of inheritance, and a car never imports another.
+"""
+
+from micropython import const
+
+# Results of a command (protocol guide 2.6.2, "Command response").
+OK = const(0)
+FAILED = const(1)
+UNSUPPORTED = const(2)
+UNIMPLEMENTED = const(3)
+
+
+# What a car announces through `on_event`; the notifier decides who hears of it and how.
+EVENT_CHARGE_STARTED = const(1)
+EVENT_CHARGE_TOPPING_OFF = const(2)
+EVENT_CHARGE_DONE = const(3)
+EVENT_CHARGE_INTERRUPTED = const(4)
+EVENT_CHARGE_RESUMED = const(5)
+EVENT_CHARGE_SUFFICIENT = const(6)
+EVENT_BATTERY = const(7)
+EVENT_TRIP_END = const(8)
+EVENT_FAULT = const(9)
+EVENT_MINIMUM_SOC = const(10)
+
+
+def _unconnected(*_):
+    return None
+
+
+class Vehicle:
+    """A car without any data: also what an unknown vehicle type gets.
+
+    state: the VehicleState to fill. config: the Config, read whenever a value is needed.
+    """
+
+    # Vehicle type code: parameter 14 starts with it, the F message reports it.
+    TYPE = "NONE"
+    # The car's own part of the firmware version text.
+    VERSION = ""
+    # Bits per second of the car's bus, or None for a car without CAN.
+    BITRATE: int | None = None
+    # Standard ids the car decodes.
+    RX_IDS: tuple = ()
+    # Acceptance filters that pass RX_IDS and little else of this car's bus: (mask0, 2 filters,
+    # mask1, 4 filters), see `protocol/can.py`. None: computed from RX_IDS alone, in a second.
+    FILTERS: tuple | None = None
+    # (arbitration_id, dlc) of every frame that may leave, if feature 15 allows; no other does.
+    TX_FRAMES: tuple = ()
+    # Commands beyond the framework's, as the V message lists them.
+    CAPABILITIES = ""
+    # SMS commands beyond the framework's: (name, authorisation mode, method name) tuples. The
+    # method is `async method(arguments, is_query) -> str or None`; arguments is a list of words, a
+    # ValueError carries a sentence for the user, and `\r` alone separates lines.
+    SMS_COMMANDS: tuple = ()
+
+    def __init__(self, state, config):
+        self.state = state
+        self.config = config
+        # What a car may ask of the module; the composition root connects these.
+        # send(arbitration_id, data) -> bool: a frame of TX_FRAMES onto the bus.
+        self.send = _unconnected
+        # sleep_ms(ms): coroutine, for commands that wait for the car's answer.
+        self.sleep_ms = _unconnected
+        # spawn(function): run an async function without arguments as a task; None if it cannot.
+        self.spawn = _unconnected
+        # on_event(EVENT_...): something a user may want to hear of; `event_text` says it.
+        self.on_event = _unconnected
+        # on_record(type, number, lifetime_s, data): one history record, data as str.
+        self.on_record = _unconnected
+        # csq() -> signal quality of the modem, 0 to 31 or 99 for unknown; None without a modem.
+        self.csq = _unconnected
+        # utc_s() -> Unix seconds, or None as long as nobody told the time.
+        self.utc_s = _unconnected
+        # open_store(name) -> drivers/store.py:Store, for what must survive a power cut.
+        self.open_store = _unconnected
+
+    def on_frame(self, arbitration_id, data, dlc):
+        """One frame of RX_IDS. data: 8-byte buffer, borrowed. Hot path: must not allocate."""
+
+    def poll(self, elapsed_ms):
+        """About once a second: state machine, derived values, stale rules."""
+
+    def type_text(self):
+        """The car type as reported (F field 4); may become longer once the VIN is known."""
+        return self.TYPE
+
+    def stat_text(self):
+        """The car's own STAT text with `\\r` between lines, or None for the standard one."""
+        return
+
+    def event_text(self, event):
+        """(kind, text) to notify for an event: kind "A" alert or "I" info; None for silence."""
+        return
+
+    async def command(self, code, arguments):
+        """Carry out a protocol command of this car.
+
+        arguments: str behind the first comma, or "". Returns (result, text) with text "" when
+        there is none, (result, text, alert) with the text of a push message that is to follow the
+        answer, or None when this car does not know the command.
+        """
+        return

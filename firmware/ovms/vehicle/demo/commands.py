@@ -1,0 +1,163 @@
+"""What an app can do with the demonstration car (overlay of `car`).
+
+Commands and texts: protocol guide 2.6.2 and module-behaviour 4.9; shorter forms that some clients
+send: server facts 4.4. The car's PIN is 1234. Feature 10: bit 0 lets it be locked while it is on,
+bit 1 lets it be locked and unlocked without any PIN.
+"""
+
+from micropython import const
+
+from ovms import overlay
+from ovms.vehicle.base import FAILED, OK
+from ovms.vehicle.demo.car import DRIVING, PHASES, PLUGGED_IN
+
+_MODE = const(10)
+_START = const(11)
+_STOP = const(12)
+_CURRENT = const(15)
+_MODE_AND_CURRENT = const(16)
+_TIMER = const(17)
+_WAKE = const(18)
+_WAKE_TEMPERATURES = const(19)
+_LOCK = const(20)
+_VALET = const(21)
+_UNLOCK = const(22)
+_UNVALET = const(23)
+_HOMELINK = const(24)
+_COOLDOWN = const(25)
+_CLIMATE = const(26)
+
+_PIN = "1234"
+_FEATURE = const(10)
+_LOCK_WHILE_ON = const(1)
+_NO_PIN = const(2)
+
+_AWAKE_S = const(60)
+_COOLDOWN_S = const(600)
+
+_SYNTAX = "Invalid syntax"
+_RANGE = "Parameter out of range"
+
+
+def command(car, code, arguments):
+    """Carry out a protocol command as `Vehicle.command` says."""
+    if not _MODE <= code <= _CLIMATE or _STOP < code < _CURRENT:
+        return None
+    state = car.state
+    if code in (_LOCK, _VALET, _UNLOCK, _UNVALET):
+        text = _turn_key(car, code, arguments)
+    elif code == _START:
+        text = _start(car)
+    elif code == _STOP:
+        text = _stop(car)
+    elif code == _WAKE:
+        text = _awake(car)
+    elif code == _WAKE_TEMPERATURES:
+        text = _awake(car)
+        state.temps_age_s = state.ambient_age_s = 0
+    elif code == _COOLDOWN:
+        state.is_cooling = True
+        car.cooling_s = _COOLDOWN_S
+        text = _awake(car)
+    else:
+        text = _set(car, code, arguments)
+    if text:
+        return FAILED, text
+    state.touch()
+    return OK, ""
+
+
+def _set(car, code, arguments):
+    """Commands with numbers; "" or what is wrong with them."""
+    numbers = []
+    for word in arguments.split(","):
+        if not (0 < len(word) < 6 and word.isdigit()):
+            return _SYNTAX
+        numbers.append(int(word))
+    first = numbers[0]
+    second = numbers[1] if len(numbers) > 1 else None
+    state = car.state
+    if code == _HOMELINK:
+        return "" if first < 3 else _RANGE
+    if code == _CLIMATE:
+        if first > 1:
+            return _RANGE
+        state.is_hvac_on = first == 1
+        return _awake(car)
+    if code == _TIMER:
+        return _set_timer(state, numbers)
+    if code == _MODE_AND_CURRENT and second is None and 50 <= first <= 100:
+        # A single number is a charge limit in percent.
+        state.soc_limit_pct = first
+        return ""
+    if code == _MODE_AND_CURRENT and second is None:
+        return _SYNTAX
+    current_a = first if code == _CURRENT else second if code == _MODE_AND_CURRENT else None
+    if current_a is not None and not 6 <= current_a <= 32:
+        return _RANGE
+    if code != _CURRENT:
+        if first not in (0, 1, 3, 4):
+            return _RANGE
+        state.charge_mode = first
+    if current_a is not None:
+        state.charge_limit_a = current_a
+        if state.is_charging:
+            state.charge_a10 = current_a * 10
+    return ""
+
+
+def _set_timer(state, numbers):
+    """Mode and minute as the guide counts it, or mode, hour and minute."""
+    mode = numbers[0]
+    start_min = state.timer_start_min
+    if len(numbers) == 3 and numbers[1] < 24 and numbers[2] < 60:
+        start_min = (numbers[1] * 60 + numbers[2] - 1) % 1440
+    elif len(numbers) == 2:
+        start_min = numbers[1]
+    elif len(numbers) != 1:
+        return _RANGE
+    if mode > 1 or start_min > 1439:
+        return _RANGE
+    state.timer_mode = mode
+    state.timer_start_min = start_min
+    return ""
+
+
+def _start(car):
+    if car.phase == DRIVING:
+        return "Cannot charge (charge port closed)"
+    if car.phase == PLUGGED_IN:
+        if not (car.state.is_charging or car.state.is_exporting):
+            overlay.call(PHASES, "flow_now", car)
+    else:
+        # Somebody is there to plug it in: nobody else would try this car's charge port.
+        overlay.call(PHASES, "plug_in", car)
+    return ""
+
+
+def _stop(car):
+    if not overlay.call(PHASES, "stop_on_request", car):
+        return "Cannot stop charge (charge not in progress)"
+    return ""
+
+
+def _awake(car):
+    car.state.is_awake = True
+    car.awake_s = _AWAKE_S
+    return ""
+
+
+def _turn_key(car, code, pin):
+    state = car.state
+    bits = car.config.feature(_FEATURE)
+    if pin != _PIN and (pin or not bits & _NO_PIN):
+        return "Wrong PIN" if pin else "PIN missing"
+    if code == _LOCK:
+        if state.is_on and not bits & _LOCK_WHILE_ON:
+            return "Cannot lock (car is on)"
+        state.is_locked = True
+    elif code == _UNLOCK:
+        state.is_locked = False
+    else:
+        state.is_valet = code == _VALET
+    return ""

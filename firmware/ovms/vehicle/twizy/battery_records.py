@@ -1,0 +1,85 @@
+"""History records RT-PWR-BattPack and RT-PWR-BattCell (overlay of `car`).
+
+Fields: Twizy guide 1.2.0, "Battery monitoring"; what follows the guide's in the pack record is
+later firmware's (Twizy facts 4.5).
+"""
+
+from micropython import const
+
+from ovms.vehicle.twizy.battery import FURTHEST, HIGHEST, LOWEST
+
+_LIFETIME_S = const(86400)
+
+# Alert states of the records; 0 unknown and 4 failure do not occur.
+_NOMINAL = const(1)
+_WATCH = const(2)
+_ALERT = const(3)
+
+
+def send(car, has_cells=True):
+    """Emit the record of the pack, and those of its 14 cells; nothing before a first set."""
+    battery = car.battery
+    if not battery.is_known:
+        return
+    car.on_record("RT-PWR-BattPack", 1, _LIFETIME_S, _pack(car))
+    if has_cells:
+        for cell in range(battery.cells.size):
+            car.on_record("RT-PWR-BattCell", cell + 1, _LIFETIME_S, _cell(battery, cell))
+
+
+def _status(group, bits):
+    if group.alerts & bits:
+        return _ALERT
+    return _WATCH if group.watches & bits else _NOMINAL
+
+
+def _pack(car):
+    battery = car.battery
+    cells = battery.cells
+    modules = battery.modules
+    state = car.state
+    decoder = car.decoder
+    size = modules.size
+    temps = modules.values
+    fields = [
+        cells.size,
+        1,
+        _status(cells, 0xFFFF),
+        _status(modules, 0xFFFF),
+        state.soc_pct100 or 0,
+        decoder.soc_min_pct100,
+        decoder.soc_max_pct100,
+    ]
+    for pack_mv in (
+        state.battery_mv,
+        battery.pack_min_mv or state.battery_mv,
+        battery.pack_max_mv or state.battery_mv,
+    ):
+        # 1/100 V, and the nominal voltage of one cell.
+        fields += (pack_mv // 10, pack_mv // 10 // cells.size)
+    fields += (
+        (2 * sum(temps[:size]) + size) // (2 * size) - 40,
+        min(temps[LOWEST * size : HIGHEST * size]) - 40,
+        max(temps[HIGHEST * size : FURTHEST * size]) - 40,
+        cells.deviation * 5,
+        modules.deviation,
+        decoder.drive_limit * 500,
+        decoder.recovery_limit * 500,
+    )
+    return ",".join([str(field) for field in fields])
+
+
+def _cell(battery, cell):
+    """The cell and, behind it, the module of two cells it belongs to."""
+    cells = battery.cells
+    modules = battery.modules
+    module = cell // 2
+    fields = [1, _status(cells, 1 << cell), _status(modules, 1 << module)]
+    fields += _values(cells, cell, 5, 0) + _values(modules, module, 1, 40)
+    return ",".join([str(field) for field in fields])
+
+
+def _values(group, index, scale, zero):
+    """Now, lowest, highest and furthest from the mean of one value."""
+    values = [(group.values[row * group.size + index] - zero) * scale for row in range(FURTHEST)]
+    return values + [group.values[FURTHEST * group.size + index] * scale]

@@ -1,0 +1,104 @@
+"""How long a charge takes and how far it reaches (overlay of `charge`).
+
+Twizy guide 1.2.0 "Charge time estimation", "Range" and "Ideal range configuration"; Twizy facts
+1.6 and 3.2 to 3.4. Nothing here is exact: times are meant to be on the safe side.
+"""
+
+from ovms.vehicle.state import MODE_STANDARD, MODE_STORAGE
+from ovms.vehicle.twizy.values import (
+    CHARGE_FULL_A,
+    CHARGE_LEVEL_A,
+    FEATURE_CAN_WRITE,
+    FEATURE_CHARGE_LEVEL,
+    FEATURE_CHARGE_MODE,
+    FEATURE_MAX_RANGE,
+    FEATURE_RANGE_LIMIT,
+    FEATURE_SOC_LIMIT,
+    SOC_CV_START,
+    SOC_FULL,
+    km_from_user,
+)
+
+
+def charge_minutes(soc_pct100, target_pct100, charge_a=CHARGE_FULL_A):
+    """Minutes to charge from one SOC to another, both in 1/100 %; 0 when already there.
+
+    180 minutes for the first 94 % at full current, 40 minutes for the rest.
+    """
+    target_pct100 = min(target_pct100, SOC_FULL)
+    if soc_pct100 >= target_pct100:
+        return 0
+    minutes = 0
+    if target_pct100 > SOC_CV_START:
+        minutes = ((target_pct100 - max(soc_pct100, SOC_CV_START)) * 40 + 300) // 600
+    if soc_pct100 < SOC_CV_START:
+        at_full_a = ((min(target_pct100, SOC_CV_START) - soc_pct100) * 180 + 4700) // 9400
+        minutes += at_full_a * CHARGE_FULL_A // charge_a
+    return minutes
+
+
+def warm_range_km(range_km, battery_temp_c):
+    """A range given for 20 degrees at another battery temperature: 0.6 km for each degree."""
+    if battery_temp_c is None or battery_temp_c <= -40:
+        return range_km
+    degrees = battery_temp_c - 20
+    change_km = abs(degrees) * 6 // 10
+    return max(range_km + (change_km if degrees > 0 else -change_km), 0)
+
+
+def estimate(charge):
+    """Write limits, ranges and times into the state, and where the limits are into `charge`."""
+    state = charge.state
+    config = charge.config
+    state.charge_mode = MODE_STORAGE if config.feature(FEATURE_CHARGE_MODE) == 1 else MODE_STANDARD
+    state.charge_limit_a = max(config.feature(FEATURE_CHARGE_LEVEL), 0) * CHARGE_LEVEL_A
+    state.soc_limit_pct = max(config.feature(FEATURE_SOC_LIMIT), 0)
+    state.range_limit_km = _feature_km(config, FEATURE_RANGE_LIMIT)
+    soc_pct100 = state.soc_pct100
+    if soc_pct100 is None:
+        return
+    _estimate_range(charge, soc_pct100)
+    _estimate_time(charge, soc_pct100)
+
+
+def _feature_km(config, feature):
+    return km_from_user(max(config.feature(feature), 0), config.is_miles)
+
+
+def _estimate_range(charge, soc_pct100):
+    state = charge.state
+    low_pct100 = charge.decoder.soc_min_pct100
+    low_km = charge.decoder.soc_min_range_km
+    # The car updates its own estimate only while driving.
+    if state.is_charging and low_km and low_pct100:
+        state.estimated_range_km = low_km * soc_pct100 // low_pct100
+    max_km = _feature_km(charge.config, FEATURE_MAX_RANGE)
+    if max_km:
+        max_km = warm_range_km(max_km, state.battery_temp_c)
+        state.max_range_km = max_km
+        state.ideal_range_km = max_km * soc_pct100 // SOC_FULL
+    else:
+        state.max_range_km = low_km * SOC_FULL // low_pct100 if low_km and low_pct100 else None
+        state.ideal_range_km = state.estimated_range_km
+
+
+def _estimate_time(charge, soc_pct100):
+    state = charge.state
+    charge_a = CHARGE_FULL_A
+    # The level acts only when frames may be sent; 7 is no limit.
+    if charge.config.feature(FEATURE_CAN_WRITE) & 1 and 0 < state.charge_limit_a < 35:
+        charge_a = state.charge_limit_a
+    state.full_min = charge_minutes(soc_pct100, SOC_FULL, charge_a)
+    state.soc_limit_min = state.range_limit_min = None
+    target_pct100 = None
+    if state.soc_limit_pct:
+        target_pct100 = state.soc_limit_pct * 100
+        state.soc_limit_min = charge_minutes(soc_pct100, target_pct100, charge_a)
+    if state.range_limit_km and state.max_range_km:
+        range_pct100 = state.range_limit_km * SOC_FULL // state.max_range_km
+        state.range_limit_min = charge_minutes(soc_pct100, range_pct100, charge_a)
+        # Rounded up: only there the ideal range, which is rounded down, shows the limit.
+        range_pct100 = -(-state.range_limit_km * SOC_FULL // state.max_range_km)
+        if target_pct100 is None or range_pct100 < target_pct100:
+            target_pct100 = range_pct100
+    charge.sufficient_pct100 = target_pct100

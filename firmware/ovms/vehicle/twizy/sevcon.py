@@ -1,0 +1,161 @@
+"""The SEVCON Gen4 motor controller, resident part: what its frames say, and what is due.
+
+Everything that talks to it is loaded when needed: `sevcon_cfg` for commands, `sevcon_watch` for
+what happens by itself. Frames and rules: Twizy facts 1.2, 7.2 and 7.10; three presses and return
+from pre-operational: Twizy guide 1.2.0, "CFG RESET without network connectivity", "SERV lamp".
+"""
+
+from micropython import const
+
+from ovms.overlay import call_async
+from ovms.vehicle.twizy.values import FEATURE_CAN_WRITE
+
+# States as 701 and object 5110 report them.
+OPERATIONAL = const(0x05)
+PRE_OPERATIONAL = const(0x7F)
+
+# `type` of a controller that is none of the Twizy's.
+FOREIGN = const(-1)
+
+# What is due, as bits of `duty`.
+DUTY_JOURNAL = const(1)
+DUTY_LOGIN = const(2)
+DUTY_FAULT = const(4)
+DUTY_RESET = const(8)
+
+_REQUEST = const(0x601)
+# Room for answers of other clients' requests between two looks.
+_SLOTS = const(4)
+_PRESSES = const(3)
+_NO_BUTTONS = const(0x02)
+_FAULT_PERIOD = const(10)
+_LOGIN_PAUSE = const(3)
+_READ_FAULT = b"\x40\x20\x53\x00\x00\x00\x00\x00"
+
+
+class Sevcon:
+    """type: 80, 45, FOREIGN, or 0 before the login of this trip. nmt_state: 0 when unknown.
+
+    presses: generic errors since switch-on, which is what the gear buttons make before GO.
+    is_busy: somebody exchanges SDO frames. wants_pre_op: the user asked for pre-operational.
+    fault: fault number last read, 0 for none. notice: (kind, text) of the last event.
+    """
+
+    def __init__(self, car):
+        self._car = car
+        self._slots = bytearray(8 * _SLOTS)
+        self._received = 0
+        self._taken = 0
+        self.type = 0
+        self.nmt_state = 0
+        self.presses = 0
+        self.is_busy = False
+        self.wants_pre_op = False
+        self.fault = 0
+        self.notice = None
+        self.duty = DUTY_JOURNAL
+        self._is_on_duty = False
+        self._is_awake = False
+        self._pause = 0
+        self._fault_pause = _FAULT_PERIOD
+
+    def take(self, data):
+        """Copy the oldest 581 frame not taken yet into `data`; False when there is none."""
+        if self._received - self._taken > _SLOTS:
+            self._taken = self._received - _SLOTS
+        if self._taken == self._received:
+            return False
+        first = self._taken % _SLOTS * 8
+        for position in range(8):
+            data[position] = self._slots[first + position]
+        self._taken += 1
+        return True
+
+    def flush(self):
+        """Forget answers nobody waits for any more."""
+        self._received = self._taken = 0
+
+    def poll(self):
+        """Once a second: follow the key, and start what is due."""
+        car = self._car
+        is_awake = car.decoder.has_key() and not car.decoder.is_offline()
+        if self._is_awake and not is_awake:
+            # Level and state of the controller end with its supply.
+            self.type = self.nmt_state = self.presses = self.fault = self._pause = 0
+            self.wants_pre_op = False
+            car.state.is_controller_logged_in = False
+            car.state.is_controller_configuring = False
+        self._is_awake = is_awake
+        if self.is_busy or self._is_on_duty:
+            return
+        feature = car.config.feature(FEATURE_CAN_WRITE)
+        if is_awake and feature > 0:
+            self.duty |= self._due(car, feature)
+        if self.duty:
+            self._is_on_duty = car.spawn(self._work) is not None
+
+    def _due(self, car, feature):
+        if self.presses >= _PRESSES:
+            self.presses = 0
+            if not feature & _NO_BUTTONS:
+                return DUTY_RESET
+        if self.type == FOREIGN:
+            return 0
+        is_stuck = self.nmt_state == PRE_OPERATIONAL and not self.wants_pre_op
+        if not self.type or is_stuck:
+            self._pause -= 1
+            if self._pause > 0:
+                return 0
+            self._pause = _LOGIN_PAUSE
+            return DUTY_LOGIN
+        self._fault_pause -= 1
+        if self._fault_pause == 1:
+            self.flush()
+            car.send(_REQUEST, _READ_FAULT)
+        elif self._fault_pause <= 0:
+            self._fault_pause = _FAULT_PERIOD
+            return self._new_fault()
+        return 0
+
+    def _new_fault(self):
+        """Look at the answer of a second ago: 5320 is a 16-bit object."""
+        data = bytearray(8)
+        while self.take(data):
+            if data[0] & 0xE3 == 0x43 and data[1:4] == b"\x20\x53\x00":
+                fault = data[5] << 8 | data[4]
+                is_new = fault and fault != self.fault
+                self.fault = fault
+                return DUTY_FAULT if is_new else 0
+        return 0
+
+    async def _work(self):
+        duty = self.duty
+        self.duty = 0
+        try:
+            await call_async("ovms.vehicle.twizy.sevcon_watch", "run", self._car, duty)
+        finally:
+            self._is_on_duty = False
+
+
+def on_reply(decoder, data):
+    """581: keep it for whoever waits. Allocation-free, as are all handlers of frames."""
+    sevcon = decoder.sevcon
+    first = sevcon._received % _SLOTS * 8
+    for position in range(8):
+        sevcon._slots[first + position] = data[position]
+    sevcon._received += 1
+
+
+def on_emergency(decoder, data):
+    """081: a generic error 10xx is a gear button, as long as nobody asks for GO or works here.
+
+    The register is 01, on some cars 11 (Twizy facts 1.3).
+    """
+    sevcon = decoder.sevcon
+    if data[1] == 0x10 and data[2] & 0xEF == 0x01 and not sevcon.is_busy and not decoder.is_go():
+        sevcon.presses += 1
+
+
+def on_heartbeat(decoder, data):
+    """701: NMT state."""
+    decoder.sevcon.nmt_state = data[0]

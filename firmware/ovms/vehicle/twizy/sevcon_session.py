@@ -1,0 +1,269 @@
+"""Overlay: SDO exchanges with the SEVCON, its login, and its operating states.
+
+One session at a time, of bounded length; nothing here blocks, waiting is `car.sleep_ms`. Every
+access asks anew for write permission and the key. Sequences and codes: Twizy facts 7.1 to 7.4.
+"""
+
+from micropython import const
+
+from ovms import overlay
+from ovms.vehicle.twizy.sevcon import FOREIGN, OPERATIONAL, PRE_OPERATIONAL
+from ovms.vehicle.twizy.values import FEATURE_CAN_WRITE
+
+_REQUEST = const(0x601)
+_NMT = const(0x000)
+_NODE = const(1)
+# Status byte: D, R or GO.
+_DRIVE = const(0x0E)
+_STEP_MS = const(5)
+# A whole command; the server's apps and the commander wait longer than this.
+_LIMIT_MS = const(45_000)
+# What going back to operational may take beyond that.
+_RETURN_MS = const(5_000)
+_SETTLE_MS = const(10)
+_STATE_TRIES = const(5)
+_STATE_RETRY_MS = const(100)
+_BUSY_MS = const(50)
+
+_PRODUCT_80 = const(0x0712302D)
+_PRODUCT_45 = const(0x0712301B)
+_LEVEL = const(4)
+_PASSWORD = const(0x4BDF)
+
+# Error classes and details, which add up (Twizy facts 7.4).
+NO_WRITE = const(0x01)
+READ_REFUSED = const(0x02)
+READ_TIMEOUT = const(0x03)
+NO_LONG = const(0x04)
+TOGGLE = const(0x05)
+WRITE_REFUSED = const(0x08)
+WRITE_TIMEOUT = const(0x09)
+TIMEOUT = const(0x0A)
+OFFLINE = const(0x0B)
+LOGIN = const(0x10)
+STATE = const(0x20)
+HARDWARE = const(0x40)
+
+
+class SevconError(Exception):
+    """code: class + detail. index, subindex: of the SDO the session exchanged last."""
+
+    def __init__(self, code, session):
+        super().__init__("%04X" % code)
+        self.code = code
+        self.index = session.index
+        self.subindex = session.subindex
+        self._sdo_text = session.sdo_text()
+
+    def text(self, where=""):
+        """What a user reads. where: goes behind the number."""
+        code = self.code
+        text = "ERROR %04X%s" % (code, where)
+        if code & 0xF0 == LOGIN:
+            text = "LOGIN FAILED " + text
+        if code == STATE:
+            text += " NOT IN STOP"
+        elif code & 0x0F == NO_WRITE:
+            text += " NO CANWRITE"
+        elif code & 0x0F == OFFLINE:
+            text += " SEVCON OFFLINE"
+        return text + self._sdo_text
+
+
+class Session:
+    """Use: `await open()`, exchanges, `close()` in any case.
+
+    index, subindex, value, is_abort: the SDO that was exchanged last.
+    """
+
+    def __init__(self, car):
+        self._car = car
+        self._sdo = overlay.load("ovms.protocol.sdo")
+        self._client = self._sdo.SDOClient()
+        self._frame = bytearray(8)
+        self._left_ms = _LIMIT_MS
+        self.index = self.subindex = self.value = 0
+        self.is_abort = False
+        self._is_open = False
+
+    async def open(self):
+        """Wait until nobody else exchanges frames, then log in.
+
+        Raises SevconError: HARDWARE for a controller that is none of the Twizy's, LOGIN.
+        """
+        sevcon = self._car.sevcon
+        while sevcon.is_busy:
+            await self._sleep(_BUSY_MS)
+        sevcon.is_busy = self._is_open = True
+        if sevcon.type <= 0:
+            product = await self.read(0x1018, 2, HARDWARE)
+            if product not in (_PRODUCT_80, _PRODUCT_45):
+                sevcon.type = FOREIGN
+                raise SevconError(HARDWARE, self)
+            sevcon.type = 80 if product == _PRODUCT_80 else 45
+        try:
+            if await self.read(0x5000, 1, LOGIN) != _LEVEL:
+                await self._log_in()
+        except SevconError:
+            sevcon.type = 0
+            raise
+        self._car.state.is_controller_logged_in = True
+
+    async def _log_in(self):
+        try:
+            await self.write(0x5000, 3, 0)
+        except SevconError as error:
+            # The user id is not asked for by every software version; an offline car is no answer.
+            if error.code in (NO_WRITE, OFFLINE, TIMEOUT):
+                raise
+        await self.write(0x5000, 2, _PASSWORD, LOGIN)
+        if await self.read(0x5000, 1, LOGIN) != _LEVEL:
+            raise SevconError(LOGIN, self)
+
+    def close(self):
+        """End the session; the controller keeps its level until it is switched off."""
+        overlay.drop("ovms.protocol.sdo")
+        if self._is_open:
+            self._is_open = self._car.sevcon.is_busy = False
+
+    async def enter_pre_op(self):
+        """Go pre-operational, which needs a car that stands still, in N and not in GO."""
+        if await self.read(0x5110, 0, STATE) != PRE_OPERATIONAL:
+            car = self._car
+            if car.state.speed_kmh10 or car.decoder.status & _DRIVE:
+                raise SevconError(STATE, self)
+            await self.write(0x2800, 0, 1, STATE)
+            if not await self._has_state(PRE_OPERATIONAL):
+                error = SevconError(STATE, self)
+                await self.write(0x2800, 0, 0, STATE)
+                raise error
+        self._car.state.is_controller_configuring = True
+
+    async def leave_pre_op(self):
+        """Go operational, by SDO and at last by NMT; has time of its own."""
+        self._left_ms = _RETURN_MS
+        await self.write(0x2800, 0, 0, STATE)
+        if not await self._has_state(OPERATIONAL):
+            self._car.send(_NMT, bytes((0x01, _NODE)))
+            if not await self._has_state(OPERATIONAL):
+                raise SevconError(STATE, self)
+        self._car.state.is_controller_configuring = False
+
+    async def _has_state(self, state):
+        pause_ms = _SETTLE_MS
+        for _ in range(_STATE_TRIES):
+            await self._sleep(pause_ms)
+            if await self.read(0x5110, 0, STATE) == state:
+                self._car.sevcon.nmt_state = state
+                return True
+            pause_ms = _STATE_RETRY_MS
+        return False
+
+    async def read(self, index, subindex, error_class=0):
+        """Value of an object of up to 4 bytes, unsigned."""
+        self._client.read(index, subindex)
+        await self._exchange(READ_REFUSED, error_class)
+        return self.value
+
+    async def read_text(self, index, subindex, limit):
+        """Content of a string object as str, at most `limit` characters."""
+        self._client.read(index, subindex, limit)
+        await self._exchange(READ_REFUSED, 0)
+        content = self._client.content
+        if content is None:
+            content = self.value.to_bytes(4, "little")
+        return "".join([chr(c) for c in content if 32 <= c < 127])
+
+    async def fault_text(self, fault):
+        """The controller's own words for a fault number, at most 50 characters."""
+        await self.write(0x5610, 1, fault)
+        return await self.read_text(0x5610, 2, 50)
+
+    async def write(self, index, subindex, value, error_class=0):
+        """Write an object of up to 4 bytes. value: unsigned."""
+        self._client.write(index, subindex, value)
+        await self._exchange(WRITE_REFUSED, error_class)
+
+    async def _exchange(self, refused, error_class):
+        """Carry out what the client was started with; SevconError otherwise."""
+        client = self._client
+        sdo = self._sdo
+        self.is_abort = False
+        try:
+            await self._pump(error_class)
+        except sdo.SDOAbort as abort:
+            code = abort.code
+            detail = refused
+            if code == sdo.TIMED_OUT:
+                # Read and write timeouts follow their refusals.
+                detail = refused + 1
+            elif code in (sdo.TOO_LONG, sdo.TOGGLE_MISMATCH):
+                self._car.send(_REQUEST, client.abort(code))
+                detail = NO_LONG if code == sdo.TOO_LONG else TOGGLE
+            elif code == sdo.GENERAL_ERROR and client.index != 0x5310:
+                code |= await self._reason(client)
+            self._note(client.index, client.subindex, code, True)
+            raise SevconError(error_class + detail, self)
+        self._note(client.index, client.subindex, client.value, False)
+
+    def _note(self, index, subindex, value, is_abort):
+        self.index = index
+        self.subindex = subindex
+        self.value = value
+        self.is_abort = is_abort
+
+    def sdo_text(self):
+        """The SDO exchanged last, as replies show it."""
+        return " SDO %s0x%04X.%02X: 0x%s" % (
+            "ABORT " if self.is_abort else "",
+            self.index,
+            self.subindex,
+            ("%08X" if self.value > 0xFFFF else "%04X") % self.value,
+        )
+
+    async def _reason(self, client):
+        """What the controller means by a general error."""
+        index = client.index
+        subindex = client.subindex
+        try:
+            return await self.read(0x5310, 0)
+        except SevconError:
+            return 0
+        finally:
+            client.index = index
+            client.subindex = subindex
+
+    async def _pump(self, error_class):
+        car = self._car
+        sevcon = car.sevcon
+        client = self._client
+        sevcon.flush()
+        unsent = client.request
+        was_sent = False
+        while True:
+            if car.config.feature(FEATURE_CAN_WRITE) <= 0:
+                raise SevconError(error_class + NO_WRITE, self)
+            if not car.decoder.has_key():
+                raise SevconError(OFFLINE, self)
+            if unsent and car.send(_REQUEST, unsent):
+                unsent = None
+                was_sent = True
+            await self._sleep(_STEP_MS)
+            while sevcon.take(self._frame):
+                outcome = client.receive(self._frame)
+                if outcome == self._sdo.DONE:
+                    return
+                if outcome == self._sdo.MORE:
+                    unsent = client.request
+            try:
+                unsent = client.poll(_STEP_MS) or unsent
+            except self._sdo.SDOAbort:
+                if was_sent:
+                    raise
+                raise SevconError(error_class + NO_WRITE, self)
+
+    async def _sleep(self, ms):
+        self._left_ms -= ms
+        if self._left_ms < 0:
+            raise SevconError(TIMEOUT, self)
+        await self._car.sleep_ms(ms)

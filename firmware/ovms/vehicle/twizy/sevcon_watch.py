@@ -1,0 +1,80 @@
+"""Overlay: what is done with the SEVCON without being asked.
+
+After switch-on: log in, and return from a pre-operational state that somebody left behind. At
+the first chance after the module's start: report a command that a power cut interrupted. Later:
+say which fault there is, and carry out the reset that three presses of a gear button ask for.
+Twizy guide 1.2.0, "SERV lamp", "CFG RESET without network connectivity"; Twizy facts 7.10.
+"""
+
+from ovms import overlay
+from ovms.vehicle.base import EVENT_FAULT
+from ovms.vehicle.twizy.sevcon import (
+    DUTY_FAULT,
+    DUTY_JOURNAL,
+    DUTY_LOGIN,
+    DUTY_RESET,
+    PRE_OPERATIONAL,
+)
+
+_SESSION = "ovms.vehicle.twizy.sevcon_session"
+
+
+async def run(car, duty):
+    """Do what is due. duty: bits of `sevcon`; a failure is left to the next time."""
+    if duty & DUTY_JOURNAL:
+        _report_journal(car)
+    if duty & DUTY_RESET:
+        text = await overlay.call_async("ovms.vehicle.twizy.sevcon_cfg", "execute", car, ["RESET"])
+        _announce(car, "A", text)
+    if duty & (DUTY_LOGIN | DUTY_FAULT):
+        sessions = overlay.load(_SESSION)
+        session = sessions.Session(car)
+        try:
+            await session.open()
+            if duty & DUTY_LOGIN:
+                await _recover(car, session)
+            if duty & DUTY_FAULT:
+                await _describe_fault(car, session, sessions.SevconError)
+        except sessions.SevconError:
+            # The controller is busy or gone; `Sevcon.poll` asks again.
+            car.state.is_controller_logged_in = car.sevcon.type > 0
+        finally:
+            session.close()
+            overlay.drop(_SESSION)
+
+
+async def _recover(car, session):
+    if car.sevcon.wants_pre_op:
+        return
+    if await session.read(0x5110, 0) == PRE_OPERATIONAL:
+        await session.leave_pre_op()
+        car.sevcon.presses = 0
+
+
+async def _describe_fault(car, session, error_class):
+    fault = car.sevcon.fault
+    text = ""
+    try:
+        text = " " + await session.fault_text(fault)
+    except error_class:
+        # The number alone is worth an alert.
+        text = ""
+    _announce(car, "A", "SEVCON ALERT 0x%04X%s" % (fault, text))
+
+
+def _report_journal(car):
+    journal = overlay.call("ovms.vehicle.twizy.sevcon_journal", "load", car)
+    if journal.load_error:
+        _announce(car, "A", journal.load_error)
+    if journal.is_open:
+        _announce(
+            car,
+            "A",
+            "CFG %s was interrupted, %d old values are kept. CFG RESTORE writes them back."
+            % (journal.command, len(journal.journal)),
+        )
+
+
+def _announce(car, kind, text):
+    car.sevcon.notice = (kind, text)
+    car.on_event(EVENT_FAULT)

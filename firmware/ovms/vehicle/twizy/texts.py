@@ -1,0 +1,76 @@
+"""Texts about the Twizy, as the Twizy guide 1.2.0 words them (overlay of `car`)."""
+
+from ovms import overlay
+from ovms.vehicle.base import EVENT_BATTERY, EVENT_FAULT, EVENT_TRIP_END
+from ovms.vehicle.state import CHARGE_DONE, CHARGING, TOPPING_OFF
+from ovms.vehicle.twizy.values import SOC_FULL, user_from_km
+
+
+def event_text(car, event):
+    """(kind, text) for `Vehicle.event_text`: about a charge the extended status."""
+    if event == EVENT_BATTERY:
+        return "A", overlay.call("ovms.vehicle.twizy.battery_texts", "status_text", car)
+    if event == EVENT_TRIP_END:
+        return "I", overlay.call("ovms.vehicle.twizy.power_texts", "report", car, "E")
+    if event == EVENT_FAULT:
+        return car.sevcon.notice
+    return "A", stat_text(car)
+
+
+def stat_text(car):
+    """STAT reply and charge notification; `\\r` between lines, each further line starts blank.
+
+    A value the car has not sent yet leaves its line out. SOH, which the guide does not know, ends
+    the text as in later firmware (Twizy facts 8.1).
+    """
+    car.charge.estimate()
+    state = car.state
+    decoder = car.decoder
+    is_miles = car.config.is_miles
+    soc_pct100 = state.soc_pct100
+    unit = "mi" if is_miles else "km"
+    if state.is_charge_port_open:
+        charge_state = state.charge_state
+        if charge_state == CHARGING:
+            lines = ["Charging"]
+        elif charge_state == TOPPING_OFF:
+            lines = ["Charging, Topping off"]
+        elif charge_state == CHARGE_DONE:
+            lines = ["Charging Done"]
+        else:
+            lines = ["Charging Stopped"]
+        lines.append("CHG: %d Wh" % state.charge_wh)
+        if charge_state != CHARGE_DONE and state.full_min is not None:
+            lines.append("Full: %d min." % state.full_min)
+    else:
+        lines = ["Not charging"]
+        if state.full_min is not None and soc_pct100 < SOC_FULL:
+            lines.append("Full charge: %d min." % state.full_min)
+    if state.ideal_range_km is not None:
+        estimated_km = state.estimated_range_km
+        lines.append(
+            "Range: %s - %d %s"
+            % (
+                "?" if estimated_km is None else user_from_km(estimated_km, is_miles),
+                user_from_km(state.ideal_range_km, is_miles),
+                unit,
+            )
+        )
+    if soc_pct100 is not None:
+        lines.append(
+            "SOC: %s%% (%s%%..%s%%)"
+            % (
+                _percent(soc_pct100),
+                _percent(decoder.soc_min_pct100),
+                _percent(decoder.soc_max_pct100),
+            )
+        )
+    if state.odometer_m is not None:
+        lines.append("ODO: %d %s" % (user_from_km(state.odometer_m // 1000, is_miles), unit))
+    if state.soh_pct:
+        lines.append("SOH: %d%%" % state.soh_pct)
+    return "\r ".join(lines)
+
+
+def _percent(pct100):
+    return "%d.%02d" % (pct100 // 100, pct100 % 100)

@@ -1,0 +1,33 @@
+"""Numbers of the Twizy that more than one file of this folder needs."""
+
+from micropython import const
+
+# State of charge in hundredths of a percent: full, and where constant current ends.
+SOC_FULL = const(10000)
+SOC_CV_START = const(9400)
+
+# What the charger gives the battery without a limit, and what one charge level stands for.
+CHARGE_FULL_A = const(32)
+CHARGE_LEVEL_A = const(5)
+
+# Features the Twizy reads (Twizy facts 6.4); ranges are in the user's unit.
+FEATURE_CHARGE_MODE = const(6)
+FEATURE_CHARGE_LEVEL = const(7)
+FEATURE_SOC_LIMIT = const(10)
+FEATURE_RANGE_LIMIT = const(11)
+FEATURE_MAX_RANGE = const(12)
+FEATURE_CAR_BITS = const(14)
+FEATURE_CAN_WRITE = const(15)
+
+# Object of the motor controller (index << 8 | subindex) that makes new torque maps count.
+SDO_COMMIT = const(0x464101)
+
+
+def km_from_user(distance, is_miles):
+    """Whole km of a distance a user gave in miles or km."""
+    return (distance * 16093 + 5000) // 10000 if is_miles else distance
+
+
+def user_from_km(distance_km, is_miles):
+    """Whole miles or km for the user."""
+    return (distance_km * 10000 + 8047) // 16093 if is_miles else distance_km

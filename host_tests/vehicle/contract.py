@@ -1,0 +1,178 @@
+"""What every car must do, as functions on a car class; `test_contract.py` runs them on all."""
+
+from binascii import unhexlify
+
+from host_tests.shims.expect import allocates
+from ovms.vehicle.state import STALE_AFTER_S, VehicleState, freshness
+
+STANDARD_IDS = 0x800
+FILLERS = (0x00, 0x55, 0xFF)
+
+
+class Settings:
+    """The part of the Config contract that cars use: features by number, unit, revision."""
+
+    def __init__(self, features=None, is_miles=False):
+        self.features = features or {}
+        self.is_miles = is_miles
+        self.revision = 0
+
+    def feature(self, n):
+        return self.features.get(n, 0)
+
+    def set_feature(self, n, value):
+        self.features[n] = value
+        self.revision += 1
+
+
+def build(car_class, features=None, is_miles=False):
+    """A car with a fresh state."""
+    return car_class(VehicleState(), Settings(features, is_miles))
+
+
+def feed(car, *frames):
+    """Give a car frames written as in the documents: `155 05 96 E7 54 6D 58 00 6F`."""
+    for text in frames:
+        words = text.split()
+        payload = unhexlify("".join(words[1:]))
+        data = bytearray(8)
+        data[: len(payload)] = payload
+        car.on_frame(int(words[0], 16), data, len(payload))
+
+
+def pass_seconds(car, seconds):
+    """Let time go by as the firmware does, once a second."""
+    for _ in range(seconds):
+        car.state.tick(1)
+        car.poll(1000)
+
+
+def snapshot(state):
+    """Every attribute of a state, lists copied."""
+    values = {}
+    for name in state.__dict__:
+        value = getattr(state, name)
+        values[name] = list(value) if isinstance(value, list) else value
+    return values
+
+
+class Noise:
+    """Repeatable random bytes on every runtime; `seed` is printed by the test that fails."""
+
+    def __init__(self, seed):
+        self._word = seed
+
+    def fill(self, data):
+        for index in range(len(data)):
+            self._word = (self._word * 1103515245 + 12345) & 0x7FFFFFFF
+            data[index] = self._word >> 16 & 0xFF
+
+
+def declares_itself(car_class):
+    car = build(car_class)
+    ids = car.RX_IDS
+    assert car.TYPE and car.type_text().startswith(car.TYPE)
+    assert len(set(ids)) == len(ids), "an id is listed twice"
+    assert all(0 <= arbitration_id < STANDARD_IDS for arbitration_id in ids)
+    assert (car.BITRATE is None) == (not ids), "a car hears something if it has a bus"
+    assert car.BITRATE in (None, 125_000, 250_000, 500_000, 1_000_000)
+
+
+def sends_only_its_own(car_class):
+    """The allow-list is exact, and no car imitates what it listens to."""
+    frames = car_class.TX_FRAMES
+    assert len(set(frames)) == len(frames)
+    for arbitration_id, dlc in frames:
+        assert 0 <= arbitration_id < STANDARD_IDS
+        assert 0 <= dlc <= 8
+        assert arbitration_id not in car_class.RX_IDS
+
+
+def names_its_commands(car_class):
+    """Every SMS command has a method, and V lists codes or ranges of them."""
+    for name, mode, method in car_class.SMS_COMMANDS:
+        assert name == name.upper() and mode in (1, 2, 3)
+        assert hasattr(car_class, method), method
+    for part in car_class.CAPABILITIES.split(",") if car_class.CAPABILITIES else ():
+        first, dash, last = part[1:].partition("-")
+        assert part[0] == "C" and first.isdigit(), part
+        assert not dash or int(last) > int(first), part
+
+
+def survives_every_dlc(car_class, seed):
+    car = build(car_class)
+    noise = Noise(seed)
+    data = bytearray(8)
+    for _ in range(3):
+        for arbitration_id in car.RX_IDS:
+            for dlc in range(9):
+                for filler in FILLERS:
+                    for index in range(8):
+                        data[index] = filler
+                    car.on_frame(arbitration_id, data, dlc)
+                noise.fill(data)
+                car.on_frame(arbitration_id, data, dlc)
+            pass_seconds(car, 1)
+
+
+def refuses_empty_frames(car_class, seed):
+    """A frame without bytes changes nothing, whatever the borrowed buffer still holds."""
+    car = build(car_class)
+    data = bytearray(8)
+    Noise(seed).fill(data)
+    before = snapshot(car.state)
+    for arbitration_id in car.RX_IDS:
+        car.on_frame(arbitration_id, data, 0)
+    assert snapshot(car.state) == before
+
+
+def ignores_foreign_ids(car_class, seed):
+    car = build(car_class)
+    data = bytearray(8)
+    before = snapshot(car.state)
+    noise = Noise(seed)
+    for arbitration_id in range(STANDARD_IDS):
+        if arbitration_id not in car.RX_IDS:
+            noise.fill(data)
+            car.on_frame(arbitration_id, data, 8)
+    assert snapshot(car.state) == before
+
+
+def never_allocates(car_class, seed):
+    """Every id with every DLC, with fillers and noise, under a locked heap."""
+    on_frame = build(car_class).on_frame
+    data = bytearray(8)
+    noise = Noise(seed)
+    for arbitration_id in list(car_class.RX_IDS) + [0x7FF]:
+        for filler in FILLERS + (None,):
+            if filler is None:
+                noise.fill(data)
+            else:
+                for index in range(8):
+                    data[index] = filler
+
+            def every_dlc():
+                for dlc in range(9):
+                    on_frame(arbitration_id, data, dlc)  # noqa: B023 - called at once
+
+            assert not allocates(every_dlc), hex(arbitration_id)
+
+
+def goes_stale(car_class, wake):
+    """After silence the car is off and still, yet what was measured stays, grown old.
+
+    wake: frames after which the car is awake and moving, or () for a car that never is.
+    """
+    car = build(car_class)
+    feed(car, *wake)
+    pass_seconds(car, 1)
+    state = car.state
+    assert state.is_awake == bool(wake)
+    seen = snapshot(state)
+    pass_seconds(car, STALE_AFTER_S)
+    assert not (state.is_on or state.is_awake or state.is_charging or state.has_pilot)
+    assert state.speed_kmh10 == 0
+    assert not state.battery_ma and not state.battery_w
+    assert freshness(state.temps_age_s) != 1
+    for name in ("soc_pct100", "odometer_m", "battery_temp_c", "battery_mv", "vin"):
+        assert getattr(state, name) == seen[name], name
