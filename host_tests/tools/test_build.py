@@ -1,0 +1,118 @@
+"""Building the firmware, and what the heap tool says of it. CPython only; the VM is started."""
+
+import json
+
+import pytest
+
+from host_tests.test_vms import missing
+from tools import build, heap, vm
+
+SOURCES = {
+    "ovms/__init__.py": "",
+    "ovms/app.py": "from ovms import status\n"
+    "def main(board):\n    return status.Status(board), __import__('ovms.assembly')\n",
+    "ovms/assembly.py": "def build(app):\n    return app\n",
+    "ovms/status.py": "class Status:\n    def __init__(self, board):\n        board.reset()\n",
+    "ovms/deep/__init__.py": "",
+    "ovms/deep/later.py": "def unused_function():\n    return 1\n",
+}
+
+
+@pytest.fixture
+def sources(monkeypatch):
+    """The firmware is these few files; a test may change them."""
+    files = dict(SOURCES)
+    monkeypatch.setattr(build, "firmware_sources", lambda: dict(files))
+    return files
+
+
+def times(folder):
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*.mpy")}
+
+
+def test_nothing_is_compiled_again_without_a_change(tmp_path, sources):
+    tree = tmp_path / "tree"
+    build.compile_tree("x64", tree)
+    before = times(tree)
+    build.compile_tree("x64", tree)
+    assert times(tree) == before
+    (tree / "ovms/app.mpy").unlink()
+    build.compile_tree("x64", tree)
+    assert set(times(tree)) == set(before)
+
+
+def test_a_change_compiles_everything_and_leaves_nothing_old(tmp_path, sources):
+    tree = tmp_path / "tree"
+    build.compile_tree("x64", tree)
+    before = times(tree)
+    (tree / "ovms/old").mkdir()
+    (tree / "ovms/old/left.mpy").write_bytes(b"")
+    sources["ovms/status.py"] += "\n# A change.\n"
+    build.compile_tree("x64", tree)
+    after = times(tree)
+    assert not (tree / "ovms/old").exists()
+    assert set(after) == set(before)
+    assert all(after[path] != before[path] for path in after if path.parent.name == "ovms")
+
+
+def test_resident_modules_are_one_file_and_those_on_demand_are_not(tmp_path, sources):
+    build.compile_tree("x64", tmp_path / "tree")
+    table = json.loads((tmp_path / "tree.names.json").read_text())
+    paths = {entry["path"] for entry in table["files"].values()}
+    assert paths == set(SOURCES) - {"ovms/status.py", "ovms/deep/__init__.py"}
+    assert set(table["files"]) == {path.stem for path in (tmp_path / "tree/ovms").glob("*.mpy")}
+    assert table["dead"] == ["ovms.deep.later.unused_function"]
+
+
+def test_plain_tree_holds_one_file_for_each_source(tmp_path, sources):
+    tree = tmp_path / "tree"
+    build.compile_tree("x64", tree)
+    build.compile_tree("x64", tree, plain=True)
+    expected = {path.removesuffix(".py") for path in SOURCES}
+    found = {str(path.relative_to(tree).with_suffix("")) for path in tree.glob("ovms/**/*.mpy")}
+    assert found == expected
+
+
+def test_same_sources_give_the_same_bytes(tmp_path, sources):
+    contents = []
+    for name in "ab":
+        build.compile_tree("x64", tmp_path / name)
+        files = sorted((tmp_path / name).rglob("*.mpy"))
+        contents.append([(path.name, path.read_bytes()) for path in files])
+    assert contents[0] == contents[1]
+
+
+def test_what_cannot_be_shrunk_is_one_sentence(tmp_path, sources):
+    sources["ovms/app.py"] = "from ovms import nothing\n"
+    with pytest.raises(build.BuildError, match="cannot be shrunk: .* does not exist."):
+        build.compile_tree("x64", tmp_path / "tree")
+    assert not list(tmp_path.glob("*.json"))
+
+
+def test_what_does_not_compile_is_one_sentence(tmp_path, sources):
+    sources["ovms/app.py"] += "def odd(x):\n    return (*x, 1)\nodd(main)\n"
+    with pytest.raises(build.BuildError, match="firmware/ovms/app.py does not compile"):
+        build.compile_tree("x64", tmp_path / "tree")
+
+
+def test_heap_of_the_firmware():
+    reason = missing(32)
+    if reason:
+        pytest.skip(reason)
+    built, plain = heap.measure(apart=False), heap.measure(plain=True)
+    assert built.resident_bytes < plain.resident_bytes * 3 // 4
+    assert built.compiled_bytes < plain.compiled_bytes
+    assert {name for name, *_ in plain.rows} >= {"ovms.app", "ovms.config", "ovms.status"}
+
+
+def test_heap_says_what_cannot_be_imported(sources):
+    reason = missing(32)
+    if reason:
+        pytest.skip(reason)
+    sources["ovms/status.py"] += "1 // (2 - 2)\n"
+    with pytest.raises(build.BuildError, match="ovms.status cannot be imported: ZeroDivision"):
+        heap.measure(plain=True)
+
+
+def test_march_of_a_vm_is_an_architecture_of_the_modules():
+    assert {vm.march(bits) for bits in vm.TARGETS} <= set(build.ARCHITECTURES)

@@ -1,0 +1,256 @@
+"""What `tools.shrink` does to whole modules: dead code, short paths, bundles. CPython only."""
+
+import ast
+import re
+import subprocess
+import sys
+
+import pytest
+
+from host_tests.tools.shrinking import PAIR, shrunk, text_of, words
+from tools import build, shrink
+from tools.shrink import explain
+
+# What nobody needs
+
+
+def test_dead_code_goes():
+    source = (
+        "class Thing:\n"
+        "    def __init__(self):\n"
+        "        self.read_value = self.written_value = 1\n"
+        "        self.only_written = 2\n"
+        "        self.from_call = input_of()\n"
+        "    def never_called(self):\n        return self.only_called_by_dead()\n"
+        "    def only_called_by_dead(self):\n        return 1\n"
+        "    @property\n    def unused_property(self):\n        return 1\n"
+        "    def poll(self):\n        return 'MicroPython might call this'\n"
+        "def input_of():\n    return 4\n"
+        "def main():\n    return Thing().read_value\n"
+    )
+    text = text_of(shrunk(source))
+    found = words(text)
+    assert "poll" in found and "input_of" not in found
+    # __init__, poll, input_of, main: nothing else is left.
+    assert text.count("def ") == 4
+    assert text.count("self") == 0 and text.count(" = ") == 2
+    assert "2" not in text
+
+
+def test_docstrings_annotations_and_all_go():
+    source = (
+        "'''Module.'''\n__all__ = ['main']\n"
+        "limit: int = 3\n"
+        "def main(value: int = 1) -> str:\n"
+        "    '''Function.'''\n    later: bytes\n    return value\n"
+        "class Empty:\n    '''Only a text.'''\n"
+        "USED = Empty()\n"
+    )
+    text = text_of(shrunk(source))
+    assert text.startswith("def main(a=1):\n    return a\n")
+
+
+def test_viper_keeps_its_types():
+    source = (
+        "import micropython\n"
+        "@micropython.viper\ndef main(data: ptr8) -> int:\n    return data[0]\n"
+    )
+    text = text_of(shrunk(source))
+    assert re.search(r"\(\w+: ptr8\) -> int", text)
+
+
+# Modules
+
+
+def test_modules_become_short_wherever_they_are_named():
+    app = (
+        "from ovms import overlay\n"
+        "def main():\n    return overlay.load('ovms.deep.thing'), 'ovms.cfg'\n"
+    )
+    overlay = "def load(name):\n    return __import__(name, None, None, ('*',)).useful()\n"
+    result = shrunk(
+        app,
+        overlay=overlay,
+        **{"deep/thing": "def useful():\n    return 5\n", "deep/__init__": "", "__init__": ""},
+    )
+    thing = result.paths["ovms/deep/thing.py"]
+    assert thing.count("/") == 1 and f"'{thing[5:-3]}'" in text_of(result)
+    assert "'ovms.cfg'" in text_of(result)
+    assert "ovms/deep/__init__.py" not in result.paths
+    assert "sys.path.insert(0, __path__)" in result.sources["ovms/__init__.py"]
+
+
+def test_module_names_differ_on_every_file_system():
+    many = {f"part{n}": f"def main():\n    return {n}\n" for n in range(80)}
+    paths = shrunk("", **many).paths.values()
+    assert len({path.lower() for path in paths}) == len(paths)
+
+
+@pytest.mark.parametrize(
+    "line", ["from ovms.other import missing", "from ovms import nothing", "import ovms.none as x"]
+)
+def test_import_of_nothing_is_refused(line):
+    with pytest.raises(shrink.ShrinkError, match="does not exist"):
+        shrunk(line, other="present = 1\n")
+
+
+def test_module_name_put_together_is_refused():
+    with pytest.raises(shrink.ShrinkError, match="written whole"):
+        shrunk(
+            "def main(n):\n    return __import__('ovms.deep.' + n)\n",
+            **{"deep/x": ""},
+        )
+
+
+# Bundles
+
+
+HELPERS = (
+    "import asyncio\n"
+    "STEP = [2]\n"
+    "_count = 0\n"
+    "class Tool:\n    FACTOR = STEP\n    STEP = STEP\n"
+    "    def use_it(self):\n        return self.FACTOR[0] * self.STEP[0]\n"
+    "def counted():\n    global _count\n    _count += 1\n    return _count, asyncio.sleep_ms\n"
+)
+LATER = (
+    "from ovms import helpers as tools_module\n"
+    "from ovms.helpers import Tool\n"
+    "import asyncio\n"
+    "_count = 10\n"
+    "def counted(tools):\n"
+    "    return _count + tools + tools_module.counted()[0], Tool().use_it(), asyncio.sleep_ms\n"
+)
+HOME = (
+    "from ovms import overlay\n"
+    "from ovms.later import counted as later_counted\n"
+    "from ovms.helpers import counted\n"
+    "def main(counted_by_main):\n"
+    "    return later_counted(counted_by_main), counted(), overlay.load('ovms.alone')\n"
+)
+OVERLAY = "def load(name):\n    return __import__(name, None, None, ('*',)).ask()\n"
+ALONE = (
+    "from ovms.helpers import Tool as Kit\n"
+    "from ovms import later\n"
+    "def ask():\n"
+    "    from ovms.helpers import counted\n"
+    "    return Kit().use_it(), later.counted(5)[0], counted()[0]\n"
+)
+
+
+def import_tree(result, folder, entry):
+    """Write shrunk sources and import one in a Python of its own; returns what main(100) gives."""
+    for path, text in result.sources.items():
+        (folder / path).parent.mkdir(exist_ok=True)
+        (folder / path).write_text(text)
+    code = (
+        "import asyncio, sys; asyncio.sleep_ms = 'sleep'; \n"
+        f"import importlib; print(importlib.import_module({entry!r}).main(100))"
+    )
+    # MicroPython gives a package its path as text, CPython as a list.
+    init = folder / "ovms/__init__.py"
+    init.write_text(init.read_text().replace("__path__", "__path__[0]"))
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return ast.literal_eval(done.stdout)
+
+
+@pytest.mark.parametrize("groups", [(), [("ovms.app",)]])
+def test_bundle_does_what_its_modules_did(tmp_path, groups):
+    named = {"helpers": HELPERS, "later": LATER, "overlay": OVERLAY, "alone": ALONE}
+    result = shrunk(HOME, groups=groups, **named, __init__="")
+    files = 3 if groups else 6
+    assert len(result.sources) == files
+    assert import_tree(result, tmp_path, "ovms.app") == (
+        (111, 4, "sleep"),
+        (2, "sleep"),
+        (4, 18, 4),
+    )
+
+
+def test_bundle_leaves_out_what_comes_and_goes_and_what_that_needs(tmp_path):
+    """`alone` is imported while the bundle is: it cannot import from it."""
+    app = (
+        "from ovms import alone\nfrom ovms.later import value\n"
+        "def main(x):\n    return value(x), alone.first(x), 'ovms.alone'\n"
+    )
+    named = {
+        "alone": "from ovms.needed import step\ndef first(x):\n    return step(x)\n",
+        "needed": "def step(x):\n    return x + 1\n",
+        "later": "from ovms.needed import step\ndef value(x):\n    return step(x) * 2\n",
+    }
+    result = shrunk(app, groups=[("ovms.app",)], **named, __init__="")
+    assert set(result.paths) == {f"ovms/{n}.py" for n in ("__init__", "app", "alone", "needed")}
+    value = import_tree(result, tmp_path, "ovms.app")
+    assert value[:2] == (202, 101)
+
+
+def test_bundle_leaves_out_what_others_import():
+    app = "from ovms.kept import value\ndef main(x):\n    return value\n"
+    result = shrunk(
+        app, kept="value = [1]\n", outside=["from ovms.kept import value"], groups=[("ovms.app",)]
+    )
+    assert result.paths["ovms/kept.py"] == "ovms/kept.py"
+    assert "from ovms.kept import value" in text_of(result)
+
+
+def test_bundle_refuses_a_module_as_a_value():
+    app = "from ovms import helpers\ndef main(x):\n    return x(helpers)\n"
+    with pytest.raises(shrink.ShrinkError, match="more than reading"):
+        shrunk(app, helpers="A = 1\n", groups=[("ovms.app",)])
+
+
+def test_bundle_refuses_a_circle():
+    app = "from ovms.helpers import value\ndef main():\n    return value()\n"
+    helpers = "from ovms.app import main\ndef value():\n    return main\n"
+    with pytest.raises(shrink.ShrinkError, match="import each other"):
+        shrunk(app, helpers=helpers, groups=[("ovms.app",)])
+
+
+# The whole
+
+
+def test_the_firmware_shrinks_the_same_every_time():
+    sources = build.firmware_sources()
+    outside = [path.read_text("utf-8") for path in build.outside_sources()]
+    groups = build.resident_groups(sources)
+    first = shrink.shrink(sources, outside, groups=groups)
+    again = shrink.shrink(dict(reversed(sources.items())), outside, groups=groups)
+    assert first.sources == again.sources
+    assert len("".join(first.sources.values())) < len("".join(sources.values())) / 2
+
+
+def test_traceback_is_translated():
+    result = shrunk(PAIR + "def main():\n    return Child(3).grow_twice()\n")
+    table = explain.name_table(result, {"ovms/app.py": "app"})
+    trace = f'  File "app", line 1, in {result.names["grow_by"]}\n'
+    assert explain.explain(trace, table).strip() == 'File "ovms/app.py", in Tally.grow_by'
+    error = f"AttributeError: 'x' object has no attribute '{result.names['total_count']}'"
+    assert "total_count" in explain.explain(error, table)
+    assert explain.explain('  File "main.py", line 5, in <module>', table).endswith("<module>")
+
+
+def test_traceback_of_a_bundle_tells_modules_and_uses_the_chain():
+    """Two methods of the same short name: only one of them calls what comes next."""
+    helpers = (
+        "class Left:\n    def go_left(self):\n        return self.fall_left()\n"
+        "    def fall_left(self):\n        return 1 // 0\n"
+        "class Right:\n    def go_right(self):\n        return self.fall_right()\n"
+        "    def fall_right(self):\n        return 2 // 0\n"
+    )
+    app = (
+        "from ovms.helpers import Left, Right\n"
+        "def main(x):\n    return go_on(x)\n"
+        "def go_on(x):\n    return Left().go_left() if x else Right().go_right()\n"
+    )
+    result = shrunk(app, helpers=helpers, groups=[("ovms.app",)])
+    table = explain.name_table(result, {"ovms/app.py": "app"})
+    names = ("main", "go_on", "go_left", "fall_left")
+    shorts = [result.names.get(name, name) for name in names]
+    assert result.names["go_left"] == result.names["go_right"]
+    trace = "\n".join(f'  File "app", line 1, in {short}' for short in shorts)
+    lines = explain.explain(trace, table).splitlines()
+    assert lines[0] == '  File "ovms/app.py", in main'
+    assert "ovms.helpers.Left.fall_left" in lines[3]

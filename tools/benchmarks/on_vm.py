@@ -1,0 +1,70 @@
+"""Runs a program of host_tests/bench on a VM, with the firmware and its native modules compiled."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from tools import build, vm
+
+PROGRAMS = vm.ROOT / "host_tests" / "bench"
+_HEAP_KIB = 8192
+
+
+class VMError(Exception):
+    """A figure cannot be had from this VM; the text says why."""
+
+
+@functools.cache
+def tree(bits: int) -> Path:
+    """The firmware with the names of its sources, native modules and the fake SPI for a VM."""
+    march = vm.march(bits)
+    target = build.BUILD / "bench" / march
+    try:
+        build.compile_tree(march, target, plain=True)
+        fake = PROGRAMS / "fake_spi.py"
+        build.compile_file(fake, target / "fake_spi.mpy", fake.name, march)
+    except build.BuildError as error:
+        raise VMError(str(error)) from None
+    return target
+
+
+def run(bits: int, program: str, arguments: list[str], folder: Path | None = None) -> dict:
+    """What `program` prints as JSON. folder: instead of `tree(bits)`. Raises VMError."""
+    try:
+        start = vm.command(bits, _HEAP_KIB)
+    except vm.VMMissingError as error:
+        raise VMError(str(error)) from None
+    line = [*start, str(PROGRAMS / program), str(folder or tree(bits)), *arguments]
+    try:
+        done = subprocess.run(
+            line, cwd=vm.ROOT, capture_output=True, text=True, check=False, timeout=120
+        )
+    except subprocess.TimeoutExpired:
+        raise VMError(f"{program} took longer than 120 s") from None
+    if done.returncode:
+        raise VMError(f"{program} failed: {(done.stdout + done.stderr).strip().splitlines()[-1]}")
+    return json.loads(done.stdout)
+
+
+def prepare_cpython() -> None:
+    """Let this process import the firmware."""
+    for folder in ("firmware", "modules"):
+        if str(vm.ROOT / folder) not in sys.path:
+            sys.path.insert(0, str(vm.ROOT / folder))
+    from host_tests.shims import cpython
+
+    cpython.install()
+
+
+def firmware_attribute(module: str, *names: str):
+    """An attribute of a firmware module, read on CPython."""
+    prepare_cpython()
+    value = importlib.import_module(module)
+    for name in names:
+        value = getattr(value, name)
+    return value

@@ -1,0 +1,350 @@
+"""Bytes on the wire to and from the OVMS server, in virtual time on CPython.
+
+The module is the firmware's own composition root with its server link, services and Twizy; its
+stream leads into the relaying core of the desk server, whose clock, pings and time-outs are those of
+the stock server. What is not there: modem, GPS receiver and CAN controller. Frames of the simulated
+car go straight into the Twizy, and what a parked car sees change (satellites, signal, 12 V) changes
+here, too. Counted are the TCP payloads of both directions, welcome included.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import os
+import random
+import tempfile
+import time
+from collections import deque
+
+from tools.benchmarks import on_vm
+from tools.benchmarks.rows import Row, not_measured
+from tools.benchmarks.virtual_loop import VirtualLoop
+from tools.desk.ovms import wire
+from tools.desk.ovms.context import Context
+from tools.desk.ovms.peers import Peer, Transport
+from tools.desk.ovms.provision import Provisioning
+from tools.desk.ovms.relay import Relay
+from tools.desk.ovms.store import Store
+from tools.desk.ovms.vehicles import Vehicles
+from tools.desk.twizy_scenarios import TOWN, Scenario, Step
+from tools.desk.twizy_sim import TwizySimulator
+
+GROUP = "On the wire"
+BUDGET_PARKED_DAY = 40 * 1024
+BUDGET_DRIVING_HOUR = 60 * 1024
+_DAY_S = 86_400
+_HOUR_S = 3_600
+_VEHICLE, _PASSWORD = "TESTCAR", "NETPASS"
+_START_UTC_S = 1_700_000_000
+# Parameters: notifications by IP, server, vehicle id, server password, vehicle type.
+_SETTINGS = {2: "K", 3: "IP", 4: "server.desk", 8: _VEHICLE, 9: _PASSWORD, 14: "RT"}
+_TASKS = ("server", "commander", "notifier")
+_TICKS_PERIOD = 1 << 30
+_RELAY_TICK_S = 5
+_APP_PING_S = 300
+_SURROUNDINGS_S = 60
+_FRAME_BYTES = 8
+
+PARKED = Scenario(76, (Step("park", 2 * _DAY_S),))
+DRIVING = Scenario(95, (Step("key", 4), Step("drive", 2 * _HOUR_S, TOWN)))
+
+
+class _CarStream:
+    """The module's byte stream, and the server's transport at its other end."""
+
+    def __init__(self, server: _Server):
+        self._server = server
+        self._incoming: deque[bytes] = deque()
+        self._ready = asyncio.Event()
+        self._partial = b""
+        self._is_closed = False
+        self.peer = Peer("module", _Backwards(self), server.utc_s)
+        server.relay.connected(self.peer)
+
+    async def readinto(self, view) -> int:
+        while not self._incoming:
+            if self._is_closed:
+                return 0
+            self._ready.clear()
+            await self._ready.wait()
+        data = self._incoming.popleft()
+        if len(data) > len(view):
+            self._incoming.appendleft(data[len(view) :])
+            data = data[: len(view)]
+        view[: len(data)] = data
+        return len(data)
+
+    async def write(self, buffer) -> None:
+        data = bytes(buffer)
+        self._server.bytes_from_car += len(data)
+        *lines, self._partial = (self._partial + data).split(b"\n")
+        for line in lines:
+            self._server.relay.received(self.peer, line + b"\n")
+
+    async def close(self) -> None:
+        self._server.relay.disconnected(self.peer, "closed by the module")
+
+    def to_car(self, data: bytes) -> None:
+        self._server.bytes_to_car += len(data)
+        self._incoming.append(data)
+        self._ready.set()
+
+    def hang_up(self) -> None:
+        self._is_closed = True
+        self._ready.set()
+
+
+class _Backwards(Transport):
+    def __init__(self, stream: _CarStream):
+        self._stream = stream
+
+    def write(self, data: bytes) -> int:
+        self._stream.to_car(data)
+        return 0
+
+    def close(self) -> None:
+        self._stream.hang_up()
+
+
+class _Silent(Transport):
+    """An app that looks at nothing."""
+
+    def write(self, data: bytes) -> int:
+        return 0
+
+    def close(self) -> None:
+        return
+
+
+class _Server:
+    """The relaying core with the loop's clock."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop):
+        self._loop = loop
+        self.bytes_from_car = self.bytes_to_car = 0
+        self.logins = 0
+        self.faults: list[str] = []
+        context = Context(
+            Vehicles([f"{_VEHICLE}:{_PASSWORD}"]),
+            Store(":memory:"),
+            self.utc_s,
+            wire.new_token,
+            self._on_event,
+        )
+        self.relay = Relay(context, Provisioning([], context.new_token))
+
+    def utc_s(self) -> float:
+        return _START_UTC_S + self._loop.time()
+
+    async def open_stream(self, host: str, port: int) -> _CarStream:
+        return _CarStream(self)
+
+    async def run(self) -> None:
+        while True:
+            await asyncio.sleep(_RELAY_TICK_S)
+            self.relay.tick()
+
+    async def run_app(self) -> None:
+        """One app that stays connected for ever."""
+        peer = Peer("app", _Silent(), self.utc_s)
+        self.relay.connected(peer)
+        token = wire.new_token()
+        digest = wire.digest(_PASSWORD, token)
+        self.relay.received(peer, f"MP-A 0 {token} {digest} {_VEHICLE}\r\n".encode())
+        while True:
+            await asyncio.sleep(_APP_PING_S)
+            # What an app says is ciphered from its side; the server only counts it as a sign of life.
+            peer.heard(0)
+
+    def _on_event(self, event) -> None:
+        if event.kind == "login" and event.text.startswith("car"):
+            self.logins += 1
+        elif event.kind == "fault":
+            self.faults.append(event.text)
+
+
+class _Pin:
+    IRQ_FALLING = 2
+
+    def value(self, level=None):
+        return 0
+
+    def __call__(self, level=None):
+        return 0
+
+    def irq(self, handler=None, trigger=None):
+        return
+
+
+class _Wire:
+    """A UART or SPI bus with nothing behind it."""
+
+    def write(self, data):
+        return len(data)
+
+    def readinto(self, view):
+        return None
+
+    def write_readinto(self, data, buffer):
+        return None
+
+    def init(self, **options):
+        return
+
+
+class _Board:
+    """What the composition root asks of a board; `supply` is the 12 V battery."""
+
+    NAME = "BENCH"
+    CRYSTAL_HZ = 8_000_000
+    HAS_WIFI = False
+
+    def __init__(self):
+        self.supply = 12_600
+
+    def modem_uart(self):
+        return _Wire()
+
+    def gps_uart(self):
+        return _Wire()
+
+    def modem_pins(self):
+        return _Pin(), _Pin(), _Pin(), _Pin()
+
+    def can(self):
+        return _Wire(), _Pin(), _Pin()
+
+    def supply_mv(self):
+        return self.supply
+
+    def watchdog(self, timeout_ms):
+        return self
+
+    def feed(self):
+        return
+
+    def reset(self):
+        raise RuntimeError("the module wants to restart")
+
+    def reset_cause(self):
+        return "power on"
+
+
+class Life:
+    """A module, its car and its server for some virtual time; then bytes_... tell."""
+
+    def __init__(self, scenario: Scenario, seconds: int, has_app: bool):
+        self._scenario = scenario
+        self._seconds = seconds
+        self._has_app = has_app
+        self.bytes_from_car = self.bytes_to_car = self.logins = 0
+        self.faults: list[str] = []
+
+    @property
+    def bytes_total(self) -> int:
+        return self.bytes_from_car + self.bytes_to_car
+
+    def run(self) -> None:
+        """Live. The process's folder and `time.ticks_ms` are its own meanwhile."""
+        on_vm.prepare_cpython()
+        loop = VirtualLoop()
+        real_ticks, folder = time.ticks_ms, os.getcwd()
+        time.ticks_ms = lambda: int(loop.time() * 1000) % _TICKS_PERIOD
+        try:
+            with tempfile.TemporaryDirectory() as flash, contextlib.redirect_stdout(io.StringIO()):
+                os.chdir(flash)
+                loop.run_until_complete(self._live(loop))
+        finally:
+            os.chdir(folder)
+            time.ticks_ms = real_ticks
+            loop.close()
+
+    async def _live(self, loop: asyncio.AbstractEventLoop) -> None:
+        from ovms.app import App
+
+        server = _Server(loop)
+        board = _Board()
+
+        class Module(App):
+            open_stream = staticmethod(server.open_stream)
+
+        module = Module(board, _SETTINGS)
+        module.tasks = tuple(task for task in module.tasks if task[0] in _TASKS)
+        module.clock.set_utc_s(_START_UTC_S, "gps")
+        jobs = [module.run(), server.run(), self._feed(module, board, loop)]
+        if self._has_app:
+            jobs.append(server.run_app())
+        tasks = [asyncio.create_task(job) for job in jobs]
+        done, _ = await asyncio.wait(
+            tasks, timeout=self._seconds, return_when=asyncio.FIRST_EXCEPTION
+        )
+        for task in done:
+            task.result()
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
+        await asyncio.sleep(0)
+        self.bytes_from_car = server.bytes_from_car
+        self.bytes_to_car = server.bytes_to_car
+        self.logins = server.logins
+        self.faults = server.faults
+
+    async def _feed(self, module, board: _Board, loop: asyncio.AbstractEventLoop) -> None:
+        """Frames and surroundings, in steps of a second."""
+        simulator = TwizySimulator(self._scenario)
+        dice = random.Random(1)
+        next_s = 0.0
+        while True:
+            buffer = bytearray(_FRAME_BYTES)
+            for number, data in simulator.step(1000):
+                buffer[: len(data)] = data
+                module.car.on_frame(number, buffer, len(data))
+            if loop.time() >= next_s:
+                next_s = loop.time() + _SURROUNDINGS_S
+                _change_surroundings(module, board, simulator, dice)
+            await asyncio.sleep(1)
+
+
+def _change_surroundings(module, board: _Board, simulator: TwizySimulator, dice) -> None:
+    """A fix that wanders by metres, or along with the car; signal; the 12 V battery."""
+    state = module.state
+    away_udeg = round(simulator.distance_m * 9)
+    state.latitude_udeg = 52_516_270 + away_udeg + dice.randint(-30, 30)
+    state.longitude_udeg = 13_377_700 + dice.randint(-30, 30)
+    state.altitude_m = 40 + dice.randint(-3, 3)
+    state.has_gps_lock = True
+    state.gps_age_s = 0
+    module.status.csq = dice.randint(14, 18)
+    module.status.operator = "OPERATOR"
+    board.supply = (13_900 if simulator.is_key_on else 12_600) + dice.randint(-30, 30)
+
+
+def measure(is_quick: bool) -> list[Row]:
+    """All rows of this group."""
+    hour_s = _HOUR_S // 6 if is_quick else _HOUR_S
+    scale = "" if not is_quick else " (six times ten minutes, the login only once)"
+    rows = [_row("parked day", PARKED, _DAY_S, 1, False, BUDGET_PARKED_DAY, "")]
+    for has_app, name in ((False, "no app connected"), (True, "one app connected")):
+        what = f"driving hour without streaming, {name}"
+        times = _HOUR_S // hour_s
+        rows.append(_row(what, DRIVING, hour_s, times, has_app, BUDGET_DRIVING_HOUR, scale))
+    return rows
+
+
+def _row(
+    what: str, scenario: Scenario, seconds: int, times: int, has_app: bool, budget: int, scale: str
+) -> Row:
+    life = Life(scenario, seconds, has_app)
+    try:
+        life.run()
+    except (AttributeError, ImportError, TypeError, RuntimeError) as error:
+        # The composition root has changed under this bench: say so instead of guessing.
+        reason = f"{type(error).__name__}: {error}"
+        return not_measured(GROUP, what, reason, budget)
+    if life.logins != 1:
+        return not_measured(GROUP, what, f"{life.logins} logins instead of one", budget)
+    if life.faults:
+        return not_measured(GROUP, what, f"the server complains: {life.faults[0]}", budget)
+    note = f"from the module {life.bytes_from_car:,}, to it {life.bytes_to_car:,}{scale}"
+    return Row(GROUP, what, life.bytes_total * times, "bytes", budget, note=note)

@@ -1,0 +1,205 @@
+"""Heap that each part of the firmware takes on the 32-bit VM: `python -m tools.heap`.
+
+A 32-bit VM has the word size of the ESP32, so its heap counts the same objects. `code` is what
+importing a module takes with everything it imports already there; `stays` is what is left when a
+module that is imported on demand was dropped again: mostly names, which MicroPython never forgets.
+The modules are measured one by one; the last lines tell what they take together as they are built.
+`--plain` measures the firmware as it is written, to see what `tools.shrink` saves.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools import build, vm
+
+SHIMS = vm.ROOT / "host_tests" / "shims" / "board"
+# What is imported for good on a module that serves a Twizy, with all it imports.
+ENTRY = "ovms.app"
+DROPPED = ("ovms.assembly",)
+STARTS = (ENTRY, *DROPPED, "ovms.vehicle.twizy.car")
+
+# Runs on the VM, with the tree and the lists of modules put in: an argument has 255 bytes at most.
+_PROBE = """
+import gc, sys, micropython
+tree, foreign, resident, on_demand = {}
+sys.path[:] = [tree, ".frozen"]
+def used():
+    gc.collect()
+    return gc.mem_alloc()
+def load(name):
+    before = used()
+    try:
+        __import__(name)
+    except Exception as error:
+        print("failed", name, repr(error))
+    return used() - before
+for name in foreign.split():
+    __import__(name)
+__import__("ovms")
+print("start", 0, -1, used())
+for name in resident.split():
+    print(name, load(name), -1, used())
+micropython.qstr_info()
+for name in on_demand.split():
+    before = used()
+    taken = load(name)
+    sys.modules.pop(name, None)
+    package, _, last = name.rpartition(".")
+    if package and hasattr(sys.modules[package], last):
+        delattr(sys.modules[package], last)
+    print(name, taken, used() - before, used())
+micropython.qstr_info()
+"""
+
+
+def imports_of(text: str, names: set[str]) -> list[str]:
+    """Modules out of `names` that a source imports when it is imported itself, in order."""
+    found = []
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.Import):
+            wanted = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            wanted = [f"{node.module}.{alias.name}" for alias in node.names] + [node.module or ""]
+        else:
+            continue
+        found += [name for name in wanted if name in names]
+    return found
+
+
+def foreign_modules(sources: dict[str, str]) -> set[str]:
+    """What the firmware imports that is not its own, at any depth of its code."""
+    found: set[str] = set()
+    for text in sources.values():
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.Import):
+                found.update(alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                found.add(node.module or "")
+    return {name for name in found if name.partition(".")[0] != "ovms"}
+
+
+def import_order(sources: dict[str, str], starts: Sequence[str]) -> list[str]:
+    """Modules reached from `starts`, each behind what it imports."""
+    texts = {path.removesuffix(".py").replace("/", "."): text for path, text in sources.items()}
+    order: list[str] = []
+
+    def visit(name: str) -> None:
+        if name not in order and name in texts:
+            for needed in imports_of(texts[name], set(texts)):
+                if needed != name:
+                    visit(needed)
+            order.append(name)
+
+    for start in starts:
+        visit(start)
+    return order
+
+
+@dataclass
+class Heap:
+    """rows: (module, bytes taken, bytes that stay, heap in use so far). names: what the VM says
+    about its names, with the resident modules and with all. compiled_bytes: of all files.
+    dead: functions and classes left out, because nothing in the firmware refers to them.
+    """
+
+    rows: list[tuple[str, int, int | None, int]]
+    names: list[str]
+    compiled_bytes: int
+    dead: list[str]
+
+    @property
+    def resident_bytes(self) -> int:
+        """What the modules that stay imported take."""
+        return sum(taken for _, taken, stays, _ in self.rows if stays is None)
+
+
+def measure(plain: bool = False, apart: bool = True) -> Heap:
+    """Build the firmware and import it piece by piece; arguments as for `build.compile_tree`."""
+    sources = build.firmware_sources()
+    # `overlay.call` forgets the one that builds all the others.
+    resident = [name for name in import_order(sources, STARTS) if name not in DROPPED]
+    everything = [path.removesuffix(".py").replace("/", ".") for path in sorted(sources)]
+    on_demand = [name for name in everything if name not in resident and "__init__" not in name]
+    with tempfile.TemporaryDirectory() as folder:
+        tree = Path(folder, "t")
+        build.compile_tree(vm.march(32), tree, plain, apart)
+        for shim in SHIMS.glob("*.py"):
+            if shim.stem != "start":
+                build.compile_file(shim, tree / f"{shim.stem}.mpy", shim.name, None)
+        table = json.loads(tree.with_name("t.names.json").read_text("utf-8"))
+        codes = {name: name for name in everything if plain or name == ENTRY}
+        for code, entry in table.get("files", {}).items():
+            codes.setdefault(entry["path"].removesuffix(".py").replace("/", "."), code)
+        lists = [
+            str(tree),
+            " ".join(sorted(foreign_modules(sources))),
+            # What was merged into another module has no file of its own.
+            " ".join(codes[name] for name in resident if name in codes),
+            " ".join(codes[name] for name in on_demand if name in codes),
+        ]
+        probe = Path(folder, "probe.py")
+        probe.write_text(_PROBE.format(lists), "ascii")
+        done = subprocess.run(
+            [*vm.command(32, heap_kib=4096), str(probe)],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        size = sum(path.stat().st_size for path in (tree / "ovms").rglob("*.mpy"))
+    if done.returncode:
+        raise build.BuildError(f"The firmware does not start: {done.stderr.strip()}")
+    heap = Heap([], [], size, table.get("dead", []))
+    _read(done.stdout, {code: name for name, code in codes.items()}, heap)
+    return heap
+
+
+def _read(output: str, long: dict[str, str], heap: Heap) -> None:
+    """Take over what the probe printed. long: module names by what the VM calls them."""
+    for line in output.splitlines():
+        if line.startswith("qstr"):
+            heap.names.append(line)
+        elif line.startswith("failed"):
+            _, name, reason = line.split(" ", 2)
+            raise build.BuildError(f"{long.get(name, name)} cannot be imported: {reason}")
+        else:
+            name, taken, stays, total = line.split()
+            rest = None if stays == "-1" else int(stays)
+            heap.rows.append((long.get(name, name), int(taken), rest, int(total)))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tools.heap", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--plain", action="store_true", help="do not shrink the firmware first")
+    options = parser.parse_args(arguments)
+    try:
+        heap = measure(options.plain)
+        built = heap if options.plain else measure(apart=False)
+    except (build.BuildError, vm.VMMissingError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    base = heap.rows[0][3]
+    print(f"{'module':40}{'code':>8}{'stays':>8}{'sum':>8}")
+    for name, taken, stays, total in heap.rows[1:]:
+        print(f"{name:40}{taken:8}{'' if stays is None else stays:>8}{total - base:8}")
+    print(f"\nresident, as built: {built.resident_bytes} bytes of heap")
+    for when, names in zip(("resident", "all"), built.names, strict=True):
+        print(f"names, {when}: {names.partition(': ')[2]}")
+    print(f"compiled: {built.compiled_bytes} bytes")
+    if built.dead:
+        print("left out, as nothing refers to it: " + ", ".join(built.dead))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

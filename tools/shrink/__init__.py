@@ -1,0 +1,104 @@
+"""Makes the firmware small before it is compiled: on the module every name and function costs RAM.
+
+MicroPython keeps each identifier of a loaded `.mpy` for ever, about 23 bytes apiece, and every
+module global takes a slot in a dictionary. The sources stay as they are written; only what is
+compiled changes:
+
+* `strip`: docstrings, annotations, `__all__`;
+* `constants`: constants go where they are used, their definitions and imports go away;
+* `dead`: what nothing refers to goes away;
+* `bundle`: modules that stay imported together become one;
+* `names`, `rename`: names that only our own code uses become short, the same few everywhere.
+
+A name stays when code outside the tree could know it: it occurs in MicroPython's own modules
+(`kept_names.txt`), in a board file, as text, as a keyword argument, or in an import path.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from tools.shrink.bundle import bundle, plain_name
+from tools.shrink.constants import Constants
+from tools.shrink.dead import Undertaker
+from tools.shrink.kept import kept_names
+from tools.shrink.names import Namer, known_names, short_names
+from tools.shrink.packing import check_imports, imported_modules, name_modules_apart, pack
+from tools.shrink.rename import functions, rename
+from tools.shrink.scopes import Module, ShrinkError, module_name
+from tools.shrink.strip import strip
+
+__all__ = ["ShrinkError", "Shrunk", "shrink"]
+
+
+@dataclass
+class Shrunk:
+    """sources: new path to text to compile. names: long to short name.
+
+    paths: old to new path, without packages and merged modules. functions: old path to
+    {function's new name: {its old name with its class: names it uses}}. dead: functions and
+    classes left out, as nothing refers to them.
+    """
+
+    sources: dict[str, str]
+    names: dict[str, str]
+    paths: dict[str, str]
+    functions: dict[str, dict[str, dict[str, list[str]]]]
+    dead: list[str]
+
+
+def shrink(
+    sources: dict[str, str],
+    outside: Iterable[str],
+    public: bool = True,
+    groups: Iterable[Sequence[str]] = (),
+) -> Shrunk:
+    """Shrink a whole tree. sources: path below the import root ("ovms/app.py") to its text.
+
+    outside: texts of the sources that use the tree and are not shrunk with it. public=False
+    leaves every name that a test may use: only `_private` names and parameters change. groups:
+    modules to merge, see `bundle`; those of the same group stay imported together.
+    Raises ShrinkError for a construct that cannot be shrunk, SyntaxError for no Python.
+    """
+    known: set[str] = set()
+    keywords: set[str] = set()
+    fixed: set[str] = set()
+    for text in outside:
+        tree = ast.parse(text)
+        fixed |= imported_modules(tree)
+        strip(tree)
+        known |= known_names(tree)
+        keywords |= {
+            node.arg for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg
+        }
+    trees = {path: ast.parse(text, path) for path, text in sorted(sources.items())}
+    names = {module_name(path) for path in trees}
+    modules = {}
+    for path, tree in trees.items():
+        strip(tree)
+        name_modules_apart(tree, names)
+        modules[module_name(path)] = Module(path, tree)
+    foreign = kept_names(fixed.union(*(imported_modules(tree) for tree in trees.values())))
+    check_imports(modules)
+    Constants(modules).inline()
+    undertaker = Undertaker(modules, known, foreign, only_private=not public)
+    undertaker.bury()
+    members = bundle(modules, groups, fixed)
+    namer = Namer(modules, known | foreign, keywords, only_private=not public)
+    called = {
+        module.path: functions(module, namer.short, members.get(module.path, []))
+        for module in modules.values()
+    }
+    rename(modules, namer)
+    paths = {module.path: module.path for module in modules.values()}
+    if public:
+        paths = pack(modules, fixed, short_names(namer.taken | foreign))
+    texts = {
+        paths[module.path]: ast.unparse(module.tree) + "\n"
+        for module in modules.values()
+        if module.path in paths
+    }
+    short = {plain_name(long): new for long, new in namer.short.items()}
+    return Shrunk(texts, short, paths, called, sorted(undertaker.buried))

@@ -1,0 +1,251 @@
+"""Which names get shorter, and what they become.
+
+A name is an attribute, a method, or what a module defines; all of these share one dictionary
+old name -> new name, so that any object may meet any code. Two names may become the same short
+one when no class and no module holds both: then a few letters serve the whole firmware, and
+MicroPython stores each of them once.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import itertools
+import keyword
+import re
+import string
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator
+
+from tools.shrink.families import Families
+from tools.shrink.kept import rom_names
+from tools.shrink.scopes import FUNCTION, Module, ShrinkError
+
+_PRIVATE = re.compile(r"^_(?!_)")
+_DOTTED = re.compile(r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")
+_LOOKUPS = ("getattr", "setattr", "hasattr", "delattr")
+
+
+def is_private(name: str) -> bool:
+    """Whether `name` is `_like_this`, which nobody uses outside its file."""
+    return bool(_PRIVATE.match(name))
+
+
+def short_names(taken: Iterable[str]) -> Iterator[str]:
+    """Names that lie in ROM anyway, then a to Z, aa, ab, ...; without `taken` and builtins."""
+    refused = {*taken, *keyword.kwlist, *keyword.softkwlist, *dir(builtins), "const"}
+    yield from (name for name in rom_names() if name not in refused)
+    refused.update(rom_names())
+    letters = string.ascii_letters
+    for length in itertools.count(1):
+        for parts in itertools.product(letters, repeat=length):
+            name = "".join(parts)
+            if name not in refused:
+                yield name
+
+
+def known_names(tree: ast.Module) -> set[str]:
+    """Names by which a source outside the tree could know something of the tree, or be known."""
+    found = texts_of(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            found.add(node.attr)
+        elif isinstance(node, ast.alias | ast.ImportFrom):
+            name = node.name if isinstance(node, ast.alias) else node.module
+            found.update((name or "").split("."))
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.add(node.name)
+        if isinstance(node, ast.Module | ast.ClassDef):
+            found.update(_assigned(node.body))
+    return {name for name in found if not is_private(name)}
+
+
+def _assigned(body: list[ast.stmt]) -> Iterator[str]:
+    for statement in body:
+        for target in getattr(statement, "targets", ()):
+            for node in ast.walk(target):
+                if isinstance(node, ast.Name):
+                    yield node.id
+
+
+def identifiers(tree: ast.AST) -> set[str]:
+    """Every name that a piece of code reads or sets, attributes and globals alike."""
+    return {
+        name
+        for node in ast.walk(tree)
+        for name in (getattr(node, "id", None), getattr(node, "attr", None))
+        if name
+    }
+
+
+def words_of(text: str) -> set[str]:
+    """The names that a text may stand for: itself, or its parts when it is dotted."""
+    return set(text.split(".")) if _DOTTED.match(text) else set()
+
+
+def texts_of(tree: ast.AST, skipped: Container[int] = ()) -> set[str]:
+    """Names that occur as text in a stripped source, so that they may be looked up by it.
+
+    skipped: id() of texts that do not count.
+    """
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            if id(node) not in skipped:
+                found |= words_of(node.value)
+        elif isinstance(node, ast.Attribute) and node.attr == "split":
+            # A list of names in one text: "soc_pct vin".split().
+            text = getattr(node.value, "value", None)
+            if isinstance(text, str):
+                found.update(re.findall(r"\w+", text))
+    return found
+
+
+def spelled_names(modules: dict[str, Module]) -> dict[int, ast.Constant]:
+    """Texts that are surely names of ours, by id(): these can change with the name.
+
+    They are the second argument of `getattr` and its like, and what follows the name of a module,
+    as in `overlay.call("ovms.services.sms_texts", "summary", ...)` or in a row of a table.
+    """
+    found = {}
+    for module in modules.values():
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.Call):
+                row = node.args
+                if getattr(node.func, "id", "") in _LOOKUPS and _is_text(row[1:2]):
+                    found[id(row[1])] = row[1]
+            elif isinstance(node, ast.Tuple):
+                row = node.elts
+            else:
+                continue
+            for first, second in itertools.pairwise(row):
+                if not _is_text([first]) or not _is_text([second]):
+                    continue
+                home = modules.get(first.value)  # type: ignore[attr-defined]
+                if home and second.value in home.top.bindings:  # type: ignore[attr-defined]
+                    found[id(second)] = second
+    return found  # type: ignore[return-value]
+
+
+def _is_text(nodes: list[ast.expr]) -> bool:
+    return any(isinstance(n, ast.Constant) and isinstance(n.value, str) for n in nodes)
+
+
+def refuse_computed_lookups(module: Module) -> None:
+    """Raise ShrinkError for `getattr(x, "a" + b)`: nobody can say which name that means."""
+    for node in ast.walk(module.tree):
+        if not isinstance(node, ast.Call) or getattr(node.func, "id", "") not in _LOOKUPS:
+            continue
+        name = node.args[1] if len(node.args) > 1 else None
+        if isinstance(name, ast.BinOp | ast.JoinedStr | ast.Call):
+            raise ShrinkError(
+                f"{module.path}, line {node.lineno}: {node.func.id} with a computed name "  # type: ignore[attr-defined]
+                "cannot be shrunk: use a table of whole names."
+            )
+
+
+class Namer:
+    """Chooses the short names of a tree.
+
+    kept: names that stay as they are. keywords: those of calls from outside the tree.
+    only_private: rename nothing that another file may use. short: old name to new name.
+    taken: names in the tree that no new name may equal. spelled: texts that are names, by id().
+    """
+
+    def __init__(
+        self,
+        modules: dict[str, Module],
+        kept: set[str],
+        keywords: set[str],
+        only_private: bool = False,
+    ):
+        self._modules = modules
+        self._kept = set(kept)
+        self._only_private = only_private
+        self.keywords = set(keywords)
+        self.spelled = spelled_names(modules)
+        for module in modules.values():
+            refuse_computed_lookups(module)
+            self._kept |= texts_of(module.tree, self.spelled)
+            self._read_imports(module)
+            for node in ast.walk(module.tree):
+                if isinstance(node, ast.keyword) and node.arg:
+                    self.keywords.add(node.arg)
+        groups = self._groups()
+        self.short, self.taken = self._assign(groups)
+
+    def _read_imports(self, module: Module) -> None:
+        """What comes from modules that are not ours keeps its name."""
+        for statement, alias in module.imports:
+            if isinstance(statement, ast.Import):
+                if "." in alias.name and not alias.asname:
+                    raise ShrinkError(
+                        f"{module.path}: import {alias.name} needs a name of its own (as)."
+                    )
+                if alias.name not in self._modules:
+                    self._kept.add(alias.name.partition(".")[0])
+            elif statement.level:
+                raise ShrinkError(f"{module.path}: relative imports cannot be shrunk.")
+            elif statement.module not in self._modules:
+                self._kept.add(alias.name)
+
+    def _may_rename(self, name: str) -> bool:
+        if name.startswith("__") or name in self._kept:
+            return False
+        return is_private(name) or not self._only_private
+
+    def _groups(self) -> list[set[str]]:
+        """Sets of names that must stay different from each other: classes and modules."""
+        groups = Families(self._modules).members()
+        return groups + [set(module.top.bindings) for module in self._modules.values()]
+
+    def _assign(self, groups: list[set[str]]) -> tuple[dict[str, str], set[str]]:
+        names = sorted({name for group in groups for name in group if self._may_rename(name)})
+        membership: dict[str, list[int]] = {name: [] for name in names}
+        for number, group in enumerate(groups):
+            for name in group:
+                if name in membership:
+                    membership[name].append(number)
+        frequency = self._frequency()
+        taken = self._unrenamed(set(names))
+        order = sorted(
+            names,
+            key=lambda name: (
+                -max(len(groups[number]) for number in membership[name]),
+                -frequency[name],
+                name,
+            ),
+        )
+        used: list[set[str]] = [set() for _ in groups]
+        fresh = short_names(taken)
+        pool: list[str] = []
+        short = {}
+        for name in order:
+            refused = set().union(*(used[number] for number in membership[name]))
+            choice = next((candidate for candidate in pool if candidate not in refused), None)
+            if choice is None:
+                choice = next(fresh)
+                pool.append(choice)
+            short[name] = choice
+            for number in membership[name]:
+                used[number].add(choice)
+        return short, taken
+
+    def _frequency(self) -> Counter[str]:
+        counts: Counter[str] = Counter()
+        for module in self._modules.values():
+            counts.update(use.name for use in module.uses)
+            counts.update(attribute.attr for attribute in module.attributes)
+        return counts
+
+    def _unrenamed(self, renamed: set[str]) -> set[str]:
+        """Names that stay in the tree beside the short ones, locals aside."""
+        found = set(self.keywords)
+        for module in self._modules.values():
+            found |= texts_of(module.tree)
+            found.update(attribute.attr for attribute in module.attributes)
+            for use in module.uses:
+                owner = use.owner
+                if owner is None or owner.kind != FUNCTION:
+                    found.add(use.name)
+        return found - renamed

@@ -1,0 +1,110 @@
+"""Gives modules short names: on the module a file's path and its dotted name are text in RAM, too.
+
+`ovms/services/sms_texts.py` becomes `ovms/a.py`, imported as `a`; for that the package puts its
+own folder on the module path. A module that code outside the tree imports stays where it is.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from tools.shrink.scopes import Module, ShrinkError
+
+_PACKAGE = "import sys\nsys.path.insert(0, __path__)\n"
+
+
+def name_modules_apart(tree: ast.Module, names: set[str]) -> None:
+    """Turn `from package import module as m` into `import package.module as m`, in place.
+
+    names: dotted names of our modules. Afterwards `from` takes something out of a module only.
+    """
+    _Splitter(names).visit(tree)
+
+
+class _Splitter(ast.NodeTransformer):
+    def __init__(self, names: set[str]):
+        self._names = names
+
+    def visit_ImportFrom(self, node: ast.ImportFrom):  # noqa: N802
+        modules = [a for a in node.names if f"{node.module}.{a.name}" in self._names]
+        if not modules or node.level:
+            return node
+        statements: list[ast.stmt] = [
+            ast.Import([ast.alias(f"{node.module}.{alias.name}", alias.asname or alias.name)])
+            for alias in modules
+        ]
+        node.names = [alias for alias in node.names if alias not in modules]
+        return [*statements, node] if node.names else statements
+
+
+def check_imports(modules: dict[str, Module]) -> None:
+    """Raise ShrinkError for an import of something that the tree does not hold."""
+    tops = {name.partition(".")[0] for name in modules}
+    for module in modules.values():
+        for statement, alias in module.imports:
+            is_from = isinstance(statement, ast.ImportFrom)
+            home = (statement.module or "") if is_from else alias.name  # type: ignore[union-attr]
+            if home.partition(".")[0] not in tops:
+                continue
+            target = modules.get(home)
+            if target is None or (is_from and alias.name not in target.top.bindings):
+                what = f"{alias.name} from {home}" if is_from else home
+                raise ShrinkError(f"{module.path} imports {what}, which does not exist.")
+
+
+def imported_modules(tree: ast.Module) -> set[str]:
+    """Dotted names of the modules that a source imports, with the packages they are in."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [node.module or ""]
+            names += [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for name in names:
+            parts = name.split(".")
+            found.update(".".join(parts[:count]) for count in range(1, len(parts) + 1))
+    return found
+
+
+def pack(modules: dict[str, Module], fixed: set[str], fresh: Iterator[str]) -> dict[str, str]:
+    """Rename the modules, in place; returns old path to new path, without empty packages.
+
+    fixed: dotted names that stay. fresh: short names to use.
+    """
+    short: dict[str, str] = {}
+    paths: dict[str, str] = {}
+    for name, module in modules.items():
+        top = name.partition(".")[0]
+        if module.is_package and module.tree.body:
+            raise ShrinkError(f"{module.path}: a package that holds code cannot be packed.")
+        if name in fixed:
+            paths[module.path] = module.path
+        elif not module.is_package:
+            # Lower case only: some file systems do not tell `a.mpy` from `A.mpy`.
+            short[name] = next(name for name in fresh if name.islower())
+            paths[module.path] = f"{top}/{short[name]}.py"
+        if name == top and module.is_package:
+            paths[module.path] = module.path
+            module.tree = ast.parse(_PACKAGE)
+    for module in modules.values():
+        _write(module, short)
+    return paths
+
+
+def _write(module: Module, short: dict[str, str]) -> None:
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                alias.name = short.get(alias.name, alias.name)
+        elif isinstance(node, ast.ImportFrom):
+            node.module = short.get(node.module or "", node.module or "")
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            if node.value.endswith(".") and any(name.startswith(node.value) for name in short):
+                raise ShrinkError(
+                    f"{module.path}: a module name must be written whole, not put together."
+                )
+            node.value = short.get(node.value, node.value)
