@@ -70,7 +70,7 @@ flash: $(READY) ## Write an official MicroPython image to the ESP32 (IMAGE=file 
 	@$(PY) -m esptool --chip esp32 --port $(PORT) write-flash 0x1000 $(IMAGE)
 
 deploy: firmware ## Copy build/BOARD/ to the module at PORT and restart it
-	@$(MPREMOTE) fs cp -r build/$(BOARD)/. :
+	@$(MPREMOTE) fs cp -r build/$(BOARD)/* :
 	@$(MPREMOTE) reset
 
 repl: $(READY) ## Python prompt on the module at PORT

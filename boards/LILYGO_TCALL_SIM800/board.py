@@ -33,7 +33,6 @@ class Board:
 
     NAME = "TCALL"
     CRYSTAL_HZ = 8_000_000
-    HAS_WIFI = True
 
     def modem_uart(self):
         """UART1. The big buffers hold one TCP segment while the event loop is busy."""

@@ -11,7 +11,7 @@ SOURCES = ("modem", "server", "gps")
 
 
 class Clock:
-    """Counts milliseconds across the wrap of `ticks_ms`; `tick` it at least every few hours."""
+    """Counts milliseconds across the wrap of `ticks_ms`; read it at least every few hours."""
 
     def __init__(self):
         self._ticks = time.ticks_ms()
@@ -19,18 +19,16 @@ class Clock:
         self._utc_offset_s = None
         self._source = -1
 
-    def tick(self):
-        """Take over the time passed since the last call; returns it in milliseconds."""
+    def uptime_ms(self):
+        """Milliseconds since the start."""
         now = time.ticks_ms()
-        elapsed_ms = time.ticks_diff(now, self._ticks)
+        self._ms += time.ticks_diff(now, self._ticks)
         self._ticks = now
-        self._ms += elapsed_ms
-        return elapsed_ms
+        return self._ms
 
     def uptime_s(self):
         """Whole seconds since the start."""
-        self.tick()
-        return self._ms // 1000
+        return self.uptime_ms() // 1000
 
     def utc_s(self):
         """Unix seconds, or None as long as nobody told the time."""

@@ -1,0 +1,165 @@
+"""The module while it runs: its tasks, its second hand, and what it was asked to do.
+
+`assembly.py` builds the parts and is forgotten. Nothing imports this file but main.py.
+"""
+
+import asyncio
+import gc
+import sys
+import time
+
+from micropython import const
+
+from ovms import overlay
+from ovms import status as requests
+
+_TICK_MS = const(1000)
+# Longer than any call that may block (hardware facts 6.5): a name look-up takes up to 15 s.
+_WATCHDOG_MS = const(60_000)
+_SUPPLY_PERIOD_S = const(60)
+_RESTART_FIRST_S = const(1)
+_RESTART_LONGEST_S = const(60)
+# Time for a reply to leave over GPRS before the module restarts.
+_REBOOT_DELAY_S = const(8)
+# Time to read the reason on the console, and to press Ctrl-C.
+_CRASH_PAUSE_S = const(5)
+
+
+class App:
+    """One per module. board: boards/<BOARD>/board.py:Board. presets: {parameter: text}."""
+
+    def __init__(self, board, presets=None):
+        self.board = board
+        self._ticked_ms = self._supply_due_s = 0
+        self._reboot_s = None
+        overlay.call("ovms.assembly", "build", self, presets or {})
+
+    async def run(self):
+        """Start every task; the ticker is this one, and its end the module's."""
+        for name, run in self.tasks:
+            asyncio.create_task(self._keep(name, run))
+        self.log.info("OVMS %s on %s", requests.VERSION, self.board.NAME)
+        await self._tick_for_ever()
+
+    async def _keep(self, name, run):
+        """Run one task for ever: an error is logged, counted and followed by a fresh start."""
+        pause_s = _RESTART_FIRST_S
+        while True:
+            started_s = self.clock.uptime_s()
+            try:
+                await run()
+                return
+            except Exception as error:
+                self.status.count("task_restarts")
+                self.log.error("%s: %s %s", name, type(error).__name__, error)
+            if self.clock.uptime_s() - started_s > _RESTART_LONGEST_S:
+                pause_s = _RESTART_FIRST_S
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, _RESTART_LONGEST_S)
+
+    async def _tick_for_ever(self):
+        watchdog = self.board.watchdog(_WATCHDOG_MS)
+        while True:
+            try:
+                self._tick()
+            except Exception as error:
+                # A car that cannot think must not take SMS and the server link with it.
+                self.status.count("tick_errors")
+                self.log.error("tick: %s %s", type(error).__name__, error)
+            watchdog.feed()
+            # A quiet point once a second: short pauses now instead of a long one in a burst.
+            gc.collect()
+            await asyncio.sleep_ms(_TICK_MS)
+
+    def _tick(self):
+        status = self.status
+        # Others read the clock, too, so what passed since the last second is counted here.
+        now_ms = self.clock.uptime_ms()
+        elapsed_ms = now_ms - self._ticked_ms
+        self._ticked_ms = now_ms
+        elapsed_s = self.clock.uptime_s() - status.uptime_s
+        status.uptime_s += elapsed_s
+        self._carry_out(status.take_requests())
+        self.state.tick(elapsed_s)
+        self.car.poll(elapsed_ms)
+        if status.uptime_s >= self._supply_due_s:
+            self._supply_due_s = status.uptime_s + _SUPPLY_PERIOD_S
+            self.state.supply_mv = self.board.supply_mv()
+        self.notifier.tick()
+        self.history.tick()
+
+    def _carry_out(self, wanted):
+        if wanted & requests.REQUEST_VEHICLE_RESTART:
+            self.set_car()
+        if wanted & requests.REQUEST_MODEM_RESTART:
+            self.modem.restart()
+        if wanted & requests.REQUEST_RECONNECT:
+            self.server.reconnect()
+        if wanted & requests.REQUEST_REBOOT and self._reboot_s is None:
+            self._reboot_s = self.status.uptime_s + _REBOOT_DELAY_S
+        if self._reboot_s is not None and self.status.uptime_s >= self._reboot_s:
+            self.history.flush()
+            self.board.reset()
+
+    def set_car(self):
+        """Take the car that parameter 14 names."""
+        overlay.call("ovms.car_setup", "take", self)
+
+    def spawn(self, function):
+        """Run an async function once, as a task whose errors are logged."""
+        return asyncio.create_task(self._once(function))
+
+    async def _once(self, function):
+        try:
+            await function()
+        except Exception as error:
+            self.status.count("task_errors")
+            self.log.error("task: %s %s", type(error).__name__, error)
+
+    def csq(self):
+        """Signal quality, 0 to 31 or 99."""
+        return self.status.csq
+
+    def current_car(self):
+        """The car of the moment, for those that must not keep it."""
+        return self.car
+
+    async def open_stream(self, host, port):
+        """The cheaper link first: WiFi where it is joined, else the modem."""
+        if self.wifi is not None and await self.wifi.join():
+            self.status.link_name = "WiFi"
+            return await self.wifi.open_tcp(host, port)
+        self.status.link_name = "GPRS"
+        return await self.modem.open_tcp(host, port)
+
+    def on_network_time(self, utc_s):
+        """The modem has learnt the time from its network."""
+        self.clock.set_utc_s(utc_s, "modem")
+
+    async def run_sms(self):
+        """Task: answer SMS."""
+        await self.sms.run(self.modem)
+
+    async def run_console(self):
+        """Task: lines typed at the serial port; ends with a piped input."""
+        asyncio.create_task(self._print_console())
+        buffer = bytearray(64)
+        while True:
+            count = await self.console_port.readinto(buffer)
+            if not count:
+                return
+            self.console.receive(buffer, count)
+
+    async def _print_console(self):
+        while True:
+            await self.console_port.write(await self.console.next_output())
+
+
+def main(board, presets=None):
+    """Run the module on `board` until it is reset. What nobody caught resets it, after a pause."""
+    try:
+        asyncio.run(App(board, presets).run())
+    except Exception as error:
+        sys.print_exception(error)
+        time.sleep(_CRASH_PAUSE_S)
+        board.reset()

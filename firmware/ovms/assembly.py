@@ -1,0 +1,109 @@
+"""Builds the module's parts and connects them; executed once and forgotten.
+
+Big buffers are made before small objects, so that they find room side by side.
+"""
+
+import os
+
+from ovms import overlay
+from ovms.clock import Clock
+from ovms.config import Config
+from ovms.drivers.console_port import ConsolePort
+from ovms.drivers.mcp2515 import MCP2515
+from ovms.drivers.modem_power import ModemPower
+from ovms.drivers.ring_store import RingStore
+from ovms.drivers.store import Flash, Store
+from ovms.drivers.uart import UARTStream
+from ovms.links.can_link import CANLink
+from ovms.links.gps_link import GPSLink
+from ovms.links.modem_link import Modem
+from ovms.links.server_link import ServerLink
+from ovms.log import Log
+from ovms.protocol.v2.session import Session
+from ovms.services.commander import Commander
+from ovms.services.console import Console
+from ovms.services.conversation import Conversation
+from ovms.services.history import History
+from ovms.services.notifier import Notifier
+from ovms.services.reporter import Reporter
+from ovms.services.sms import SMSService
+from ovms.status import Status
+from ovms.vehicle.state import VehicleState
+
+_CONFIG_FILE = "ovms.cfg"
+_WIFI_FILE = "wifi.cfg"
+
+
+def build(app, presets):
+    """Give `app` its parts. presets: {parameter: text}, stored like any other setting."""
+    board = app.board
+    app.clock = Clock()
+    session = Session(os.urandom)
+    uart = UARTStream(board.modem_uart())
+    app.status = status = Status(board.NAME)
+    status.reset_cause = board.reset_cause()
+    app.log = Log(print, app.clock)
+    app.state = VehicleState()
+    app.config = config = Config(Store(_CONFIG_FILE))
+    app.log.config = config
+    if config.load_error:
+        app.log.error(config.load_error)
+    if presets:
+        config.apply(presets)
+    power = ModemPower(*board.modem_pins())
+    app.modem = Modem(uart, power, status, config, app.on_network_time)
+    app.sms = SMSService(config, app.state, app.current_car, status, app.clock)
+    app.reporter = Reporter(app.state, config, status, None)
+    app.commander = Commander(None, config, status, app.sms, app.modem)
+    flash = Flash()
+    # 16 KB for records that must last, 64 KB for the routine of about a day's driving.
+    rings = (RingStore("lasting", flash, 4, 4096), RingStore("routine", flash, 8, 8192))
+    app.history = History(rings, config, app.clock, status)
+    conversation = Conversation(
+        config, status, app.reporter, app.commander, os.urandom, app.history
+    )
+    app.notifier = Notifier(
+        config, app.state, app.current_car, app.modem, conversation, status, app.clock
+    )
+    app.server = ServerLink(
+        app.open_stream, session, conversation, config, status, app.clock, os.urandom
+    )
+    gps = GPSLink(UARTStream(board.gps_uart()), app.state, status, app.clock)
+    spi, chip_select, interrupt = board.can()
+    app.bus = MCP2515(spi, chip_select, interrupt, board.CRYSTAL_HZ, _filters)
+    app.can = CANLink(app.bus, None, status, config)
+    app.console = Console(
+        app.sms, app.commander.execute, status, app.state, config, app.current_car
+    )
+    app.console_port = ConsolePort()
+    app.wifi = _wifi()
+    app.set_car()
+    app.tasks = (
+        ("modem", app.modem.run),
+        ("server", app.server.run),
+        ("commander", app.commander.run),
+        ("sms", app.run_sms),
+        ("notifier", app.notifier.run),
+        ("gps", gps.run),
+        ("can", app.can.run),
+        ("console", app.run_console),
+    )
+
+
+def _filters(ids):
+    return overlay.call("ovms.protocol.can", "acceptance_filters", ids)
+
+
+def _wifi():
+    """The WiFi link where the file `wifi.cfg` (network name and key, a line each) asks for it.
+
+    Without it the radio stays off: it takes 50 KB of RAM and more power than all the rest.
+    """
+    try:
+        with open(_WIFI_FILE) as file:
+            lines = file.read().split("\n")
+    except OSError:
+        return None
+    from ovms.drivers.wifi import WiFi
+
+    return WiFi(lines[0].strip(), lines[1].strip() if len(lines) > 1 else "")

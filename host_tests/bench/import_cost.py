@@ -1,0 +1,27 @@
+"""Heap that importing the desk's stand-ins takes: it belongs to the desk, not to the firmware.
+
+    import_cost.py TREE
+
+TREE: as the board host compiles it. Prints {"bytes"}. MicroPython only.
+"""
+
+import gc
+import json
+import sys
+
+sys.path[:] = [sys.argv[1], ".frozen"]
+
+
+def main():
+    gc.collect()
+    before = gc.mem_alloc()
+    import machine
+    import network
+
+    gc.collect()
+    used = gc.mem_alloc() - before
+    assert machine and network
+    print(json.dumps({"bytes": used}))
+
+
+main()

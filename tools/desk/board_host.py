@@ -1,0 +1,361 @@
+"""The board around the firmware: UARTs, the SPI bus with its CAN controller, and the power.
+
+The firmware runs in a process of its own (CPython or a MicroPython VM) and reaches its peripherals
+through the `machine` of `host_tests/shims/board`, one TCP connection to this host per device:
+
+* `UART1`, `UART2`: bytes, passed on to the modem's and the receiver's simulator.
+* `SPI`: `L`/`H` chip select, `T n bytes` a full-duplex transfer answered with n bytes, `I` the
+  interrupt pin's level answered with one byte.
+
+A reset of the firmware is a process that ends with a certain exit code and is started again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import csv
+import json
+import os
+import sys
+import tempfile
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from host_tests.models.mcp2515 import LISTEN_ONLY, NORMAL, MCP2515Model
+from tools import build, vm
+from tools.desk import canbus
+
+SHIMS = vm.ROOT / "host_tests" / "shims"
+# Same number as in host_tests/shims/board/machine.py.
+RESET_EXIT_CODE = 75
+RECONNECT_S = 0.5
+# A firmware that stops reading must not make the host hold a day of traffic.
+MAX_WAITING_FRAMES = 5000
+# Frames sent while the firmware still boots wait for it, but not for a car chosen minutes later.
+MAX_WAIT_S = 5.0
+_BUS_TICK_S = 0.005
+HARD_RESET = 2
+WDT_RESET = 3
+POWER_ON = 1
+
+
+class HostError(Exception):
+    """Something the user can mend, as one sentence."""
+
+
+@dataclass
+class Wiring:
+    """What the board is connected to; addresses are (host, port) or None."""
+
+    modem: tuple[str, int] | None = None
+    gps: tuple[str, int] | None = None
+    can: tuple[str, int] | None = None
+    has_wifi: bool = False
+    flash: Path = Path("flash")
+    parameters: dict[int, str] = field(default_factory=dict)
+    runtime: str = "cpython"
+    bits: int = 64
+    heap_kib: int | None = None
+    board: str = "LILYGO_TCALL_SIM800"
+    time_scale: float = 1.0
+    supply_mv: int = 12600
+    # Of the CAN controller; the usual module boards carry 8 MHz.
+    crystal_hz: int = 8_000_000
+
+
+class Line:
+    """A serial line to a TCP address: reconnects for ever; bytes to an absent end are lost."""
+
+    def __init__(self, address: tuple[str, int] | None, on_bytes):
+        self._address = address
+        self._on_bytes = on_bytes
+        self._writer: asyncio.StreamWriter | None = None
+
+    @property
+    def is_connected(self) -> bool:
+        return self._writer is not None
+
+    async def run(self) -> None:
+        while self._address is not None:
+            with contextlib.suppress(OSError):
+                reader, self._writer = await asyncio.open_connection(*self._address)
+                while data := await reader.read(4096):
+                    self._on_bytes(data)
+            if self._writer is not None:
+                self._writer.close()
+                self._writer = None
+            await asyncio.sleep(RECONNECT_S)
+
+    def write(self, data: bytes) -> None:
+        if self._writer is not None and not self._writer.is_closing():
+            self._writer.write(data)
+
+
+class SPIBus:
+    """The CAN controller's registers on one side, the bus as candump lines on the other.
+
+    The bus waits for the controller: a frame enters only when the controller listens and a receive
+    buffer is free, so a recording can be played at any speed. Losing frames to a slow driver is
+    what the tests of driver and model are for.
+    """
+
+    def __init__(self, controller: MCP2515Model, write_line):
+        self.controller = controller
+        self._write_line = write_line
+        self._waiting: deque[tuple[float, canbus.Frame]] = deque(maxlen=MAX_WAITING_FRAMES)
+        self._partial = b""
+        self._ticked_s = time.monotonic()
+        self.dropped_frames = 0
+        self.bad_lines = 0
+        controller.on_transmit = self._transmitted
+
+    def receive_text(self, data: bytes) -> None:
+        """Bytes of candump lines from the bus's side, cut anywhere."""
+        *lines, self._partial = (self._partial + data).split(b"\n")
+        now = time.monotonic()
+        for line in lines:
+            text = line.decode("ascii", "replace").strip()
+            if not text:
+                continue
+            try:
+                frame = canbus.parse_line(text)
+            except ValueError as error:
+                self.bad_lines += 1
+                print(f"CAN line ignored: {error}", file=sys.stderr)
+                continue
+            if len(self._waiting) == self._waiting.maxlen:
+                self.dropped_frames += 1
+            self._waiting.append((now, frame))
+        self.tick()
+
+    def tick(self) -> None:
+        """Let the bus's time pass, and waiting frames onto it while the controller has room."""
+        now = time.monotonic()
+        controller = self.controller
+        controller.tick_us(int((now - self._ticked_s) * 1_000_000))
+        self._ticked_s = now
+        is_listening = controller.mode in (NORMAL, LISTEN_ONLY)
+        while self._waiting:
+            since_s, frame = self._waiting[0]
+            if not is_listening:
+                if now - since_s < MAX_WAIT_S:
+                    return
+                self.dropped_frames += 1
+            elif not controller.can_accept(frame.arbitration_id, frame.is_extended_id):
+                return
+            else:
+                controller.bus_frame(
+                    frame.arbitration_id,
+                    frame.data,
+                    is_extended=frame.is_extended_id,
+                    is_remote=frame.is_remote_frame,
+                )
+            self._waiting.popleft()
+
+    def _transmitted(self, arbitration_id, data, is_extended, is_remote) -> None:
+        frame = canbus.Frame(arbitration_id, data, is_extended, is_remote)
+        self._write_line(canbus.format_line(frame).encode() + b"\n")
+
+    def handle(self, request: bytes) -> tuple[bytes, int]:
+        """Carry out the requests in `request`; returns (answer, bytes used)."""
+        answer = b""
+        at = 0
+        while at < len(request):
+            kind = request[at]
+            if kind == ord("T"):
+                if at + 1 >= len(request) or at + 2 + request[at + 1] > len(request):
+                    break
+                count = request[at + 1]
+                data = request[at + 2 : at + 2 + count]
+                answer += bytes(self.controller.transfer(byte) for byte in data)
+                at += 2 + count
+                continue
+            if kind == ord("L"):
+                self.controller.select()
+            elif kind == ord("H"):
+                self.controller.deselect()
+                self.tick()
+            elif kind == ord("I"):
+                answer += b"\0" if self.controller.is_interrupt_low else b"\1"
+            at += 1
+        return answer, at
+
+
+class BoardHost:
+    """Runs the firmware on its board until `stop`; restarts it when it resets itself."""
+
+    def __init__(self, wiring: Wiring, stdin=None, stdout=None, on_output=None):
+        self.wiring = wiring
+        self._stdin = stdin
+        self._stdout = stdout
+        self._on_output = on_output
+        self._devices: dict[str, asyncio.StreamWriter] = {}
+        self.modem_line = Line(wiring.modem, lambda data: self._to_device("UART1", data))
+        self.gps_line = Line(wiring.gps, lambda data: self._to_device("UART2", data))
+        self.can_line = Line(wiring.can, self._can_bytes)
+        self.spi = SPIBus(MCP2515Model(wiring.crystal_hz), self.can_line.write)
+        self.process: asyncio.subprocess.Process | None = None
+        self.restarts = 0
+        self._tasks: list[asyncio.Task] = []
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> None:
+        """Open the hardware port and the lines, compile the firmware. Raises HostError."""
+        try:
+            self._command = self._firmware_command()
+        except (vm.VMMissingError, build.BuildError) as error:
+            raise HostError(str(error)) from None
+        flash = self.wiring.flash
+        try:
+            flash.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=flash):
+                pass
+        except OSError as error:
+            raise HostError(
+                f"The module's file system {flash} cannot be written: {error.strerror}."
+            ) from None
+        await self._check_parameters()
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._tasks = [
+            asyncio.create_task(line.run())
+            for line in (self.modem_line, self.gps_line, self.can_line)
+        ]
+        self._tasks.append(asyncio.create_task(self._tick_bus()))
+
+    async def _check_parameters(self) -> None:
+        """Let the firmware's own rules judge the presets before they reach a module."""
+        if not self.wiring.parameters:
+            return
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, str(SHIMS / "board" / "presets.py"), str(vm.ROOT)),
+            json.dumps(self.wiring.parameters),
+            stderr=asyncio.subprocess.PIPE,
+        )
+        _, complaint = await process.communicate()
+        if process.returncode:
+            raise HostError(complaint.decode("utf-8", "replace").strip())
+
+    async def run(self) -> int:
+        """Run the firmware until it ends by itself; returns its exit code."""
+        cause = POWER_ON
+        while True:
+            self.process = await asyncio.create_subprocess_exec(
+                *self._command,
+                cwd=self.wiring.flash,
+                env=self._environment(cause),
+                stdin=self._stdin,
+                stdout=self._stdout,
+            )
+            if self._on_output is not None:
+                await self._read_output(self.process)
+            code = await self.process.wait()
+            if code == RESET_EXIT_CODE:
+                cause = HARD_RESET
+            elif code in (0, -15):
+                return code
+            else:
+                # What the watchdog of a real board does with a firmware that is gone.
+                cause = WDT_RESET
+                await asyncio.sleep(RECONNECT_S)
+            self.restarts += 1
+
+    async def stop(self) -> None:
+        """End the firmware and close every line."""
+        if self.process is not None and self.process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self.process.terminate()
+            try:
+                await asyncio.wait_for(self.process.wait(), 3)
+            except TimeoutError:
+                self.process.kill()
+                await self.process.wait()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for writer in self._devices.values():
+            writer.close()
+        if self._server is not None:
+            self._server.close()
+
+    async def _read_output(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout is not None
+        async for line in process.stdout:
+            self._on_output(line.decode("utf-8", "replace").rstrip())
+
+    def _firmware_command(self) -> list[str]:
+        entry = str(SHIMS / "board" / "start.py")
+        board = str(build.board_folder(self.wiring.board))
+        if self.wiring.runtime == "cpython":
+            return [sys.executable, entry, str(vm.ROOT), board]
+        bits = self.wiring.bits
+        start = vm.command(bits, self.wiring.heap_kib)
+        tree = build.BUILD / "vm" / vm.march(bits) / self.wiring.board
+        build.compile_tree(vm.march(bits), tree)
+        build.compile_file(Path(board) / "board.py", tree / "board.mpy", "board.py", None)
+        for name in ("machine", "network"):
+            source = SHIMS / "board" / f"{name}.py"
+            build.compile_file(source, tree / f"{name}.mpy", source.name, None)
+        return [*start, entry, str(tree)]
+
+    def _environment(self, cause: int) -> dict[str, str]:
+        assert self._server is not None
+        pins = {}
+        with (build.board_folder(self.wiring.board) / "pins.csv").open() as rows:
+            for name, gpio in csv.reader(rows):
+                pins[name] = gpio.removeprefix("GPIO")
+        port = self._server.sockets[0].getsockname()[1]
+        return {
+            **os.environ,
+            "OVMS_BOARD_PORT": str(port),
+            "OVMS_CAN_CS": pins.get("CAN_CS", ""),
+            "OVMS_CAN_INT": pins.get("CAN_INT", ""),
+            "OVMS_WIFI": "1" if self.wiring.has_wifi else "",
+            "OVMS_SUPPLY_MV": str(self.wiring.supply_mv),
+            "OVMS_RESET_CAUSE": str(cause),
+            "OVMS_TIME_SCALE": str(self.wiring.time_scale),
+            # Once: what the user set since must outlive a reset.
+            "OVMS_PARAMETERS": json.dumps(self.wiring.parameters if cause == POWER_ON else {}),
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    async def _tick_bus(self) -> None:
+        while True:
+            await asyncio.sleep(_BUS_TICK_S)
+            self.spi.tick()
+
+    def _to_device(self, name: str, data: bytes) -> None:
+        writer = self._devices.get(name)
+        if writer is not None and not writer.is_closing():
+            writer.write(data)
+
+    def _can_bytes(self, data: bytes) -> None:
+        self.spi.receive_text(data)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One device of the firmware; its first line is its name."""
+        name = (await reader.readline()).decode("ascii", "replace").strip()
+        self._devices[name] = writer
+        try:
+            if name == "SPI":
+                await self._serve_spi(reader, writer)
+            else:
+                line = self.modem_line if name == "UART1" else self.gps_line
+                while data := await reader.read(4096):
+                    line.write(data)
+        except ConnectionError:
+            pass
+        finally:
+            if self._devices.get(name) is writer:
+                del self._devices[name]
+            writer.close()
+
+    async def _serve_spi(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        rest = b""
+        while data := await reader.read(4096):
+            answer, used = self.spi.handle(rest + data)
+            rest = (rest + data)[used:]
+            if answer:
+                writer.write(answer)

@@ -1,0 +1,91 @@
+"""The owner's phone: the set-up conversation of the Twizy guide, one SMS after the other.
+
+The phone knows nothing of the firmware: it waits for an answer to each SMS and judges it by a
+word that the answer has to contain.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tools.desk.stage import SERVER_NAME, SERVER_PASSWORD, VEHICLE, Stage
+
+MODULE_PASSWORD = "Desk2026"
+# Network, SMS centre and a modem that is busy with GPRS at the same time.
+_REPLY_TIMEOUT_S = 60.0
+# A first SMS may come before the module listens; people send it again.
+_ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class Step:
+    """One SMS and what its answer contains."""
+
+    text: str
+    expected: str
+
+
+SET_UP = (
+    Step("REGISTER OVMS", "Your phone has been registered as the owner."),
+    Step(f"PASS {MODULE_PASSWORD}", "Module password has been changed."),
+    Step(f"MODULE {VEHICLE} K SMSIP RT", f"VehicleID:{VEHICLE}"),
+    Step("GPRS internet", "APN:internet"),
+    Step(f"SERVER {SERVER_NAME} {SERVER_PASSWORD}", f"IP:{SERVER_NAME}"),
+    # The location as a stream, so that the live view moves every second.
+    Step("FEATURE 8 1", "Feature has been set."),
+    Step("STAT?", "SOC:"),
+)
+# What each mood of the motor controller makes of a command: Twizy guide 1.2.0, "CFG POWER", and
+# Twizy facts 7.4 for the errors.
+_TUNED = "CFG POWER: OK"
+_CONTROLLER_ANSWERS = {
+    "80": _TUNED,
+    "45": "CFG POWER: ERROR 0040",
+    "busy": _TUNED,
+    "slow": _TUNED,
+    "refusing": "CFG POWER: ERROR 0008",
+}
+
+
+def controller_steps(mood: str) -> tuple[Step, ...]:
+    """Allow writing to the bus, then tune a motor controller of that mood."""
+    return (
+        Step("FEATURE 15 1", "Feature has been set."),
+        Step("CFG POWER 80", _CONTROLLER_ANSWERS[mood]),
+    )
+
+
+class PhoneScript:
+    """Sends `steps`; `answered` counts the answers that were right."""
+
+    def __init__(self, stage: Stage, steps: Sequence[Step] = SET_UP):
+        self._stage = stage
+        self.steps = steps
+        self.answered = 0
+        self.is_finished = False
+        self.complaint = ""
+
+    async def run(self) -> None:
+        for step in self.steps:
+            if not await self._ask(step):
+                return
+            self.answered += 1
+        self.is_finished = True
+
+    async def _ask(self, step: Step) -> bool:
+        scale = self._stage.options.time_scale
+        for _ in range(_ATTEMPTS):
+            await self._stage.send_sms(step.text)
+            try:
+                async with asyncio.timeout(_REPLY_TIMEOUT_S / scale):
+                    # Alerts and the answers to a repeated SMS come in between.
+                    while True:
+                        reply = await self._stage.replies.get()
+                        if step.expected in reply.text:
+                            return True
+                        self.complaint = f"{step.text} was answered: {reply.text}"
+            except TimeoutError:
+                self.complaint = self.complaint or f"{step.text} was not answered."
+        return False

@@ -1,0 +1,154 @@
+"""`run`: everything on the desk at once, set up by the phone, watched by the app."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import errno
+import signal
+import socket
+import sys
+from pathlib import Path
+
+from tools import vm
+from tools.desk import module
+from tools.desk.board_host import HostError
+from tools.desk.phone_script import SET_UP, PhoneScript, controller_steps
+from tools.desk.sevcon_moods import MOODS
+from tools.desk.stage import Stage, StageOptions
+from tools.desk.twizy_scenarios import SCENARIOS
+from tools.desk.view import LiveView, PlainView
+
+_REFRESH_S = 0.25
+_USUAL_PORT = 6867
+_USUAL_HTTP_PORT = 6868
+# Messages that have to reach the app before a headless run is a success.
+_WANTED = "SDLFWV"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `run`, design 4.2."""
+    parser.add_argument("--headless", action="store_true", help="lines, and a summary at the end")
+    parser.add_argument("--seconds", type=int, metavar="N", help="end after N seconds")
+    parser.add_argument("--scenario", choices=sorted(SCENARIOS), default="drive")
+    parser.add_argument(
+        "--sevcon",
+        choices=MOODS,
+        help="the motor controller's type or mood; the phone then allows writing and tunes it",
+    )
+    parser.add_argument("--port", type=int, help="the server's v2 port (6867, else a free one)")
+    parser.add_argument("--http-port", type=int, help="its REST port (6868, else a free one)")
+    parser.add_argument(
+        "--flash", type=Path, default=Path(), metavar="DIR", help="keep the module's files here"
+    )
+    module.add_runtime_arguments(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    if options.vm is None:
+        options.vm = _usual_runtime(options)
+    try:
+        return asyncio.run(_run(options))
+    except HostError as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+def _usual_runtime(options: argparse.Namespace) -> str:
+    """MicroPython where it is there, because that is what the module runs."""
+    is_there = options.bits in vm.available()
+    return "micropython" if is_there and options.time_scale == 1.0 else "cpython"
+
+
+async def _run(options: argparse.Namespace) -> int:
+    is_live = not options.headless and sys.stdout.isatty()
+    view = LiveView() if is_live else PlainView()
+    stage = Stage(
+        StageOptions(
+            wiring=module.wiring(options, flash=options.flash),
+            scenario=options.scenario,
+            sevcon=options.sevcon or MOODS[0],
+            port=_port(options.port, _USUAL_PORT),
+            http_port=_port(options.http_port, _USUAL_HTTP_PORT),
+            time_scale=options.time_scale,
+        ),
+        view.line,
+    )
+    view.stage = stage
+    steps = SET_UP + (controller_steps(options.sevcon) if options.sevcon else ())
+    script = PhoneScript(stage, steps)
+    end = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, end.set)
+    try:
+        await stage.start()
+        phone = asyncio.create_task(script.run())
+        with view:
+            await _until(end, options.seconds, stage, script, view)
+        phone.cancel()
+        has_ended = stage.firmware_has_ended()
+    finally:
+        await stage.stop()
+    return _summary(stage, script, has_ended) if options.headless else 0
+
+
+async def _until(end, seconds, stage: Stage, script: PhoneScript, view) -> None:
+    while not end.is_set() and not stage.firmware_has_ended():
+        if seconds is not None and stage.view.elapsed_s() >= seconds:
+            return
+        view.refresh(script)
+        try:
+            await asyncio.wait_for(end.wait(), _REFRESH_S)
+        except TimeoutError:
+            continue
+
+
+def _port(wanted: int | None, usual: int) -> int:
+    """The port asked for, else the usual one while it is free."""
+    if wanted is not None:
+        return wanted
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", usual))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            return 0
+    return usual
+
+
+def _summary(stage: Stage, script: PhoneScript, has_ended: bool) -> int:
+    """Print what a headless run proved; returns the exit code."""
+    view = stage.view
+    missing = [code for code in _WANTED if not view.message_counts.get(code)]
+    login = f"after {view.logged_in_s:.1f} s" if view.logged_in_s is not None else "never"
+    results = (
+        (view.logged_in_s is not None, f"the module logged in {login}"),
+        (
+            script.is_finished,
+            f"{script.answered} of {len(script.steps)} SMS were answered as expected",
+        ),
+        (
+            not missing,
+            "the app got " + ", ".join(f"{k} x{n}" for k, n in sorted(view.message_counts.items()))
+            if not missing
+            else f"the app never got {' '.join(missing)}",
+        ),
+        (not has_ended, "the firmware ran to the end"),
+    )
+    print("Summary")
+    for is_good, text in results:
+        print(f"  {'ok  ' if is_good else 'FAIL'} {text}")
+    if script.complaint and not script.is_finished:
+        print(f"       {script.complaint}")
+    counters = stage.server.counters("TWIZY42")
+    print(
+        f"  The server took {counters.bytes_from_car} bytes from the module "
+        f"and sent it {counters.bytes_to_car}."
+    )
+    for fault in counters.faults:
+        print(f"  Server: {fault}")
+    if stage.board is not None and stage.board.restarts:
+        print(f"  The firmware was restarted {stage.board.restarts} times.")
+    return 0 if all(is_good for is_good, _ in results) else 1

@@ -1,0 +1,231 @@
+"""Everything around the module at once: car, GPS, modem with a phone, server, an app, the board.
+
+    stage = Stage(StageOptions(...), on_line=print)
+    await stage.start()
+    ...
+    await stage.stop()
+
+What happens is told as lines through `on_line(who, text)`; what is the case stands in `stage.view`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tools.desk import canbus
+from tools.desk.board_host import BoardHost, HostError, Wiring
+from tools.desk.can_server import CANServer
+from tools.desk.gps import TEMPELHOF, GPSReceiver
+from tools.desk.gps_server import GPSServer
+from tools.desk.modem.dialler import Route
+from tools.desk.modem.phone import OutgoingSms
+from tools.desk.modem.profile import Profile
+from tools.desk.ovms import fields
+from tools.desk.ovms.client import AppClient, ClientError
+from tools.desk.ovms.events import Event
+from tools.desk.ovms.server import OvmsServer
+from tools.desk.route import Round
+from tools.desk.sevcon_moods import MotorController
+from tools.desk.sim800 import Sim800Server
+from tools.desk.twizy_sim import TwizySimulator
+
+VEHICLE = "TWIZY42"
+SERVER_PASSWORD = "NETPASS"
+SERVER_NAME = "server.desk"
+PHONE_NUMBER = "+4915112345678"
+
+_CAR_PERIOD_S = 0.02
+_APP_RETRY_S = 2.0
+
+
+@dataclass
+class StageOptions:
+    """What `run` was asked for. Ports: 0 for any; wiring: how the firmware itself is started."""
+
+    wiring: Wiring
+    scenario: str = "drive"
+    # One of sevcon_moods.MOODS.
+    sevcon: str = "80"
+    host: str = "127.0.0.1"
+    port: int = 0
+    http_port: int = 0
+    time_scale: float = 1.0
+
+
+@dataclass
+class View:
+    """What the app and the phone know; the clock starts with the module."""
+
+    started_s: float = field(default_factory=time.monotonic)
+    messages: dict[str, str] = field(default_factory=dict)
+    message_counts: dict[str, int] = field(default_factory=dict)
+    logged_in_s: float | None = None
+    is_car_online: bool = False
+
+    def elapsed_s(self) -> float:
+        return time.monotonic() - self.started_s
+
+    def value(self, code: str, name: str) -> str:
+        """A field of the last message `code` by its name, with its unit; "" when not seen."""
+        unit = fields.distance_unit(self.messages.get("S", ""))
+        for value in fields.decode(code, self.messages.get(code, ""), unit):
+            if value.name == name:
+                return f"{value.text} {value.unit}".strip()
+        return ""
+
+
+class Stage:
+    """Owns all parts; `start` brings them up in the order in which they need each other."""
+
+    def __init__(self, options: StageOptions, on_line: Callable[[str, str], None]):
+        self.options = options
+        self.view = View()
+        self.replies: asyncio.Queue[OutgoingSms] = asyncio.Queue()
+        self._on_line = on_line
+        self.car = TwizySimulator(options.scenario, is_repeating=True)
+        self._round = Round(TEMPELHOF)
+        self.sevcon = MotorController(options.sevcon)
+        self.can = CANServer(self._frame_from_module)
+        self.gps = GPSServer(
+            GPSReceiver(cold_start_s=20), options.host, 0, time_scale=options.time_scale
+        )
+        self.server = OvmsServer(
+            [f"{VEHICLE}:{SERVER_PASSWORD}"],
+            host=options.host,
+            port=options.port,
+            http_port=options.http_port,
+            on_event=self._server_event,
+        )
+        self.modem: Sim800Server | None = None
+        self.board: BoardHost | None = None
+        self._tasks: list[asyncio.Task] = []
+        self._flash: tempfile.TemporaryDirectory | None = None
+
+    async def start(self) -> None:
+        """Bring everything up. Raises HostError with one sentence when a part cannot start."""
+        options = self.options
+        try:
+            await self.server.start()
+            await self.can.start(options.host)
+            await self.gps.start()
+        except OSError as error:
+            raise HostError(f"{error.strerror or error}.") from None
+        self.modem = Sim800Server(
+            profile=Profile(network_utc_s=time.time()),
+            routes=[Route(SERVER_NAME, None, options.host, self.server.port)],
+            on_sms=self._sms_from_module,
+            delay_factor=1 / options.time_scale,
+        )
+        await self.modem.start(options.host, 0)
+        wiring = options.wiring
+        assert self.modem.port is not None
+        wiring.modem = (options.host, self.modem.port)
+        wiring.gps = (options.host, self.gps.port)
+        wiring.can = (options.host, self.can.port)
+        if wiring.flash == Path():
+            self._flash = tempfile.TemporaryDirectory(prefix="ovms-flash-")
+            wiring.flash = Path(self._flash.name)
+        self.board = BoardHost(
+            wiring,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            on_output=lambda line: self._on_line("module", line),
+        )
+        await self.board.start()
+        self.view = View()
+        self._tasks = [
+            asyncio.create_task(coroutine)
+            for coroutine in (self.board.run(), self._drive(), self._watch_app())
+        ]
+
+    async def stop(self) -> None:
+        """End everything that was started."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self.board is not None:
+            await self.board.stop()
+        if self.modem is not None:
+            await self.modem.stop()
+        await self.gps.stop()
+        await self.can.stop()
+        await self.server.stop()
+        if self._flash is not None:
+            self._flash.cleanup()
+
+    async def send_sms(self, text: str) -> None:
+        """One SMS from the phone to the module."""
+        assert self.modem is not None
+        self._on_line("phone", text)
+        await self.modem.deliver_sms(PHONE_NUMBER, text)
+
+    def firmware_has_ended(self) -> bool:
+        """Whether the module's process ended by itself."""
+        return bool(self._tasks) and self._tasks[0].done()
+
+    def _sms_from_module(self, sms: OutgoingSms) -> None:
+        self._on_line("module SMS", sms.text)
+        self.replies.put_nowait(sms)
+
+    def _server_event(self, event: Event) -> None:
+        if event.kind == "login" and event.text.startswith("car"):
+            self.view.is_car_online = True
+            if self.view.logged_in_s is None:
+                self.view.logged_in_s = self.view.elapsed_s()
+        if event.kind not in ("car", "app", "rest"):
+            self._on_line("server", event.line().partition(" ")[2])
+
+    def _frame_from_module(self, frame: canbus.Frame) -> None:
+        data = frame.data.hex().upper()
+        self._on_line("module CAN", f"{frame.arbitration_id:03X}#{data}")
+        self._put_now(self.sevcon.receive(frame.arbitration_id, frame.data))
+
+    def _put_now(self, frames: list[tuple[int, bytes]]) -> None:
+        now_us = round(self.car.time_s * 1_000_000)
+        self.can.put([(now_us, *frame) for frame in frames])
+
+    async def _drive(self) -> None:
+        """Let the car live in real time, times the scale."""
+        last = time.monotonic()
+        rest_ms = 0.0
+        while True:
+            await asyncio.sleep(_CAR_PERIOD_S)
+            now = time.monotonic()
+            rest_ms += (now - last) * 1000 * self.options.time_scale
+            last = now
+            whole_ms = int(rest_ms)
+            rest_ms -= whole_ms
+            self.can.put(self.car.timed_step(whole_ms))
+            self._put_now(self.sevcon.step(whole_ms, self.car.is_key_on))
+            place = self._round.at(self.car.distance_m)
+            self.gps.position(
+                place.latitude,
+                place.longitude,
+                self.car.speed_kmh,
+                place.course_deg,
+                self.car.altitude_m,
+            )
+
+    async def _watch_app(self) -> None:
+        """An app that follows the car, whatever happens to its connection."""
+        while True:
+            client = AppClient(self.options.host, self.server.port, VEHICLE, SERVER_PASSWORD)
+            try:
+                await client.connect()
+                async for code, payload in client:
+                    self.view.messages[code] = payload
+                    self.view.message_counts[code] = self.view.message_counts.get(code, 0) + 1
+                    if code == "Z":
+                        self.view.is_car_online = payload.strip() not in ("", "0")
+                    elif code != "T":
+                        self._on_line("app", code + " " + payload)
+            except ClientError as error:
+                self._on_line("app", str(error))
+            finally:
+                await client.close()
+            await asyncio.sleep(_APP_RETRY_S)
