@@ -9,13 +9,23 @@ from tools.vm import ROOT
 
 FIRMWARE = ROOT / "firmware" / "ovms"
 NATIVE = {"ovms_crypto", "ovms_can"}
-PLAIN = NATIVE | {"ovms.overlay", "micropython", "struct", "binascii", "hashlib", "array", "collections"}
+PLAIN = NATIVE | {
+    "ovms.overlay",
+    "micropython",
+    "struct",
+    "binascii",
+    "hashlib",
+    "array",
+    "collections",
+}
 
 # Folder or file below firmware/ovms: what it may import. "ovms.x" allows that module and below.
 ALLOWED = {
     "protocol": PLAIN | {"ovms.protocol"},
     "vehicle": PLAIN | {"ovms.vehicle.base", "ovms.vehicle.state", "ovms.protocol"},
-    "drivers": PLAIN | {"machine", "esp32", "network", "asyncio", "time", "os", "select", "ssl", "sys"},
+    "drivers": PLAIN
+    | {"machine", "esp32", "network", "asyncio", "time", "os", "select", "ssl", "sys"}
+    | {"io", "tls"},
     "links": PLAIN | {"asyncio", "time", "ovms.protocol", "ovms.status"},
     "services": PLAIN
     | {"asyncio", "ovms.vehicle.state", "ovms.vehicle.base", "ovms.protocol"}

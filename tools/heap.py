@@ -75,18 +75,6 @@ def imports_of(text: str, names: set[str]) -> list[str]:
     return found
 
 
-def foreign_modules(sources: dict[str, str]) -> set[str]:
-    """What the firmware imports that is not its own, at any depth of its code."""
-    found: set[str] = set()
-    for text in sources.values():
-        for node in ast.walk(ast.parse(text)):
-            if isinstance(node, ast.Import):
-                found.update(alias.name for alias in node.names)
-            elif isinstance(node, ast.ImportFrom):
-                found.add(node.module or "")
-    return {name for name in found if name.partition(".")[0] != "ovms"}
-
-
 def import_order(sources: dict[str, str], starts: Sequence[str]) -> list[str]:
     """Modules reached from `starts`, each behind what it imports."""
     texts = {path.removesuffix(".py").replace("/", "."): text for path, text in sources.items()}
@@ -141,7 +129,7 @@ def measure(plain: bool = False, apart: bool = True) -> Heap:
             codes.setdefault(entry["path"].removesuffix(".py").replace("/", "."), code)
         lists = [
             str(tree),
-            " ".join(sorted(foreign_modules(sources))),
+            " ".join(sorted(build.foreign_modules(sources))),
             # What was merged into another module has no file of its own.
             " ".join(codes[name] for name in resident if name in codes),
             " ".join(codes[name] for name in on_demand if name in codes),

@@ -21,6 +21,10 @@ _RESTART_FIRST_S = const(1)
 _RESTART_LONGEST_S = const(60)
 # Time for a reply to leave over GPRS before the module restarts.
 _REBOOT_DELAY_S = const(8)
+_TLS = "ovms.drivers.tls_setup"
+_PROVISIONING = "ovms.links.provisioning"
+# A person types; a few looks a second are plenty and cost nothing.
+_CONSOLE_POLL_MS = const(200)
 # Time to read the reason on the console, and to press Ctrl-C.
 _CRASH_PAUSE_S = const(5)
 
@@ -124,13 +128,21 @@ class App:
         """The car of the moment, for those that must not keep it."""
         return self.car
 
-    async def open_stream(self, host, port):
-        """The cheaper link first: WiFi where it is joined, else the modem."""
+    async def open_stream(self, host, port, is_tls=False):
+        """The cheaper link first: WiFi where it is joined, else the modem. TLS inside of it."""
+        if is_tls:
+            return await overlay.call_async(
+                _TLS, "open_stream", self.open_stream, host, port, self.clock.utc_s()
+            )
         if self.wifi is not None and await self.wifi.join():
             self.status.link_name = "WiFi"
             return await self.wifi.open_tcp(host, port)
         self.status.link_name = "GPRS"
         return await self.modem.open_tcp(host, port)
+
+    def provision(self, link, sleep_ms):
+        """Ask the server for the module's settings: what the ServerLink calls without them."""
+        return overlay.call_async(_PROVISIONING, "attempt", link, self.state.vin, sleep_ms)
 
     def on_network_time(self, utc_s):
         """The modem has learnt the time from its network."""
@@ -141,18 +153,13 @@ class App:
         await self.sms.run(self.modem)
 
     async def run_console(self):
-        """Task: lines typed at the serial port; ends with a piped input."""
-        asyncio.create_task(self._print_console())
-        buffer = bytearray(64)
+        """Task: whoever types at the serial port; ends with a piped input."""
+        port = self.console_port
         while True:
-            count = await self.console_port.readinto(buffer)
-            if not count:
+            while not port.is_ready():
+                await asyncio.sleep_ms(_CONSOLE_POLL_MS)
+            if not await overlay.call_async("ovms.services.console", "talk", self, port):
                 return
-            self.console.receive(buffer, count)
-
-    async def _print_console(self):
-        while True:
-            await self.console_port.write(await self.console.next_output())
 
 
 def main(board, presets=None):

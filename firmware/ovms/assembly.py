@@ -21,7 +21,6 @@ from ovms.links.server_link import ServerLink
 from ovms.log import Log
 from ovms.protocol.v2.session import Session
 from ovms.services.commander import Commander
-from ovms.services.console import Console
 from ovms.services.conversation import Conversation
 from ovms.services.history import History
 from ovms.services.notifier import Notifier
@@ -68,13 +67,11 @@ def build(app, presets):
     app.server = ServerLink(
         app.open_stream, session, conversation, config, status, app.clock, os.urandom
     )
+    app.server.provision = app.provision
     gps = GPSLink(UARTStream(board.gps_uart()), app.state, status, app.clock)
     spi, chip_select, interrupt = board.can()
     app.bus = MCP2515(spi, chip_select, interrupt, board.CRYSTAL_HZ, _filters)
     app.can = CANLink(app.bus, None, status, config)
-    app.console = Console(
-        app.sms, app.commander.execute, status, app.state, config, app.current_car
-    )
     app.console_port = ConsolePort()
     app.wifi = _wifi()
     app.set_car()

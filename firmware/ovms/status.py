@@ -42,6 +42,8 @@ class Status:
         self.is_gprs_up = False
         self.link_name = ""
         self.is_server_connected = False
+        # Why there is no connection, as far as the module knows: one sentence or "".
+        self.server_error = ""
         self.peers = 0
         # CAN controller: "" when fine, else one sentence.
         self.can_error = ""

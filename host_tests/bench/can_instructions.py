@@ -35,7 +35,7 @@ class Config:
 
 
 def everything(count, bus, car, interrupt, on_frame):
-    """As the link does it: an interrupt for each frame, five frames in each of the link's turns."""
+    """As the link does it: an interrupt for each frame, five frames in each of its turns."""
     frame = [0, bytearray(8), 0, 0]
     recv = bus.recv
     while count:

@@ -1,3 +1,4 @@
+# ruff: noqa: F821 (viper's pointers have names that only viper knows)
 """A controller that has one frame for each interrupt: the cheapest answer to every SPI question.
 
 Compiled as native code, so that what is counted is the driver. `prepared` holds SPI answers of 14

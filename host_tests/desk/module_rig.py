@@ -20,7 +20,7 @@ from tools.desk.ovms.server import OvmsServer
 VEHICLE = "TWIZY42"
 PASSWORD = "NETPASS"
 RUNTIMES = (
-    ("cpython",),
+    ("cpython", "--time-scale", "8"),
     ("micropython", "--bits", "64"),
     ("micropython", "--bits", "32"),
 )
@@ -31,14 +31,14 @@ _LIMIT_S = 20
 
 def require(runtime):
     """Skip the test, or fail it in CI, where the VM of `runtime` is missing."""
-    reason = len(runtime) > 1 and missing(int(runtime[2]))
+    reason = runtime[0] == "micropython" and missing(int(runtime[2]))
     if reason:
         pytest.skip(reason)
 
 
 def name_of(runtime):
     """`micropython32`, for test ids."""
-    return runtime[0] + "".join(runtime[2:])
+    return runtime[0] + (runtime[2] if "--bits" in runtime else "")
 
 
 def children(pid):

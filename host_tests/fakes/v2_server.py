@@ -162,7 +162,7 @@ class Server:
     def last(self):
         return self.connections[-1]
 
-    async def open_stream(self, host, port):
+    async def open_stream(self, host, port, is_tls=False):
         self.attempts.append((host, port))
         if self.refusals:
             self.refusals -= 1

@@ -28,9 +28,7 @@ class Player:
         self.transcript = Transcript(
             [(TX if side == "H" else RX, data) for side, data in steps], pieces
         )
-        self.port = ATPort(
-            self.transcript.wire, self.status, self.on_urc, self.clock
-        )
+        self.port = ATPort(self.transcript.wire, self.status, self.on_urc, self.clock)
         self.port.on_data = self.on_data
 
     def on_urc(self, line, text):
@@ -155,6 +153,32 @@ def test_a_late_answer_does_not_meet_the_next_command():
             assert error.args[0] == b"timeout"
         assert await player.port.execute(b"AT+CREG?") == [b"+CREG: 1,1"]
         assert sent == [b"AT+CSQ\r", b"\x1b", b"AT\r", b"AT+CREG?\r"]
+        for task in tasks:
+            task.cancel()
+        await asyncio.sleep_ms(0)
+
+    run(scenario())
+
+
+def test_an_exhausted_heap_does_not_stop_the_reader():
+    async def scenario():
+        steps = [("H", b"AT+CSQ\r"), ("M", b"\r\n+CSQ: 17,0\r\n\r\nOK\r\n")]
+        player = Player(steps, 4096)
+        keep = player.on_urc
+
+        def exhausted(line, text):
+            player.port.on_urc = keep
+            raise MemoryError
+
+        player.port.on_urc = exhausted
+        tasks = (
+            asyncio.create_task(player.clock.run()),
+            asyncio.create_task(player.port.read_forever()),
+        )
+        player.transcript.wire.deliver(_URC)
+        await player.clock.sleep_ms(50)
+        assert await player.port.execute(b"AT+CSQ") == [b"+CSQ: 17,0"]
+        assert player.status.counts == {"at_memory": 1}
         for task in tasks:
             task.cancel()
         await asyncio.sleep_ms(0)

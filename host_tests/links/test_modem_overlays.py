@@ -5,12 +5,12 @@ import sys
 from host_tests.fakes.at_peer import info
 from host_tests.links.modem_bench import on_bench
 from host_tests.shims.expect import raises
-from ovms.links import modem_ask, modem_urcs
+from ovms.links import modem_ask, modem_registration, modem_urcs
 from ovms.status import Status
 
 
 class FakeModem:
-    """What `modem_urcs.registered` needs of a Modem."""
+    """What `modem_registration.take` needs of a Modem."""
 
     def __init__(self):
         self.status = Status("X")
@@ -27,7 +27,7 @@ def test_registration():
         (b"+CREG: 3", False, False),
     ):
         modem = FakeModem()
-        modem_urcs.registered(modem, line)
+        modem_registration.take(modem, line)
         assert modem.status.is_registered == is_registered == modem.is_found, line
         assert modem.status.is_roaming == is_roaming, line
         assert not modem.status.counts
@@ -37,7 +37,7 @@ def test_damaged_registration_changes_nothing():
     for line in (b"+CREG:", b"+CREG: x", b"+CREG: 1,9", b"+CREG: 1,\xff", b"+CREG: -1"):
         modem = FakeModem()
         modem.status.is_registered = True
-        modem_urcs.registered(modem, line)
+        modem_registration.take(modem, line)
         assert modem.status.is_registered and modem.status.counts == {"at_damaged": 1}, line
 
 

@@ -139,7 +139,9 @@ def test_a_modem_that_takes_no_sms_is_restarted_more_and_more_rarely():
     async def cured(bench):
         refused = b"\r\n+CMS ERROR: 302\r\n"
         bench.fake.answers["AT+CMGF=1"] = [refused] * 13 + [b"\r\nOK\r\n"]
-        await bench.up(200000)
+        bench.start()
+        assert await bench.until(lambda: bench.fake.count("AT+CSDH=1") == 1, 200000)
+        await bench.up()
         assert await bench.wait(bench.modem.send_sms("+49151", "hi"))
 
     on_bench(scenario, (4096,))

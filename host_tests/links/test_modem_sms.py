@@ -3,10 +3,12 @@
 import asyncio
 
 from host_tests.fakes.at_peer import info
+from host_tests.fakes.sms_pdus import gsm_part
 from host_tests.links.modem_bench import joined, on_bench
 
 _HEADER = '"REC UNREAD","%s","","26/08/24,10:20:30+08",145,4,0,%d,"+491710760000",145,%d'
 _EMPTY = b"\r\nOK\r\n"
+_REFUSED = b"\r\n+CMS ERROR: 303\r\n"
 
 
 def stored(text, number="+4915112345678", coding=0):
@@ -58,6 +60,100 @@ def test_a_message_in_ucs2():
         assert message == ("+4915112345678", "Gro\u00dfe 5\u20ac")
 
     on_bench(scenario)
+
+
+class LongMessages:
+    """Parts of long messages in the store of `bench`'s modem. parts: {place: (text, header)}."""
+
+    def __init__(self, bench, parts, has_pdu_mode=True):
+        self.left = parts
+        self._is_text = True
+        answers = bench.fake.answers
+        answers["AT+CMGF=1"] = lambda: self._set_mode(True)
+        answers["AT+CMGF=0"] = lambda: self._set_mode(False) if has_pdu_mode else _REFUSED
+        for place in parts:
+            answers["AT+CMGR=%d" % place] = lambda place=place: self._read(place)
+            answers["AT+CMGD=%d" % place] = lambda place=place: self._delete(place)
+
+    def _set_mode(self, is_text):
+        self._is_text = is_text
+        return _EMPTY
+
+    def _read(self, place):
+        if place not in self.left:
+            return _EMPTY
+        text, header = self.left[place]
+        if self._is_text:
+            return stored(text.encode()).replace(b",145,4,", b",145,68,")
+        return b'\r\n+CMGR: 0,"",40\r\n' + gsm_part(text, header) + b"\r\n\r\nOK\r\n"
+
+    def _delete(self, place):
+        del self.left[place]
+        return _EMPTY
+
+
+def part(text, reference, total, place):
+    return text, bytes([5, 0, 3, reference, total, place])
+
+
+def test_parts_of_a_long_message_are_joined_in_their_order():
+    async def scenario(bench):
+        await bench.up()
+        store = LongMessages(
+            bench,
+            {3: part("three", 9, 3, 3), 4: part("one ", 9, 3, 1), 7: part("two ", 9, 3, 2)},
+        )
+        bench.fake.urc('+CMTI: "SM",3', '+CMTI: "SM",4')
+        await bench.idle(5000)
+        bench.fake.urc('+CMTI: "SM",7')
+        message = await bench.wait(bench.modem.next_sms())
+        assert message == ("+4915112345678", "one two three")
+        assert not store.left
+        assert bench.status.counts == {"sms_received": 1}
+        # Everything but a part is read in text mode.
+        assert [text for text in bench.fake.sent if "CMGF" in text][-1] == "AT+CMGF=1"
+
+    on_bench(scenario)
+
+
+def test_a_long_message_that_stays_incomplete_is_given_up():
+    async def scenario(bench):
+        await bench.up()
+        LongMessages(bench, {3: part("PARAMS ", 9, 2, 1), 4: part("one", 10, 2, 2)})
+        bench.fake.urc('+CMTI: "SM",3')
+        await bench.idle(5000)
+        bench.fake.urc('+CMTI: "SM",4')
+        await bench.idle(5000)
+        assert bench.status.counts == {"sms_incomplete": 1}
+        await bench.idle(900000)
+        assert bench.status.counts == {"sms_incomplete": 2}
+        assert bench.modem.parts is None and not bench.modem.queue
+
+    on_bench(scenario, (4096,))
+
+
+def test_no_more_of_a_long_message_is_kept_than_makes_sense():
+    async def scenario(bench):
+        await bench.up()
+        LongMessages(bench, {n: part("%d" % n, 9, 20, n) for n in range(1, 21)})
+        for n in range(1, 21):
+            bench.fake.urc('+CMTI: "SM",%d' % n)
+            await bench.idle(2000)
+            if bench.modem.queue:
+                break
+        assert await bench.wait(bench.modem.next_sms()) == ("+4915112345678", "123456789")
+
+    on_bench(scenario, (4096,))
+
+
+def test_a_modem_without_pdu_mode_delivers_the_parts():
+    async def scenario(bench):
+        await bench.up()
+        LongMessages(bench, {3: part("PARAMS ", 9, 2, 1)}, has_pdu_mode=False)
+        bench.fake.urc('+CMTI: "SM",3')
+        assert await bench.wait(bench.modem.next_sms()) == ("+4915112345678", "PARAMS ")
+
+    on_bench(scenario, (4096,))
 
 
 def test_messages_that_came_before_the_start_are_fetched():

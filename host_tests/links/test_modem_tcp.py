@@ -350,6 +350,25 @@ def test_a_reader_that_is_cancelled_between_two_bytes_loses_the_connection():
     on_bench(quiet)
 
 
+def test_bytes_lost_in_an_exhausted_heap_break_the_connection():
+    async def scenario(bench):
+        stream = await bench.connect()
+        keep = bench.modem.port.on_data
+
+        def exhausted(data):
+            bench.modem.port.on_data = keep
+            raise MemoryError
+
+        bench.modem.port.on_data = exhausted
+        bench.fake.receive(b"one\r\nOK\r\n")
+        await fails(bench, stream.readinto(memoryview(bytearray(64))))
+        stream = await bench.wait(connect(bench))
+        bench.fake.receive(b"fine")
+        assert await read_all(bench, stream, 4) == b"fine"
+
+    on_bench(scenario, (4096, 3))
+
+
 def test_unread_data_stays_in_the_modem():
     async def scenario(bench):
         stream = await bench.connect()

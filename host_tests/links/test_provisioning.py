@@ -8,9 +8,21 @@ from host_tests.fixtures.v2 import vectors
 from host_tests.shims import expect
 from ovms.config import Config
 from ovms.links import provisioning
+from ovms.protocol.v2 import cipher
 from ovms.status import REQUEST_RECONNECT, Status
+from ovms_crypto import STATE_SIZE, hmac_md5, welcome_digest
 
 HOUR_S = 3600
+
+
+def reply_with(secret, record):
+    state = bytearray(STATE_SIZE)
+    cipher.start(state, hmac_md5(secret, b"token"))
+    start = b"AP-S 0 token " + welcome_digest(secret, b"token") + b" "
+    return bytes(cipher.sealed(state, start, b"", record, b""))
+
+
+PADDED_REPLY = reply_with(b"8949F", b"- - K IP - - - - CAR PW")
 
 
 class Stream:
@@ -114,12 +126,23 @@ def test_the_other_server_and_a_padded_digest():
     assert link.config.get(8) == "TESTCAR" and link.config.get(9) == "TESTPASS"
 
 
+def test_the_filler_behind_the_digits_of_the_sim():
+    link = Link(vectors.PROVISION_REPLY + b"\n", iccid=vectors.PROVISION_SECRET + "F")
+    assert attempt(link) and link.counted() == {"provisions": 1}
+    # A record may have been made with the filler.
+    link = Link(PADDED_REPLY + b"\n", iccid="8949F")
+    assert attempt(link) and link.counted() == {"provisions": 1}
+    assert link.config.get(8) == "CAR"
+    link = Link(PADDED_REPLY + b"\n", iccid="8948F")
+    assert attempt(link) and link.counted() == {"provision_wrong_digest": 1}
+
+
 def test_nothing_happens_without_vin_or_iccid():
     for vin, iccid in (("", "8949"), ("VIN", "")):
         link = Link(iccid=iccid)
         assert attempt(link, vin=vin)
         assert not link.opened and not link.status.counts
-        assert link.provision_due_s == 60
+        assert link.provision_due_s == 10
 
 
 def test_answers_that_change_nothing():

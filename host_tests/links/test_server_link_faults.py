@@ -164,7 +164,7 @@ def test_connect_that_hangs_times_out():
     module = Module()
     plain = module.server.open_stream
 
-    async def hanging(host, port):
+    async def hanging(*address):
         module.link.open_stream = plain
         while True:
             await asyncio.sleep_ms(0)

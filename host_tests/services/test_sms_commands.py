@@ -153,7 +153,7 @@ def test_params():
     assert bench.send("PARAMS K IP") == "Parameters have been set."
     assert bench.config.get(4) == "host"
     assert bench.send("PARAMS M SMS bad,host") == (
-        "Parameter 4 has a character that is not allowed."
+        "A server is host, host:port, tls://host or tls://owner@host."
     )
     assert bench.config.get(2) == "K"
     assert bench.send("PARAMS " + "- " * 40) == "Parameters have been set."

@@ -13,13 +13,19 @@ import sys
 import time
 import traceback
 import types
+import weakref
 
 TICKS_PERIOD = 1 << 30
 _TICKS_HALF = TICKS_PERIOD // 2
 # A run starts 20 s before the wrap.
 _TICKS_START = TICKS_PERIOD - 20_000
 
+# More than this is no timer's fault but a module that was busy.
+_OVERSLEPT_MAX_S = 0.02
+
 _scale = 1.0
+# By task.
+_overslept_s = weakref.WeakKeyDictionary()
 _origin = time.monotonic()
 
 
@@ -47,7 +53,19 @@ def _ticks_diff(later, earlier):
 
 
 async def _sleep_ms(ms):
-    await asyncio.sleep(ms / 1000 / _scale)
+    """In fast time no timer is fine enough for short sleeps, and code that counts them would count
+    too few: what a task slept too long it gets back at its next sleep.
+    """
+    seconds = ms / 1000 / _scale
+    if _scale == 1.0:
+        await asyncio.sleep(seconds)
+        return
+    task = asyncio.current_task()
+    seconds -= _overslept_s.get(task, 0.0)
+    started = time.monotonic()
+    await asyncio.sleep(max(seconds, 0.0))
+    overslept_s = time.monotonic() - started - seconds
+    _overslept_s[task] = min(overslept_s, _OVERSLEPT_MAX_S)
 
 
 async def _wait_for_ms(awaitable, timeout_ms):

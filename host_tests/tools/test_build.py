@@ -1,6 +1,7 @@
 """Building the firmware, and what the heap tool says of it. CPython only; the VM is started."""
 
 import json
+import os
 
 import pytest
 
@@ -89,10 +90,31 @@ def test_what_cannot_be_shrunk_is_one_sentence(tmp_path, sources):
     assert not list(tmp_path.glob("*.json"))
 
 
+def test_module_of_unknown_names_is_one_sentence(tmp_path, sources):
+    sources["ovms/app.py"] += "import numpy\n"
+    with pytest.raises(build.BuildError, match="the names of numpy"):
+        build.compile_tree("x64", tmp_path / "tree")
+
+
 def test_what_does_not_compile_is_one_sentence(tmp_path, sources):
     sources["ovms/app.py"] += "def odd(x):\n    return (*x, 1)\nodd(main)\n"
     with pytest.raises(build.BuildError, match="firmware/ovms/app.py does not compile"):
         build.compile_tree("x64", tmp_path / "tree")
+
+
+def test_tree_for_a_vm_is_left_alone_by_the_next_one(tmp_path, sources, monkeypatch):
+    monkeypatch.setattr(build, "BUILD", tmp_path)
+    machine = heap.SHIMS / "machine.py"
+    first = build.vm_tree(64, "LILYGO_TCALL_SIM800", [machine])
+    assert build.vm_tree(64, "LILYGO_TCALL_SIM800", [machine]) == first
+    sources["ovms/status.py"] += "\n# A change.\n"
+    second = build.vm_tree(64, "LILYGO_TCALL_SIM800", [machine])
+    assert second != first
+    for tree in (first, second):
+        assert {path.name for path in tree.glob("*.mpy")} >= {"board.mpy", "machine.mpy"}
+    os.utime(first, (0, 0))
+    build.vm_tree(64, "LILYGO_TCALL_SIM800", [machine])
+    assert [path.name for path in second.parent.iterdir() if first.name in path.name] == []
 
 
 def test_heap_of_the_firmware():

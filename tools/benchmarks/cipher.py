@@ -58,7 +58,8 @@ def _compare(bits: int, folder: Path, size: int, turns: int, expected: str) -> l
         target = bytecode_folder / "ovms_crypto.mpy"
         target.unlink(missing_ok=True)
         build.compile_file(source, target, "ovms_crypto.py", None)
-        native, bytecode = {}, {}
+        native: dict = {}
+        bytecode: dict = {}
         # In turns, so that a busy moment of the machine does not meet only one of them.
         for _ in range(turns):
             _keep_best(native, on_vm.run(bits, "cipher.py", [str(size)]))

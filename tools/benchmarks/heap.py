@@ -56,7 +56,8 @@ class HeapRun:
         """Let it live until every phase was seen, it fails, or the time is over."""
         self._file.unlink(missing_ok=True)
         os.environ["OVMS_HEAP_FILE"] = str(self._file)
-        wiring = Wiring(runtime="micropython", bits=32, heap_kib=self.heap_kib)
+        # An empty path: a folder of its own, gone at the end.
+        wiring = Wiring(runtime="micropython", bits=32, heap_kib=self.heap_kib, flash=Path())
         stage = Stage(StageOptions(wiring=wiring, scenario="drive"), self._line)
         script = PhoneScript(stage)
         phone = None
@@ -135,7 +136,7 @@ def measure(folder: Path, is_quick: bool) -> list[Row]:
     if is_quick:
         reason = "the firmware's day takes longer than --quick has"
         return [not_measured(GROUP, "peak after collection", reason, BUDGET_PEAK_BYTES)]
-    failures = []
+    failures: list[str] = []
     end_s = time.monotonic() + _TOTAL_S
     for heap_kib in _HEAPS_KIB:
         run = HeapRun(heap_kib, folder / "heap.txt")

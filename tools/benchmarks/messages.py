@@ -1,4 +1,4 @@
-"""Messages encoded a second: a full update through the real formatters and the session's cipher."""
+"""Messages encoded a second: full updates through the real formatters and the session's cipher."""
 
 from __future__ import annotations
 

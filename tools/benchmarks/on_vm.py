@@ -1,4 +1,4 @@
-"""Runs a program of host_tests/bench on a VM, with the firmware and its native modules compiled."""
+"""Runs the programs of host_tests/bench on a VM, with firmware and native modules compiled."""
 
 from __future__ import annotations
 

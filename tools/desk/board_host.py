@@ -93,6 +93,11 @@ class Line:
         if self._writer is not None and not self._writer.is_closing():
             self._writer.write(data)
 
+    def cut(self) -> None:
+        """Interrupt the line for RECONNECT_S."""
+        if self._writer is not None:
+            self._writer.close()
+
 
 class SPIBus:
     """The CAN controller's registers on one side, the bus as candump lines on the other.

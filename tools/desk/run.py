@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import errno
 import signal
-import socket
 import sys
 from pathlib import Path
 
@@ -20,8 +18,6 @@ from tools.desk.twizy_scenarios import SCENARIOS
 from tools.desk.view import LiveView, PlainView
 
 _REFRESH_S = 0.25
-_USUAL_PORT = 6867
-_USUAL_HTTP_PORT = 6868
 # Messages that have to reach the app before a headless run is a success.
 _WANTED = "SDLFWV"
 
@@ -68,8 +64,8 @@ async def _run(options: argparse.Namespace) -> int:
             wiring=module.wiring(options, flash=options.flash),
             scenario=options.scenario,
             sevcon=options.sevcon or MOODS[0],
-            port=_port(options.port, _USUAL_PORT),
-            http_port=_port(options.http_port, _USUAL_HTTP_PORT),
+            port=options.port,
+            http_port=options.http_port,
             time_scale=options.time_scale,
         ),
         view.line,
@@ -101,21 +97,6 @@ async def _until(end, seconds, stage: Stage, script: PhoneScript, view) -> None:
             await asyncio.wait_for(end.wait(), _REFRESH_S)
         except TimeoutError:
             continue
-
-
-def _port(wanted: int | None, usual: int) -> int:
-    """The port asked for, else the usual one while it is free."""
-    if wanted is not None:
-        return wanted
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", usual))
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                raise
-            return 0
-    return usual
 
 
 def _summary(stage: Stage, script: PhoneScript, has_ended: bool) -> int:

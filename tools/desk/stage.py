@@ -5,15 +5,16 @@
     ...
     await stage.stop()
 
-What happens is told as lines through `on_line(who, text)`; what is the case stands in `stage.view`.
+What happens is told as lines through `on_line(who, text)`; what is the case, in `stage.view`.
 """
 
 from __future__ import annotations
 
 import asyncio
+import errno
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -39,21 +40,27 @@ SERVER_PASSWORD = "NETPASS"
 SERVER_NAME = "server.desk"
 PHONE_NUMBER = "+4915112345678"
 
+_USUAL_PORT = 6867
+_USUAL_HTTP_PORT = 6868
 _CAR_PERIOD_S = 0.02
+_UNTHINNED_SCALE = 4
 _APP_RETRY_S = 2.0
 
 
 @dataclass
 class StageOptions:
-    """What `run` was asked for. Ports: 0 for any; wiring: how the firmware itself is started."""
+    """What `run` was asked for. wiring: how the firmware itself is started.
+
+    Ports of the server: 0 for any, None for the usual one, or any while that is in use.
+    """
 
     wiring: Wiring
     scenario: str = "drive"
     # One of sevcon_moods.MOODS.
     sevcon: str = "80"
     host: str = "127.0.0.1"
-    port: int = 0
-    http_port: int = 0
+    port: int | None = 0
+    http_port: int | None = 0
     time_scale: float = 1.0
 
 
@@ -90,17 +97,15 @@ class Stage:
         self.car = TwizySimulator(options.scenario, is_repeating=True)
         self._round = Round(TEMPELHOF)
         self.sevcon = MotorController(options.sevcon)
+        # Of the bus in fast time: its last frame, its wake-up, and each id's last second.
+        self._bus_us = -1_000_001
+        self._wake_us = 0
+        self._sent: dict[int, int] = {}
         self.can = CANServer(self._frame_from_module)
         self.gps = GPSServer(
             GPSReceiver(cold_start_s=20), options.host, 0, time_scale=options.time_scale
         )
-        self.server = OvmsServer(
-            [f"{VEHICLE}:{SERVER_PASSWORD}"],
-            host=options.host,
-            port=options.port,
-            http_port=options.http_port,
-            on_event=self._server_event,
-        )
+        self.server = self._new_server(_USUAL_PORT, _USUAL_HTTP_PORT)
         self.modem: Sim800Server | None = None
         self.board: BoardHost | None = None
         self._tasks: list[asyncio.Task] = []
@@ -110,7 +115,7 @@ class Stage:
         """Bring everything up. Raises HostError with one sentence when a part cannot start."""
         options = self.options
         try:
-            await self.server.start()
+            await self._start_server()
             await self.can.start(options.host)
             await self.gps.start()
         except OSError as error:
@@ -164,9 +169,42 @@ class Stage:
         self._on_line("phone", text)
         await self.modem.deliver_sms(PHONE_NUMBER, text)
 
+    def keep(self, work: Coroutine) -> None:
+        """Run a coroutine beside the rest, until `stop`."""
+        self._tasks.append(asyncio.create_task(work))
+
     def firmware_has_ended(self) -> bool:
         """Whether the module's process ended by itself."""
         return bool(self._tasks) and self._tasks[0].done()
+
+    def _new_server(self, usual_port: int, usual_http_port: int) -> OvmsServer:
+        port, http_port = self.options.port, self.options.http_port
+        return OvmsServer(
+            [f"{VEHICLE}:{SERVER_PASSWORD}"],
+            host=self.options.host,
+            port=usual_port if port is None else port,
+            http_port=usual_http_port if http_port is None else http_port,
+            on_event=self._server_event,
+        )
+
+    async def _start_server(self) -> None:
+        options = self.options
+        try:
+            await self.server.start()
+        except OSError as error:
+            is_choosy = None not in (options.port, options.http_port)
+            if is_choosy or error.errno != errno.EADDRINUSE:
+                raise
+            self.server = self._new_server(0, 0)
+            await self.server.start()
+        options.port, options.http_port = self.server.port, self.server.http_port
+
+    async def restart_server(self, pause_s: float) -> None:
+        """Away with it, for so many seconds, and a new one without memory on the same ports."""
+        await self.server.stop()
+        await asyncio.sleep(pause_s)
+        self.server = self._new_server(0, 0)
+        await self.server.start()
 
     def _sms_from_module(self, sms: OutgoingSms) -> None:
         self._on_line("module SMS", sms.text)
@@ -185,6 +223,26 @@ class Stage:
         self._on_line("module CAN", f"{frame.arbitration_id:03X}#{data}")
         self._put_now(self.sevcon.receive(frame.arbitration_id, frame.data))
 
+    def _thinned(self, frames: list[tuple[int, int, bytes]]) -> list[tuple[int, int, bytes]]:
+        """In fast time one frame of each id a second: more than that no link to a firmware takes.
+
+        Seconds count from the wake-up of the bus, where the slow frames begin, so that the cell
+        voltages of a set stay of one moment. Sums over all frames, the energy, are too small then.
+        """
+        if self.options.time_scale <= _UNTHINNED_SCALE:
+            return frames
+        kept = []
+        for frame in frames:
+            if frame[0] - self._bus_us > 1_000_000:
+                self._wake_us = frame[0]
+                self._sent.clear()
+            self._bus_us = frame[0]
+            second = (frame[0] - self._wake_us) // 1_000_000
+            if self._sent.get(frame[1]) != second:
+                self._sent[frame[1]] = second
+                kept.append(frame)
+        return kept
+
     def _put_now(self, frames: list[tuple[int, bytes]]) -> None:
         now_us = round(self.car.time_s * 1_000_000)
         self.can.put([(now_us, *frame) for frame in frames])
@@ -200,7 +258,7 @@ class Stage:
             last = now
             whole_ms = int(rest_ms)
             rest_ms -= whole_ms
-            self.can.put(self.car.timed_step(whole_ms))
+            self.can.put(self._thinned(self.car.timed_step(whole_ms)))
             self._put_now(self.sevcon.step(whole_ms, self.car.is_key_on))
             place = self._round.at(self.car.distance_m)
             self.gps.position(

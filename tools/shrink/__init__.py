@@ -8,10 +8,13 @@ compiled changes:
 * `constants`: constants go where they are used, their definitions and imports go away;
 * `dead`: what nothing refers to goes away;
 * `bundle`: modules that stay imported together become one;
-* `names`, `rename`: names that only our own code uses become short, the same few everywhere.
+* `families`, `names`, `rename`: names that only our own code uses become the same few everywhere,
+  most of them ones that lie in MicroPython's ROM anyway (`kept`);
+* `packing`: modules get short names and paths.
 
 A name stays when code outside the tree could know it: it occurs in MicroPython's own modules
-(`kept_names.txt`), in a board file, as text, as a keyword argument, or in an import path.
+(`kept_names.txt`), in a board file, as text, as a keyword argument, or in an import.
+`explain` translates a traceback back.
 """
 
 from __future__ import annotations
@@ -69,7 +72,7 @@ def shrink(
         tree = ast.parse(text)
         fixed |= imported_modules(tree)
         strip(tree)
-        known |= known_names(tree)
+        known |= known_names(Module("outside.py", tree))
         keywords |= {
             node.arg for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg
         }
@@ -80,7 +83,7 @@ def shrink(
         strip(tree)
         name_modules_apart(tree, names)
         modules[module_name(path)] = Module(path, tree)
-    foreign = kept_names(fixed.union(*(imported_modules(tree) for tree in trees.values())))
+    foreign = set(kept_names())
     check_imports(modules)
     Constants(modules).inline()
     undertaker = Undertaker(modules, known, foreign, only_private=not public)

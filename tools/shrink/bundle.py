@@ -54,10 +54,7 @@ def bundle(
 
 def _named_as_text(modules: dict[str, Module]) -> set[str]:
     return {
-        node.value
-        for module in modules.values()
-        for node in ast.walk(module.tree)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in modules
+        text.value for module in modules.values() for text in module.texts if text.value in modules
     }
 
 
@@ -101,8 +98,8 @@ class _Merger:
         self._imports: list[ast.stmt] = []
 
     def merge(self) -> None:
-        everybody = list(self._modules.values())
-        for module in everybody:
+        changed = [module for module in self._modules.values() if self._concerns(module)]
+        for module in changed:
             self._rewrite(module)
         body = list(self._imports)
         for name in [*self._members, self._home]:
@@ -111,8 +108,16 @@ class _Merger:
         home.tree.body = body
         for name in self._members:
             del self._modules[name]
-        for module in self._modules.values():
-            module.analyse()
+        for module in changed:
+            if module.name in self._modules:
+                module.analyse()
+
+    def _concerns(self, module: Module) -> bool:
+        """Whether `module` is part of the bundle or imports from a part of it."""
+        return self._is_inside(module.name) or any(
+            imported(alias, statement).module in self._members
+            for statement, alias in module.imports
+        )
 
     def _is_inside(self, name: str) -> bool:
         return name in self._members or name == self._home
@@ -156,10 +161,11 @@ class _Merger:
             is_import = isinstance(use.node, ast.alias)
             if not is_import and use.owner is module.top and use.name in names:
                 _set_name(use, names[use.name])
-        _Replacer(replaced).visit(module.tree)
-        for node in ast.walk(module.tree):
-            if isinstance(node, ast.ImportFrom) and node.module in self._members:
-                node.module = self._home
+        if replaced:
+            _Replacer(replaced).visit(module.tree)
+        for statement, _ in module.imports:
+            if isinstance(statement, ast.ImportFrom) and statement.module in self._members:
+                statement.module = self._home
         if inside:
             module.tree.body = [
                 node

@@ -17,7 +17,7 @@ _IMPURE = (ast.Call, ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr)
 
 
 class Undertaker:
-    """outside: names that sources outside the tree use. foreign: what MicroPython may call.
+    """outside: names that sources outside the tree use. foreign: what MicroPython may use.
 
     only_private: leave everything that another file could use.
     """
@@ -40,7 +40,7 @@ class Undertaker:
         read: set[str] = set()
         imported_names: set[tuple[str, str]] = set()
         for module in self._modules.values():
-            read |= texts_of(module.tree)
+            read |= texts_of(module)
             for attribute in module.attributes:
                 if isinstance(attribute.ctx, ast.Load):
                     read.add(attribute.attr)

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import builtins
 import functools
-from collections.abc import Iterable
 from pathlib import Path
 
 KEPT_NAMES = Path(__file__).with_name("kept_names.txt")
 
-# Classes of objects that are around whatever is imported.
-_ALWAYS = ("builtins", "_mpy_shed", "io", "types")
 # Modules that every image has, so that their names lie in its ROM.
 _COMMON = ("math", "cmath", "uctypes", "errno", "heapq", "random", "framebuf", "deflate")
 
@@ -26,11 +23,20 @@ def _sections() -> dict[str, list[str]]:
     return found
 
 
-def kept_names(modules: Iterable[str]) -> set[str]:
-    """Names of the builtins and of the MicroPython modules out of `modules`."""
-    sections = _sections()
-    names = {name for module in (*_ALWAYS, *modules) for name in sections.get(module, ())}
-    return names | set(dir(builtins))
+@functools.cache
+def kept_names() -> frozenset[str]:
+    """All names of MicroPython's modules and of the builtins.
+
+    All modules, imported or not: an object may come from one through another (a `tls` context is
+    described as one of `ssl`), and an attribute of it that is renamed would be set in vain.
+    """
+    names = {name for names in _sections().values() for name in names}
+    return frozenset(names | set(dir(builtins)))
+
+
+def known_modules() -> set[str]:
+    """The modules whose names are listed."""
+    return set(_sections())
 
 
 @functools.cache
@@ -39,5 +45,7 @@ def rom_names() -> list[str]:
     sections = _sections()
     names = {name for module in _COMMON for name in sections[module]}
     # Nothing that the VM or asyncio could look for on an object of ours.
-    names -= kept_names(("asyncio", "select", "socket"))
+    for module in ("builtins", "io", "asyncio", "select", "socket"):
+        names.difference_update(sections[module])
+    names.difference_update(dir(builtins))
     return sorted(names - set(sections), key=lambda name: (len(name), name))

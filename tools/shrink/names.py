@@ -44,10 +44,10 @@ def short_names(taken: Iterable[str]) -> Iterator[str]:
                 yield name
 
 
-def known_names(tree: ast.Module) -> set[str]:
+def known_names(module: Module) -> set[str]:
     """Names by which a source outside the tree could know something of the tree, or be known."""
-    found = texts_of(tree)
-    for node in ast.walk(tree):
+    found = texts_of(module)
+    for node in ast.walk(module.tree):
         if isinstance(node, ast.Attribute):
             found.add(node.attr)
         elif isinstance(node, ast.alias | ast.ImportFrom):
@@ -83,21 +83,20 @@ def words_of(text: str) -> set[str]:
     return set(text.split(".")) if _DOTTED.match(text) else set()
 
 
-def texts_of(tree: ast.AST, skipped: Container[int] = ()) -> set[str]:
+def texts_of(module: Module, skipped: Container[int] = ()) -> set[str]:
     """Names that occur as text in a stripped source, so that they may be looked up by it.
 
     skipped: id() of texts that do not count.
     """
     found = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            if id(node) not in skipped:
-                found |= words_of(node.value)
-        elif isinstance(node, ast.Attribute) and node.attr == "split":
-            # A list of names in one text: "soc_pct vin".split().
-            text = getattr(node.value, "value", None)
-            if isinstance(text, str):
-                found.update(re.findall(r"\w+", text))
+    for node in module.texts:
+        if id(node) not in skipped:
+            found |= words_of(str(node.value))
+    for attribute in module.attributes:
+        # A list of names in one text: "soc_pct vin".split().
+        text = getattr(attribute.value, "value", None)
+        if attribute.attr == "split" and isinstance(text, str):
+            found.update(re.findall(r"\w+", text))
     return found
 
 
@@ -109,15 +108,11 @@ def spelled_names(modules: dict[str, Module]) -> dict[int, ast.Constant]:
     """
     found = {}
     for module in modules.values():
-        for node in ast.walk(module.tree):
-            if isinstance(node, ast.Call):
-                row = node.args
-                if getattr(node.func, "id", "") in _LOOKUPS and _is_text(row[1:2]):
-                    found[id(row[1])] = row[1]
-            elif isinstance(node, ast.Tuple):
-                row = node.elts
-            else:
-                continue
+        for node in module.rows:
+            row = node.elts if isinstance(node, ast.Tuple) else node.args
+            function = "" if isinstance(node, ast.Tuple) else getattr(node.func, "id", "")
+            if function in _LOOKUPS and _is_text(row[1:2]):
+                found[id(row[1])] = row[1]
             for first, second in itertools.pairwise(row):
                 if not _is_text([first]) or not _is_text([second]):
                     continue
@@ -133,14 +128,15 @@ def _is_text(nodes: list[ast.expr]) -> bool:
 
 def refuse_computed_lookups(module: Module) -> None:
     """Raise ShrinkError for `getattr(x, "a" + b)`: nobody can say which name that means."""
-    for node in ast.walk(module.tree):
-        if not isinstance(node, ast.Call) or getattr(node.func, "id", "") not in _LOOKUPS:
+    for node in module.rows:
+        if not isinstance(node, ast.Call) or len(node.args) < 2:
             continue
-        name = node.args[1] if len(node.args) > 1 else None
-        if isinstance(name, ast.BinOp | ast.JoinedStr | ast.Call):
+        function = getattr(node.func, "id", "")
+        is_computed = isinstance(node.args[1], ast.BinOp | ast.JoinedStr | ast.Call)
+        if function in _LOOKUPS and is_computed:
             raise ShrinkError(
-                f"{module.path}, line {node.lineno}: {node.func.id} with a computed name "  # type: ignore[attr-defined]
-                "cannot be shrunk: use a table of whole names."
+                f"{module.path}, line {node.lineno}: {function} with a computed name cannot be "
+                "shrunk: use a table of whole names."
             )
 
 
@@ -166,11 +162,11 @@ class Namer:
         self.spelled = spelled_names(modules)
         for module in modules.values():
             refuse_computed_lookups(module)
-            self._kept |= texts_of(module.tree, self.spelled)
+            self._kept |= texts_of(module, self.spelled)
             self._read_imports(module)
-            for node in ast.walk(module.tree):
-                if isinstance(node, ast.keyword) and node.arg:
-                    self.keywords.add(node.arg)
+            for row in module.rows:
+                if isinstance(row, ast.Call):
+                    self.keywords.update(part.arg for part in row.keywords if part.arg)
         groups = self._groups()
         self.short, self.taken = self._assign(groups)
 
@@ -242,7 +238,7 @@ class Namer:
         """Names that stay in the tree beside the short ones, locals aside."""
         found = set(self.keywords)
         for module in self._modules.values():
-            found |= texts_of(module.tree)
+            found |= texts_of(module)
             found.update(attribute.attr for attribute in module.attributes)
             for use in module.uses:
                 owner = use.owner

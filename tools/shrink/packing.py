@@ -96,15 +96,15 @@ def pack(modules: dict[str, Module], fixed: set[str], fresh: Iterator[str]) -> d
 
 
 def _write(module: Module, short: dict[str, str]) -> None:
-    for node in ast.walk(module.tree):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                alias.name = short.get(alias.name, alias.name)
-        elif isinstance(node, ast.ImportFrom):
-            node.module = short.get(node.module or "", node.module or "")
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            if node.value.endswith(".") and any(name.startswith(node.value) for name in short):
-                raise ShrinkError(
-                    f"{module.path}: a module name must be written whole, not put together."
-                )
-            node.value = short.get(node.value, node.value)
+    for statement, alias in module.imports:
+        if isinstance(statement, ast.ImportFrom):
+            statement.module = short.get(statement.module or "", statement.module or "")
+        else:
+            alias.name = short.get(alias.name, alias.name)
+    for text in module.texts:
+        value = str(text.value)
+        if value.endswith(".") and any(name.startswith(value) for name in short):
+            raise ShrinkError(
+                f"{module.path}: a module name must be written whole, not put together."
+            )
+        text.value = short.get(value, value)

@@ -60,9 +60,9 @@ class _Renaming:
                 self._rename_import(use, imports[id(use.node)])
             else:
                 _write(use, self._new_name(use))
-        for node in ast.walk(self._module.tree):
-            if id(node) in self._spelled:
-                node.value = self._short.get(node.value, node.value)  # type: ignore[attr-defined]
+        for text in self._module.texts:
+            if id(text) in self._spelled:
+                text.value = self._short.get(str(text.value), text.value)
         for attribute in self._module.attributes:
             attribute.attr = self._short.get(attribute.attr, attribute.attr)
 

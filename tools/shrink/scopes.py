@@ -102,6 +102,8 @@ class Module:
         self.uses = walker.uses
         self.attributes = walker.attributes
         self.imports = walker.imports
+        self.texts = walker.texts
+        self.rows = walker.rows
         self.use_at = {id(use.node): use for use in self.uses}
 
 
@@ -125,6 +127,8 @@ class _Walker(ast.NodeVisitor):
         self.uses: list[Use] = []
         self.attributes: list[ast.Attribute] = []
         self.imports: list[tuple[ast.Import | ast.ImportFrom, ast.alias]] = []
+        self.texts: list[ast.Constant] = []
+        self.rows: list[ast.Call | ast.Tuple] = []
         self._scope = self.top
         for node in tree.body:
             self.visit(node)
@@ -226,6 +230,16 @@ class _Walker(ast.NodeVisitor):
         if not isinstance(node.ctx, ast.Load):
             self._bind(node.id, node)
         self._use(node.id, node)
+
+    def visit_Constant(self, node: ast.Constant) -> None:  # noqa: N802
+        if isinstance(node.value, str):
+            self.texts.append(node)
+
+    def visit_Call(self, node) -> None:  # noqa: N802
+        self.rows.append(node)
+        self.generic_visit(node)
+
+    visit_Tuple = visit_Call  # noqa: N815
 
     def visit_Assign(self, node: ast.Assign) -> None:  # noqa: N802
         self.visit(node.value)

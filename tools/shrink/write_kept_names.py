@@ -11,8 +11,16 @@ from pathlib import Path
 from tools import check_types
 from tools.shrink.kept import KEPT_NAMES
 
+# Modules that only type checkers know, and packages that an image does not have: the build
+# refuses a firmware that imports one, as its names are unknown then.
+_NOT_THERE = {
+    *("_ast", "_codecs", "_typeshed", "abc", "enum", "sre_compile", "sre_constants", "sre_parse"),
+    *("stubs", "typing", "typing_extensions", "logging", "mip", "requests", "umqtt", "upysh"),
+    *("urequests", "webrepl_setup"),
+}
+
 _HEADER = """\
-# Names that MicroPython's own modules define: `tools/shrink` renames none of a module in use.
+# Names that MicroPython's own modules define: `tools/shrink` renames none of these.
 # Written by `python -m tools.shrink.write_kept_names`. Source: the stub packages
 # {packages}.
 """
@@ -29,6 +37,7 @@ def defined_names(folder: Path) -> dict[str, set[str]]:
     return {
         module: {name for name in names if not name.startswith("_")}
         for module, names in found.items()
+        if module not in _NOT_THERE
     }
 
 

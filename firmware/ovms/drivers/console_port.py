@@ -1,26 +1,22 @@
-"""The DIAG serial port: MicroPython's own console (UART0 or USB) as a byte stream."""
+"""The DIAG serial port: MicroPython's own console (UART0 or USB)."""
 
-import asyncio
 import select
 import sys
 
-from micropython import const
-
-# A person types; ten looks a second are plenty and cost nothing.
-_POLL_MS = const(100)
-
 
 class ConsolePort:
-    """Byte stream over stdin and stdout. At the end of a piped stdin `readinto` returns 0."""
+    """stdin and stdout, without ever waiting."""
 
     def __init__(self):
         self._poll = select.poll()
         self._poll.register(sys.stdin, select.POLLIN)
 
-    async def readinto(self, view):
-        """Wait for what is typed; returns the count of bytes read, 0 at the end of the input."""
-        while not self._poll.poll(0):
-            await asyncio.sleep_ms(_POLL_MS)
+    def is_ready(self):
+        """Whether something was typed, or a piped input has ended."""
+        return bool(self._poll.poll(0))
+
+    def readinto(self, view):
+        """What was typed; returns the count of bytes, 0 at the end of a piped input."""
         count = 0
         while count < len(view) and self._poll.poll(0):
             byte = sys.stdin.buffer.read(1)
@@ -30,8 +26,6 @@ class ConsolePort:
             count += 1
         return count
 
-    async def write(self, data):
-        sys.stdout.write(data)
-
-    async def close(self):
-        """The console stays."""
+    def write(self, text):
+        """Print `text` (str) as it is."""
+        sys.stdout.write(text)

@@ -4,7 +4,7 @@ Rules of this file
 - `numbers[_IS_BUSY]` guards every SPI transaction. The soft interrupt runs between two bytecodes
   of anything else; when it finds the chip in use it only leaves a note, and whoever used it
   drains it afterwards (`_release`). So the interrupt and the backstop never clash.
-- The edge of INT is a hint. `Receiver.drain` trusts the level of the pin, `check` doubts even that.
+- The edge of INT is a hint. `Receiver.drain` trusts the pin's level, `check` doubts even that.
 - Nothing is retried here: `open` and `check` say what is wrong, the link tries again.
 - Frames leave only when the bus was opened not silent, and only as (id, dlc) of `tx_frames`.
 - What each frame passes is native code: modules/ovms_can.py. What runs once is an overlay.
@@ -186,8 +186,8 @@ class MCP2515:
                 self._abort(b"\x05\x0f\x10\x10")
                 is_free = True
             if is_free:
-                head = bytes((0x40, arbitration_id >> 3, (arbitration_id & 7) << 5, 0, 0, len(data)))
-                self._write(head + data)
+                high, low = arbitration_id >> 3, (arbitration_id & 7) << 5
+                self._write(bytes((0x40, high, low, 0, 0, len(data))) + data)
                 self._write(b"\x81")
                 self._sent_ms = time.ticks_ms()
         finally:

@@ -14,7 +14,8 @@ from ovms.protocol import at, sim800
 
 _RESCUE = "ovms.links.at_rescue"
 _PROMPT_MS = const(10000)
-# Flaky firmware loses a command that follows a result at once (hardware facts 4.2).
+# Flaky firmware loses a command that follows a result at once (hardware facts 4.2); a modem that
+# sleeps needs as long to hear (4.7).
 _SPACING_MS = const(50)
 _LOOK_MS = const(10)
 # After so long without a byte an SMS text whose announced length was wrong has ended.
@@ -35,7 +36,8 @@ class ATPort:
     reader; they must not wait, and `view` is borrowed. clock: has `sleep_ms` and `wait_for_ms` as
     asyncio does.
 
-    is_up: whether anybody but the start-up may use the modem. is_lost: it does not answer; then
+    dtr: pin that lets the modem sleep while it is high, or None where it is always awake. is_up:
+    whether anybody but the start-up may use the modem. is_lost: it does not answer; then
     `on_urc` heard LOST, and every command fails until a probe succeeds. echoes: how many commands
     came back as an echo. The rest is for `at_rescue.py`: is_busy, a final result is to come;
     is_prompted, a prompt has; limit_ms, the longest time of the running command; result, its
@@ -47,7 +49,7 @@ class ATPort:
         self.status = status
         self.clock = clock
         self.on_urc = on_urc
-        self.on_data = None
+        self.on_data = self.dtr = None
         self.digester = at.ATDigester(
             sim800.URCS, sim800.COUNTED, sim800.ANNOUNCED, sim800.RESET_MARK
         )
@@ -62,23 +64,28 @@ class ATPort:
         while True:
             n = 0
             try:
-                room = digester.room()
                 if digester.is_waiting:
-                    n = await self.clock.wait_for_ms(self.uart.readinto(room), _QUIET_MS)
+                    n = await self.clock.wait_for_ms(
+                        self.uart.readinto(digester.room()), _QUIET_MS
+                    )
                 else:
-                    n = await self.uart.readinto(room)
+                    n = await self.uart.readinto(digester.room())
+                digester.received(n)
             except asyncio.TimeoutError:
                 digester.flush()
                 n = -1
             except OSError:
                 n = 0
+            try:
+                self._digest()
+            except MemoryError:
+                # What was half received is lost; who waits for it asks again.
+                self.status.count("at_memory")
+                digester.reset()
             if not n:
                 self.status.count("uart_lost")
                 digester.reset()
                 await self.clock.sleep_ms(_QUIET_MS)
-            elif n > 0:
-                digester.received(n)
-            self._digest()
 
     def _digest(self):
         digester = self.digester
@@ -116,6 +123,9 @@ class ATPort:
         and OSError when the stream is broken.
         """
         async with self.lock:
+            if self.dtr is not None:
+                self.dtr.value(0)
+                await self.clock.sleep_ms(_SPACING_MS)
             if self.is_busy:
                 await overlay.call_async(_RESCUE, "settle", self)
             if self.is_lost:
@@ -141,6 +151,8 @@ class ATPort:
             result = self.result
             lines = self._lines
             await self.clock.sleep_ms(_SPACING_MS)
+            if self.dtr is not None:
+                self.dtr.value(1)
         if b"ERROR" in result or result in _REFUSALS:
             self.status.count("at_error")
             raise ATError(result)

@@ -55,9 +55,7 @@ class CANLink:
                     continue
                 is_silent = self._must_be_silent()
                 try:
-                    self._bus.open(
-                        car.BITRATE, car.RX_IDS, car.TX_FRAMES, is_silent, car.FILTERS
-                    )
+                    self._bus.open(car.BITRATE, car.RX_IDS, car.TX_FRAMES, is_silent, car.FILTERS)
                 except (OSError, ValueError) as error:
                     status.can_error = str(error)
                     status.count("can_open_failed")

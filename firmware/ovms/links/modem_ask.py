@@ -38,9 +38,7 @@ async def ussd(modem, code):
     left_ms = _USSD_MS
     try:
         async with modem.sms_lock:
-            await overlay.call_async(
-                "ovms.links.modem_charset", "use", modem, modem.plain_charset
-            )
+            await overlay.call_async("ovms.links.modem_charset", "use", modem, modem.plain_charset)
             await modem.port.execute(b'AT+CUSD=1,"%s"' % code.encode(), limit_s=_USSD_S)
     except ATError:
         left_ms = 0

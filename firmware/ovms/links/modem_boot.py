@@ -1,18 +1,15 @@
-"""Brings a SIM800 that answers to readiness: settings, SIM, SMS, network (overlay).
+"""Prepares a SIM800 that answers: settings and SIM (overlay).
 
 Each step may be repeated at any time; on a modem that is up it changes nothing.
-Source: hardware facts 4.2 to 4.4, dialogues D3 to D5 and D20.
+Source: hardware facts 4.2 to 4.4, dialogues D3, D4 and D20.
 """
 
 from micropython import const
 
-from ovms import overlay
 from ovms import status as states
 from ovms.links.at_port import ATError
 from ovms.protocol import sim800
 
-_VALUES = "ovms.protocol.sim800_values"
-_GSM_LOCK = const(13)
 _BAUDRATE = const(115200)
 # One by one, so that a refused one costs nothing but itself.
 _SETTINGS = (b"AT+CMEE=2", b"AT+IFC=0,0", b"AT+CREG=1", b"AT+CLIP=1")
@@ -21,32 +18,17 @@ _SETTING_S = const(15)
 _RETRY_MS = const(2000)
 _LOCKED_MS = const(30000)
 _SIM_TURNS = const(30)
-_SMS_TURNS = const(10)
-_NETWORK_MS = const(3000)
-_NETWORK_TURNS = const(100)
-_CHOICE_S = const(120)
 
 
 async def start(modem):
-    """Return once the modem is up. OSError when it must be started anew first."""
-    port = modem.port
-    status = modem.status
-    status.net_state = states.NET_INIT
+    """Return once the settings are made and the SIM is ready.
+
+    OSError when the modem must be started anew first.
+    """
+    modem.status.net_state = states.NET_INIT
     await _configure(modem)
-    status.net_state = states.NET_SIM
+    modem.status.net_state = states.NET_SIM
     await _await_sim(modem)
-    for _ in range(_SMS_TURNS):
-        await overlay.call_async("ovms.links.modem_inbox", "start", modem)
-        if modem.plain_charset is not None:
-            break
-        modem.check()
-        await port.clock.sleep_ms(_RETRY_MS)
-    status.net_state = states.NET_SEARCHING
-    await _choose_operator(modem)
-    await _await_network(modem)
-    modem.polls = 0
-    port.is_up = True
-    status.net_state = states.NET_READY
 
 
 async def _configure(modem):
@@ -70,6 +52,9 @@ async def _configure(modem):
     kept = await port.ask(b"AT+CLTS?")
     if kept and sim800.number(kept, 0) == 0:
         await port.ask(b"AT+CLTS=1;&W")
+    dtr = getattr(modem.power, "dtr", None)
+    if dtr is not None and await port.ask(b"AT+CSCLK=1") is not None:
+        port.dtr = dtr
     modem.status.imei = await _identity(port, b"AT+GSN")
     modem.echoes = echoes if port.echoes == echoes else None
     modem.check()
@@ -98,36 +83,6 @@ async def _await_sim(modem):
         else:
             await modem.port.clock.sleep_ms(_LOCKED_MS if is_locked else _RETRY_MS)
     modem.status.iccid = await _identity(modem.port, b"AT+CCID")
-
-
-async def _await_network(modem):
-    turns = 0
-    while not modem.status.is_registered or not turns:
-        if turns:
-            await modem.port.clock.sleep_ms(_NETWORK_MS)
-        modem.check()
-        answer = await modem.port.ask(b"AT+CREG?")
-        if answer:
-            overlay.call("ovms.links.modem_urcs", "registered", modem, answer)
-        turns += 1
-        if turns > _NETWORK_TURNS:
-            modem.fault = ("network_missing", 2)
-
-
-async def _choose_operator(modem):
-    port = modem.port
-    lock = modem.config.get(_GSM_LOCK)
-    if lock:
-        try:
-            choice = b"AT+COPS=1,1," + overlay.call(_VALUES, "quoted", lock)
-            await port.execute(choice, limit_s=_CHOICE_S)
-        except (ATError, ValueError):
-            modem.status.count("gsm_lock_failed")
-        return
-    # The modem remembers an operator that was chosen by hand.
-    answer = await port.ask(b"AT+COPS?")
-    if answer and sim800.number(answer, 0) == 1:
-        await port.ask(b"AT+COPS=0", limit_s=_CHOICE_S)
 
 
 async def _identity(port, command):

@@ -62,9 +62,7 @@ async def _connect(tcp, bearer, host, port_number):
     tcp.has_data = False
     # Data may follow the connection at once.
     tcp.stream = stream = TCPStream(tcp)
-    await tcp.port.execute(
-        b'AT+CIPSTART="TCP",%s,%d' % (target, port_number), limit_s=_START_S
-    )
+    await tcp.port.execute(b'AT+CIPSTART="TCP",%s,%d' % (target, port_number), limit_s=_START_S)
     left_ms = _CONNECT_MS
     while tcp.outcome is None:
         if left_ms <= 0:
@@ -108,10 +106,11 @@ async def close(stream, tcp):
     stream.state = max(stream.state, OVER)
     if tcp.stream is stream:
         tcp.stream = None
-    if was_open and tcp.port.is_up:
-        if await tcp.port.ask(b"AT+CIPCLOSE", b"\nCLOSE OK\n", _CLOSE_S) is None:
-            # The socket may be open still, and would refuse the next start.
-            tcp.bearer = None
+    if not (was_open and tcp.port.is_up):
+        return
+    if await tcp.port.ask(b"AT+CIPCLOSE", b"\nCLOSE OK\n", _CLOSE_S) is None:
+        # The socket may be open still, and would refuse the next start.
+        tcp.bearer = None
 
 
 def _fail(tcp):

@@ -14,29 +14,9 @@ from ovms.protocol import sim800
 
 _READ_S = const(10)
 _DELETE_S = const(25)
-# Stored and announced is wanted; delivered directly is taken when that is refused.
-_REPORTS = (b"AT+CNMI=2,1,0,0,0", b"AT+CNMI=2,1", b"AT+CNMI=2,2")
-
-
-async def start(modem):
-    """Text mode, long headers, announcements; `plain_charset` says whether the modem took it."""
-    port = modem.port
-    modem.is_sms_ready = False
-    modem.plain_charset = None
-    if await port.ask(b"AT+CMGF=1") is None:
-        return
-    await port.ask(b"AT+CSDH=1")
-    for command in _REPORTS:
-        if await port.ask(command) is not None:
-            break
-    async with modem.sms_lock:
-        modem.charset = None
-        modem.has_ucs2 = await _use(modem, b"UCS2")
-        modem.plain_charset = b"IRA"
-        if not await _use(modem, b"IRA"):
-            modem.plain_charset = b"GSM"
-            await _use(modem, b"GSM")
-    modem.is_sms_due = True
+# Of a long message no more is kept than any command needs, and for some ten minutes.
+_PARTS_MAX = const(9)
+_PATIENCE = const(10)
 
 
 async def fetch(modem):
@@ -54,30 +34,79 @@ async def fetch(modem):
 async def _search(modem):
     """Queue the first message of the store, if it holds any."""
     modem.is_sms_due = False
+    if modem.parts is not None:
+        modem.parts[1] -= 1
+        if not modem.parts[1]:
+            modem.parts = None
+            modem.status.count("sms_incomplete")
     store = await modem.port.ask(b"AT+CPMS?")
     if not store or not sim800.number(store, 1):
         return
+    has_found = False
     for index in range(1, (sim800.number(store, 2) or 0) + 1):
-        if not await _read(modem, index):
+        found = await _read(modem, index)
+        if found is None:
             return
+        has_found = has_found or found
         if modem.queue:
             modem.is_sms_due = True
             return
-    # What cannot be found by its number would fill the store for ever.
-    await modem.port.ask(b"AT+CMGD=1,4", limit_s=_DELETE_S)
+    if not has_found:
+        # What cannot be found by its number would fill the store for ever.
+        await modem.port.ask(b"AT+CMGD=1,4", limit_s=_DELETE_S)
 
 
 async def _read(modem, index):
-    """Queue message `index` of the store, unless that place is empty; False when refused."""
+    """Queue message `index` of the store: True; False for an empty place, None when refused."""
+    port = modem.port
+    part = None
     try:
-        lines = await modem.port.execute(b"AT+CMGR=%d" % index, limit_s=_READ_S)
+        lines = await port.execute(b"AT+CMGR=%d" % index, limit_s=_READ_S)
+        if len(lines) > 1 and overlay.call("ovms.protocol.sms_text", "is_part", lines[0]):
+            part = await _read_part(modem, index)
     except ATError:
-        return False
+        return None
     if lines:
-        await modem.port.ask(b"AT+CMGD=%d" % index, limit_s=_DELETE_S)
-    if len(lines) > 1:
-        overlay.call("ovms.links.modem_urcs", "queue", modem, lines[0], lines[1])
-    return True
+        await port.ask(b"AT+CMGD=%d" % index, limit_s=_DELETE_S)
+    if part is not None:
+        _join(modem, *part)
+    elif len(lines) > 1:
+        overlay.call("ovms.links.modem_delivery", "take", modem, *lines[:2])
+    return len(lines) > 0
+
+
+async def _read_part(modem, index):
+    """Message `index` once more, see `sms_pdu.part`: text mode does not tell which part it is."""
+    port = modem.port
+    lines = ()
+    try:
+        await port.execute(b"AT+CMGF=0")
+        lines = await port.execute(b"AT+CMGR=%d" % index, limit_s=_READ_S)
+    except ATError:
+        modem.status.count("sms_no_pdu")
+    if await port.ask(b"AT+CMGF=1") is None:
+        modem.is_sms_ready = modem.has_news = True
+    return overlay.call("ovms.protocol.sms_pdu", "part", lines[1]) if len(lines) > 1 else None
+
+
+def _join(modem, number, text, reference, total, place):
+    """Keep a part until its message is whole, and of one message only.
+
+    Modem.parts: what the parts have in common, searches until they are given up, then the text of
+    each part or None.
+    """
+    key = (number, reference, total)
+    parts = modem.parts
+    if parts is None or parts[0] != key:
+        if parts is not None:
+            modem.status.count("sms_incomplete")
+        parts = modem.parts = [key, _PATIENCE] + [None] * min(total, _PARTS_MAX)
+    if place <= _PARTS_MAX:
+        parts[1 + place] = text
+    if None not in parts:
+        modem.parts = None
+        modem.queue.append((number, "".join(parts[2:])))
+        modem.status.count("sms_received")
 
 
 def _use(modem, charset):

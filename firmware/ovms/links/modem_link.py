@@ -2,8 +2,9 @@
 
 One task (`run`) brings the modem up and keeps it up: it does what URCs ask for, and a poll a
 minute. All it does step by step lives in overlays that get the Modem handed in: `modem_wake.py`
-(answer, recovery ladder), `modem_boot.py` (settings, SIM, network), `modem_urcs.py`,
-`modem_poll.py`, `modem_inbox.py` and `modem_outbox.py` (SMS), `modem_gprs.py` and `modem_ask.py`.
+(answer, recovery ladder), `modem_boot.py` (settings, SIM), `modem_sms.py`, `modem_network.py`,
+`modem_urcs.py`, `modem_poll.py`, `modem_inbox.py` and `modem_outbox.py` (SMS), `modem_gprs.py` and
+`modem_ask.py`.
 Source: hardware facts 4.1 to 4.8; what users see of it in module-behaviour 3.
 """
 
@@ -16,6 +17,7 @@ from ovms.links.at_port import ATPort
 from ovms.links.modem_tcp import ModemTCP
 
 _TCP_FAILURES = const(6)
+_SMS_TURNS = const(10)
 _POLL_MS = const(60000)
 _LOOK_MS = const(100)
 _WAKE = "ovms.links.modem_wake"
@@ -35,10 +37,10 @@ class Modem:
     are too many. has_news: something below waits for `modem_poll.py`; is_ringing; is_sms_ready: it
     forgot its SMS settings; time_line, ussd_line: what it said of them, or None.
 
-    SMS. queue: (number, text) of what arrived. announced: places in the modem's store.
-    is_sms_due: its store must be searched. charset: what it uses, None when not known;
-    plain_charset: for texts in ASCII, None when it takes no SMS settings; has_ucs2: it knows that
-    one.
+    SMS. queue: (number, text) of what arrived. parts: of a long one, see `modem_inbox.py`.
+    announced: places in the modem's store. is_sms_due: its store must be searched. charset: what
+    it uses, None when not known; plain_charset: for texts in ASCII, None when it takes no SMS
+    settings; has_ucs2: it knows that one.
     """
 
     def __init__(self, uart, power, status, config, on_time=None, clock=asyncio):
@@ -57,7 +59,7 @@ class Modem:
         self.has_news = self.is_ringing = self.is_sms_ready = False
         self.is_sms_due = self.has_ucs2 = False
         self.fault = self.echoes = self.time_line = self.ussd_line = None
-        self.charset = self.plain_charset = None
+        self.charset = self.plain_charset = self.parts = None
 
     async def run(self):
         """Bring the modem up and keep it up, for ever."""
@@ -67,6 +69,8 @@ class Modem:
                 try:
                     await overlay.call_async(_WAKE, "wake", self)
                     await overlay.call_async("ovms.links.modem_boot", "start", self)
+                    await overlay.call_async("ovms.links.modem_sms", "start", self, _SMS_TURNS)
+                    await overlay.call_async("ovms.links.modem_network", "join", self)
                     await self._serve()
                 except OSError:
                     await overlay.call_async(_WAKE, "recover", self)

@@ -46,9 +46,7 @@ async def _send(modem, number, payload):
         if not modem.port.is_up:
             break
         try:
-            await modem.port.execute(
-                b'AT+CMGS="%s"' % number, limit_s=_SEND_S, payload=payload
-            )
+            await modem.port.execute(b'AT+CMGS="%s"' % number, limit_s=_SEND_S, payload=payload)
             return True
         except ATError as error:
             # Without an answer it may have been sent, and a second one would be one too many.

@@ -41,7 +41,7 @@ async def poll(modem, is_due):
         if utc_s is not None and modem.on_time is not None:
             modem.on_time(utc_s)
     if modem.is_sms_ready:
-        await overlay.call_async("ovms.links.modem_inbox", "start", modem)
+        await overlay.call_async("ovms.links.modem_sms", "start", modem, 1)
 
 
 async def _look(modem):
@@ -49,7 +49,7 @@ async def _look(modem):
     status = modem.status
     answer = await port.ask(b"AT+CREG?")
     if answer:
-        overlay.call("ovms.links.modem_urcs", "registered", modem, answer)
+        overlay.call("ovms.links.modem_registration", "take", modem, answer)
     answer = await port.ask(b"AT+CSQ")
     csq = sim800.number(answer, 0) if answer else None
     status.csq = csq if csq is not None and csq <= _SIGNAL_MAX else _NO_SIGNAL

@@ -78,29 +78,31 @@ class TCPStream:
         tcp = self._tcp
         was_closed = self.state
         tcp.has_data = False
-        tcp.target = view[:_READ_MAX]
+        tcp.target = memoryview(view)[:_READ_MAX]
         tcp.filled = 0
-        left = 0
+        answer = b""
         try:
             lines = await tcp.port.execute(b"AT+CIPRXGET=2,%d" % len(tcp.target))
-            left = sim800.number(lines[0], 2) if lines else 0
+            answer = lines[0] if lines else b""
+            is_whole = (sim800.number(answer, 1) or 0) == tcp.filled
         except ATError as error:
-            if was_closed:
-                # Some revisions refuse to read a closed socket.
-                self.state = max(self.state, OVER)
-            elif error.args[0] == b"timeout":
-                # Bytes were lost: nothing behind them makes sense.
-                self.break_off()
-            return 0
+            # Some revisions refuse to read a closed socket.
+            is_whole = was_closed or error.args[0] != b"timeout"
+            tcp.filled = 0
         except (OSError, asyncio.CancelledError):
             self.break_off()
             raise
         finally:
             tcp.target = None
-        if left:
+        if not is_whole:
+            # Bytes were lost: nothing behind them makes sense.
+            self.break_off()
+            return 0
+        if not tcp.filled:
+            if was_closed:
+                self.state = max(self.state, OVER)
+        elif sim800.number(answer, 2):
             tcp.has_data = True
-        elif was_closed and not tcp.filled:
-            self.state = max(self.state, OVER)
         return tcp.filled
 
     async def write(self, buffer):

@@ -10,8 +10,6 @@ from ovms.links.at_port import LOST
 from ovms.links.modem_tcp import CLOSED
 from ovms.protocol import sim800
 
-_HOME = const(1)
-_ROAMING = const(5)
 # Messages the modem has not stored, and announcements of those it has.
 _QUEUE_MAX = const(6)
 # Lines and heads of lines that mean that the modem lost its settings.
@@ -22,7 +20,7 @@ def take(modem, line, text):
     """Deal with the unsolicited `line` (bytes); text: the message behind `+CMT:`, or None."""
     head = line[: line.find(b":") + 1] or line
     if head == b"+CREG:":
-        registered(modem, line)
+        overlay.call("ovms.links.modem_registration", "take", modem, line)
     elif head == b"+CMTI:":
         index = sim800.number(line, 1)
         if index is None or len(modem.announced) >= _QUEUE_MAX:
@@ -31,7 +29,7 @@ def take(modem, line, text):
             modem.announced.append(index)
     elif head == b"+CMT:":
         if len(modem.queue) < _QUEUE_MAX:
-            queue(modem, line, text)
+            overlay.call("ovms.links.modem_delivery", "take", modem, line, text)
         else:
             modem.status.count("sms_dropped")
     elif head == b"+CLIP:" or line == b"RING":
@@ -53,28 +51,6 @@ def take(modem, line, text):
             port.finish(b"ERROR")
     else:
         _take_of_tcp(modem.tcp, line, head)
-
-
-def registered(modem, line):
-    """`+CREG: stat[,"lac","ci"]` as a URC, or `+CREG: n,stat[,"lac","ci"]` as an answer."""
-    second = line.split(b",")[1:2]
-    stat = sim800.number(line, 1 if second and b'"' not in second[0] else 0)
-    if stat is None or stat > _ROAMING:
-        modem.status.count("at_damaged")
-        return
-    modem.status.is_roaming = stat == _ROAMING
-    modem.status.is_registered = is_registered = stat in (_HOME, _ROAMING)
-    modem.is_found = modem.is_found or is_registered
-
-
-def queue(modem, header, text):
-    """A message has arrived: put it into the queue. header, text: bytes of the modem."""
-    message = overlay.call("ovms.protocol.sms_text", "incoming", header, text)
-    if message is None:
-        modem.status.count("sms_damaged")
-    else:
-        modem.queue.append(message)
-        modem.status.count("sms_received")
 
 
 def _is_restart(modem, line, head):

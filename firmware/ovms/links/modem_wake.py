@@ -29,6 +29,9 @@ _RESTART_S = const(15)
 
 async def wake(modem):
     """Return once the modem answers; the first `AT` goes out at once."""
+    if modem.port.dtr is not None:
+        modem.port.dtr.value(0)
+        modem.port.dtr = None
     if not (await _probe(modem, _PROBES) or await _find_baudrate(modem)):
         modem.status.count("modem_off")
         await _power_up(modem)

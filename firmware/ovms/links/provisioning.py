@@ -28,7 +28,7 @@ _ANSWER_LIMIT_S = const(10)
 _CLOSE_LIMIT_MS = const(15000)
 
 # The car tells its VIN and the SIM its ICCID when they please.
-_LOOK_S = const(60)
+_LOOK_S = const(10)
 _NO_NETWORK_S = const(300)
 _RETRY_S = const(3600)
 
@@ -156,7 +156,14 @@ def _take(link, line, iccid):
     """Apply the answer, all of it or nothing; returns the name of a count."""
     config = link.config
     try:
-        record = overlay.call(_PROVISION, "parse_reply", line, iccid)
+        # On the card stand the digits alone; the modem may tell the filler behind them, too.
+        digits = iccid.rstrip("Ff")
+        try:
+            record = overlay.call(_PROVISION, "parse_reply", line, digits)
+        except RemoteProtocolError as error:
+            if error.reason != "wrong_digest" or digits == iccid:
+                raise
+            record = overlay.call(_PROVISION, "parse_reply", line, iccid)
         if record is None:
             return "provision_unknown"
         changes = {}

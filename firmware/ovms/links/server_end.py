@@ -38,6 +38,9 @@ def delay_s(link):
     """Count why the ServerLink's connection ended; seconds to wait. A bug's exception goes on."""
     end = link.end
     count = link.status.count
+    # Of our own errors the text is a sentence, of the system's a number.
+    text = end.args[0] if isinstance(end, (OSError, ValueError)) and end.args else ""
+    link.status.server_error = text if isinstance(text, str) else ""
     is_refused = False
     if isinstance(end, RemoteProtocolError):
         count("protocol_errors")
@@ -49,7 +52,7 @@ def delay_s(link):
     elif isinstance(end, OSError):
         count("server_io_errors")
     elif isinstance(end, ValueError) and link.welcomed_s is None:
-        # The settings cannot make a welcome line.
+        # The settings cannot make a welcome line, or TLS does not trust the server.
         count("bad_credentials")
         is_refused = True
     else:

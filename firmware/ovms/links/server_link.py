@@ -13,8 +13,6 @@ from micropython import const
 from ovms import overlay
 from ovms.protocol.v2.session import NEED_DATA, WELCOMED
 
-PORT = const(6867)
-
 # Numbers of the parameters that this link lives by.
 _SERVER = const(4)
 _VEHICLE_ID = const(8)
@@ -25,9 +23,9 @@ _TICK_MS = const(250)
 _SETTLE_MS = const(20)
 # A piece of the stream; most messages to a car are shorter than 100 bytes.
 _READ_SIZE = const(256)
-# A full update is about 700 bytes on the wire and leaves as one segment; the SIM800 takes 1460.
-# Allocated for each burst: between them the room serves others.
-_BURST_SIZE = const(1024)
+# Messages that are due together leave in one write, a full update (600 bytes) in two. Made once:
+# late in a module's life no such piece of heap may be free. A longer line leaves alone.
+_BURST_SIZE = const(512)
 
 # GPRS attach, name look-up and a SIM800's TCP connect (75 s at worst), all in a row.
 _OPEN_LIMIT_S = const(150)
@@ -43,14 +41,17 @@ _DEAD_AFTER_S = const(240)
 _CHANGE_GRACE_S = const(5)
 
 _END = "ovms.links.server_end"
+_ADDRESS = "ovms.protocol.v2.address"
 
 
 class ServerLink:
     """One per module.
 
-    open_stream(host, port): coroutine, a byte stream or OSError. session: protocol.v2 Session.
-    outbox: services/conversation.py. config: only `get` and `revision` are used. clock: only
-    `uptime_s`. urandom(n) -> n random bytes. sleep_ms: for tests with a time of their own.
+    open_stream(host, port, is_tls): coroutine, a byte stream or OSError. session: protocol.v2
+    Session.
+    outbox: services/conversation.py. config: only `get` and `revision` are used, and
+    `apply` for provisioning. clock: only `uptime_s`. urandom(n) -> n random bytes. sleep_ms: for
+    tests with a time of their own.
     """
 
     def __init__(
@@ -75,11 +76,16 @@ class ServerLink:
         self._wake = asyncio.Event()
         self._received = memoryview(bytearray(_READ_SIZE))
         # Codes of the messages that wait to leave together.
+        self._burst = memoryview(bytearray(_BURST_SIZE))
         self._burst_codes = []
         # Attempts in a row that failed, and that the server refused.
         self.failures = 0
         self.refusals = 0
         self.must_reconnect = False
+        # provision(link, sleep_ms): coroutine that asks the server for missing settings, due at
+        # an uptime; the composition root connects it. See `provisioning.py`.
+        self.provision = None
+        self.provision_due_s = 0
         # Tasks of the connection that have not ended yet.
         self._running = 0
         self._forget_connection()
@@ -103,7 +109,12 @@ class ServerLink:
         while True:
             settings = self._settings()
             if not all(settings):
-                await self._sleep_ms(_TICK_MS)
+                is_due = self.must_reconnect or self.clock.uptime_s() >= self.provision_due_s
+                if settings[0] and is_due and self.provision is not None:
+                    self.must_reconnect = False
+                    await self.provision(self, self._sleep_ms)
+                else:
+                    await self._sleep_ms(_TICK_MS)
                 continue
             revision = self.config.revision
             self.must_reconnect = False
@@ -192,13 +203,12 @@ class ServerLink:
             self._running -= 1
 
     async def _read(self, settings):
-        server, vehicle_id, password = settings
         session = self.session
-        host, _, port = server.partition(":")
-        self.stream = await self.open_stream(host, int(port) if port else PORT)
+        host, port, is_tls, owner = overlay.call(_ADDRESS, "parse", settings[0])
+        self.stream = await self.open_stream(host, port, is_tls)
         self._opened_s = self.clock.uptime_s()
         session.reset()
-        await self.stream.write(session.welcome(vehicle_id, password))
+        await self.stream.write(session.welcome(settings[1], settings[2], owner))
         while True:
             n = await self.stream.readinto(self._received)
             if self.end is not None:
@@ -226,6 +236,7 @@ class ServerLink:
         """Send what the outbox has, all of it in one write as far as it fits."""
         outbox = self.outbox
         codes = self._burst_codes
+        burst = self._burst
         while True:
             await self._wake.wait()
             self._wake.clear()
@@ -237,8 +248,6 @@ class ServerLink:
             now_s = self.clock.uptime_s()
             message = outbox.poll((now_s - self._polled_s) * 1000)
             self._polled_s = now_s
-            # Room is taken for as long as there is something to put into it.
-            burst = None
             used = 0
             while message is not None and self.end is None:
                 line = self.session.send(message[0], message[1])
@@ -246,11 +255,12 @@ class ServerLink:
                 if used and used + size > _BURST_SIZE:
                     await self._flush(burst[:used])
                     used = 0
-                if burst is None or size > len(burst):
-                    burst = memoryview(bytearray(max(size, _BURST_SIZE)))
-                burst[used : used + size] = line
-                used += size
                 codes.append(message[0])
+                if size > _BURST_SIZE:
+                    await self._flush(line)
+                else:
+                    burst[used : used + size] = line
+                    used += size
                 message = outbox.poll(0)
             if used:
                 await self._flush(burst[:used])

@@ -52,7 +52,7 @@ class ATDigester:
     urcs: the set of lines that come unsolicited. counted: start of the information response whose
     next number announces that many raw bytes. announced: start of the URC that looks like it.
     reset_mark: bytes that only a restarting modem sends; found in noise they come as a URC of
-    their own. size: bytes of the buffer, which must hold the longest SMS text in hexadecimal (640).
+    their own. size: bytes of the buffer, which must hold the longest SMS text in hexadecimal, 640.
 
     is_waiting: a text is open that only more bytes or `flush` can end.
     """
@@ -172,7 +172,11 @@ class ATDigester:
         is_all: it is dropped in any case.
         """
         self._hint = -1
-        if is_all or self._header is None or self._buffer.find(b"\r\n", self._start, self._end) < 0:
+        if (
+            is_all
+            or self._header is None
+            or self._buffer.find(b"\r\n", self._start, self._end) < 0
+        ):
             self._header = None
             self.is_waiting = False
             self.dropped += 1
@@ -205,10 +209,14 @@ class ATDigester:
                 self.expect(None)
                 return RESULT
             name = word[1:-2]
-            is_answer = len(name) > 1 and word[-2] == 58 and (
-                name + b"?" in command
-                or name + b";" in command + b";"
-                or (name in _TELLING and name + b"=" in command)
+            is_answer = (
+                len(name) > 1
+                and word[-2] == 58
+                and (
+                    name + b"?" in command
+                    or name + b";" in command + b";"
+                    or (name in _TELLING and name + b"=" in command)
+                )
             )
             if is_answer and not line.startswith(self._announced):
                 fields = line.split(b",")
@@ -229,9 +237,9 @@ class ATDigester:
                 self.line = self._reset_mark
                 return URC
             # An OK that is not the final result says no more than that one follows.
-            if command is not None and line != b"OK":
-                if self._is_bare or (b"=" not in command and b"?" not in command):
-                    return INFO
+            may_be_bare = command is not None and line != b"OK"
+            if may_be_bare and (self._is_bare or (b"=" not in command and b"?" not in command)):
+                return INFO
             self.dropped += 1
         return kind
 

@@ -52,6 +52,13 @@ def incoming(header, raw):
     return decode_number(fields[first]), decode_text(raw, coding)
 
 
+def is_part(header):
+    """Whether the message of the long `header` (see `incoming`) has a user data header."""
+    fields = _fields(header)
+    octet = fields[5] if len(fields) > 5 else ""
+    return octet.isdigit() and int(octet) & 0x40 > 0
+
+
 def clean_number(text):
     """A phone number fit for an AT command: digits with or without `+`, else None.
 

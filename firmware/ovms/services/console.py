@@ -13,6 +13,9 @@ from ovms import overlay
 
 _LINE_LIMIT = const(400)
 _QUEUE_LIMIT = const(8)
+# How long the console stays in RAM after the last key, and how often it looks for the next.
+_IDLE_MS = const(60_000)
+_POLL_MS = const(100)
 _TOO_LONG = "# The line is too long.\r\n"
 
 _CTRL_A = const(1)
@@ -21,6 +24,30 @@ _BACKSPACE = const(8)
 _LINE_FEED = const(10)
 _RETURN = const(13)
 _DELETE = const(127)
+
+
+async def talk(app, port):
+    """Serve who types at `port` until nobody does for a minute; False at the end of the input.
+
+    port: drivers/console_port.py:ConsolePort.
+    """
+    console = Console(
+        app.sms, app.commander.execute, app.status, app.state, app.config, app.current_car
+    )
+    buffer = bytearray(64)
+    idle_ms = 0
+    while idle_ms < _IDLE_MS:
+        if port.is_ready():
+            count = port.readinto(buffer)
+            if not count:
+                return False
+            console.receive(buffer, count)
+            idle_ms = 0
+        while console.has_lines():
+            port.write(await console.next_output())
+        await asyncio.sleep_ms(_POLL_MS)
+        idle_ms += _POLL_MS
+    return True
 
 
 class Console:
@@ -41,7 +68,6 @@ class Console:
         self._line = bytearray()
         self._length = 0
         self._waiting = []
-        self._wake = asyncio.Event()
 
     def receive(self, view, n):
         """Take the first `n` typed bytes of `view` (borrowed). Lines end in CR, LF or both.
@@ -71,16 +97,14 @@ class Console:
                         self._line.append(byte)
                 self._length += 1
 
+    def has_lines(self):
+        """Whether `next_output` has something to do."""
+        return bool(self._waiting)
+
     async def next_output(self):
-        """Wait for the next line and return what it answers; never empty."""
-        while True:
-            while not self._waiting:
-                self._wake.clear()
-                await self._wake.wait()
-            text, is_input = self._waiting.pop(0)
-            output = await self.handle(text) if is_input else text
-            if output:
-                return output
+        """Carry out the oldest line that waits and return what it answers, "" for nothing."""
+        text, is_input = self._waiting.pop(0)
+        return await self.handle(text) if is_input else text
 
     async def handle(self, line):
         """Carry out one line; returns the framed output, "" for a blank line or a comment."""
@@ -95,4 +119,3 @@ class Console:
             self.status.count("console_lines_lost")
             return
         self._waiting.append((text, is_input))
-        self._wake.set()

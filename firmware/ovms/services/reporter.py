@@ -11,14 +11,17 @@ from micropython import const
 from ovms import overlay
 from ovms.protocol.v2 import messages
 
-# In the order of sending. Two groups share the code g.
-_CODES = "SDLggWFV"
-_ALL = const(0xFF)
-_S_AND_D = const(0x03)
+# In the order of sending. Two groups share the code g. Y and X go out on request and occasion.
+_CODES = "SDLggWFVYX"
+_ALL = const(0x3FF)
+# S, D and X: what a change of the car is seen in.
+_ON_CHANGE = const(0x203)
 _SLOT_L = const(2)
 _SLOT_SECOND_GROUP = const(4)
+_SLOT_Y = const(8)
 
 _REPORTS = "ovms.protocol.v2.reports"
+_OPTIONAL = "ovms.protocol.v2.optional_reports"
 
 # Milliseconds between full updates.
 _WATCHED_MS = const(60 * 1000)
@@ -26,9 +29,10 @@ _BUSY_MS = const(600 * 1000)
 _IDLE_MS = const(3600 * 1000)
 _STREAM_MS = const(1000)
 
-# Feature 8: bit 0 asks for the location as a stream.
+# Feature 8: bit 0 asks for the location as a stream, bit 2 for tyres in the new layout (Y), too.
 _FEATURE_STREAM = const(8)
 _STREAM_LOCATION = const(1)
+_NEW_TYRES = const(4)
 
 
 class Reporter:
@@ -110,12 +114,12 @@ class Reporter:
         state = self._state
         if state.revision != self._revision:
             self._revision = state.revision
-            self._due |= _S_AND_D
+            self._due |= _ON_CHANGE
         is_watched = self._status.peers > 0
         interval_ms = _IDLE_MS
         if is_watched:
             interval_ms = _WATCHED_MS
-        elif state.is_charging or state.is_on:
+        elif state.is_charging or state.is_on or state.is_exporting:
             interval_ms = _BUSY_MS
         if self._since_ms >= interval_ms:
             self._since_ms = 0
@@ -130,6 +134,23 @@ class Reporter:
         """Payload bytes, b"" for a group that has no name."""
         if slot == _SLOT_L:
             return messages.location_message(self._state, self._config.is_miles)
+        if slot >= _SLOT_Y:
+            was_told = self._markers[slot] is not None
+            if slot == _SLOT_Y:
+                is_wanted = self._config.feature(_FEATURE_STREAM) & _NEW_TYRES
+            else:
+                is_wanted = self._state.is_exporting or was_told
+            if not is_wanted:
+                return b""
+            return overlay.call(
+                _OPTIONAL,
+                "payload_of",
+                _CODES[slot],
+                was_told,
+                self._state,
+                self._config,
+                self.limit,
+            )
         if self._reports is None:
             # Kept for the rest of the update.
             self._reports = overlay.load(_REPORTS)

@@ -5,6 +5,8 @@ What a text asks for, whether its sender may, and what to answer, is in overlays
 on, whatever it says: it may hold a password.
 """
 
+import asyncio
+
 from micropython import const
 
 from ovms import config as names
@@ -17,6 +19,9 @@ BY_EITHER = const(3)
 
 _FEATURE_SUPPRESS = const(14)
 _NO_ALERTS = const(0x08)
+
+# Pauses before an SMS is tried again for which there was no room in the heap.
+_MEMORY_PAUSES_S = (1, 2, 4, 8, 16)
 
 
 class SMSService:
@@ -39,8 +44,15 @@ class SMSService:
         """Answer what `modem.next_sms()` brings, for ever."""
         while True:
             number, text = await modem.next_sms()
-            # A coroutine of its own: what it used is free as soon as it is done.
-            await self._answer(modem, number, text)
+            for pause_s in _MEMORY_PAUSES_S:
+                try:
+                    # A coroutine of its own: what it used is free as soon as it is done.
+                    await self._answer(modem, number, text)
+                    break
+                except MemoryError:
+                    # Others use the heap as well, but not for long.
+                    self.status.count("sms_retries")
+                    await asyncio.sleep(pause_s)
 
     async def _answer(self, modem, number, text):
         await self._send(modem, number, await self.execute(number, text))

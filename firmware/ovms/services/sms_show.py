@@ -60,8 +60,10 @@ def gprs(sms, caller, words):
     if status.is_server_connected:
         return text + "\r\n GPRS: OK\r\n Server: Connected OK"
     if status.net_state == net.NET_READY:
-        return text + "\r\n GSM: OK\r\n Server: Not connected"
-    return text + "\r\n GSM/GPRS: Not connected (0x%04X)" % status.net_state
+        text += "\r\n GSM: OK\r\n Server: Not connected"
+    else:
+        text += "\r\n GSM/GPRS: Not connected (0x%04X)" % status.net_state
+    return text + "\r\n " + status.server_error if status.server_error else text
 
 
 def lock(sms, caller, words):

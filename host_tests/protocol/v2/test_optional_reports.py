@@ -20,9 +20,7 @@ def test_tyres():
     state.tyre_kpa = [225, 226, 230, 231]
     state.tyre_temp_c = [20, 21, -2, 23]
     state.tyres_age_s = 5
-    assert payload(state, "Y") == (
-        b"4,FL,FR,RL,RR,4,225,226,230,231,1,4,20,21,-2,23,1,0,-1,0,-1"
-    )
+    assert payload(state, "Y") == (b"4,FL,FR,RL,RR,4,225,226,230,231,1,4,20,21,-2,23,1,0,-1,0,-1")
     state.tyres_age_s = 500
     assert payload(state, "Y").count(b",0,4,20") == 1
     # One wheel without a value leaves the section out: an empty element breaks the app.

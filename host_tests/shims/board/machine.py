@@ -170,8 +170,8 @@ class ADC:
 class WDT:
     """A watchdog nobody waits for: the host sees a hung process by itself.
 
-    Being fed once a second, it also weighs the heap for `make bench`: with OVMS_HEAP_FILE set that
-    file holds the bytes in use after a collection, their peak so far, and the most seen before one.
+    Being fed once a second, it also weighs the heap for `make bench`: the file OVMS_HEAP_FILE then
+    holds the bytes in use after a collection, their peak so far, and the most seen before one.
     """
 
     def __init__(self, id=0, timeout=5000):

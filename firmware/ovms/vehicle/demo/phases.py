@@ -276,9 +276,7 @@ def _warm(car):
         state.battery_temp_c = _towards(state.battery_temp_c, _AMBIENT_C)
     else:
         state.battery_temp_c = _towards(state.battery_temp_c, _AMBIENT_C + load_kw)
-    state.cabin_temp_c = _towards(
-        state.cabin_temp_c, _CABIN_C if state.is_hvac_on else _AMBIENT_C
-    )
+    state.cabin_temp_c = _towards(state.cabin_temp_c, _CABIN_C if state.is_hvac_on else _AMBIENT_C)
     # Tyres get warm and hard on the road; a slow leak at the rear left.
     warmth_c = min(12, state.speed_kmh10 // 60)
     for wheel in range(4):

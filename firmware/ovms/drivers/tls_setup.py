@@ -1,0 +1,96 @@
+"""Opens a byte stream inside TLS (an overlay): whom to trust, and what time it is.
+
+The server must show a certificate for the name we asked for, signed by what is in the file
+`ca.pem` (one or more certificates) or `ca.der` (one) of the current directory; without such a file
+there is no connection.
+
+On an ESP32 a connection takes some 20 KB beside the Python heap and a handshake blocks for
+seconds (hardware facts 1.11). Unverified on a board; tried on the 32 and 64 bit VM.
+"""
+
+import time
+from binascii import a2b_base64
+
+import tls
+from micropython import const
+
+from ovms import overlay
+
+_PEM_FILE = "ca.pem"
+_DER_FILE = "ca.der"
+_BEGIN = "-----BEGIN CERTIFICATE-----"
+_END = "-----END CERTIFICATE-----"
+
+# A certificate's dates can be checked with any time after the firmware was written.
+_EARLIEST_YEAR = const(2024)
+# Unix seconds of 2000-01-01, where the clock of an ESP32 starts.
+_EPOCH_2000_S = const(946684800)
+_STREAM = "ovms.drivers.tls_stream"
+
+
+async def open_stream(open_plain, host, port, utc_s):
+    """A TLSStream to host:port. OSError with a sentence when it cannot be had.
+
+    open_plain(host, port): coroutine, a byte stream. utc_s: Unix seconds or None when not known;
+    an ESP32's clock is set by it. The handshake happens with the first `write`.
+    """
+    context = _context(utc_s)
+    stream = await open_plain(host, port)
+    return overlay.call(_STREAM, "TLSStream", stream, context, host)
+
+
+def datetime_of(utc_s):
+    """Unix seconds as the tuple that `machine.RTC.datetime` takes."""
+    if time.gmtime(0)[0] == 2000:
+        utc_s -= _EPOCH_2000_S
+    now = time.gmtime(utc_s)
+    return now[0], now[1], now[2], now[6], now[3], now[4], now[5], 0
+
+
+def _context(utc_s):
+    if time.gmtime()[0] < _EARLIEST_YEAR:
+        if utc_s is None:
+            raise OSError("TLS needs the date, and nobody has told it yet.")
+        from machine import RTC
+
+        RTC().datetime(datetime_of(utc_s))
+    context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
+    # As text: the ESP32's stubs do not know this name, so `tools/shrink` would shorten it.
+    setattr(context, "verify_mode", tls.CERT_REQUIRED)  # noqa: B010
+    try:
+        if not _load(context):
+            raise OSError("TLS needs the file ca.pem with the certificate of the server's CA.")
+    except ValueError:
+        raise OSError("The file ca.pem or ca.der is not a certificate.")
+    return context
+
+
+def _load(context):
+    """Trust what the files have; returns how many certificates that are."""
+    count = 0
+    try:
+        with open(_PEM_FILE) as file:
+            text = None
+            # Line by line: a bundle of certificates may be larger than the heap.
+            for line in file:
+                line = line.strip()
+                if line == _BEGIN:
+                    text = ""
+                elif line == _END and text is not None:
+                    context.load_verify_locations(a2b_base64(text))
+                    text = None
+                    count += 1
+                elif text is not None:
+                    text += line
+        if not count:
+            raise ValueError
+        return count
+    except OSError:
+        # There is no such file.
+        pass
+    try:
+        with open(_DER_FILE, "rb") as file:
+            context.load_verify_locations(file.read())
+    except OSError:
+        return 0
+    return 1

@@ -1,0 +1,96 @@
+"""`run`: everything at once, as `make run` starts it. Runs on CPython only."""
+
+import asyncio
+import re
+import socket
+
+import pytest
+
+from host_tests.desk.module_rig import require, run_desk
+from tools.desk.phone_script import SET_UP
+
+# Boot and network of the modem, seven SMS at their real pace, the login and some driving.
+_DRIVE_S = 48
+# In this heap, in KiB, the firmware drives today.
+_HEAP_KIB = 112
+_CHARGE_S = 10
+_LIMIT_S = 70
+
+
+async def _both():
+    drive = ("--vm", "micropython", "--bits", "32", "--heap", str(_HEAP_KIB))
+    charge = ("--vm", "cpython", "--time-scale", "10", "--scenario", "charge", "--sevcon", "80")
+    runs = await asyncio.gather(
+        run_desk("run", "--headless", "--seconds", str(_DRIVE_S), *drive, seconds=_LIMIT_S),
+        run_desk("run", "--headless", "--seconds", str(_CHARGE_S), *charge, seconds=_LIMIT_S),
+    )
+    return dict(zip(("drive", "charge"), runs))
+
+
+@pytest.fixture(scope="module")
+def runs():
+    """(exit code, stdout, stderr) of two runs at the same time, by scenario."""
+    require(("micropython", "--bits", "32"))
+    return asyncio.run(_both())
+
+
+def _check(run, sms_count):
+    code, output, complaint = run
+    assert code == 0, output + complaint
+    lines, _, summary = output.partition("Summary\n")
+    for pattern in (
+        r"ok   the module logged in after \d+\.\d s\n",
+        rf"ok   {sms_count} of {sms_count} SMS were answered as expected\n",
+        r"ok   the app got D x\d+, F x\d+, L x\d+, S x\d+, .*V x\d+, W x\d+",
+        r"ok   the firmware ran to the end\n",
+        r"The server took \d+ bytes from the module",
+    ):
+        assert re.search(pattern, summary), summary
+    assert "FAIL" not in summary and "Server:" not in summary and "restarted" not in summary
+    return lines
+
+
+def test_drive_in_the_heap_of_a_module(runs):
+    lines = _check(runs["drive"], len(SET_UP))
+    speeds = [int(text) for text in re.findall(r"location: .*? speed (\d+) km/h", lines)]
+    assert max(speeds) > 20
+    assert len(set(re.findall(r"latitude (\d+\.\d+)", lines))) > 3
+    assert "MemoryError" not in lines
+
+
+def test_charge_in_fast_time(runs):
+    """The key is off, so the motor controller is not there; the command says so."""
+    code, output, _ = runs["charge"]
+    assert code == 1 and f"FAIL {len(SET_UP) + 1} of {len(SET_UP) + 2} SMS" in output
+    assert "charge state charging" in output and "doors 1 charge port + pilot + charging" in output
+    assert "SEVCON OFFLINE" in output
+    assert "module CAN" not in output
+
+
+@pytest.mark.parametrize("option", ["--port", "--http-port"])
+def test_port_in_use_is_one_sentence(option):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        code, output, complaint = asyncio.run(
+            run_desk("run", "--headless", "--seconds", "5", option, str(port), "--vm", "cpython")
+        )
+    assert code == 2 and output == ""
+    assert f"127.0.0.1:{port}" in complaint and complaint.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "words, sentence",
+    [
+        (("--scenario", "fly"), "invalid choice: 'fly'"),
+        (("--sevcon", "90"), "invalid choice: '90'"),
+        (("--vm", "micropython", "--time-scale", "3"), "--time-scale works with --vm cpython"),
+        (("--flash", "/dev/null/flash"), "cannot be written"),
+        (("--board", "NONE"), "There is no board NONE"),
+    ],
+)
+def test_wrong_options_are_one_sentence(words, sentence):
+    code, output, complaint = asyncio.run(run_desk("run", "--headless", "--seconds", "5", *words))
+    assert code == 2
+    assert sentence in complaint and complaint.count("\n") == 1
