@@ -4,6 +4,7 @@ import asyncio
 
 from ovms import config as names
 from ovms import overlay
+from ovms import status as requests
 from ovms.drivers.store import Store
 
 # Vehicle type (first two characters of parameter 14): module and class.
@@ -26,6 +27,9 @@ def take(app):
     except (ImportError, MemoryError) as error:
         # Without its car the module can still be asked, and told another one.
         app.log.error("car: %s %s", type(error).__name__, error)
+        if isinstance(error, MemoryError):
+            # Others need the room for a moment only.
+            app.status.request(requests.REQUEST_VEHICLE_RESTART)
         car = _make(_NO_CAR, app)
     car.sleep_ms = asyncio.sleep_ms
     car.spawn = app.spawn

@@ -57,13 +57,6 @@ def test_on_is_one_second_of_the_key():
     assert log == [("supply", 1), ("key", 1), 100, ("key", 0), 1000, ("key", 1)]
 
 
-def test_off_waits_before_it_cuts_the_supply():
-    lines = Lines()
-    power = ModemPower(lines.pin("key"), None, lines.pin("supply"))
-    log = lines.play(modem_switch.off(power))
-    assert log == [("key", 1), 100, ("key", 0), 1500, ("key", 1), 3000, ("supply", 0)]
-
-
 def test_reset_takes_the_hardest_means_there_is():
     lines = Lines()
     power = ModemPower(lines.pin("key"), lines.pin("reset"), lines.pin("supply"))

@@ -156,7 +156,9 @@ def test_state_message(state, is_miles):
     s = decoded("S", report_state.state_message(state, is_miles), is_miles)
     unit = per_unit(is_miles)
     assert s["distance unit"] == ("M" if is_miles else "K")
-    assert near(s["SOC"], state.soc_pct100, 1, 0.01)
+    soc_pct100 = state.soc_pct100 or 0
+    # Nearly full must not read as full.
+    assert near(s["SOC"], soc_pct100 if soc_pct100 >= 10000 else min(soc_pct100, 9990), 1, 0.01)
     assert near(s["line voltage"], state.line_v)
     assert near(s["charge current"], state.charge_a10, 1, 0.1)
     assert near(s["ideal range"], state.ideal_range_km, 0, unit)

@@ -1,4 +1,4 @@
-"""Values on the desk's command lines: what argparse calls with a text, with errors as sentences."""
+"""Values on the command lines: what argparse calls with a text, with errors as sentences."""
 
 from __future__ import annotations
 

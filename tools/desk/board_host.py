@@ -297,12 +297,8 @@ class BoardHost:
             return [sys.executable, entry, str(vm.ROOT), board]
         bits = self.wiring.bits
         start = vm.command(bits, self.wiring.heap_kib)
-        tree = build.BUILD / "vm" / vm.march(bits) / self.wiring.board
-        build.compile_tree(vm.march(bits), tree)
-        build.compile_file(Path(board) / "board.py", tree / "board.mpy", "board.py", None)
-        for name in ("machine", "network"):
-            source = SHIMS / "board" / f"{name}.py"
-            build.compile_file(source, tree / f"{name}.mpy", source.name, None)
+        beside = [SHIMS / "board" / f"{name}.py" for name in ("machine", "network")]
+        tree = build.vm_tree(bits, self.wiring.board, beside)
         return [*start, entry, str(tree)]
 
     def _environment(self, cause: int) -> dict[str, str]:

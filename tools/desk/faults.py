@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from tools.desk.modem import sockets
-from tools.desk.stage import Stage
+from tools.desk.stage import VEHICLE, Stage
 
 _Step = Callable[[Stage], Awaitable[None]]
 
@@ -76,7 +76,7 @@ async def _restart_server(stage: Stage) -> None:
 
 
 async def _close_link(stage: Stage) -> None:
-    stage.server.disconnect_car("TWIZY42")
+    stage.server.disconnect_car(VEHICLE)
 
 
 def _gps(is_silent: bool) -> _Step:

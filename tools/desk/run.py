@@ -116,6 +116,11 @@ def _summary(stage: Stage, script: PhoneScript, has_ended: bool) -> int:
             if not missing
             else f"the app never got {' '.join(missing)}",
         ),
+        (
+            stage.has_shown_soc(),
+            f"the app shows SOC {view.value('S', 'SOC') or '-'}, the car has "
+            f"{stage.car.soc_pct:.1f} %",
+        ),
         (not has_ended, "the firmware ran to the end"),
     )
     print("Summary")

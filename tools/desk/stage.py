@@ -44,6 +44,8 @@ _USUAL_PORT = 6867
 _USUAL_HTTP_PORT = 6868
 _CAR_PERIOD_S = 0.02
 _UNTHINNED_SCALE = 4
+# Driven or charged since the last report, which may be a minute old.
+_SOC_SLACK_PCT = 3.0
 _APP_RETRY_S = 2.0
 
 
@@ -79,8 +81,10 @@ class View:
 
     def value(self, code: str, name: str) -> str:
         """A field of the last message `code` by its name, with its unit; "" when not seen."""
+        if code not in self.messages:
+            return ""
         unit = fields.distance_unit(self.messages.get("S", ""))
-        for value in fields.decode(code, self.messages.get(code, ""), unit):
+        for value in fields.decode(code, self.messages[code], unit):
             if value.name == name:
                 return f"{value.text} {value.unit}".strip()
         return ""
@@ -168,6 +172,11 @@ class Stage:
         assert self.modem is not None
         self._on_line("phone", text)
         await self.modem.deliver_sms(PHONE_NUMBER, text)
+
+    def has_shown_soc(self) -> bool:
+        """Whether the app knows the car's SOC, as it is now or was a while ago."""
+        text = self.view.value("S", "SOC").split(" ")[0]
+        return text != "" and abs(float(text) - self.car.soc_pct) < _SOC_SLACK_PCT
 
     def keep(self, work: Coroutine) -> None:
         """Run a coroutine beside the rest, until `stop`."""

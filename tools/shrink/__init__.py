@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from tools.shrink.bundle import bundle, plain_name
 from tools.shrink.constants import Constants
 from tools.shrink.dead import Undertaker
-from tools.shrink.kept import kept_names
+from tools.shrink.kept import kept_names, known_modules
 from tools.shrink.names import Namer, known_names, short_names
 from tools.shrink.packing import check_imports, imported_modules, name_modules_apart, pack
 from tools.shrink.rename import functions, rename
@@ -97,7 +97,7 @@ def shrink(
     rename(modules, namer)
     paths = {module.path: module.path for module in modules.values()}
     if public:
-        paths = pack(modules, fixed, short_names(namer.taken | foreign))
+        paths = pack(modules, fixed, short_names(namer.taken | known_modules()))
     texts = {
         paths[module.path]: ast.unparse(module.tree) + "\n"
         for module in modules.values()

@@ -8,8 +8,14 @@ from pathlib import Path
 
 KEPT_NAMES = Path(__file__).with_name("kept_names.txt")
 
-# Modules that every image has, so that their names lie in its ROM.
-_COMMON = ("math", "cmath", "uctypes", "errno", "heapq", "random", "framebuf", "deflate")
+# Modules that every image has, so that their names lie in its ROM; methods of str, int and set.
+_COMMON = ("math", "cmath", "uctypes", "errno", "heapq", "random", "framebuf", "deflate", "vfs")
+_METHODS = {
+    *("center", "isalpha", "islower", "isspace", "isupper", "lstrip", "rindex", "rsplit"),
+    *("splitlines", "to_bytes", "from_bytes", "fromkeys", "popitem", "discard", "isdisjoint"),
+    *("issubset", "issuperset", "union", "intersection", "difference", "symmetric_difference"),
+    *("difference_update", "intersection_update", "symmetric_difference_update"),
+}
 
 
 @functools.cache
@@ -47,5 +53,5 @@ def rom_names() -> list[str]:
     # Nothing that the VM or asyncio could look for on an object of ours.
     for module in ("builtins", "io", "asyncio", "select", "socket"):
         names.difference_update(sections[module])
-    names.difference_update(dir(builtins))
+    names = names - set(dir(builtins)) | _METHODS
     return sorted(names - set(sections), key=lambda name: (len(name), name))

@@ -21,5 +21,5 @@ class ModemPower:
                 line.value(level)
 
     def switch(self, step):
-        """Coroutine that does "on", "off" or "reset": see `modem_switch.py`."""
+        """Coroutine that does "on" or "reset": see `modem_switch.py`."""
         return overlay.call_async("ovms.drivers.modem_switch", step, self)

@@ -1,4 +1,4 @@
-"""Switches a SIM800 on, off and through a restart by its lines (overlay of `modem_power.py`).
+"""Switches a SIM800 on and restarts it by its lines (overlay of `modem_power.py`).
 
 PWRKEY is a toggle: the same pulse starts a modem that is off and stops one that runs, so who
 pulses it first asks the modem for an answer. Source: SIM800L hardware design, 4.1 of the hardware
@@ -12,8 +12,6 @@ from micropython import const
 _IDLE_MS = const(100)
 _ON_PULSE_MS = const(1000)
 _OFF_PULSE_MS = const(1500)
-# Until STATUS is low and the module may be started again.
-_OFF_MS = const(3000)
 _RESET_PULSE_MS = const(150)
 # The bulk capacitors keep a module without supply half alive for seconds.
 _SUPPLY_OFF_MS = const(6000)
@@ -24,14 +22,6 @@ async def on(power):
     if power.supply is not None:
         power.supply.value(1)
     await _pulse(power.pwrkey, _ON_PULSE_MS)
-
-
-async def off(power):
-    """Stop a running modem and take its supply away where the board can."""
-    await _pulse(power.pwrkey, _OFF_PULSE_MS)
-    await asyncio.sleep_ms(_OFF_MS)
-    if power.supply is not None:
-        power.supply.value(0)
 
 
 async def reset(power):

@@ -41,7 +41,7 @@ def load(ring):
         return
     numbers.sort()
     # Of [boot, last uptime, start or 0], in the order of time.
-    boots = []
+    boots: list = []
     newest = numbers[-1]
     ring.first = numbers[0]
     ring.head = ring.first << 16

@@ -18,7 +18,7 @@ class _Pipe(io.IOBase):
     """What `tls` takes for a socket. received: bytes for it, read up to `at`; sent: its own."""
 
     def __init__(self):
-        self.received = b""
+        self.received = memoryview(b"")
         self.at = 0
         self.sent = bytearray()
 

@@ -1,0 +1,93 @@
+"""Any bytes from a modem's UART, any SMS: nothing escapes the driver. CPython only."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ovms.links.modem_link import Modem
+from ovms.protocol import sms_pdu, sms_text
+from ovms.status import Status
+from tools.desk.modem import pdu
+
+COMMANDS = (b"AT+CMGR=1", b"AT+CREG?", b"AT+CIPRXGET=2,100", b"AT+GSN", b'AT+CUSD=1,"*1#"')
+FRAGMENTS = (
+    b"\r\n",
+    b"OK\r\n",
+    b"\r\nERROR\r\n",
+    b"> ",
+    b"+IPD,4:",
+    b'+CMT: "+49151","","26/08/24,10:20:30+08",145,4,0,0,"+49",145,',
+    b'+CMGR: "REC UNREAD","+49151","","26/08/24,10:20:30+08",145,68,0,8,"+49",145,4\r\n',
+    b'+CUSD: 1,"',
+    b"+CREG: 1,",
+    b"+CIPRXGET: 2,9,1\r\n",
+    b"+CIPRXGET: 1\r\n",
+    b'+CMTI: "SM",',
+    b"*PSUTTZ: 2026,8,24,8,53,20",
+    b"+PDP: DEACT\r\n",
+    b"CLOSED\r\n",
+    b"RDY\r\n",
+    b"Call Ready\r\n",
+    b"\x00IIII\xff\xff",
+)
+streams = st.lists(st.one_of(st.sampled_from(FRAGMENTS), st.binary(max_size=12)), max_size=25)
+
+
+def feed(port, data):
+    while data:
+        room = port.digester.room()
+        n = min(len(room), len(data))
+        room[:n] = data[:n]
+        port.digester.received(n)
+        data = data[n:]
+        port._digest()
+
+
+@settings(max_examples=1000, deadline=None)
+@given(st.sampled_from(COMMANDS), streams)
+def test_any_stream_leaves_a_port_that_works(command, pieces):
+    modem = Modem(None, None, Status("X"), {})
+    port = modem.port
+    port.begin(command)
+    for piece in pieces:
+        feed(port, piece)
+        assert len(modem.queue) <= 6 and len(modem.announced) <= 6
+    port.digester.flush()
+    port.digester.reset()
+    port.begin(b"AT+CSQ")
+    feed(port, b"\r\n+CSQ: 17,0\r\n\r\nOK\r\n")
+    assert (port.result, port._lines) == (b"OK", [b"+CSQ: 17,0"])
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.binary(max_size=80), st.binary(max_size=80), st.sampled_from([b"+CMGR:", b"+CMT:"]))
+def test_any_message_gives_texts_or_nothing(header, raw, head):
+    for message in (
+        sms_text.incoming(head + header, raw),
+        sms_pdu.part(raw),
+        sms_pdu.part(raw.hex().encode()),
+    ):
+        assert message is None or isinstance(message[0] + message[1], str)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(max_size=300), st.text("0123456789+", min_size=3, max_size=15))
+def test_any_text_leaves_as_lines_that_break_nothing(text, number):
+    for has_ucs2 in (True, False):
+        for _, payload, _ in sms_text.outgoing(number, text, has_ucs2):
+            assert not any(byte in payload for byte in (0x1A, 0x1B, 0x0D, 0x08))
+            assert len(payload) <= 280
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.text(st.sampled_from("abc \u00e4\u20ac{}[]@_\u0416\U0001f600"), min_size=161, max_size=600)
+)
+def test_parts_of_a_long_message_say_the_whole(text):
+    parts = pdu.split_text("+4915112345678", text, 1787561601, 8, 42)
+    texts = []
+    for index, part in enumerate(parts, 1):
+        line = pdu.encode_deliver(part, "+491710760000")[1].encode()
+        number, piece, reference, total, place = sms_pdu.part(line)
+        assert (number, reference, total, place) == ("+4915112345678", 42, len(parts), index)
+        texts.append(piece)
+    assert "".join(texts) == text.replace("\U0001f600", "\ufffd\ufffd")
