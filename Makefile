@@ -70,6 +70,8 @@ flash: $(READY) ## Write an official MicroPython image to the ESP32 (IMAGE=file 
 	@$(PY) -m esptool --chip esp32 --port $(PORT) write-flash 0x1000 $(IMAGE)
 
 deploy: firmware ## Copy build/BOARD/ to the module at PORT and restart it
+	@# The names of the compiled files change with every build: none of the old ones may stay.
+	@$(MPREMOTE) fs rm -r :ovms 2>/dev/null || true
 	@$(MPREMOTE) fs cp -r build/$(BOARD)/* :
 	@$(MPREMOTE) reset
 

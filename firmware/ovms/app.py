@@ -16,6 +16,7 @@ from ovms import status as requests
 _TICK_MS = const(1000)
 # Longer than any call that may block (hardware facts 6.5): a name look-up takes up to 15 s.
 _WATCHDOG_MS = const(60_000)
+_CONSOLE_WATCHDOG_MS = const(3_600_000)
 _SUPPLY_PERIOD_S = const(60)
 _RESTART_FIRST_S = const(1)
 _RESTART_LONGEST_S = const(60)
@@ -166,6 +167,10 @@ def main(board, presets=None):
     """Run the module on `board` until it is reset. What nobody caught resets it, after a pause."""
     try:
         asyncio.run(App(board, presets).run())
+    except KeyboardInterrupt:
+        # Somebody works at the console. The watchdog cannot be stopped, but it can wait.
+        board.watchdog(_CONSOLE_WATCHDOG_MS)
+        raise
     except Exception as error:
         sys.print_exception(error)
         time.sleep(_CRASH_PAUSE_S)

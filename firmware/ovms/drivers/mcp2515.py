@@ -1,9 +1,9 @@
 """MCP2515 CAN controller on SPI: silent unless told otherwise, and no allocation per frame.
 
 Rules of this file
-- `numbers[_IS_BUSY]` guards every SPI transaction. The soft interrupt runs between two bytecodes
+- `numbers[IS_BUSY]` guards every SPI transaction. The soft interrupt runs between two bytecodes
   of anything else; when it finds the chip in use it only leaves a note, and whoever used it
-  drains it afterwards (`_release`). So the interrupt and the backstop never clash.
+  drains it afterwards (`release`). So the interrupt and the backstop never clash.
 - The edge of INT is a hint. `Receiver.drain` trusts the pin's level, `check` doubts even that.
 - Nothing is retried here: `open` and `check` say what is wrong, the link tries again.
 - Frames leave only when the bus was opened not silent, and only as (id, dlc) of `tx_frames`.
@@ -30,12 +30,12 @@ PASSIVE = const(3)
 BUS_OFF = const(4)
 
 # Places in `numbers`: those of `ovms_can`, then the counters, named in mcp2515_setup.py.
-_HEAD = const(0)
-_TAIL = const(1)
-_WAS_BUFFER_0 = const(2)
-_IS_BUSY = const(3)
+HEAD = const(0)
+TAIL = const(1)
+WAS_BUFFER_0 = const(2)
+IS_BUSY = const(3)
 _IS_MISSED = const(4)
-_IS_OPEN = const(5)
+IS_OPEN = const(5)
 _FRAMES = const(6)
 _CHIP_OVERFLOW = const(9)
 _MESSAGE_ERRORS = const(10)
@@ -47,8 +47,7 @@ _TX_BUSY = const(15)
 _TX_ABORTED = const(16)
 _NUMBERS = const(17)
 
-_NORMAL = const(0x00)
-_LISTEN_ONLY = const(0x60)
+LISTEN_ONLY = const(0x60)
 _MODE_BITS = const(0xE0)
 
 # CANINTE as mcp2515_setup.py leaves it: error, RXB1, RXB0.
@@ -77,6 +76,8 @@ class MCP2515:
     recv(frame) -> bool: fills [arbitration_id, bytearray(8), dlc, flags] with the oldest frame,
     False when there is none. The ring holds 48: at the Twizy's 400 frames a second the link may be
     held up for 115 ms.
+
+    Whatever else has no underscore is for mcp2515_setup.py: it opens, closes and restarts.
     """
 
     def __init__(self, spi, cs, interrupt=None, crystal_hz=16_000_000, filters=None):
@@ -84,27 +85,27 @@ class MCP2515:
         self._write_spi = spi.write
         self._transfer = spi.write_readinto
         self._cs = cs.value
-        self._interrupt = interrupt
-        self._crystal_hz = crystal_hz
-        self._make_filters = filters
-        self._filter_ids = self._filters = None
-        self._numbers = array("i", bytes(4 * _NUMBERS))
-        self._wanted = bytearray(256)
+        self.interrupt = interrupt
+        self.crystal_hz = crystal_hz
+        self.make_filters = filters
+        self.filter_ids = self.filters = None
+        self.numbers = array("i", bytes(4 * _NUMBERS))
+        self.wanted = bytearray(256)
         self._receiver = Receiver(
-            self._numbers,
-            self._wanted,
+            self.numbers,
+            self.wanted,
             interrupt.value if interrupt else no_line,
             self._cs,
             self._transfer,
             self._on_error,
         )
-        self._drain = self._receiver.drain
+        self.drain = self._receiver.drain
         self.recv = self._receiver.take
         self._status = bytearray(7)
-        self._tx_frames = ()
-        self._timing = b""
-        self._mode = self._error_flags = self._sent_ms = 0
-        self._is_bus_off = False
+        self.tx_frames = ()
+        self.timing = b""
+        self.mode = self.error_flags = self._sent_ms = 0
+        self.is_bus_off = False
 
     def open(self, bitrate, rx_ids, tx_frames=(), is_silent=True, filters=None):
         """Reset and start the chip; everything of an earlier `open` is forgotten.
@@ -114,59 +115,20 @@ class MCP2515:
         with new ids to compute filters for a second more. OSError with a sentence when there is
         no chip or the bus is blocked, ValueError when the crystal cannot make the rate.
         """
-        self.close()
-        if filters is None and self._make_filters:
-            if rx_ids != self._filter_ids:
-                self._filters = self._make_filters(rx_ids)
-                self._filter_ids = rx_ids
-            filters = self._filters
-        self._tx_frames = () if is_silent else tx_frames
-        self._mode = _LISTEN_ONLY if is_silent else _NORMAL
-        wanted = self._wanted
-        for i in range(256):
-            wanted[i] = 0
-        for arbitration_id in rx_ids:
-            wanted[arbitration_id >> 3] |= 1 << (arbitration_id & 7)
-        numbers = self._numbers
-        numbers[_HEAD] = numbers[_TAIL] = 0
-        self._timing = overlay.call(
-            _SETUP,
-            "configure",
-            self._write,
-            self._read,
-            self._crystal_hz,
-            bitrate,
-            filters,
-            self._mode,
-        )
-        numbers[_IS_OPEN] = 1
-        if self._interrupt:
-            self._interrupt.irq(self._drain, self._interrupt.IRQ_FALLING)
-        self.service()
+        overlay.call(_SETUP, "open", self, bitrate, rx_ids, tx_frames, is_silent, filters)
 
     def close(self):
         """Silence the chip and put it to sleep; harmless when it is closed or missing."""
-        if self._interrupt:
-            self._interrupt.irq(None, self._interrupt.IRQ_FALLING)
-        numbers = self._numbers
-        # A closed bus is not drained, so nothing but this call talks to the chip.
-        numbers[_IS_OPEN] = numbers[_IS_BUSY] = numbers[_WAS_BUFFER_0] = 0
-        self._is_bus_off = False
-        self._error_flags = 0
-        self._tx_frames = ()
-        self._write(b"\xc0")
-        # The oscillator needs 128 cycles after a reset, 16 us with the slowest crystal.
-        time.sleep_ms(1)
-        self._write(b"\x05\x0f\xe0\x20")
+        overlay.call(_SETUP, "close", self)
 
     def service(self):
         """Move frames from the chip into the ring; returns how many. Does not allocate.
 
         Called by the interrupt and, as a backstop, every few milliseconds by the link.
         """
-        numbers = self._numbers
+        numbers = self.numbers
         before = numbers[_FRAMES]
-        self._drain(None)
+        self.drain(None)
         return numbers[_FRAMES] - before
 
     def send(self, arbitration_id, data):
@@ -175,11 +137,11 @@ class MCP2515:
         False, and counted, when the bus is silent, closed or in bus-off, when (id, length) is not
         on the list given to `open`, or while the previous frame still waits for the bus.
         """
-        numbers = self._numbers
-        if self._is_bus_off or (arbitration_id, len(data)) not in self._tx_frames:
+        numbers = self.numbers
+        if self.is_bus_off or (arbitration_id, len(data)) not in self.tx_frames:
             numbers[_REFUSED] += 1
             return False
-        numbers[_IS_BUSY] = 1
+        numbers[IS_BUSY] = 1
         try:
             is_free = not self._burst()[6] & _TX_PENDING
             if not is_free and self._is_tx_stuck():
@@ -187,39 +149,31 @@ class MCP2515:
                 is_free = True
             if is_free:
                 high, low = arbitration_id >> 3, (arbitration_id & 7) << 5
-                self._write(bytes((0x40, high, low, 0, 0, len(data))) + data)
-                self._write(b"\x81")
+                self.write(bytes((0x40, high, low, 0, 0, len(data))) + data)
+                self.write(b"\x81")
                 self._sent_ms = time.ticks_ms()
         finally:
-            self._release()
+            self.release()
         numbers[_SENT if is_free else _TX_BUSY] += 1
         return is_free
 
     def state(self):
         """STOPPED, ACTIVE, WARNING, PASSIVE or BUS_OFF (then silent until `restart`)."""
-        if not self._numbers[_IS_OPEN]:
+        if not self.numbers[IS_OPEN]:
             return STOPPED
-        if self._is_bus_off:
+        if self.is_bus_off:
             return BUS_OFF
-        if self._error_flags & _ANY_PASSIVE:
+        if self.error_flags & _ANY_PASSIVE:
             return PASSIVE
-        return WARNING if self._error_flags & _ANY_WARNING else ACTIVE
+        return WARNING if self.error_flags & _ANY_WARNING else ACTIVE
 
     def counts(self):
         """What was received, sent, dropped and refused since the start, as {name: number}."""
-        return overlay.call(_SETUP, "named_counts", self._numbers)
+        return overlay.call(_SETUP, "named_counts", self.numbers)
 
     def restart(self):
         """Leave bus-off and take part in the bus again. OSError when the bus is blocked."""
-        if not self._numbers[_IS_OPEN]:
-            return
-        self._numbers[_IS_BUSY] = 1
-        try:
-            overlay.call(_SETUP, "request_mode", self._write, self._read, self._mode)
-            self._is_bus_off = False
-            self._error_flags = 0
-        finally:
-            self._release()
+        overlay.call(_SETUP, "restart", self)
 
     def check(self):
         """Whether the chip is still as `open` left it; call every few seconds.
@@ -227,50 +181,50 @@ class MCP2515:
         False after a brown-out, a reset or a broken SPI line: then `open` again. Also ends a stuck
         transmission, and stops trusting an INT line that stays high with flags waiting.
         """
-        numbers = self._numbers
-        if not numbers[_IS_OPEN]:
+        numbers = self.numbers
+        if not numbers[IS_OPEN]:
             return False
-        numbers[_IS_BUSY] = 1
+        numbers[IS_BUSY] = 1
         try:
-            cnf = self._read(0x28, 4)
+            cnf = self.read(0x28, 4)
             status = self._burst()
-            mode = _LISTEN_ONLY if self._is_bus_off else self._mode
-            if cnf[:3] != self._timing or cnf[3] != _ENABLED or status[4] & _MODE_BITS != mode:
+            mode = LISTEN_ONLY if self.is_bus_off else self.mode
+            if cnf[:3] != self.timing or cnf[3] != _ENABLED or status[4] & _MODE_BITS != mode:
                 numbers[_SPI_ERRORS] += 1
                 return False
-            self._error_flags = status[3]
+            self.error_flags = status[3]
             if status[2] & _MESSAGE_ERROR:
                 numbers[_MESSAGE_ERRORS] += 1
-                self._write(b"\x05\x2c\x80\x00")
+                self.write(b"\x05\x2c\x80\x00")
             if status[2] & _ENABLED and self._receiver.is_line_high():
                 self._receiver.is_line_high = no_line
             if status[6] & _TX_PENDING and self._is_tx_stuck():
                 self._abort(b"\x05\x0f\x10\x10")
             return True
         finally:
-            self._release()
+            self.release()
 
-    def _release(self):
+    def release(self):
         """The chip is free again: make up for an interrupt that was turned away."""
-        self._numbers[_IS_BUSY] = 0
+        self.numbers[IS_BUSY] = 0
         self.service()
 
     def _on_error(self):
         """Answer the error interrupt; False when the status itself is nonsense (MISO stuck)."""
-        numbers = self._numbers
+        numbers = self.numbers
         status = self._burst()
         error_flags = status[3]
         if status[4] & 0x11:
             numbers[_SPI_ERRORS] += 1
             return False
-        self._error_flags = error_flags
+        self.error_flags = error_flags
         if error_flags & _OVERFLOW:
             numbers[_CHIP_OVERFLOW] += 1
-            self._write(b"\x05\x2d\xc0\x00")
-        self._write(b"\x05\x2c\x20\x00")
-        if error_flags & _IN_BUS_OFF and not self._is_bus_off:
+            self.write(b"\x05\x2d\xc0\x00")
+        self.write(b"\x05\x2c\x20\x00")
+        if error_flags & _IN_BUS_OFF and not self.is_bus_off:
             # The chip would come back by itself within 3 ms and disturb the car again.
-            self._is_bus_off = True
+            self.is_bus_off = True
             numbers[_BUS_OFFS] += 1
             # Listen-only and abort, in one write.
             self._abort(b"\x05\x0f\xf0\x70")
@@ -283,12 +237,12 @@ class MCP2515:
 
     def _abort(self, command):
         """Give up the waiting frame: with nobody to acknowledge it, it would repeat for ever."""
-        self._write(command)
+        self.write(command)
         for _ in range(_ABORT_POLLS):
             if not self._burst()[6] & _TX_PENDING:
                 break
-        self._write(b"\x05\x0f\x10\x00")
-        self._numbers[_TX_ABORTED] += 1
+        self.write(b"\x05\x0f\x10\x00")
+        self.numbers[_TX_ABORTED] += 1
 
     def _burst(self):
         """CANINTF at [2], EFLG [3], CANSTAT [4], CANCTRL [5], TXB0CTRL [6]; a borrowed buffer."""
@@ -297,12 +251,14 @@ class MCP2515:
         self._cs(1)
         return self._status
 
-    def _write(self, command):
+    def write(self, command):
+        """One SPI exchange that nobody reads."""
         self._cs(0)
         self._write_spi(command)
         self._cs(1)
 
-    def _read(self, address, size):
+    def read(self, address, size):
+        """`size` registers from `address` on, as a bytearray."""
         answer = bytearray(2 + size)
         answer[0] = 0x03
         answer[1] = address

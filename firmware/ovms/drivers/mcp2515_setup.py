@@ -7,7 +7,10 @@ import time
 
 from micropython import const
 
+from ovms.drivers.mcp2515 import HEAD, IS_BUSY, IS_OPEN, LISTEN_ONLY, TAIL, WAS_BUFFER_0
+
 _NO_CHIP = "no CAN controller answers on SPI"
+_NORMAL = const(0x00)
 _MODE_BITS = const(0xE0)
 # Any mode is reached within 11 recessive bits, unless the bus never becomes recessive.
 _MODE_TIMEOUT_MS = const(100)
@@ -26,6 +29,59 @@ _COUNTS = (
     "can_tx_busy",
     "can_tx_aborted",
 )
+
+
+def open(bus, bitrate, rx_ids, tx_frames, is_silent, filters):
+    """`MCP2515.open`."""
+    close(bus)
+    if filters is None and bus.make_filters:
+        if rx_ids != bus.filter_ids:
+            bus.filters = bus.make_filters(rx_ids)
+            bus.filter_ids = rx_ids
+        filters = bus.filters
+    bus.tx_frames = () if is_silent else tx_frames
+    bus.mode = LISTEN_ONLY if is_silent else _NORMAL
+    wanted = bus.wanted
+    for i in range(256):
+        wanted[i] = 0
+    for arbitration_id in rx_ids:
+        wanted[arbitration_id >> 3] |= 1 << (arbitration_id & 7)
+    numbers = bus.numbers
+    numbers[HEAD] = numbers[TAIL] = 0
+    bus.timing = configure(bus.write, bus.read, bus.crystal_hz, bitrate, filters, bus.mode)
+    numbers[IS_OPEN] = 1
+    if bus.interrupt:
+        bus.interrupt.irq(bus.drain, bus.interrupt.IRQ_FALLING)
+    bus.service()
+
+
+def close(bus):
+    """`MCP2515.close`."""
+    if bus.interrupt:
+        bus.interrupt.irq(None, bus.interrupt.IRQ_FALLING)
+    numbers = bus.numbers
+    # A closed bus is not drained, so nothing but this call talks to the chip.
+    numbers[IS_OPEN] = numbers[IS_BUSY] = numbers[WAS_BUFFER_0] = 0
+    bus.is_bus_off = False
+    bus.error_flags = 0
+    bus.tx_frames = ()
+    bus.write(b"\xc0")
+    # The oscillator needs 128 cycles after a reset, 16 us with the slowest crystal.
+    time.sleep_ms(1)
+    bus.write(b"\x05\x0f\xe0\x20")
+
+
+def restart(bus):
+    """`MCP2515.restart`."""
+    if not bus.numbers[IS_OPEN]:
+        return
+    bus.numbers[IS_BUSY] = 1
+    try:
+        request_mode(bus.write, bus.read, bus.mode)
+        bus.is_bus_off = False
+        bus.error_flags = 0
+    finally:
+        bus.release()
 
 
 def named_counts(numbers):

@@ -5,13 +5,15 @@ Rules of this file
   changes but a counter. Noise (UBX, another baud rate, half lines) is skipped up to the next `$`.
 - RMC makes the event; GGA only lends it altitude, satellites and HDOP, once. All else is ignored.
 - A fix needs RMC status A and a mode other than N. Status V is no fix, however good it looks.
-- Dates are repaired for receivers that lost count of the 1024-week periods, and UTC is only
-  believed when two RMC sentences in a row agree.
+- UTC is only believed when two RMC sentences in a row agree. What becomes of a date is in
+  `nmea_date.py`.
 
 Facts: NMEA 0183 as restated in hardware facts 5.1 and 5.2.
 """
 
 from micropython import const
+
+from ovms import overlay
 
 # What `receive` stopped for.
 NOTHING = const(0)
@@ -23,12 +25,12 @@ _LINE_LIMIT = const(100)
 _DOLLAR = const(0x24)
 # Below this the course is noise.
 _COURSE_FROM_KMH10 = const(20)
-_ROLLOVER_DAYS = const(7168)
 # 2024-01-01; no receiver of this firmware ran before.
 _BUILD_DAY = const(19723)
 # Two RMC sentences this far apart are still neighbours (receivers can be set to slow rates).
 _NEIGHBOUR_S = const(10)
-_MONTH_START = (0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365)
+_WANTED = (b"RMC", b"GGA")
+_DATE = "ovms.protocol.nmea_date"
 
 
 class NMEAParser:
@@ -63,6 +65,8 @@ class NMEAParser:
         self._size = -1
         self._gga = (None, None, None)
         self._last_utc_s = None
+        # The latest date and its first Unix second: it changes once a day.
+        self._date = self._midnight_s = None
 
     def receive(self, buffer, start, end):
         """Take bytes from `buffer[start:end]` up to the next event; returns the index reached.
@@ -91,17 +95,11 @@ class NMEAParser:
                 line[size] = byte
                 size += 1
                 # Most of a receiver's output is GSV and GSA: not worth keeping.
-                if size == 5 and not self._is_wanted():
+                # The talker does not matter.
+                if size == 5 and line[2:5] not in _WANTED:
                     size = -1
         self._size = size
         return start
-
-    def _is_wanted(self):
-        """Whether the address ends in RMC or GGA; the talker does not matter."""
-        line = self._line
-        if line[2] == 0x52:
-            return line[3] == 0x4D and line[4] == 0x43
-        return line[2] == 0x47 and line[3] == 0x47 and line[4] == 0x41
 
     def _sentence(self, size):
         line = self._line
@@ -158,33 +156,21 @@ class NMEAParser:
         """Unix seconds of RMC time and date; None when empty or the 1980 of a receiver's reset."""
         if not time_text or not date_text:
             return None
-        digits = date_text + time_text[:6]
-        if len(date_text) != 6 or len(digits) != 12 or not digits.isdigit():
-            raise ValueError("date")
-        day = int(date_text[:2])
-        month = int(date_text[2:4])
-        year = int(date_text[4:])
-        if year == 80:
-            return None
-        year += 1900 if year > 80 else 2000
-        clock = int(time_text[:6])
+        if date_text != self._date:
+            self._midnight_s = overlay.call(_DATE, "midnight_s", date_text, self._build_day)
+            self._date = date_text
+        digits = time_text[:6]
+        if len(digits) != 6 or not digits.isdigit():
+            raise ValueError("time")
+        clock = int(digits)
         hour = clock // 10000
         minute = clock // 100 % 100
         second = clock % 100
-        if not 1 <= month <= 12 or hour > 23 or minute > 59 or second > 60:
+        if hour > 23 or minute > 59 or second > 60:
             raise ValueError("time")
-        # Up to 2099 every fourth year is a leap year.
-        is_leap = year % 4 == 0
-        length = _MONTH_START[month] - _MONTH_START[month - 1] + (month == 2 and is_leap)
-        if not 1 <= day <= length:
-            raise ValueError("date")
-        years = year - 1970
-        days = years * 365 + (years + 1) // 4 + _MONTH_START[month - 1] + day - 1
-        if month > 2 and is_leap:
-            days += 1
-        while days < self._build_day:
-            days += _ROLLOVER_DAYS
-        return days * 86400 + hour * 3600 + minute * 60 + second
+        if self._midnight_s is None:
+            return None
+        return self._midnight_s + hour * 3600 + minute * 60 + second
 
 
 def _gga(fields):
