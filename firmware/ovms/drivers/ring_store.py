@@ -83,10 +83,6 @@ class RingStore:
             return True
         return self.head != self.saved_head
 
-    def is_stale(self, uptime_s):
-        """Whether a record that is in RAM only was made at `uptime_s` or before."""
-        return len(self.fresh) > 0 and self.fresh[0].uptime_s <= uptime_s
-
     @property
     def is_full(self):
         """Whether the RAM for records not in flash is used up."""

@@ -33,13 +33,11 @@ class UARTStream:
 
     async def write(self, data):
         """Write all of `data`, in pieces when the transmit ring is full."""
-        sent = self._uart.write(data) or 0
-        if sent == len(data):
-            return
         view = memoryview(data)
-        while sent < len(data):
-            await asyncio.sleep_ms(_POLL_MS)
-            sent += self._uart.write(view[sent:]) or 0
+        while len(view):
+            view = view[self._uart.write(view) or 0 :]
+            if len(view):
+                await asyncio.sleep_ms(_POLL_MS)
 
     async def close(self):
         """A UART stays open; other byte streams do not."""

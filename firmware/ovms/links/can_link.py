@@ -97,7 +97,11 @@ class CANLink:
                 if off_ms >= off_pause_ms:
                     off_ms = 0
                     off_pause_ms = min(2 * off_pause_ms, _LONGEST_PAUSE * self._retry_ms)
-                    self._restart()
+                    try:
+                        bus.restart()
+                        self._status.can_error = ""
+                    except OSError as error:
+                        self._status.can_error = str(error)
             check_ms -= elapsed_ms
             if check_ms <= 0:
                 check_ms = self._check_ms
@@ -108,11 +112,3 @@ class CANLink:
                     return
                 if not is_off:
                     off_pause_ms = self._retry_ms
-
-    def _restart(self):
-        try:
-            self._bus.restart()
-        except OSError as error:
-            self._status.can_error = str(error)
-        else:
-            self._status.can_error = ""

@@ -28,29 +28,25 @@ class GPSLink:
     async def run(self):
         """For ever. A silent, missing or babbling receiver is counted, never an error."""
         watch = asyncio.create_task(self._watch())
-        try:
-            await self._pump()
-        finally:
-            watch.cancel()
-
-    async def _pump(self):
         view = memoryview(bytearray(_BUFFER_SIZE))
         parser = self._parser
-        while True:
-            try:
-                size = await self._uart.readinto(view)
-            except OSError:
-                size = 0
-            if not size:
-                # On the desk the stream may close; a UART only breaks.
-                self._status.count("gps_closed")
-                await asyncio.sleep_ms(_RETRY_MS)
-                continue
-            at = 0
-            while at < size:
-                at = parser.receive(view, at, size)
-                if parser.event:
-                    self._publish()
+        try:
+            while True:
+                try:
+                    size = await self._uart.readinto(view)
+                except OSError:
+                    size = 0
+                if not size:
+                    # On the desk the stream may close; a UART only breaks.
+                    self._status.count("gps_closed")
+                    await asyncio.sleep_ms(_RETRY_MS)
+                at = 0
+                while at < size:
+                    at = parser.receive(view, at, size)
+                    if parser.event:
+                        self._publish()
+        finally:
+            watch.cancel()
 
     async def _watch(self):
         """Show the parser's counters, and count the periods without a sentence."""

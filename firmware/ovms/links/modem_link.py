@@ -1,10 +1,10 @@
 """The SIM800 as the rest of the firmware sees it: from the first `AT` to SMS, TCP and the time.
 
 One task (`run`) brings the modem up and keeps it up: it does what URCs ask for, and a poll a
-minute. All it does step by step lives in overlays that get the Modem handed in: `modem_wake.py`
-(answer, recovery ladder), `modem_boot.py` (settings, SIM), `modem_sms.py`, `modem_network.py`,
-`modem_urcs.py`, `modem_poll.py`, `modem_inbox.py` and `modem_outbox.py` (SMS), `modem_gprs.py` and
-`modem_ask.py`.
+minute. All it does step by step lives in overlays that get the Modem handed in: `modem_start.py`
+with `modem_wake.py` (answer, recovery ladder), `modem_boot.py` (settings, SIM), `modem_sms.py` and
+`modem_network.py`; `modem_urcs.py`, `modem_poll.py`, `modem_inbox.py` and `modem_outbox.py` (SMS),
+`modem_gprs.py` and `modem_ask.py`.
 Source: hardware facts 4.1 to 4.8; what users see of it in module-behaviour 3.
 """
 
@@ -17,10 +17,8 @@ from ovms.links.at_port import ATPort
 from ovms.links.modem_tcp import ModemTCP
 
 _TCP_FAILURES = const(6)
-_SMS_TURNS = const(10)
 _POLL_MS = const(60000)
 _LOOK_MS = const(100)
-_WAKE = "ovms.links.modem_wake"
 _ASK = "ovms.links.modem_ask"
 
 
@@ -67,13 +65,10 @@ class Modem:
         try:
             while True:
                 try:
-                    await overlay.call_async(_WAKE, "wake", self)
-                    await overlay.call_async("ovms.links.modem_boot", "start", self)
-                    await overlay.call_async("ovms.links.modem_sms", "start", self, _SMS_TURNS)
-                    await overlay.call_async("ovms.links.modem_network", "join", self)
+                    await overlay.call_async("ovms.links.modem_start", "start", self)
                     await self._serve()
                 except OSError:
-                    await overlay.call_async(_WAKE, "recover", self)
+                    await overlay.call_async("ovms.links.modem_wake", "recover", self)
         finally:
             self.port.is_up = False
             reader.cancel()

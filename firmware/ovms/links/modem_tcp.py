@@ -20,10 +20,9 @@ CLOSED = const(1)
 OVER = const(2)
 BROKEN = const(3)
 
+_UNASKED = "ovms.links.modem_unasked"
 _SEGMENT = const(1024)
 _READ_MAX = const(512)
-# Pushed data comes whether somebody reads or not.
-_PUSHED_MAX = const(2048)
 _SENT = b"\nSEND OK\nDATA ACCEPT:\nSEND FAIL\nCLOSED\n+PDP:\n"
 # The manual's 645 s are too long for a link that has to be up again within five minutes.
 _SEND_S = const(60)
@@ -131,9 +130,10 @@ class TCPStream:
 
     def break_off(self):
         """The connection is of no more use, but the modem may think it open."""
+        # First of all: the rest may find no memory.
+        self.state = BROKEN
         if self._tcp.stream is self:
             self._tcp.drop()
-        self.state = BROKEN
 
 
 class ModemTCP:
@@ -159,14 +159,7 @@ class ModemTCP:
 
         keeps_bearer: the bearer is good, and so no socket of the modem may be left open.
         """
-        stream = self.stream
-        if stream is not None:
-            self.stream = None
-            keeps_bearer = keeps_bearer and stream.state
-            stream.state = BROKEN
-        if not keeps_bearer:
-            self.bearer = None
-            self.status.is_gprs_up = False
+        overlay.call(_UNASKED, "drop", self, keeps_bearer)
 
     def _on_data(self, data):
         """Received bytes, borrowed."""
@@ -174,9 +167,5 @@ class ModemTCP:
         if self.target is not None and self.filled + n <= len(self.target):
             self.target[self.filled : self.filled + n] = data
             self.filled += n
-        elif self.stream is not None and self.stream.state < OVER:
-            if self.is_pushing and len(self.stream.pushed) + n <= _PUSHED_MAX:
-                self.stream.pushed += bytes(data)
-            else:
-                self.status.count("tcp_overrun")
-                self.stream.break_off()
+        else:
+            overlay.call(_UNASKED, "take", self, data)

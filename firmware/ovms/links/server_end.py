@@ -1,4 +1,4 @@
-"""How a connection to the server is closed, and how long to wait before the next. An overlay."""
+"""Between two connections to the server: closing, and how long to wait. An overlay."""
 
 import asyncio
 
@@ -6,6 +6,7 @@ from micropython import const
 
 from ovms.protocol.errors import RemoteProtocolError
 
+_SETTLE_MS = const(20)
 _CLOSE_LIMIT_MS = const(15000)
 
 # Retries double. Randomness only shortens a wait, so the longest leaves a minute to log in.
@@ -19,19 +20,37 @@ _REFUSED_LONGEST_S = const(3600)
 _PROVEN_S = const(60)
 
 
+def forget(link):
+    """Start the ServerLink's next connection from nothing."""
+    link.stream = None
+    # What ended the connection: an exception, or the name of a count.
+    link.end = None
+    # Uptimes in seconds, None for what did not happen yet.
+    link.opened_s = link.welcomed_s = link.writing_s = None
+    link.heard_s = link.polled_s = 0
+    link.is_ping_due = link.is_ping_out = False
+    link.burst_codes.clear()
+
+
 async def close(link):
-    """Tell the others of the ServerLink's lost connection and close its stream."""
-    if link.welcomed_s is not None:
-        link.status.is_server_connected = False
-        link.outbox.on_closed()
-    # The keys go with the connection.
-    link.session.reset()
-    if link.stream is not None:
-        try:
-            await asyncio.wait_for_ms(link.stream.close(), _CLOSE_LIMIT_MS)
-        except (OSError, asyncio.TimeoutError):
-            link.status.count("server_close_failures")
-        link.stream = None
+    """Wait for the tasks, tell others of the ServerLink's lost connection, close its stream."""
+    try:
+        # Not by awaiting them: MicroPython hands a cancellation of this task on to the one it
+        # awaits, where it would get lost.
+        while link.running:
+            await link.sleep_ms(_SETTLE_MS)
+    finally:
+        if link.welcomed_s is not None:
+            link.status.is_server_connected = False
+            link.outbox.on_closed()
+        # The keys go with the connection.
+        link.session.reset()
+        if link.stream is not None:
+            try:
+                await asyncio.wait_for_ms(link.stream.close(), _CLOSE_LIMIT_MS)
+            except (OSError, asyncio.TimeoutError):
+                link.status.count("server_close_failures")
+            link.stream = None
 
 
 def delay_s(link):

@@ -20,7 +20,6 @@ _SERVER_PASSWORD = const(9)
 
 # So long an answer may wait that was not ready when its command was read.
 _TICK_MS = const(250)
-_SETTLE_MS = const(20)
 # A piece of the stream; most messages to a car are shorter than 100 bytes.
 _READ_SIZE = const(256)
 # Messages that are due together leave in one write, a full update (600 bytes) in two. Made once:
@@ -72,12 +71,12 @@ class ServerLink:
         self.status = status
         self.clock = clock
         self.urandom = urandom
-        self._sleep_ms = sleep_ms
+        self.sleep_ms = sleep_ms
         self._wake = asyncio.Event()
         self._received = memoryview(bytearray(_READ_SIZE))
         # Codes of the messages that wait to leave together.
         self._burst = memoryview(bytearray(_BURST_SIZE))
-        self._burst_codes = []
+        self.burst_codes = []
         # Attempts in a row that failed, and that the server refused.
         self.failures = 0
         self.refusals = 0
@@ -87,18 +86,8 @@ class ServerLink:
         self.provision = None
         self.provision_due_s = 0
         # Tasks of the connection that have not ended yet.
-        self._running = 0
-        self._forget_connection()
-
-    def _forget_connection(self):
-        self.stream = None
-        # What ended the connection: an exception, or the name of a count.
-        self.end = None
-        # Uptimes in seconds, None for what did not happen yet.
-        self._opened_s = self.welcomed_s = self._writing_s = None
-        self.heard_s = self._polled_s = 0
-        self._is_ping_due = self._is_ping_out = False
-        self._burst_codes.clear()
+        self.running = 0
+        overlay.call(_END, "forget", self)
 
     def reconnect(self):
         """Log in anew: in a few seconds when connected, so that answers still leave, else now."""
@@ -112,13 +101,13 @@ class ServerLink:
                 is_due = self.must_reconnect or self.clock.uptime_s() >= self.provision_due_s
                 if settings[0] and is_due and self.provision is not None:
                     self.must_reconnect = False
-                    await self.provision(self, self._sleep_ms)
+                    await self.provision(self, self.sleep_ms)
                 else:
-                    await self._sleep_ms(_TICK_MS)
+                    await self.sleep_ms(_TICK_MS)
                 continue
             revision = self.config.revision
             self.must_reconnect = False
-            self._forget_connection()
+            overlay.call(_END, "forget", self)
             # A coroutine of its own: what it used is free as soon as it is done.
             await self._connect(settings)
             until_s = self.clock.uptime_s() + overlay.call(_END, "delay_s", self)
@@ -126,7 +115,7 @@ class ServerLink:
                 if self.config.revision != revision:
                     self.failures = self.refusals = 0
                     break
-                await self._sleep_ms(_TICK_MS)
+                await self.sleep_ms(_TICK_MS)
 
     async def _connect(self, settings):
         """One connection, from its first byte to its close."""
@@ -137,13 +126,7 @@ class ServerLink:
         finally:
             reader.cancel()
             writer.cancel()
-            try:
-                # Not `await reader`: MicroPython hands a cancellation of this task on to the one
-                # it awaits, where it would get lost.
-                while self._running:
-                    await self._sleep_ms(_SETTLE_MS)
-            finally:
-                await overlay.call_async(_END, "close", self)
+            await overlay.call_async(_END, "close", self)
 
     def _settings(self):
         """(server, vehicle id, password)."""
@@ -157,7 +140,7 @@ class ServerLink:
         is_changed = False
         wanted_s = None
         while self.end is None:
-            await self._sleep_ms(_TICK_MS)
+            await self.sleep_ms(_TICK_MS)
             if self.end is not None:
                 return
             now_s = self.clock.uptime_s()
@@ -173,40 +156,40 @@ class ServerLink:
             ):
                 self.must_reconnect = True
                 self.end = "server_changes"
-            elif self._opened_s is None:
+            elif self.opened_s is None:
                 if now_s - started_s >= _OPEN_LIMIT_S:
                     self.end = "server_open_timeouts"
             elif self.welcomed_s is None:
-                if now_s - self._opened_s >= _LOGIN_LIMIT_S:
+                if now_s - self.opened_s >= _LOGIN_LIMIT_S:
                     self.end = "server_login_timeouts"
             else:
                 silence_s = now_s - self.heard_s
                 if silence_s >= _DEAD_AFTER_S:
                     self.end = "server_silences"
-                elif self._writing_s is not None and now_s - self._writing_s >= _WRITE_LIMIT_S:
+                elif self.writing_s is not None and now_s - self.writing_s >= _WRITE_LIMIT_S:
                     self.end = "server_write_timeouts"
                 elif silence_s < _PING_AFTER_S:
-                    self._is_ping_out = False
-                elif not self._is_ping_out:
-                    self._is_ping_out = self._is_ping_due = True
+                    self.is_ping_out = False
+                elif not self.is_ping_out:
+                    self.is_ping_out = self.is_ping_due = True
                 self._wake.set()
 
     async def _guarded(self, work):
         """Run a task of the connection; what ends it ends the connection."""
-        self._running += 1
+        self.running += 1
         try:
             await work
         except Exception as error:
             if self.end is None:
                 self.end = error
         finally:
-            self._running -= 1
+            self.running -= 1
 
     async def _read(self, settings):
         session = self.session
         host, port, is_tls, owner = overlay.call(_ADDRESS, "parse", settings[0])
         self.stream = await self.open_stream(host, port, is_tls)
-        self._opened_s = self.clock.uptime_s()
+        self.opened_s = self.clock.uptime_s()
         session.reset()
         await self.stream.write(session.welcome(settings[1], settings[2], owner))
         while True:
@@ -222,7 +205,7 @@ class ServerLink:
             event = session.next_event()
             while event != NEED_DATA:
                 if event == WELCOMED:
-                    self.welcomed_s = self._polled_s = self.heard_s
+                    self.welcomed_s = self.polled_s = self.heard_s
                     self.refusals = 0
                     self.status.count("server_logins")
                     self.status.is_server_connected = True
@@ -235,19 +218,19 @@ class ServerLink:
     async def _write(self):
         """Send what the outbox has, all of it in one write as far as it fits."""
         outbox = self.outbox
-        codes = self._burst_codes
+        codes = self.burst_codes
         burst = self._burst
         while True:
             await self._wake.wait()
             self._wake.clear()
             if self.welcomed_s is None or self.end is not None:
                 continue
-            if self._is_ping_due:
-                self._is_ping_due = False
-                await self._write_out(self.session.send("A", b""))
+            if self.is_ping_due:
+                self.is_ping_due = False
+                await self._flush(self.session.send("A", b""))
             now_s = self.clock.uptime_s()
-            message = outbox.poll((now_s - self._polled_s) * 1000)
-            self._polled_s = now_s
+            message = outbox.poll((now_s - self.polled_s) * 1000)
+            self.polled_s = now_s
             used = 0
             while message is not None and self.end is None:
                 line = self.session.send(message[0], message[1])
@@ -265,15 +248,12 @@ class ServerLink:
             if used:
                 await self._flush(burst[:used])
 
-    async def _flush(self, burst):
+    async def _flush(self, data):
         if self.end is not None:
             return
-        await self._write_out(burst)
-        for code in self._burst_codes:
-            self.outbox.on_sent(code)
-        self._burst_codes.clear()
-
-    async def _write_out(self, data):
-        self._writing_s = self.clock.uptime_s()
+        self.writing_s = self.clock.uptime_s()
         await self.stream.write(data)
-        self._writing_s = None
+        self.writing_s = None
+        for code in self.burst_codes:
+            self.outbox.on_sent(code)
+        self.burst_codes.clear()

@@ -16,6 +16,8 @@ Nothing here knows a clock: who feeds it calls `flush()` after a quiet second wh
 
 from micropython import const
 
+from ovms import overlay
+
 NOTHING = const(0)
 RESULT = const(1)  # final result of the running command in `line`
 INFO = const(2)  # information response in `line`; an SMS text in `text`, else None
@@ -38,12 +40,11 @@ _TELLING = b"+CMGS+CMGR+CIPRXGET"
 # The only URC whose quoted text runs over several lines.
 _QUOTED = b"+CUSD:"
 _PUSHED = b"+IPD,"
+_TEXT = "ovms.protocol.at_text"
 # Commas of a header that carries the long form (AT+CSDH=1) and so ends in the length.
 _LONG_HEADER_COMMAS = const(9)
-# How far the announced length may lie behind the real end: escaped characters count twice.
-_HINT_SLACK = const(16)
 # The modem hands out no more than one segment at a time (SIM800 AT manual V1.12, AT+CIPRXGET).
-_PAYLOAD_MAX = const(1460)
+PAYLOAD_MAX = const(1460)
 
 
 class ATDigester:
@@ -55,6 +56,10 @@ class ATDigester:
     their own. size: bytes of the buffer, which must hold the longest SMS text in hexadecimal, 640.
 
     is_waiting: a text is open that only more bytes or `flush` can end.
+
+    For `at_text.py`. buffer[start:end], also as `view`: what is unread; it has no line end before
+    `scanned`. header: the line whose text is open, or None. hint: its announced length, or -1.
+    left: bytes of counted data to come.
     """
 
     def __init__(self, urcs, counted, announced, reset_mark, size=672):
@@ -66,18 +71,18 @@ class ATDigester:
         self._counted = counted
         self._announced = announced
         self._reset_mark = reset_mark
-        self._buffer = bytearray(size)
-        self._view = memoryview(self._buffer)
-        self._end = 0
+        self.buffer = bytearray(size)
+        self.view = memoryview(self.buffer)
+        self.end = 0
         self.reset()
         self.expect(None)
 
     def reset(self):
         """Forget everything half received; the next byte starts a line. `room()` stays valid."""
-        self._start = self._scanned = self._end
-        self._left = 0
-        self._header = None
-        self._hint = -1
+        self.start = self.scanned = self.end
+        self.left = 0
+        self.header = None
+        self.hint = -1
         self._is_skipping = self.is_waiting = False
 
     def expect(self, command, finals=OK, has_prompt=False, is_bare=False):
@@ -97,72 +102,76 @@ class ATDigester:
 
     def room(self):
         """The free part of the buffer, never empty after NOTHING. Moves what is unread."""
-        start = self._start
+        start = self.start
         if start:
-            self._view[: self._end - start] = self._view[start : self._end]
-            self._end -= start
-            self._scanned = max(0, self._scanned - start)
-            self._start = 0
-        return self._view[self._end :]
+            self.view[: self.end - start] = self.view[start : self.end]
+            self.end -= start
+            self.scanned = max(0, self.scanned - start)
+            self.start = 0
+        return self.view[self.end :]
 
     def received(self, n):
         """`n` bytes were written to the start of `room()`."""
-        self._end += n
+        self.end += n
 
     def next_event(self):
         """The next event, one of the constants above; NOTHING = feed more bytes."""
-        buffer = self._buffer
-        end = self._end
+        buffer = self.buffer
+        end = self.end
         self.is_waiting = False
-        while self._start < end:
-            start = self._start
-            if self._left:
-                n = min(self._left, end - start)
-                self.data = self._view[start : start + n]
-                self._start += n
-                self._left -= n
+        while self.start < end:
+            start = self.start
+            if self.left:
+                n = min(self.left, end - start)
+                self.data = self.view[start : start + n]
+                self.start += n
+                self.left -= n
                 return DATA
-            if self._header is not None:
-                stop = self._end_of_text()
+            if self.header is not None:
+                stop = overlay.call(_TEXT, "end_of", self)
                 if stop < 0:
                     self.is_waiting = True
                     break
-                self.text = bytes(self._view[start:stop])
-                self.line = self._header
-                self._header = None
-                self._start = self._scanned = stop + 2
+                self.text = bytes(self.view[start:stop])
+                self.line = self.header
+                self.header = None
+                self.start = self.scanned = stop + 2
                 return self._header_kind
             if not self._is_skipping:
                 first = buffer[start]
                 if first <= 32:
-                    self._start += 1
+                    self.start += 1
                     continue
                 if first == 62 and self._has_prompt:
-                    self._start += 1
+                    self.start += 1
                     self._has_prompt = False
                     return PROMPT
-                if first == 43 and self._starts_pushed_data():
+                if (
+                    first == 43
+                    and self.view[start : min(end, start + 5)] == _PUSHED
+                    and overlay.call(_TEXT, "starts_data", self)
+                ):
                     continue
-            stop = buffer.find(b"\n", max(start, self._scanned), end)
+            stop = buffer.find(b"\n", max(start, self.scanned), end)
             if stop < 0:
-                self._scanned = end
+                self.scanned = end
                 break
-            self._scanned = stop + 1
-            line = bytes(self._view[start:stop]).strip(b"\r\x00 ")
+            self.scanned = stop + 1
+            line = bytes(self.view[start:stop]).strip(b"\r\x00 ")
             if line.startswith(_QUOTED) and line.count(b'"') & 1:
                 self.is_waiting = True
                 continue
             self.is_waiting = False
-            self._start = stop + 1
+            self.start = stop + 1
             if self._is_skipping:
                 self._is_skipping = False
                 continue
             kind = self._classify(line)
             if kind:
                 return kind
-        if end - self._start >= len(buffer):
+        if end - self.start >= len(buffer):
             # Make room for the bytes that are to come.
-            self._is_skipping = self._header is None
+            self._is_skipping = self.header is None
             self.flush(True)
         return NOTHING
 
@@ -171,27 +180,7 @@ class ATDigester:
 
         is_all: it is dropped in any case.
         """
-        self._hint = -1
-        if (
-            is_all
-            or self._header is None
-            or self._buffer.find(b"\r\n", self._start, self._end) < 0
-        ):
-            self._header = None
-            self.is_waiting = False
-            self.dropped += 1
-            self._start = self._scanned = self._end
-
-    def _starts_pushed_data(self):
-        """Enter data mode at `+IPD,<length>:`, which may follow data without a line end."""
-        start = bytes(self._view[self._start : min(self._end, self._start + 12)])
-        colon = start.find(b":")
-        if colon < 0 or not start.startswith(_PUSHED):
-            return False
-        self._left = _length(start[5:colon])
-        if self._left:
-            self._start += colon + 1
-        return self._left > 0
+        overlay.call(_TEXT, "flush", self, is_all)
 
     def _classify(self, line):
         """Kind of a whole line, NOTHING for one to ignore; opens what follows a header."""
@@ -225,13 +214,13 @@ class ATDigester:
         if not kind and self.is_urc(line):
             kind = URC
         if kind and word in _TEXT_HEADERS:
-            self._header = line
+            self.header = line
             self._header_kind = kind
             fields = line.split(b",")
-            self._hint = _length(fields[-1]) if len(fields) > _LONG_HEADER_COMMAS else -1
+            self.hint = _length(fields[-1]) if len(fields) > _LONG_HEADER_COMMAS else -1
             return NOTHING
         if kind == INFO and line.startswith(self._counted):
-            self._left = _length(line[len(self._counted) :].split(b",")[0])
+            self.left = _length(line[len(self._counted) :].split(b",")[0])
         elif not kind:
             if self._reset_mark in line:
                 self.line = self._reset_mark
@@ -243,18 +232,6 @@ class ATDigester:
             self.dropped += 1
         return kind
 
-    def _end_of_text(self):
-        """Index where the open text ends, -1 when that cannot be known yet."""
-        hint = self._hint
-        start = self._start
-        if hint >= 0:
-            if self._end - start < hint + 2:
-                return -1
-            if self._view[start + hint : start + hint + 2] == b"\r\n":
-                return start + hint
-            start += max(0, hint - _HINT_SLACK)
-        return self._buffer.find(b"\r\n", start, self._end)
-
 
 def _word(line):
     """What the sets hold of `line`."""
@@ -264,4 +241,4 @@ def _word(line):
 def _length(digits):
     """A payload or text length, 0 when `digits` (bytes) makes no sense as one."""
     value = int(digits) if digits.isdigit() else 0
-    return value if value <= _PAYLOAD_MAX else 0
+    return value if value <= PAYLOAD_MAX else 0

@@ -119,7 +119,13 @@ class NMEAParser:
             if fields[0][2:] == b"RMC":
                 self._rmc(fields)
             else:
-                self._gga = _gga(fields)
+                altitude_m = hdop100 = None
+                if fields[6] and fields[6] != b"0":
+                    altitude_m = _scaled(fields[9], 1)
+                    if altitude_m is not None:
+                        altitude_m = (altitude_m + 5) // 10
+                    hdop100 = _scaled(fields[8], 2)
+                self._gga = altitude_m, _scaled(fields[7], 0), hdop100
             self.counts["gps_sentences"] += 1
         except (ValueError, IndexError):
             self.counts["gps_malformed"] += 1
@@ -171,16 +177,6 @@ class NMEAParser:
         if self._midnight_s is None:
             return None
         return self._midnight_s + hour * 3600 + minute * 60 + second
-
-
-def _gga(fields):
-    """(altitude_m, satellites, hdop100) of a GGA sentence; None for what is unknown."""
-    satellites = _scaled(fields[7], 0)
-    if fields[6] == b"0" or not fields[6]:
-        return None, satellites, None
-    decimetres = _scaled(fields[9], 1)
-    altitude_m = None if decimetres is None else (decimetres + 5) // 10
-    return altitude_m, satellites, _scaled(fields[8], 2)
 
 
 def _scaled(field, decimals):

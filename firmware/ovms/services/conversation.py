@@ -89,7 +89,15 @@ class Conversation:
         elif code == "A":
             self._pings = min(self._pings + 1, _PINGS_MAX)
         elif code == "Z":
-            self._count_peers(payload)
+            try:
+                peers = names.integer(bytes(payload).decode())
+            except ValueError:
+                self._status.count("messages_ignored")
+                return
+            # More apps than before: one of them has seen nothing yet.
+            if peers > self._status.peers:
+                self._reporter.send_all()
+            self._status.peers = max(0, peers)
         elif code == "h" and self._history is not None:
             self._history.on_ack(payload)
         elif code != "a":
@@ -142,14 +150,3 @@ class Conversation:
         if self._paranoid is None:
             return message
         return self._paranoid.wrap(message[0], message[1])
-
-    def _count_peers(self, payload):
-        try:
-            peers = names.integer(bytes(payload).decode())
-        except ValueError:
-            self._status.count("messages_ignored")
-            return
-        # More apps than before: one of them has seen nothing yet.
-        if peers > self._status.peers:
-            self._reporter.send_all()
-        self._status.peers = max(0, peers)

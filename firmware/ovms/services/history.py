@@ -93,7 +93,10 @@ class History:
         for ring in self._rings:
             if utc_s is not None:
                 ring.set_start(utc_s - now_s)
-            if is_rested and (ring.is_marked or ring.is_stale(now_s - FLUSH_INTERVAL_S)):
+            if is_rested and (
+                ring.is_marked
+                or (ring.fresh and now_s - ring.fresh[0].uptime_s >= FLUSH_INTERVAL_S)
+            ):
                 is_due = True
         if is_due:
             self.flush()

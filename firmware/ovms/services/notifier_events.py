@@ -1,8 +1,10 @@
-"""What becomes of an event of the car and of a vehicle error: an overlay of `notifier.py`."""
+"""What becomes of an event, from its cause to the channel it leaves by (overlay of `notifier`)."""
 
 from micropython import const
 
-from ovms.services.notifier import CHARGE, MINIMUM_TOLD
+from ovms import config as names
+from ovms import overlay
+from ovms.services.notifier import ALARM, CHARGE, MINIMUM_TOLD, TRUNK
 from ovms.vehicle.base import (
     EVENT_BATTERY,
     EVENT_CHARGE_INTERRUPTED,
@@ -13,9 +15,19 @@ from ovms.vehicle.base import (
 )
 from ovms.vehicle.state import SUBSTATE_ON_REQUEST
 
+_RULES = "ovms.services.notifier_rules"
+_TEXTS = "ovms.services.notifier_texts"
+
 _FEATURE = const(14)
+_NO_ALERTS = const(0x08)
+_NO_INFOS = const(0x10)
 _CHARGE_PHASES = const(0x40)
 _ERROR_REPEAT_S = const(60)
+
+_WAITING_MAX = const(8)
+# A failed SMS is tried again after half a minute, then after twice as long each time.
+_SMS_ATTEMPTS = const(6)
+_SMS_RETRY_MS = const(30_000)
 
 
 def on_event(notifier, event, now_s):
@@ -23,15 +35,15 @@ def on_event(notifier, event, now_s):
     if event <= EVENT_CHARGE_SUFFICIENT:
         if now_s >= notifier.charge_quiet_s and _wants_charge(notifier, event):
             notifier.charge_event = event
-            notifier.request(CHARGE)
+            request(notifier, CHARGE)
     elif event == EVENT_MINIMUM_SOC:
         # The car may watch it, too.
         if not notifier.memory[MINIMUM_TOLD]:
             notifier.memory[MINIMUM_TOLD] = 1
             notifier.charge_event = event
-            notifier.request(CHARGE)
+            request(notifier, CHARGE)
     elif event == EVENT_BATTERY:
-        notifier.request(event)
+        request(notifier, event)
     else:
         # Trip and fault are what they are now; a moment later the car says something else.
         answer = notifier.car().event_text(event)
@@ -52,5 +64,82 @@ def on_error(notifier, text, now_s):
     is_repeated = code == notifier.error and now_s < notifier.error_s
     notifier.error = code
     notifier.error_s = now_s + _ERROR_REPEAT_S
-    if code != "0" and not is_repeated and not notifier.is_silenced("E"):
+    if code != "0" and not is_repeated and not _is_silenced(notifier, "E"):
         notifier.conversation.push("E", text)
+
+
+def on_change(notifier, new):
+    """Request what a user wants to hear of the ALARM and TRUNK bits that are `new`."""
+    if new & ALARM:
+        request(notifier, overlay.call(_TEXTS, "alarm"), False, True)
+    if new & TRUNK and notifier.state.is_valet:
+        request(notifier, overlay.call(_TEXTS, "trunk"))
+
+
+def on_minute(notifier):
+    """Request what the module noticed itself."""
+    for item, is_forced in overlay.call(
+        _RULES, "minute", notifier.memory, notifier.state, notifier.config, notifier.car()
+    ):
+        if item == EVENT_MINIMUM_SOC:
+            notifier.on_event(item)
+        else:
+            request(notifier, item, is_forced)
+
+
+def request(notifier, item, is_forced=False, is_first=False):
+    """Let `item` (event, or kind and text) wait for each channel of parameter 3.
+
+    is_forced: for both, whatever parameter 3 says. is_first: before what waits already.
+    """
+    config = notifier.config
+    for waiting, is_wanted in ((notifier.ip, config.wants_ip), (notifier.sms, config.wants_sms)):
+        if item in waiting or not (is_wanted or is_forced):
+            continue
+        if len(waiting) >= _WAITING_MAX:
+            waiting.pop(0)
+            notifier.status.count("alerts_dropped")
+        waiting.insert(0 if is_first else len(waiting), item)
+
+
+def push(notifier):
+    """Hand the oldest of what waits for the server over."""
+    text = _text(notifier, notifier.ip.pop(0))
+    if text:
+        text = text.replace("\r\n", "\r").replace("\n", "\r")
+        notifier.conversation.push(text[0], text[1:])
+
+
+async def send_sms(notifier):
+    """Send the oldest of what waits for SMS, or give it up after some attempts."""
+    text = _text(notifier, notifier.sms.pop(0))
+    text = text[1:].replace("\r\n", "\n").replace("\r", "\n")
+    config = notifier.config
+    phone = config.get(names.PHONE)
+    left = list(overlay.call("ovms.services.sms_parts", "outgoing", config, phone, text))
+    pause_ms = _SMS_RETRY_MS
+    for attempt in range(_SMS_ATTEMPTS):
+        if attempt:
+            notifier.status.count("alerts_retried")
+            await notifier.sleep_ms(pause_ms)
+            pause_ms *= 2
+        while left and await notifier.modem.send_sms(left[0][0], left[0][1]):
+            left.pop(0)
+        if not left:
+            return
+    notifier.status.count("alerts_not_sent")
+
+
+def _is_silenced(notifier, kind):
+    """Whether feature 14 keeps notifications of `kind` from leaving."""
+    return notifier.config.feature(_FEATURE) & (_NO_INFOS if kind == "I" else _NO_ALERTS)
+
+
+def _text(notifier, item):
+    """Kind and text of what waited, "" when nobody shall hear of it."""
+    if not isinstance(item, str):
+        event = notifier.charge_event if item == CHARGE else item
+        item = overlay.call(
+            _TEXTS, "of_event", event, notifier.car(), notifier.state, notifier.config.is_miles
+        )
+    return "" if not item or _is_silenced(notifier, item[0]) else item

@@ -95,22 +95,6 @@ class Reporter:
         self._stream_ms = min(self._stream_ms + elapsed_ms, _STREAM_MS)
         if not self._config.wants_ip:
             return None
-        self._note_due()
-        slot = 0
-        while self._due:
-            while not self._due >> slot & 1:
-                slot += 1
-            self._due &= ~(1 << slot)
-            payload = self._payload(slot)
-            # 30 bits, so that it takes no heap.
-            marker = crc32(payload) & 0x3FFFFFFF
-            if payload and marker != self._markers[slot]:
-                self._offered.append((slot, marker))
-                return _CODES[slot], payload
-        self._reports = None
-        return None
-
-    def _note_due(self):
         state = self._state
         if state.revision != self._revision:
             self._revision = state.revision
@@ -129,6 +113,19 @@ class Reporter:
             is_wanted = self._config.feature(_FEATURE_STREAM) & _STREAM_LOCATION
             if is_watched and is_wanted and state.speed_kmh10:
                 self._due |= 1 << _SLOT_L
+        slot = 0
+        while self._due:
+            while not self._due >> slot & 1:
+                slot += 1
+            self._due &= ~(1 << slot)
+            payload = self._payload(slot)
+            # 30 bits, so that it takes no heap.
+            marker = crc32(payload) & 0x3FFFFFFF
+            if payload and marker != self._markers[slot]:
+                self._offered.append((slot, marker))
+                return _CODES[slot], payload
+        self._reports = None
+        return None
 
     def _payload(self, slot):
         """Payload bytes, b"" for a group that has no name."""

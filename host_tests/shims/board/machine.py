@@ -35,31 +35,42 @@ def _connect(device):
     return connection
 
 
-def _receive_exactly(connection, count):
-    data = b""
-    while len(data) < count:
-        part = connection.recv(count - len(data))
-        if not part:
-            sys.exit(0)
-        data += part
-    return data
-
-
 class _Bus:
-    """The SPI connection, made when the first user of it appears."""
+    """The SPI connection, made when the first user of it appears.
+
+    It takes no heap on the VM: a car's 500 frames a second would else leave 70 KB of garbage a
+    second in the firmware's heap, which no real SPI peripheral does.
+    """
 
     connection = None
+    readinto = None
+    send = None
+    header = bytearray(_SPI_TRANSFER + b"\0")
+    level = bytearray(1)
 
     @classmethod
-    def send(cls, data):
+    def open(cls):
         if cls.connection is None:
             cls.connection = _connect(b"SPI")
-        cls.connection.send(data)
+            cls.send = cls.connection.send
+            # MicroPython's fills the buffer, CPython's may stop before.
+            cls.readinto = getattr(cls.connection, "readinto", None) or cls._readinto
 
     @classmethod
-    def ask(cls, data, count):
-        cls.send(data)
-        return _receive_exactly(cls.connection, count)
+    def _readinto(cls, buffer):
+        view = memoryview(buffer)
+        while len(view):
+            count = cls.connection.recv_into(view)
+            if not count:
+                return 0
+            view = view[count:]
+        return len(buffer)
+
+    @classmethod
+    def receive(cls, buffer):
+        """Fill `buffer`; a host that is gone ends the firmware."""
+        if cls.readinto(buffer) != len(buffer):
+            sys.exit(0)
 
 
 class Pin:
@@ -73,17 +84,22 @@ class Pin:
     IRQ_RISING = 1
 
     def __init__(self, number, mode=IN, pull=None, value=None, hold=None):
-        self._number = str(number)
+        self._is_can_interrupt = str(number) == os.getenv("OVMS_CAN_INT")
+        self._is_can_select = str(number) == os.getenv("OVMS_CAN_CS")
         self._level = 1 if value is None else value
 
     def value(self, level=None):
         """The pin's level, or set it."""
         if level is None:
-            if self._number == os.getenv("OVMS_CAN_INT"):
-                return _Bus.ask(_SPI_INTERRUPT, 1)[0]
+            if self._is_can_interrupt:
+                _Bus.open()
+                _Bus.send(_SPI_INTERRUPT)
+                _Bus.receive(_Bus.level)
+                return _Bus.level[0]
             return self._level
         self._level = level
-        if self._number == os.getenv("OVMS_CAN_CS"):
+        if self._is_can_select:
+            _Bus.open()
             _Bus.send(_SPI_HIGH if level else _SPI_LOW)
         return None
 
@@ -105,15 +121,17 @@ class SPI:
         pass
 
     def write(self, data):
-        self.write_readinto(data, None)
+        self.write_readinto(data, bytearray(len(data)))
 
     def readinto(self, buffer, fill=0):
         self.write_readinto(bytes(len(buffer)), buffer)
 
     def write_readinto(self, data, buffer):
-        answer = _Bus.ask(_SPI_TRANSFER + bytes((len(data),)) + bytes(data), len(data))
-        if buffer is not None:
-            buffer[: len(answer)] = answer
+        _Bus.open()
+        _Bus.header[1] = len(data)
+        _Bus.send(_Bus.header)
+        _Bus.send(data)
+        _Bus.receive(buffer)
 
 
 class UART:

@@ -6,11 +6,44 @@ Protocol guide 2.6.2, "Welcome"; module-behaviour 4.1; server facts 1.3 and 1.4.
 
 from micropython import const
 
-from ovms.protocol.errors import RemoteProtocolError
+from ovms.protocol.errors import LocalProtocolError, RemoteProtocolError
+from ovms.protocol.v2 import cipher
+from ovms.protocol.v2.session import FRESH, GREETING
 from ovms_crypto import ALPHABET, b64_decode, hmac_md5, is_equal, session_key, welcome_digest
 
 _TOKEN_SIZE = const(22)
 _DIGEST_SIZE = const(16)
+_FOREIGN_LINES_MAX = const(8)
+
+
+def greet(session, vehicle_id, shared_secret, owner):
+    """`Session.welcome`."""
+    if session.state != FRESH:
+        raise LocalProtocolError("welcome comes once, after reset")
+    session.token, line = welcome(session.urandom, vehicle_id, shared_secret, owner)
+    session.secret = shared_secret.encode()
+    session.is_open = bool(owner)
+    session.state = GREETING
+    return line
+
+
+def is_welcome(session, line):
+    """Whether `line` (bytearray) is the server's welcome, which then has set the ciphers up.
+
+    RemoteProtocolError no_welcome after too many others, and those of `checked`.
+    """
+    words = bytes(line).split()
+    if not words or words[0] != b"MP-S":
+        session.foreign_lines += 1
+        if session.foreign_lines > _FOREIGN_LINES_MAX:
+            raise RemoteProtocolError("no_welcome")
+        return False
+    key = checked(words, session.token, session.secret, session.is_open)
+    if key:
+        cipher.start(session.received, key)
+        session.sent[:] = session.received
+    session.secret = b""
+    return True
 
 
 def new_token(urandom):

@@ -32,7 +32,6 @@ MESSAGE = const(2)
 LINE_MAX = const(1024)
 
 _HANDSHAKE = "ovms.protocol.v2.handshake"
-_FOREIGN_LINES_MAX = const(8)
 _MAGIC = b"MP-0 "
 _LF = const(10)
 _CR = const(13)
@@ -51,23 +50,26 @@ class Session:
     code: one character, the code of the current message.
     payload: memoryview of what follows the code, or b"".
     state: FRESH, GREETING (waits for the welcome), TALKING (`send` is allowed) or FAILED.
+
+    For `handshake.py`. received, sent: cipher states, of one key, each at its own place in the key
+    stream. is_open: scheme 1. token, secret: ours (bytes), until the peer is proved.
+    foreign_lines: how many came before the welcome.
     """
 
     def __init__(self, urandom):
-        self._urandom = urandom
-        # What we receive and what we send: one key, each at its own place in the key stream.
-        self._received = bytearray(STATE_SIZE)
-        self._sent = bytearray(STATE_SIZE)
+        self.urandom = urandom
+        self.received = bytearray(STATE_SIZE)
+        self.sent = bytearray(STATE_SIZE)
         self.reset()
 
     def reset(self):
         """Forget the connection and its keys."""
-        rc4_start(self._received, b"\x00")
-        rc4_start(self._sent, b"\x00")
+        rc4_start(self.received, b"\x00")
+        rc4_start(self.sent, b"\x00")
         self.state = FRESH
-        self._is_open = False
-        self._token = self._secret = b""
-        self._foreign_lines = 0
+        self.is_open = False
+        self.token = self.secret = b""
+        self.foreign_lines = 0
         self._reason = ""
         self._piece = b""
         self._at = self._end = 0
@@ -84,16 +86,7 @@ class Session:
         ValueError with a sentence when a word is empty or has blanks. LocalProtocolError unless
         fresh or after `reset`.
         """
-        if self.state != FRESH:
-            raise LocalProtocolError("welcome comes once, after reset")
-        token, line = overlay.call(
-            _HANDSHAKE, "welcome", self._urandom, vehicle_id, shared_secret, owner
-        )
-        self._token = token
-        self._secret = shared_secret.encode()
-        self._is_open = bool(owner)
-        self.state = GREETING
-        return line
+        return overlay.call(_HANDSHAKE, "greet", self, vehicle_id, shared_secret, owner)
 
     def receive(self, view, n):
         """Take view[:n] (bytes-like). It is borrowed until `next_event` returned NEED_DATA.
@@ -103,7 +96,7 @@ class Session:
         """
         if self.state in (GREETING, TALKING):
             if self._at < self._end:
-                raise LocalProtocolError("the piece before is not used up")
+                raise LocalProtocolError("too early")
             self._piece = view
             self._at = 0
             self._end = n
@@ -120,9 +113,21 @@ class Session:
                 line = self._next_line()
                 if line:
                     if self.state == TALKING:
-                        self._open_message(line)
+                        start = 0
+                        size = len(line)
+                        if not self.is_open:
+                            size = b64_decode(line, 0, size, line, 0)
+                            if size < 0:
+                                raise RemoteProtocolError("not_base64")
+                            rc4_crypt(self.received, line, 0, size)
+                            start = len(_MAGIC)
+                            if size <= start or line[:start] != _MAGIC:
+                                raise RemoteProtocolError("not_a_message")
+                        self.code = chr(line[start])
+                        self.payload = memoryview(line)[start + 1 : size]
                         return MESSAGE
-                    if self._is_welcome(line):
+                    if overlay.call(_HANDSHAKE, "is_welcome", self, line):
+                        self.state = TALKING
                         return WELCOMED
         except RemoteProtocolError as error:
             self.state = FAILED
@@ -137,15 +142,15 @@ class Session:
         line break. LocalProtocolError before WELCOMED and after an error.
         """
         if self.state != TALKING:
-            raise LocalProtocolError("send comes after the welcome")
+            raise LocalProtocolError("too early")
         head = code.encode()
         if len(head) != 1:
-            raise LocalProtocolError("a message code is one ASCII character")
+            raise LocalProtocolError("no code")
         if find_byte(payload, 0, len(payload), _LF) < len(payload):
             payload = bytes(payload).replace(b"\n", b"\r")
-        if self._is_open:
+        if self.is_open:
             return bytearray(head + bytes(payload) + b"\r\n")
-        return cipher.sealed(self._sent, b"", _MAGIC + head, payload, b"\r\n")
+        return cipher.sealed(self.sent, b"", _MAGIC + head, payload, b"\r\n")
 
     def _next_line(self):
         """The next line (bytearray) without CRs at its end, empty as long as it is not whole."""
@@ -163,32 +168,3 @@ class Session:
         while size and line[size - 1] == _CR:
             size -= 1
         return line[:size]
-
-    def _is_welcome(self, line):
-        words = bytes(line).split()
-        if not words or words[0] != b"MP-S":
-            self._foreign_lines += 1
-            if self._foreign_lines > _FOREIGN_LINES_MAX:
-                raise RemoteProtocolError("no_welcome")
-            return False
-        key = overlay.call(_HANDSHAKE, "checked", words, self._token, self._secret, self._is_open)
-        if key:
-            cipher.start(self._received, key)
-            self._sent[:] = self._received
-        self._secret = b""
-        self.state = TALKING
-        return True
-
-    def _open_message(self, line):
-        start = 0
-        length = len(line)
-        if not self._is_open:
-            length = b64_decode(line, 0, length, line, 0)
-            if length < 0:
-                raise RemoteProtocolError("not_base64")
-            rc4_crypt(self._received, line, 0, length)
-            start = len(_MAGIC)
-            if length <= start or line[:start] != _MAGIC:
-                raise RemoteProtocolError("not_a_message")
-        self.code = chr(line[start])
-        self.payload = memoryview(line)[start + 1 : length]

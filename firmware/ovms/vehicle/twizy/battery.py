@@ -43,9 +43,8 @@ class Group:
         self.size = size
         self.flag = flag
         self.values = array("h", bytes(8 * size))
-        self.deviation = self.alerts = self.watches = 0
         self._limits = (alert, group_alert, group_watch, end)
-        self._is_fresh = True
+        self.reset()
 
     def reset(self):
         """Forget all but the values of now; the next set is the first of the statistics."""
@@ -107,7 +106,7 @@ class Group:
 
 class Battery:
     """cells, modules: Group. pack_min_mv, pack_max_mv: pack voltage since reset, or None before.
-    sets: counts the sets seen.
+    is_known: a complete set was seen. sets: counts the sets seen.
     """
 
     def __init__(self, decoder):
@@ -116,15 +115,11 @@ class Battery:
             MODULES, 0x80, _MODULE_ALERT, _MODULES_ALERT, _MODULES_WATCH, _MODULE_END
         )
         self.pack_min_mv = self.pack_max_mv = None
+        self.is_known = False
         self.sets = 0
         self._decoder = decoder
         self._notified = 0
         self._was_charging = False
-
-    @property
-    def is_known(self):
-        """Whether a complete set was seen."""
-        return self.cells.values[0] > 0 and self.modules.values[0] > 0
 
     def reset(self):
         """Begin anew: at switch-on, at the start of a charge, or because the user says so."""
@@ -145,6 +140,7 @@ class Battery:
         self.modules.evaluate(decoder.module_temps)
         self.cells.evaluate(decoder.cell_volts)
         decoder.cell_set = 0
+        self.is_known = self.cells.values[0] > 0 and self.modules.values[0] > 0
         self.sets += 1
         pack_mv = decoder.state.battery_mv
         self.pack_min_mv = min(self.pack_min_mv or pack_mv, pack_mv)

@@ -8,13 +8,24 @@ from micropython import const
 
 from ovms import overlay
 from ovms.vehicle.base import Vehicle
+from ovms.vehicle.state import CHARGE_DONE
 from ovms.vehicle.twizy.battery import Battery
 from ovms.vehicle.twizy.charge import Charge
-from ovms.vehicle.twizy.decode import DECODERS, RX_IDS, Decoder
-from ovms.vehicle.twizy.history import History
+from ovms.vehicle.twizy.decode import DECODERS, LENGTHS, RX_IDS, Decoder
 from ovms.vehicle.twizy.sevcon import Sevcon
 
 _BUS_CHECK_MS = const(10_000)
+_MINUTE_MS = const(60_000)
+_STREAM_MS = const(5_000)
+# Feature 8: 1 streams by the guide, 2 by the firmware it describes; 3 is both.
+_FEATURE_STREAM = const(8)
+_STREAMS = const(3)
+
+# What the history records are due for, as bits.
+DUE_ALERT = const(1)
+DUE_TRIP_END = const(2)
+DUE_POSITION = const(4)
+DUE_MINUTE = const(8)
 
 # Overlays: loaded for one call.
 _COMMANDS = "ovms.vehicle.twizy.charge_commands"
@@ -22,11 +33,16 @@ _TEXTS = "ovms.vehicle.twizy.texts"
 _CFG = "ovms.vehicle.twizy.sevcon_cfg"
 _BATTERY = "ovms.vehicle.twizy.battery_texts"
 _POWER = "ovms.vehicle.twizy.power_texts"
+_EDGES = "ovms.vehicle.twizy.edges"
 
 
 class Twizy(Vehicle):
     """decoder: raw values for this folder's files. battery: the battery monitor. short_frames:
-    frames refused for their DLC.
+    frames refused for their DLC. trip_start_m: odometer at the start of the trip, or None.
+
+    told_latitude_udeg, told_longitude_udeg: where the last record of the position was made, None
+    before. told_sets: `battery.sets` of its last record. minutes: of the last full ten, see
+    `history`. due: DUE_... bits of the records to send.
     """
 
     TYPE = "RT"
@@ -52,43 +68,80 @@ class Twizy(Vehicle):
         super().__init__(state, config)
         self.decoder = Decoder(state)
         self.battery = Battery(self.decoder)
-        self.charge = Charge(state, config, self.decoder, self.reset_use)
+        self.charge = Charge(state, config, self.decoder)
         self.sevcon = self.decoder.sevcon = Sevcon(self)
         self.short_frames = 0
         self._decoders = {RX_IDS[n]: DECODERS[n] for n in range(len(RX_IDS))}
-        self._bus_check_ms = 0
-        self._trip_start_m = None
-        self._vin_number = None
-        self._reported = self._report_bits()
-        self._history = History(self)
+        self._bus_check_ms = self._minute_ms = self._position_ms = 0
+        self.trip_start_m = self._vin_number = None
+        self._reported = CHARGE_DONE << 5
+        self.told_latitude_udeg = self.told_longitude_udeg = None
+        self.told_sets = self.minutes = self.due = 0
 
     def on_frame(self, arbitration_id, data, dlc):
-        entry = self._decoders.get(arbitration_id)
-        if entry is None:
+        decode = self._decoders.get(arbitration_id)
+        if decode is None:
             return
-        if dlc < entry[0]:
+        if dlc < 8 and dlc < LENGTHS.get(arbitration_id, 8):
             self.short_frames += 1
             return
-        entry[1](self.decoder, data)
+        decode(self.decoder, data)
 
     def poll(self, elapsed_ms):
+        state = self.state
+        decoder = self.decoder
         self._bus_check_ms += elapsed_ms
         if self._bus_check_ms >= _BUS_CHECK_MS:
             self._bus_check_ms = 0
-            self.decoder.check_bus()
-        self.decoder.power.update()
-        self._update_trip()
-        self._update_key()
-        self._update_vin()
+            decoder.check_bus()
+        decoder.power.update()
+        odometer_m = state.odometer_m
+        if state.is_awake and odometer_m is not None:
+            if self.trip_start_m is None:
+                self.trip_start_m = odometer_m
+            state.trip_m = odometer_m - self.trip_start_m
+        state.is_on = decoder.is_go()
+        if decoder.has_key():
+            if not state.is_awake and not decoder.is_offline():
+                overlay.call(_EDGES, "switched_on", self)
+            if state.is_awake:
+                state.parked_s = 0
+        elif state.is_awake:
+            overlay.call(_EDGES, "switched_off", self)
+            self.due |= DUE_TRIP_END
+        number = decoder.vin_number
+        if number != self._vin_number:
+            self._vin_number = number
+            state.vin = "%07d" % number
         self.sevcon.poll()
         event = self.charge.update()
-        bits = self._report_bits()
+        # What S and D report at once, as one number to compare.
+        bits = (
+            state.charge_state << 5
+            | state.is_charge_port_open << 4
+            | state.has_pilot << 3
+            | state.is_charging << 2
+            | state.is_awake << 1
+            | state.is_on
+        )
         if bits != self._reported:
             self._reported = bits
-            self.state.touch()
+            state.touch()
         if event:
             self.on_event(event)
-        self._history.update(elapsed_ms)
+        if self.battery.update():
+            self.due |= DUE_ALERT
+        self._position_ms += elapsed_ms
+        is_streaming = state.speed_kmh10 and self.config.feature(_FEATURE_STREAM) & _STREAMS
+        if self._position_ms >= (_STREAM_MS if is_streaming else _MINUTE_MS):
+            self._position_ms %= _STREAM_MS
+            self.due |= DUE_POSITION
+        self._minute_ms += elapsed_ms
+        if self._minute_ms >= _MINUTE_MS:
+            self._minute_ms %= _MINUTE_MS
+            self.due |= DUE_MINUTE
+        if self.due:
+            overlay.call("ovms.vehicle.twizy.history", "send", self)
 
     def stat_text(self):
         return overlay.call(_TEXTS, "stat_text", self)
@@ -113,66 +166,3 @@ class Twizy(Vehicle):
 
     async def sms_power(self, arguments, is_query):
         return overlay.call(_POWER, "report", self, arguments[0][0] if arguments else "E")
-
-    def reset_use(self):
-        """A use of the battery begins: the key was turned on, or a new charge has started."""
-        self.decoder.reset_energy()
-
-    def switched_on(self):
-        """The key is on and the bus has started up."""
-        state = self.state
-        state.is_awake = True
-        # The wake-up phase is over, so this is no odometer frame left from the last trip.
-        self._trip_start_m = state.odometer_m
-        state.trip_m = None if state.odometer_m is None else 0
-        self.battery.reset()
-        if not self.decoder.is_charging():
-            self.reset_use()
-
-    def switched_off(self):
-        """The key was turned off."""
-        state = self.state
-        state.is_awake = False
-        state.parked_s = 1
-        state.speed_kmh10 = 0
-        # While charging, current and power go on without the key.
-        if not self.decoder.is_charging():
-            self.decoder.stop_motion()
-
-    def _update_trip(self):
-        state = self.state
-        if state.is_awake and state.odometer_m is not None:
-            if self._trip_start_m is None:
-                self._trip_start_m = state.odometer_m
-            state.trip_m = state.odometer_m - self._trip_start_m
-
-    def _update_key(self):
-        state = self.state
-        decoder = self.decoder
-        state.is_on = decoder.is_go()
-        if not decoder.has_key():
-            if state.is_awake:
-                self.switched_off()
-            return
-        if not state.is_awake and not decoder.is_offline():
-            self.switched_on()
-        if state.is_awake:
-            state.parked_s = 0
-
-    def _update_vin(self):
-        number = self.decoder.vin_number
-        if number != self._vin_number:
-            self._vin_number = number
-            self.state.vin = "%07d" % number
-
-    def _report_bits(self):
-        """What S and D report at once, as one number to compare."""
-        state = self.state
-        return (
-            state.charge_state << 5
-            | state.is_charge_port_open << 4
-            | state.has_pilot << 3
-            | state.is_charging << 2
-            | state.is_awake << 1
-            | state.is_on
-        )

@@ -78,10 +78,6 @@ class Decoder:
         self.cell_set = 0
         self._pack_v10 = 0
 
-    def reset_energy(self):
-        """Start the sums of used and recovered energy anew."""
-        self.power.reset()
-
     def is_charging(self):
         """The charger charges; its flag means something only outside the switch phases."""
         return self.status & (_CHARGING | _OFFLINE) == _CHARGING
@@ -292,7 +288,7 @@ class Decoder:
         self.vin_number = number
 
 
-# The ids in the order of their decoders, which come with the bytes a frame must have.
+# The ids in the order of their decoders.
 RX_IDS = (
     0x155,
     0x196,
@@ -314,22 +310,24 @@ RX_IDS = (
     0x701,
 )
 DECODERS = (
-    (8, Decoder.bms_1),
-    (8, Decoder.controller_energy),
-    (8, Decoder.bms_2),
-    (8, Decoder.bms_3),
-    (8, Decoder.module_temperatures),
-    (8, Decoder.cells_1),
-    (8, Decoder.cells_2),
-    (8, Decoder.cells_3),
-    (8, Decoder.pack_voltage),
-    (8, Decoder.charger),
-    (8, Decoder.dashboard),
-    (8, Decoder.controller_drive),
-    (8, Decoder.controller_heat),
-    (7, Decoder.odometer),
-    (4, Decoder.vin),
-    (8, on_emergency),
-    (8, on_reply),
-    (1, on_heartbeat),
+    Decoder.bms_1,
+    Decoder.controller_energy,
+    Decoder.bms_2,
+    Decoder.bms_3,
+    Decoder.module_temperatures,
+    Decoder.cells_1,
+    Decoder.cells_2,
+    Decoder.cells_3,
+    Decoder.pack_voltage,
+    Decoder.charger,
+    Decoder.dashboard,
+    Decoder.controller_drive,
+    Decoder.controller_heat,
+    Decoder.odometer,
+    Decoder.vin,
+    on_emergency,
+    on_reply,
+    on_heartbeat,
 )
+# Bytes a frame must have where 8 are not needed.
+LENGTHS = {0x5D7: 7, 0x69F: 4, 0x701: 1}

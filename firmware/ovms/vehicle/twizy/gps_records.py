@@ -6,6 +6,7 @@ Fields: Twizy guide 1.2.0, "GPS track logging", the first eight; the others are 
 
 from micropython import const
 
+from ovms import overlay
 from ovms.vehicle.state import STALE_AFTER_S
 from ovms.vehicle.twizy.values import user_from_km
 
@@ -15,19 +16,19 @@ _CSQ_MAX = const(31)
 _MOVED_UDEG = const(1000)
 
 
-def send(car, history):
+def send(car):
     """Emit the record of here and now, and let the extremes of power begin anew.
 
-    history: the car's History. Nothing before the first fix, and nothing of a parked car that is
-    where it was.
+    Nothing before the first fix, and nothing of a parked car that is where it was.
     """
     state = car.state
-    if state.latitude_udeg is None or not (state.is_awake or _was_moved(state, history)):
+    if state.latitude_udeg is None or not (state.is_awake or _was_moved(car, state)):
         return
-    history.told_latitude_udeg = state.latitude_udeg
-    history.told_longitude_udeg = state.longitude_udeg
+    car.told_latitude_udeg = state.latitude_udeg
+    car.told_longitude_udeg = state.longitude_udeg
     decoder = car.decoder
     power = decoder.power
+    driven_dm = overlay.call("ovms.vehicle.twizy.power_records", "ways_dm", power)[1]
     csq = car.csq()
     if csq is None or csq > _CSQ_MAX:
         csq = 0
@@ -44,7 +45,7 @@ def send(car, history):
         state.battery_w,
         state.energy_used_wh,
         state.energy_recovered_wh,
-        power.driven_dm() // 10,
+        driven_dm // 10,
         _watts(power.lowest_product),
         _watts(power.highest_product),
         "%04X" % decoder.status,
@@ -60,11 +61,11 @@ def send(car, history):
     car.on_record("RT-GPS-Log", _tenth_miles(state.odometer_m or 0), _LIFETIME_S, data)
 
 
-def _was_moved(state, history):
+def _was_moved(car, state):
     return (
-        history.told_latitude_udeg is None
-        or abs(state.latitude_udeg - history.told_latitude_udeg) >= _MOVED_UDEG
-        or abs(state.longitude_udeg - history.told_longitude_udeg) >= _MOVED_UDEG
+        car.told_latitude_udeg is None
+        or abs(state.latitude_udeg - car.told_latitude_udeg) >= _MOVED_UDEG
+        or abs(state.longitude_udeg - car.told_longitude_udeg) >= _MOVED_UDEG
     )
 
 

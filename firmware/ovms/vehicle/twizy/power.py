@@ -10,6 +10,7 @@ from array import array
 
 from micropython import const
 
+from ovms import overlay
 from ovms.vehicle.state import STALE_AFTER_S
 
 # `Power.sums` is the record RT-PWR-UsageStats field by field. A speed section has distance
@@ -37,7 +38,6 @@ _MOVING = const(10)
 # A longer step of the distance counter (0.1 m) is a gap in its frames, not a way driven.
 _STEP_MAX = const(0x2000)
 _SLOPE_M = const(100)
-_ODOMETER_GOOD_M = const(500)
 # Beyond any current of the frame, in 1/4 A.
 _BEYOND = const(4096)
 
@@ -47,27 +47,14 @@ class Power:
 
     highest_raw, lowest_raw: extremes of the current (1/4 A) since `forget_extremes`, the highest
     below the lowest when there was none. highest_product, lowest_product: times 1/10 V then.
+    The rest is what the last frames and the last end of a slope left, see `edges.reset_power`.
     """
 
     def __init__(self, state):
         self.state = state
         self.sums = array("i", bytes(4 * FIELDS))
         self.forget_extremes()
-        self.reset()
-
-    def reset(self):
-        """A use of the battery begins."""
-        for i in range(FIELDS):
-            self.sums[i] = 0
-        state = self.state
-        state.energy_used_wh = state.energy_recovered_wh = 0
-        self.start_m = state.odometer_m
-        self._used = self._recovered = 0
-        self._section = CONST
-        self._acceleration = 0
-        self._speed = self._counter = -1
-        self._slope_m = None
-        self._slope_altitude_m = self._slope_used = self._slope_recovered = 0
+        overlay.call("ovms.vehicle.twizy.edges", "reset_power", self)
 
     def forget_extremes(self):
         """Look for the extremes of current and power anew."""
@@ -85,9 +72,9 @@ class Power:
             self.lowest_raw = current
             self.lowest_product = product
         if current > 0:
-            total = self._used = self._used + product
+            total = self.used = self.used + product
         else:
-            total = self._recovered = self._recovered - product
+            total = self.recovered = self.recovered - product
         if total > _PRODUCTS_MAX:
             self.fold()
         return product
@@ -95,34 +82,34 @@ class Power:
     def fold(self):
         """Move the energy since the last call into the section it belongs to."""
         sums = self.sums
-        section = self._section
-        used = sums[section + 1] + self._used // _PRODUCTS_PER_UNIT
+        section = self.section
+        used = sums[section + 1] + self.used // _PRODUCTS_PER_UNIT
         if used < _SUM_MAX:
             sums[section + 1] = used
-        recovered = sums[section + 2] + self._recovered // _PRODUCTS_PER_UNIT
+        recovered = sums[section + 2] + self.recovered // _PRODUCTS_PER_UNIT
         if recovered < _SUM_MAX:
             sums[section + 2] = recovered
-        self._used %= _PRODUCTS_PER_UNIT
-        self._recovered %= _PRODUCTS_PER_UNIT
+        self.used %= _PRODUCTS_PER_UNIT
+        self.recovered %= _PRODUCTS_PER_UNIT
 
     def on_speed(self, speed):
         """One of 10 speeds a second, in 0.01 km/h: what does the car do? Hot path."""
         acceleration = 0
-        if self._speed >= 0:
-            acceleration = self._acceleration * 3 + speed - self._speed
+        if self.speed >= 0:
+            acceleration = self.acceleration * 3 + speed - self.speed
             # Rounded by the size, so that both directions are alike.
             size = (abs(acceleration) + 2) >> 2
             acceleration = size if acceleration > 0 else -size
-        self._speed = speed
-        self._acceleration = acceleration
+        self.speed = speed
+        self.acceleration = acceleration
         section = CONST
         if acceleration >= _CHANGE:
             section = ACCEL
         elif acceleration <= -_CHANGE:
             section = DECEL
-        if section != self._section:
+        if section != self.section:
             self.fold()
-            self._section = section
+            self.section = section
         if speed < _MOVING:
             return
         sums = self.sums
@@ -136,22 +123,11 @@ class Power:
 
     def on_distance(self, counter):
         """One of 10 readings a second of the cyclic counter of 0.1 m, or -1 for none. Hot path."""
-        if counter >= 0 and self._counter >= 0:
-            step = (counter - self._counter) & 0xFFFF
+        if counter >= 0 and self.counter >= 0:
+            step = (counter - self.counter) & 0xFFFF
             if step < _STEP_MAX:
-                self.sums[self._section] += step
-        self._counter = counter
-
-    def way_dm(self):
-        """Way of the trip by the counter in 0.1 m; 8 % too long, as its sections are."""
-        return self.sums[CONST] + self.sums[ACCEL] + self.sums[DECEL]
-
-    def driven_dm(self):
-        """Way of the trip in 0.1 m: by the odometer, once its 10 m steps are small beside it."""
-        odometer_m = self.state.odometer_m
-        if self.start_m is None or odometer_m - self.start_m < _ODOMETER_GOOD_M:
-            return self.way_dm()
-        return (odometer_m - self.start_m) * 10
+                self.sums[self.section] += step
+        self.counter = counter
 
     def update(self):
         """Once a second, before the key is looked at."""
@@ -167,24 +143,24 @@ class Power:
             self.start_m = odometer_m
         age_s = state.gps_age_s
         if age_s is None or age_s >= STALE_AFTER_S:
-            self._slope_m = None
+            self.slope_m = None
             return
         altitude_m = state.altitude_m
         if not (state.is_awake and state.has_gps_lock) or altitude_m is None or odometer_m is None:
             return
-        if self._slope_m is not None:
-            way_m = odometer_m - self._slope_m
+        if self.slope_m is not None:
+            way_m = odometer_m - self.slope_m
             if 0 <= way_m < _SLOPE_M:
                 return
-            climb_m = altitude_m - self._slope_altitude_m
+            climb_m = altitude_m - self.slope_altitude_m
             # Less than one percent is flat.
             if 0 < way_m <= abs(climb_m) * 100:
                 slope = UP if climb_m > 0 else DOWN
                 sums[slope] += way_m
                 sums[slope + 1] += abs(climb_m)
-                sums[slope + 2] += used - self._slope_used
-                sums[slope + 3] += recovered - self._slope_recovered
-        self._slope_m = odometer_m
-        self._slope_altitude_m = altitude_m
-        self._slope_used = used
-        self._slope_recovered = recovered
+                sums[slope + 2] += used - self.slope_used
+                sums[slope + 3] += recovered - self.slope_recovered
+        self.slope_m = odometer_m
+        self.slope_altitude_m = altitude_m
+        self.slope_used = used
+        self.slope_recovered = recovered

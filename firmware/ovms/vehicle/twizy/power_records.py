@@ -10,6 +10,18 @@ from ovms.vehicle.base import EVENT_TRIP_END
 from ovms.vehicle.twizy.power import ACCEL, CONST, DECEL, UNITS_PER_WH
 
 _LIFETIME_S = const(86400)
+_ODOMETER_GOOD_M = const(500)
+
+
+def ways_dm(power):
+    """Way of the trip in 0.1 m, twice: by the counter, 8 % too long as its sections are; and by
+    the odometer, once its 10 m steps are small beside it.
+    """
+    way_dm = power.sums[CONST] + power.sums[ACCEL] + power.sums[DECEL]
+    odometer_m = power.state.odometer_m
+    if power.start_m is None or odometer_m - power.start_m < _ODOMETER_GOOD_M:
+        return way_dm, way_dm
+    return way_dm, (odometer_m - power.start_m) * 10
 
 
 def send(car):

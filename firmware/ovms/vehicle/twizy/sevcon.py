@@ -114,18 +114,14 @@ class Sevcon:
             car.send(_REQUEST, _READ_FAULT)
         elif self._fault_pause <= 0:
             self._fault_pause = _FAULT_PERIOD
-            return self._new_fault()
-        return 0
-
-    def _new_fault(self):
-        """Look at the answer of a second ago: 5320 is a 16-bit object."""
-        data = bytearray(8)
-        while self.take(data):
-            if data[0] & 0xE3 == 0x43 and data[1:4] == b"\x20\x53\x00":
-                fault = data[5] << 8 | data[4]
-                is_new = fault and fault != self.fault
-                self.fault = fault
-                return DUTY_FAULT if is_new else 0
+            # Look at the answer of a second ago: 5320 is a 16-bit object.
+            data = bytearray(8)
+            while self.take(data):
+                if data[0] & 0xE3 == 0x43 and data[1:4] == b"\x20\x53\x00":
+                    fault = data[5] << 8 | data[4]
+                    is_new = fault and fault != self.fault
+                    self.fault = fault
+                    return DUTY_FAULT if is_new else 0
         return 0
 
     async def _work(self):

@@ -1,0 +1,49 @@
+"""Where an SMS text ends and pushed data begins (overlay of `at.py`)."""
+
+from micropython import const
+
+from ovms.protocol.at import PAYLOAD_MAX
+
+# How far the announced length may lie behind the real end: escaped characters count twice.
+_HINT_SLACK = const(16)
+
+
+def end_of(digester):
+    """Index where the ATDigester's open text ends, -1 when that cannot be known yet."""
+    hint = digester.hint
+    start = digester.start
+    if hint >= 0:
+        if digester.end - start < hint + 2:
+            return -1
+        if digester.view[start + hint : start + hint + 2] == b"\r\n":
+            return start + hint
+        start += max(0, hint - _HINT_SLACK)
+    return digester.buffer.find(b"\r\n", start, digester.end)
+
+
+def flush(digester, is_all):
+    """`ATDigester.flush`."""
+    digester.hint = -1
+    if (
+        is_all
+        or digester.header is None
+        or digester.buffer.find(b"\r\n", digester.start, digester.end) < 0
+    ):
+        digester.header = None
+        digester.is_waiting = False
+        digester.dropped += 1
+        digester.start = digester.scanned = digester.end
+
+
+def starts_data(digester):
+    """Enter data mode at `+IPD,<length>:`, which may follow data without a line end."""
+    start = digester.start
+    digits, colon, _ = bytes(digester.view[start + 5 : min(digester.end, start + 12)]).partition(
+        b":"
+    )
+    left = int(digits) if colon and digits.isdigit() else 0
+    if not 0 < left <= PAYLOAD_MAX:
+        return False
+    digester.left = left
+    digester.start += len(digits) + 6
+    return True

@@ -1,0 +1,105 @@
+"""What happens once per use of the car: key and charge on and off (overlay of `car`, `charge`).
+
+Twizy facts 1.5 and 2; Twizy guide 1.2.0, "Extended Status" and "Charge alerts".
+"""
+
+from ovms.vehicle.base import (
+    EVENT_CHARGE_DONE,
+    EVENT_CHARGE_INTERRUPTED,
+    EVENT_CHARGE_RESUMED,
+    EVENT_CHARGE_STARTED,
+)
+from ovms.vehicle.state import CHARGE_DONE, CHARGE_STOPPED, CHARGING, SUBSTATE_INTERRUPTED
+from ovms.vehicle.twizy.power import CONST, FIELDS
+from ovms.vehicle.twizy.values import SOC_FULL
+
+
+def switched_on(car):
+    """The key is on and the bus has started up."""
+    state = car.state
+    state.is_awake = True
+    # The wake-up phase is over, so this is no odometer frame left from the last trip.
+    car.trip_start_m = state.odometer_m
+    state.trip_m = None if state.odometer_m is None else 0
+    car.battery.reset()
+    if not car.decoder.is_charging():
+        reset_power(car.decoder.power)
+
+
+def switched_off(car):
+    """The key was turned off."""
+    state = car.state
+    state.is_awake = False
+    state.parked_s = 1
+    state.speed_kmh10 = 0
+    # While charging, current and power go on without the key.
+    if not car.decoder.is_charging():
+        car.decoder.stop_motion()
+
+
+def charge_started(charge):
+    """A charge begins, or goes on after an interruption. Returns the EVENT_... to announce."""
+    state = charge.state
+    is_resumed = state.charge_state == CHARGE_STOPPED
+    if state.soc_pct100 is not None:
+        charge.decoder.soc_max_pct100 = state.soc_pct100
+    if not is_resumed:
+        _open_window(charge)
+        charge.told_limits = None
+    charge.highest_level = 0
+    state.is_charge_port_open = True
+    state.charge_state = CHARGING
+    state.charge_substate = 0
+    return EVENT_CHARGE_RESUMED if is_resumed else EVENT_CHARGE_STARTED
+
+
+def charge_ended(charge):
+    """The charger charges no more. Returns the EVENT_... to announce."""
+    state = charge.state
+    decoder = charge.decoder
+    is_full = decoder.charge_level == 0 or decoder.soc_max_pct100 >= SOC_FULL
+    decoder.charge_level = None
+    if not is_full:
+        state.charge_state = CHARGE_STOPPED
+        state.charge_substate = SUBSTATE_INTERRUPTED
+        return EVENT_CHARGE_INTERRUPTED
+    state.charge_state = CHARGE_DONE
+    if decoder.available_wh:
+        state.capacity_wh = decoder.available_wh
+    return EVENT_CHARGE_DONE
+
+
+def use_began(charge):
+    """The key is on after a charge: the car is in use again."""
+    state = charge.state
+    state.is_charge_port_open = False
+    state.charge_state = CHARGE_DONE
+    state.charge_substate = 0
+    # Again, for a charge under which the key was turned on before it ended.
+    _open_window(charge)
+
+
+def _open_window(charge):
+    """Let sums, SOC window and range estimate begin here."""
+    state = charge.state
+    decoder = charge.decoder
+    state.charge_s = state.charge_wh = state.charge_grid_wh = 0
+    reset_power(decoder.power)
+    if state.soc_pct100 is not None:
+        decoder.soc_min_pct100 = state.soc_pct100
+        decoder.soc_min_range_km = state.estimated_range_km
+
+
+def reset_power(power):
+    """A use of the battery begins, and its power statistics anew."""
+    for i in range(FIELDS):
+        power.sums[i] = 0
+    state = power.state
+    state.energy_used_wh = state.energy_recovered_wh = 0
+    power.start_m = state.odometer_m
+    power.used = power.recovered = 0
+    power.section = CONST
+    power.acceleration = 0
+    power.speed = power.counter = -1
+    power.slope_m = None
+    power.slope_altitude_m = power.slope_used = power.slope_recovered = 0
