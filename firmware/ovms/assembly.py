@@ -64,6 +64,7 @@ def build(app, presets):
     app.notifier = Notifier(
         config, app.state, app.current_car, app.modem, conversation, status, app.clock
     )
+    app.commander.on_charge_stop = app.notifier.on_charge_stop
     app.server = ServerLink(
         app.open_stream, session, conversation, config, status, app.clock, os.urandom
     )

@@ -239,7 +239,7 @@ def test_sending():
         await bench.up()
         assert await bench.wait(bench.modem.send_sms("+49 151-12345678", "SOC: 79%\r\nok"))
         assert bench.fake.sent[-1] == 'AT+CMGS="+4915112345678"'
-        assert bench.fake.payloads == [b"SOC: 79%\nok\x1a"]
+        assert bench.fake.payloads == [b"SOC: 79%\r\nok\x1a"]
         assert bench.status.counts == {"sms_sent": 1}
 
     on_bench(scenario)

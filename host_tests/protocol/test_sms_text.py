@@ -29,7 +29,8 @@ def test_numbers():
 def test_texts_cannot_end_an_sms():
     assert sms_text.clean_text("SOC: 79%") == "SOC: 79%"
     assert sms_text.clean_text("a\x1ab\x1bc\x00d\x7fe") == "a b c d e"
-    assert sms_text.clean_text("a\r\nb\rc\nd") == "a\nb\nc\nd"
+    assert sms_text.clean_text("a\r\nb\rc\nd") == "a\r\nb\nc\nd"
+    assert sms_text.clean_text("\r\n\r\r\n") == "\r\n\n\r\n"
 
 
 def test_plain_is_what_ascii_and_gsm_share():
@@ -46,7 +47,7 @@ def lengths(text, has_ucs2=True):
 
 def test_outgoing():
     assert sms_text.outgoing("+49 151", "SOC: 79%\r\nok", True) == [
-        (b"+49151", b"SOC: 79%\nok", False)
+        (b"+49151", b"SOC: 79%\r\nok", False)
     ]
     assert sms_text.outgoing("+49151", "L\u00e4dt", True) == [
         (b"002B00340039003100350031", b"004C00E400640074", True)

@@ -26,6 +26,8 @@ class Car(Vehicle):
             await self.go.wait()
             return 0, ""
         if code == 12:
+            if self.state.is_charging:
+                return 0, ""
             return 1, "Cannot stop charge (charge not in progress)"
         if code == 201:
             return 0, "80,4"
@@ -420,3 +422,14 @@ def test_console_may_execute_without_a_server():
     assert expect.run(module.commander.execute(99, "")) == ["c99,3"]
     # Nothing of it goes to the server.
     assert module.drain() == []
+
+
+def test_stopped_charge_is_told_to_who_would_report_its_end():
+    module = Module()
+    stops = []
+    module.commander.on_charge_stop = lambda: stops.append(1)
+    expect.run(module.talk("12"))
+    assert stops == []
+    module.car.state.is_charging = True
+    assert expect.run(module.talk("12")) == ["c12,0"]
+    assert stops == [1]

@@ -74,11 +74,16 @@ def clean_number(text):
 
 
 def clean_text(text):
-    """`text` without what would end or abort an SMS: line ends become `\\n`, controls a blank."""
+    """`text` without what would end or abort an SMS: controls become a blank, a lone CR an LF.
+
+    CR LF stays: replies of the reference have it (module-behaviour 2.5).
+    """
     clean = ""
-    for char in text.replace("\r\n", "\n").replace("\r", "\n"):
-        clean += " " if (char < " " and char != "\n") or char == "\x7f" else char
-    return clean
+    for line in text.split("\r\n"):
+        for char in line.replace("\r", "\n"):
+            clean += " " if (char < " " and char != "\n") or char == "\x7f" else char
+        clean += "\r\n"
+    return clean[:-2]
 
 
 def to_plain(text):
@@ -139,7 +144,7 @@ def decode_text(raw, coding=None):
             text = str(raw, "utf-8")
         except UnicodeError:
             text = "".join([chr(byte) for byte in raw])
-    return clean_text(text)
+    return clean_text(text).replace("\r\n", "\n")
 
 
 def _fields(line):

@@ -32,6 +32,8 @@ class Commander:
         self.status = status
         self.sms_service = sms_service
         self.modem = modem
+        # Called when a charge was stopped by command 12; the composition root sets it.
+        self.on_charge_stop = None
         self._wake = asyncio.Event()
         # (text behind `C` as bytes, whether it is to be refused)
         self._queue = []

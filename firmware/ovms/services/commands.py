@@ -22,6 +22,7 @@ _SET_PARAMETER = const(4)
 _REBOOT = const(5)
 _CHARGE_ALERT = const(6)
 _EXECUTE_SMS = const(7)
+_STOP_CHARGE = const(12)
 _FIRST_CAR = const(10)
 _LAST_CAR = const(26)
 _SEND_SMS = const(40)
@@ -128,6 +129,9 @@ async def _carried_out(commander, code, arguments):
     if code == _CHARGE_ALERT or _FIRST_CAR <= code <= _LAST_CAR or code >= _FIRST_OWN_CAR:
         done = await commander.car.command(code, arguments)
         if done is not None:
+            if code == _STOP_CHARGE and done[0] == OK and commander.on_charge_stop:
+                # The end of a charge that was asked for is no news.
+                commander.on_charge_stop()
             return done
         if code == _CHARGE_ALERT:
             return OK, "", await _charge_alert(commander)
