@@ -83,8 +83,8 @@ def test_imports_follow_the_table(path):
     relative = path.relative_to(FIRMWARE)
     if relative.parts[0] == "vehicle" and len(relative.parts) > 2:
         own = {f"ovms.vehicle.{relative.parts[1]}"}
-    if relative.parts[0] == "links":
-        own = {"ovms.links"}
+    if relative.parts[0] in ("drivers", "links"):
+        own = {f"ovms.{relative.parts[0]}"}
     wrong = [name for name in imports_of(path) if not is_allowed(name, allowed | own)]
     assert not wrong, f"{relative} may not import {', '.join(wrong)}"
 

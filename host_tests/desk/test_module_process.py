@@ -82,8 +82,8 @@ def test_host_that_dies_takes_the_firmware_with_it(tmp_path):
         async with ModuleRig(("cpython",), tmp_path, has_server=False) as rig:
             await rig.until(lambda: greetings(rig))
             (firmware,) = children(rig.process.pid)
+            # Not `wait()`: that waits for the firmware, too, which holds the same stdout.
             rig.process.kill()
-            await rig.process.wait()
             for _ in range(100):
                 if not is_running(firmware):
                     break

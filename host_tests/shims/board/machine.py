@@ -19,10 +19,20 @@ WDT_RESET = 3
 DEEPSLEEP_RESET = 4
 SOFT_RESET = 5
 
+_EAGAIN = 11
+
 _SPI_LOW = b"L"
 _SPI_HIGH = b"H"
 _SPI_INTERRUPT = b"I"
 _SPI_TRANSFER = b"T"
+
+
+def _leave(code):
+    """End the firmware at once, as a board without power does; no task may clean up first."""
+    if hasattr(os, "_exit"):
+        sys.stdout.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def _connect(device):
@@ -69,8 +79,12 @@ class _Bus:
     @classmethod
     def receive(cls, buffer):
         """Fill `buffer`; a host that is gone ends the firmware."""
-        if cls.readinto(buffer) != len(buffer):
-            sys.exit(0)
+        try:
+            if cls.readinto(buffer) == len(buffer):
+                return
+        except OSError:
+            pass
+        _leave(0)
 
 
 class Pin:
@@ -154,10 +168,12 @@ class UART:
         """Bytes read into `view`, or None when nothing arrived."""
         try:
             count = self._readinto(view)
-        except OSError:
-            return None
+        except OSError as error:
+            if error.errno == _EAGAIN:
+                return None
+            count = 0
         if count == 0:
-            sys.exit(0)
+            _leave(0)
         return count
 
     def write(self, data):
@@ -208,7 +224,7 @@ class WDT:
 
 def reset():
     """Leave, so that the host starts the firmware again."""
-    sys.exit(RESET_EXIT_CODE)
+    _leave(RESET_EXIT_CODE)
 
 
 def reset_cause():
