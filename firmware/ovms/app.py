@@ -14,6 +14,7 @@ from ovms import overlay
 from ovms import status as requests
 
 _TICK_MS = const(1000)
+_COLLECT_BYTES = const(6144)
 # Longer than any call that may block (hardware facts 6.5): a name look-up takes up to 15 s.
 _WATCHDOG_MS = const(60_000)
 _CONSOLE_WATCHDOG_MS = const(3_600_000)
@@ -41,6 +42,9 @@ class App:
 
     async def run(self):
         """Start every task; the ticker is this one, and its end the module's."""
+        # Garbage is collected before it has spread over the heap: what lives long would else be
+        # put between it, and in a small heap no piece of 300 bytes would be left.
+        gc.threshold(_COLLECT_BYTES)
         for name, run in self.tasks:
             asyncio.create_task(self._keep(name, run))
         self.log.info("OVMS %s on %s", requests.VERSION, self.board.NAME)
