@@ -1,10 +1,10 @@
 """The firmware's tests again, on the 64-bit and the 32-bit MicroPython VM. CPython starts them."""
 
-import os
 import subprocess
 
 import pytest
 
+from host_tests.needs_vm import require
 from tools import vm
 
 FOLDERS = ("modules", "protocol", "drivers", "links", "vehicle", "services")
@@ -16,23 +16,10 @@ FILES = sorted(
 )
 
 
-def missing(bits):
-    """Why a VM of `bits` cannot be started here, or None. With CI=true that is a failure."""
-    try:
-        vm.command(bits)
-    except vm.VMMissingError as error:
-        if os.environ.get("CI"):
-            pytest.fail(str(error))
-        return str(error)
-    return None
-
-
 @pytest.mark.parametrize("bits", sorted(vm.TARGETS))
 @pytest.mark.parametrize("path", FILES)
 def test_on_vm(bits, path):
-    reason = missing(bits)
-    if reason:
-        pytest.skip(reason)
+    require(bits)
     done = subprocess.run(
         [*vm.command(bits, heap_kib=8192), "host_tests/vm_run.py", path],
         cwd=vm.ROOT,

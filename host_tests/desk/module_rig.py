@@ -8,9 +8,7 @@ import contextlib
 import sys
 from pathlib import Path
 
-import pytest
-
-from host_tests.test_vms import missing
+from host_tests import needs_vm
 from tools import vm
 from tools.desk import canbus
 from tools.desk.ovms import fields
@@ -31,9 +29,8 @@ _LIMIT_S = 20
 
 def require(runtime):
     """Skip the test, or fail it in CI, where the VM of `runtime` is missing."""
-    reason = runtime[0] == "micropython" and missing(int(runtime[2]))
-    if reason:
-        pytest.skip(reason)
+    if runtime[0] == "micropython":
+        needs_vm.require(int(runtime[2]))
 
 
 def name_of(runtime):

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from host_tests.test_vms import missing
+from host_tests.needs_vm import require
 from ovms.services.history import FLUSH_INTERVAL_S
 from tools import vm
 
@@ -78,9 +78,7 @@ class Books:
 def interpreter_of(bits):
     if bits is None:
         return [sys.executable, "-u", "-B"]
-    reason = missing(bits)
-    if reason:
-        pytest.skip(reason)
+    require(bits)
     return vm.command(bits, heap_kib=2048)
 
 

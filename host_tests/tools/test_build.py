@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from host_tests.test_vms import missing
+from host_tests.needs_vm import require
 from tools import build, heap, vm
 
 SOURCES = {
@@ -118,9 +118,7 @@ def test_tree_for_a_vm_is_left_alone_by_the_next_one(tmp_path, sources, monkeypa
 
 
 def test_heap_of_the_firmware():
-    reason = missing(32)
-    if reason:
-        pytest.skip(reason)
+    require(32)
     built, plain = heap.measure(apart=False), heap.measure(plain=True)
     assert built.resident_bytes < plain.resident_bytes * 3 // 4
     assert built.compiled_bytes < plain.compiled_bytes
@@ -128,9 +126,7 @@ def test_heap_of_the_firmware():
 
 
 def test_heap_says_what_cannot_be_imported(sources):
-    reason = missing(32)
-    if reason:
-        pytest.skip(reason)
+    require(32)
     sources["ovms/status.py"] += "1 // (2 - 2)\n"
     with pytest.raises(build.BuildError, match="ovms.status cannot be imported: ZeroDivision"):
         heap.measure(plain=True)

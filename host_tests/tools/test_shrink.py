@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from host_tests.test_vms import missing
+from host_tests.needs_vm import require
 from host_tests.tools.shrinking import PAIR, run, shrunk, text_of, words
 from tools import build, shrink, vm
 from tools.shrink import kept
@@ -283,9 +283,7 @@ def test_private_only_leaves_what_tests_use():
 
 @pytest.mark.parametrize("bits", sorted(vm.TARGETS))
 def test_names_taken_from_rom_cost_nothing(bits, tmp_path):
-    reason = missing(bits)
-    if reason:
-        pytest.skip(reason)
+    require(bits)
     source = tmp_path / "probe.py"
     lines = "".join(f"    x.{name}\n" for name in kept.rom_names())
     source.write_text("def f(x):\n" + lines)

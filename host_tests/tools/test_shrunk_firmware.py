@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from host_tests.test_vms import missing
+from host_tests.needs_vm import require
 from tools import build, shrink, vm
 
 FOLDERS = ("protocol", "links", "services", "vehicle", "drivers")
@@ -56,9 +56,7 @@ def trees(tmp_path_factory):
 @pytest.mark.parametrize("bits", sorted(vm.TARGETS))
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_on_vm(trees, tmp_path, bits, folder):
-    reason = missing(bits)
-    if reason:
-        pytest.skip(reason)
+    require(bits)
     files = files_of(folder)
     assert files, f"no test of {folder} keeps to public names"
     runner = tmp_path / "runner.py"
