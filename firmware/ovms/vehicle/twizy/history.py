@@ -1,9 +1,11 @@
 """Which of the Twizy's history records leave (overlay of `car`, which knows when).
 
 Twizy guide 1.2.0: power statistics and position once a minute, the position every 5 s while
-streaming. The battery's record of the pack goes with them while it has news, those of the 14 cells
-every 10 minutes, which keeps an hour of driving within the data budget; all of them go when an
-alert changes and at the end of a trip. A parked car has nothing to tell but that it was moved.
+streaming. For the battery it names no interval: the record of the pack goes every second minute
+while it has news, those of the 14 cells every 20 minutes (they carry their extremes since the
+start), which keeps an hour of driving with an app within the data budget of 60 KB. All of them go
+when an alert changes and at the end of a trip. A parked car has nothing to tell but that it was
+moved.
 """
 
 from micropython import const
@@ -12,7 +14,10 @@ from ovms import overlay
 from ovms.vehicle.base import EVENT_BATTERY
 from ovms.vehicle.twizy.car import DUE_ALERT, DUE_MINUTE, DUE_POSITION, DUE_TRIP_END
 
-_CELLS_MIN = const(10)
+_PACK_MIN = const(2)
+# A charge changes little in a minute.
+_PACK_ASLEEP_MIN = const(10)
+_CELLS_MIN = const(20)
 
 _POWER = "ovms.vehicle.twizy.power_records"
 
@@ -34,8 +39,8 @@ def send(car):
         is_awake = car.state.is_awake
         if is_awake:
             overlay.call(_POWER, "send", car)
-        # A charge changes little in a minute.
-        if car.told_sets != car.battery.sets and (is_awake or not car.minutes):
+        every_min = _PACK_MIN if is_awake else _PACK_ASLEEP_MIN
+        if car.told_sets != car.battery.sets and not car.minutes % every_min:
             _send_battery(car, not car.minutes)
 
 
