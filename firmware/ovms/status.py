@@ -34,12 +34,13 @@ class Status:
         self.net_state = NET_START
         # Cellular: the SIM800's own figures; csq is 0 to 31, or 99 for unknown.
         self.csq = 99
+        # The figure that the server was told; small changes are not worth a message.
+        self.csq_told = 99
         self.operator = ""
         self.is_registered = False
         self.is_roaming = False
         self.iccid = ""
         self.imei = ""
-        self.is_gprs_up = False
         self.link_name = ""
         self.is_server_connected = False
         # Why there is no connection, as far as the module knows: one sentence or "".

@@ -32,7 +32,7 @@ def test_connect_write_read_close():
         start = len(bench.fake.sent)
         stream = await bench.wait(connect(bench))
         assert bench.fake.sent[start:] == _BRING_UP
-        assert bench.status.is_gprs_up
+        assert bench.modem.tcp.bearer
         await bench.wait(stream.write(b"HELLO\r\n"))
         assert bench.fake.payloads == [b"HELLO\r\n"]
         bench.fake.receive(b"WORLD 42\n")
@@ -179,7 +179,7 @@ def test_the_bearer_is_lost():
         stream = await bench.connect()
         bench.fake.urc("+PDP: DEACT")
         await fails(bench, stream.readinto(memoryview(bytearray(9))))
-        assert not bench.status.is_gprs_up
+        assert bench.modem.tcp.bearer is None
         start = len(bench.fake.sent)
         await bench.wait(connect(bench))
         assert bench.fake.sent[start:] == _BRING_UP

@@ -272,7 +272,7 @@ TEXTS = st.text(max_size=30)
 @given(states(), TEXTS, st.integers(0, 31) | st.just(99), st.booleans())
 def test_firmware_and_group_messages(state, text, csq, is_miles):
     status = Status("BOARD")
-    status.csq = csq
+    status.csq_told = csq
     status.operator = text
     status.link_name = "GPRS"
     made = reports.firmware_message(state, status, "4.0/RT", "RT" + text, 1)

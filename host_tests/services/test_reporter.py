@@ -101,6 +101,31 @@ def test_intervals():
             assert codes[0] == S
 
 
+def test_a_wavering_signal_is_no_news():
+    module = Module()
+    # Over WiFi the log-in comes first: the server hears of the signal as soon as it is known.
+    module.status.csq = 16
+    assert module.send(1000) == [F]
+    module.status.peers = 1
+    for csq in (18, 14, 17, 15, 16):
+        module.status.csq = csq
+        assert F not in module.send(60_000), csq
+    for csq, told in ((19, 19), (17, 19), (16, 16), (18, 16), (99, 0)):
+        module.status.csq = csq
+        codes = []
+        message = module.reporter.poll(60_000)
+        while message is not None:
+            codes.append(message[0])
+            if message[0] == F:
+                assert message[1].split(b",")[2] == b"%d" % told
+            module.reporter.on_sent(message[0])
+            message = module.reporter.poll(0)
+        assert (F in codes) == (csq == told or csq == 99), csq
+    module.status.csq = 14
+    module.reporter.on_login()
+    assert F in module.send(0) and module.status.csq_told == 14
+
+
 def test_becoming_busy_is_noticed():
     module = Module()
     assert module.wait(1000) == []

@@ -97,7 +97,6 @@ async def _bring_up(tcp, bearer):
     if bearer[3]:
         await port.ask(b"AT+CDNSCFG=" + dns)
     tcp.bearer = bearer
-    tcp.status.is_gprs_up = True
 
 
 async def close(stream, tcp):

@@ -17,7 +17,6 @@ def drop(tcp, keeps_bearer):
         stream.state = BROKEN
     if not keeps_bearer:
         tcp.bearer = None
-        tcp.status.is_gprs_up = False
 
 
 def take(tcp, data):

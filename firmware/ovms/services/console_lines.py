@@ -64,8 +64,10 @@ def _report(console):
     if state.supply_mv is not None:
         tenths = (state.supply_mv + 50) // 100
         lines.append(" 12V Line: %d.%d V" % (tenths // 10, tenths % 10))
-    lines.append(" NET:      0x%02X %s" % (status.net_state, status.operator))
+    roaming = " (roaming)" if status.is_roaming else ""
+    lines.append(" NET:      0x%02X %s%s" % (status.net_state, status.operator, roaming))
     lines.append(" Signal:   %d" % status.csq)
+    lines.append(" IMEI:     %s" % status.imei)
     lines.append(" CAN:      " + (status.can_error or "OK"))
     lines.append(" VIN:      %s (%s)" % (state.vin or "-" * 17, car.type_text()))
     soc = "unknown" if state.soc_pct100 is None else "%d%%" % (state.soc_pct100 // 100)

@@ -18,7 +18,10 @@ _ALL = const(0x3FF)
 _ON_CHANGE = const(0x203)
 _SLOT_L = const(2)
 _SLOT_SECOND_GROUP = const(4)
+_SLOT_F = const(6)
 _SLOT_Y = const(8)
+
+_NO_SIGNAL = const(99)
 
 _REPORTS = "ovms.protocol.v2.reports"
 _OPTIONAL = "ovms.protocol.v2.optional_reports"
@@ -76,6 +79,7 @@ class Reporter:
         """Send everything now, changed or not."""
         for slot in range(len(_CODES)):
             self._markers[slot] = None
+        self._status.csq_told = _NO_SIGNAL
         self._due = _ALL
         self._since_ms = 0
 
@@ -108,6 +112,9 @@ class Reporter:
         if self._since_ms >= interval_ms:
             self._since_ms = 0
             self._due = _ALL
+        if self._status.csq_told == _NO_SIGNAL != self._status.csq:
+            # Over WiFi the log-in comes before the modem knows its signal.
+            self._due |= 1 << _SLOT_F
         if self._stream_ms >= _STREAM_MS:
             self._stream_ms = 0
             is_wanted = self._config.feature(_FEATURE_STREAM) & _STREAM_LOCATION

@@ -353,7 +353,7 @@ def test_km_to_miles():
 def test_firmware():
     state = VehicleState()
     status = Status("LILYGO_TCALL_SIM800")
-    status.csq = 18
+    status.csq_told = 18
     status.operator = "o2,de"
     status.link_name = "GPRS"
     state.vin = "VF1ACVYB012345678"

@@ -22,6 +22,10 @@ _GROUP1 = const(11)
 _GROUP2 = const(12)
 _FEATURE_CAN_WRITE = const(15)
 
+_NO_SIGNAL = const(99)
+# Of 2 dB each. A module at rest sees its signal waver by less (6 dB are one bar of an app).
+_SIGNAL_STEPS = const(3)
+
 
 def payload_of(code, is_second, state, config, status, car, limit):
     """Payload (bytes, at most `limit`) of message `code`, b"" for a group that has no name.
@@ -38,6 +42,8 @@ def payload_of(code, is_second, state, config, status, car, limit):
     elif code == "F":
         version = status.firmware_text(car)
         can_write = config.feature(_FEATURE_CAN_WRITE)
+        if abs(status.csq - status.csq_told) >= _SIGNAL_STEPS:
+            status.csq_told = status.csq
         made = firmware_message(state, status, version, car.type_text(), can_write)
     elif code == "V":
         made = capabilities_message(car.CAPABILITIES)
@@ -61,13 +67,16 @@ def clean(text):
 
 
 def firmware_message(state, status, version_text, type_text, can_write):
-    """F, 10 fields. status: ovms.status.Status; can_write: value of feature 15."""
+    """F, 10 fields. status: ovms.status.Status; can_write: value of feature 15.
+
+    The signal is `csq_told`; 0 says that none is known.
+    """
     return (
         "%s,%s,%d,%d,%s,%s,%d,%d,%s,%s"
         % (
             clean(version_text),
             clean(state.vin) or "-" * 17,
-            0 if status.csq == 99 else status.csq,
+            0 if status.csq_told == _NO_SIGNAL else status.csq_told,
             1 if can_write > 0 else 0,
             clean(type_text),
             clean(status.operator),
