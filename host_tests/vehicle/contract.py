@@ -3,7 +3,8 @@
 from binascii import unhexlify
 
 from host_tests.shims.expect import allocates
-from ovms.vehicle.state import STALE_AFTER_S, VehicleState, freshness
+from ovms.protocol.v2.messages import STALE_AFTER_S, freshness
+from ovms.vehicle.state import VehicleState
 
 STANDARD_IDS = 0x800
 FILLERS = (0x00, 0x55, 0xFF)

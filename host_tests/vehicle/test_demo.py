@@ -3,9 +3,10 @@
 from host_tests.shims.expect import run
 from host_tests.vehicle.contract import Settings, build, pass_seconds, snapshot
 from ovms.protocol.v2 import report_environment, report_state
+from ovms.protocol.v2.messages import freshness
 from ovms.vehicle.base import EVENT_CHARGE_DONE, FAILED, OK
 from ovms.vehicle.demo.car import CAPACITY_J, DRIVING, PARKED, PLUGGED_IN, Demo
-from ovms.vehicle.state import CHARGE_DONE, CHARGE_TIMER_WAIT, CHARGING, VehicleState, freshness
+from ovms.vehicle.state import CHARGE_DONE, CHARGE_TIMER_WAIT, CHARGING, VehicleState
 
 TO_DRIVE_S = 180
 TO_CHARGE_S = 180 + 720 + 120

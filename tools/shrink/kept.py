@@ -16,6 +16,8 @@ _METHODS = {
     *("issubset", "issuperset", "union", "intersection", "difference", "symmetric_difference"),
     *("difference_update", "intersection_update", "symmetric_difference_update"),
 }
+# Attributes that the stubs forgot.
+_FORGOTTEN = {"verify_mode"}
 
 
 @functools.cache
@@ -37,7 +39,7 @@ def kept_names() -> frozenset[str]:
     described as one of `ssl`), and an attribute of it that is renamed would be set in vain.
     """
     names = {name for names in _sections().values() for name in names}
-    return frozenset(names | set(dir(builtins)))
+    return frozenset(names | _FORGOTTEN | set(dir(builtins)))
 
 
 def known_modules() -> set[str]:

@@ -9,6 +9,7 @@ import gc
 from micropython import const
 
 from ovms import status as net
+from ovms.protocol.v2.messages import freshness
 from ovms.vehicle import state as car_state
 
 # LED blink codes (module-behaviour 3.9): network state -> (red, green).
@@ -160,7 +161,7 @@ def temperatures(sms, caller, words):
         ("Charger", state.charger_temp_c),
     ):
         text += "\r\n  %s: %s" % (name, "-" if value is None else "%dC" % value)
-    if 0 in (car_state.freshness(state.temps_age_s), car_state.freshness(state.ambient_age_s)):
+    if 0 in (freshness(state.temps_age_s), freshness(state.ambient_age_s)):
         text += "\r\n  (stale)"
     return text
 

@@ -10,6 +10,7 @@ the unit a user sees is made at the edge. The attributes stand in `state_values.
 from micropython import const
 
 from ovms import overlay
+from ovms.protocol.v2.messages import STALE_AFTER_S
 
 # Charge states, substates and modes as numbered in the v2 S message (fields 12 to 14).
 CHARGING = const(1)
@@ -29,16 +30,6 @@ MODE_STANDARD = const(0)
 MODE_STORAGE = const(1)
 MODE_RANGE = const(3)
 MODE_PERFORMANCE = const(4)
-
-# Seconds after which a value no longer seen counts as stale (module-behaviour.md 9).
-STALE_AFTER_S = const(120)
-
-
-def freshness(age_s):
-    """The protocol's stale flag for an age in seconds or None: -1 never seen, 0 stale, 1 good."""
-    if age_s is None:
-        return -1
-    return 1 if age_s < STALE_AFTER_S else 0
 
 
 class VehicleState:

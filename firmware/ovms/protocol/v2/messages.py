@@ -12,7 +12,7 @@ MAX_PAYLOAD = const(255)
 MAX_PARANOID_PAYLOAD = const(189)
 
 # Seconds after which a value no longer seen counts as stale (module-behaviour 9).
-_STALE_AFTER_S = const(120)
+STALE_AFTER_S = const(120)
 
 # Millimetres of a distance unit.
 KM = const(1000000)
@@ -60,7 +60,7 @@ def location_message(state, is_miles):
 
 def freshness(age_s):
     """Stale flag for an age in seconds or None: -1 never seen, 0 stale, 1 good."""
-    return -1 if age_s is None else 1 if age_s < _STALE_AFTER_S else 0
+    return -1 if age_s is None else 1 if age_s < STALE_AFTER_S else 0
 
 
 def scaled(value, factor, divisor):

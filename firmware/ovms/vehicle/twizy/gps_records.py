@@ -7,7 +7,7 @@ Fields: Twizy guide 1.2.0, "GPS track logging", the first eight; the others are 
 from micropython import const
 
 from ovms import overlay
-from ovms.vehicle.state import STALE_AFTER_S
+from ovms.protocol.v2.messages import STALE_AFTER_S
 from ovms.vehicle.twizy.values import user_from_km
 
 _LIFETIME_S = const(86400)

@@ -11,7 +11,7 @@ from array import array
 from micropython import const
 
 from ovms import overlay
-from ovms.vehicle.state import STALE_AFTER_S
+from ovms.protocol.v2.messages import STALE_AFTER_S
 
 # `Power.sums` is the record RT-PWR-UsageStats field by field. A speed section has distance
 # (0.1 m), energy used and energy recovered; a slope has distance (m), climb (m), used, recovered.
