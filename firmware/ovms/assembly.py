@@ -64,7 +64,8 @@ def build(app, presets):
     app.notifier = Notifier(
         config, app.state, app.current_car, app.modem, conversation, status, app.clock
     )
-    app.commander.on_charge_stop = app.notifier.on_charge_stop
+    app.commander.on_charge_request = app.notifier.on_charge_request
+    app.sms.commander = app.commander
     app.server = ServerLink(
         app.open_stream, session, conversation, config, status, app.clock, os.urandom
     )

@@ -2,6 +2,7 @@
 
 from host_tests.shims.expect import run
 from ovms.config import Config
+from ovms.services.commander import Commander
 from ovms.services.sms import SMSService
 from ovms.status import Status
 from ovms.vehicle.base import Vehicle
@@ -50,6 +51,9 @@ class Bench:
         self.clock = FakeClock()
         self.car = car_class(self.state, self.config)
         self.sms = SMSService(self.config, self.state, lambda: self.car, self.status, self.clock)
+
+        self.commander = Commander(self.car, self.config, self.status, self.sms, None)
+        self.sms.commander = self.commander
 
     def send(self, text, caller=OWNER):
         """One SMS; returns the reply."""

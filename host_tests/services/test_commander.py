@@ -424,12 +424,15 @@ def test_console_may_execute_without_a_server():
     assert module.drain() == []
 
 
-def test_stopped_charge_is_told_to_who_would_report_its_end():
+def test_who_would_report_the_end_of_a_charge_hears_of_the_request():
     module = Module()
-    stops = []
-    module.commander.on_charge_stop = lambda: stops.append(1)
+    told = []
+    module.commander.on_charge_request = told.append
     expect.run(module.talk("12"))
-    assert stops == []
+    assert told == []
     module.car.state.is_charging = True
     assert expect.run(module.talk("12")) == ["c12,0"]
-    assert stops == [1]
+    assert told == [False]
+    module.car.go.set()
+    assert expect.run(module.talk("11")) == ["c11,0"]
+    assert told == [False, True]

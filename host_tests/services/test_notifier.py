@@ -164,12 +164,18 @@ def test_charge_phases_are_opt_in():
 
 def test_a_charge_stopped_on_request_is_no_news():
     module = Module("IP")
-    module.notifier.on_charge_stop()
+    module.notifier.on_charge_request(False)
     module.run(20)
     module.car.on_event(base.EVENT_CHARGE_INTERRUPTED)
     module.run(9)
     assert module.take() == ([], [])
     module.run(1)
+    module.car.on_event(base.EVENT_CHARGE_INTERRUPTED)
+    module.run(2)
+    assert len(module.take()[0]) == 1
+    # Whoever starts a charge wants to hear of it again.
+    module.notifier.on_charge_request(False)
+    module.notifier.on_charge_request(True)
     module.car.on_event(base.EVENT_CHARGE_INTERRUPTED)
     module.run(2)
     assert len(module.take()[0]) == 1

@@ -9,7 +9,7 @@ from micropython import const
 
 from ovms import overlay
 from ovms.config import FACTORY_PASSWORD, PASSWORD, PHONE
-from ovms.services.sms import BY_OWNER, BY_PASSWORD
+from ovms.services.sms import BY_OWNER, BY_PASSWORD, CAR_ACTIONS
 
 _GRANTED = const(0)
 _DENIED = const(1)
@@ -25,6 +25,10 @@ _HOLD_S = const(3600)
 _CALLERS = const(8)
 # REGISTER makes the sender the owner, who may then set a password of his own.
 _FACTORY_WORDS = ("REGISTER", "PASS?")
+
+# Of a row of the table of commands.
+_LEAST = const(4)
+_USAGE = const(5)
 
 # Fields of a record: caller, wrong passwords, uptime in seconds when it is forgotten, was denied.
 _CALLER = const(0)
@@ -45,15 +49,18 @@ def admitted(sms, caller, text, is_owner):
         return "Unknown command. Send HELP for a list." if is_owner else None
     word, mode, module, function, least, usage = row
     if mode == BY_PASSWORD and is_owner and not words and module:
-        return _invalid(word, usage)
+        return _invalid(row)
     # The same text for the same sender.
     who = number or caller[:20] or "?"
     verdict = _check(sms, who, is_owner, word, mode, words)
     if verdict != _GRANTED:
         return _refusal(sms, who, is_owner, verdict)
-    if len(words) < least:
-        return _invalid(word, usage)
-    return module, function, (sms, caller, words) if module else (words, is_query)
+    # Who asks whether something is locked does not want it locked.
+    if len(words) < least or (is_query and usage is not None):
+        return _invalid(row)
+    if not module:
+        return module, function, (words, is_query)
+    return module, function, (sms, word if module == CAR_ACTIONS else caller, words)
 
 
 def is_same(given, secret):
@@ -64,9 +71,12 @@ def is_same(given, secret):
     return difference == 0
 
 
-def _invalid(word, usage):
-    """Reply to a command that lacks arguments."""
-    return "Invalid command" + ("\n Use: %s %s" % (word, usage) if usage else "")
+def _invalid(row):
+    """Reply to a command that lacks arguments, or that is no question."""
+    text = "Invalid command"
+    if row[_USAGE] or not row[_LEAST]:
+        text += "\n Use: %s %s" % (row[0], row[_USAGE])
+    return text.rstrip()
 
 
 def _refusal(sms, who, is_owner, verdict):

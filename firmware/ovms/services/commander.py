@@ -32,8 +32,9 @@ class Commander:
         self.status = status
         self.sms_service = sms_service
         self.modem = modem
-        # Called when a charge was stopped by command 12; the composition root sets it.
-        self.on_charge_stop = None
+        # on_charge_request(is_start): a charge was started or stopped by command; the composition
+        # root sets it.
+        self.on_charge_request = None
         self._wake = asyncio.Event()
         # (text behind `C` as bytes, whether it is to be refused)
         self._queue = []

@@ -22,6 +22,7 @@ _SET_PARAMETER = const(4)
 _REBOOT = const(5)
 _CHARGE_ALERT = const(6)
 _EXECUTE_SMS = const(7)
+_START_CHARGE = const(11)
 _STOP_CHARGE = const(12)
 _FIRST_CAR = const(10)
 _LAST_CAR = const(26)
@@ -70,12 +71,7 @@ async def answer(commander, payload, is_refused):
             wanted = _set(commander.config, code, arguments)
             result, text = OK, ""
         else:
-            done = await asyncio.wait_for_ms(_carried_out(commander, code, arguments), _LIMIT_MS)
-            result, text = done[0], done[1]
-            alert = done[2] if len(done) > 2 else ""
-    except asyncio.TimeoutError:
-        commander.status.count("commands_timed_out")
-        text = "No answer in time"
+            result, text, alert = await outcome(commander, code, arguments)
     except (OSError, ValueError) as error:
         # Sentences for the user, by the contracts of config and modem.
         text = _one_field(str(error))
@@ -86,6 +82,19 @@ async def answer(commander, payload, is_refused):
     if text:
         message += "," + text.replace("\n", "\r")
     return [message, "PA" + alert] if alert else [message], wanted, bug
+
+
+async def outcome(commander, code, arguments):
+    """(result, text, text of a push message) of a command that is about more than settings.
+
+    Texts are "" for none. OSError and ValueError carry a sentence for the user.
+    """
+    try:
+        done = await asyncio.wait_for_ms(_carried_out(commander, code, arguments), _LIMIT_MS)
+    except asyncio.TimeoutError:
+        commander.status.count("commands_timed_out")
+        raise ValueError("No answer in time")
+    return done[0], done[1], done[2] if len(done) > 2 else ""
 
 
 def _parsed(payload):
@@ -129,9 +138,9 @@ async def _carried_out(commander, code, arguments):
     if code == _CHARGE_ALERT or _FIRST_CAR <= code <= _LAST_CAR or code >= _FIRST_OWN_CAR:
         done = await commander.car.command(code, arguments)
         if done is not None:
-            if code == _STOP_CHARGE and done[0] == OK and commander.on_charge_stop:
-                # The end of a charge that was asked for is no news.
-                commander.on_charge_stop()
+            is_told = code in (_START_CHARGE, _STOP_CHARGE) and done[0] == OK
+            if is_told and commander.on_charge_request:
+                commander.on_charge_request(code == _START_CHARGE)
             return done
         if code == _CHARGE_ALERT:
             return OK, "", await _charge_alert(commander)

@@ -79,9 +79,9 @@ class Notifier:
         """The car's EVENT_...: told in the car's words when a user wants to know of it."""
         overlay.call(_EVENTS, "on_event", self, event, self._clock.uptime_s())
 
-    def on_charge_stop(self):
-        """The user asked to stop the charge, so its end is no news."""
-        self.charge_quiet_s = self._clock.uptime_s() + _CHARGE_QUIET_S
+    def on_charge_request(self, is_start):
+        """The user started or stopped the charge: its end is no news, of a new one all is."""
+        self.charge_quiet_s = 0 if is_start else self._clock.uptime_s() + _CHARGE_QUIET_S
 
     def tick(self):
         """About once a second: look at the car, hand over what waits for the server."""

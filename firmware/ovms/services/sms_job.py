@@ -1,0 +1,47 @@
+"""What becomes of one SMS, from its text to the parts of the answer. An overlay of `sms.py`."""
+
+from micropython import const
+
+from ovms import config as names
+from ovms import overlay
+from ovms.services.sms import CAR_ACTIONS
+
+_FEATURE_SUPPRESS = const(14)
+_NO_ALERTS = const(0x08)
+
+
+async def execute(sms, caller, text, is_owner):
+    """(whether it was done, reply): what the text asks for, if its sender may."""
+    job = overlay.call("ovms.services.access", "admitted", sms, caller, text, is_owner)
+    if not isinstance(job, tuple):
+        return False, job
+    module, function, arguments = job
+    try:
+        if module == CAR_ACTIONS:
+            return True, await overlay.call_async(module, function, *arguments)
+        if module:
+            return True, overlay.call(module, function, *arguments)
+        reply = await getattr(sms.car(), function)(*arguments)
+        # A car separates lines by `\r` alone; an SMS wants `\n`.
+        return True, reply and reply.replace("\r", "\n")
+    except ValueError as error:
+        return False, str(error)
+    except OSError:
+        sms.status.count("settings_not_stored")
+        return False, "The settings could not be stored."
+
+
+async def answer(sms, modem, number, text):
+    """Send the reply (str or None) to `number`, and an alert that came up to the owner."""
+    await _send(sms, modem, number, text)
+    alert = sms.alert
+    sms.alert = ""
+    if not sms.config.feature(_FEATURE_SUPPRESS) & _NO_ALERTS:
+        await _send(sms, modem, sms.config.get(names.PHONE), alert)
+
+
+async def _send(sms, modem, number, text):
+    for part in overlay.call("ovms.services.sms_parts", "outgoing", sms.config, number, text):
+        if not await modem.send_sms(part[0], part[1]):
+            sms.status.count("sms_not_sent")
+            return
