@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from importlib import metadata
 from pathlib import Path
@@ -179,7 +179,16 @@ def _shrunk_tree(sources: dict[str, str], target: Path, groups) -> dict:
     # A name that MicroPython stores anyway: the module's own.
     codes = {path: Path(new).stem for path, new in shrunk.paths.items()}
     texts = {path: shrunk.sources[new] for path, new in shrunk.paths.items()}
-    compile_package(texts, target, shrunk.paths, codes)
+    homes = {f"{roots[0].replace('.', '/')}.py" for roots in groups}
+    stay = {Path(shrunk.paths[home]).with_suffix(".mpy").as_posix() for home in homes}
+
+    def finish(built: dict[str, Path]) -> None:
+        """Keep the texts of modules that come and go from becoming names for ever."""
+        shrink.unname_texts(
+            [built[name] for name in stay], [built[name] for name in built.keys() - stay], texts
+        )
+
+    compile_package(texts, target, shrunk.paths, codes, finish=finish if stay else None)
     return explain.name_table(shrunk, codes)
 
 
@@ -189,11 +198,13 @@ def compile_package(
     paths: dict[str, str] | None = None,
     codes: dict[str, str] | None = None,
     options: Sequence[str] = (),
+    finish: Callable[[dict[str, Path]], None] | None = None,
 ) -> None:
     """Compile a package below `target` in place of an earlier one.
 
     sources: path below the import root to text. paths: where one goes when not to its own path.
-    codes: what tracebacks call one when not by its path. options: more for mpy-cross.
+    codes: what tracebacks call one when not by its path. options: more for mpy-cross. finish: may
+    change the compiled files, given by their path below the target, before they go there.
     """
     built: dict[str, Path] = {}
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor() as pool:
@@ -206,6 +217,8 @@ def compile_package(
             jobs.append(pool.submit(_compile, source, output, code, list(options), shown))
         for job in jobs:
             job.result()
+        if finish is not None:
+            finish(built)
         # Only now, so that a tree in use is never without a file for longer than this.
         for name, output in built.items():
             (target / name).parent.mkdir(parents=True, exist_ok=True)

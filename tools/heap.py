@@ -29,9 +29,11 @@ STARTS = (ENTRY, *DROPPED, "ovms.vehicle.twizy.car")
 
 # Runs on the VM, with the tree and the lists of modules put in: an argument has 255 bytes at most.
 _PROBE = """
-import gc, sys, micropython
+import gc, os, sys, micropython
 tree, foreign, resident, on_demand = {}
-sys.path[:] = [tree, ".frozen"]
+# The path of a module is a name, too; that of a folder here is longer than any on a board.
+os.mount(os.VfsPosix(tree), "/t")
+sys.path[:] = ["/t", ".frozen"]
 def used():
     gc.collect()
     return gc.mem_alloc()

@@ -10,7 +10,8 @@ compiled changes:
 * `bundle`: modules that stay imported together become one;
 * `families`, `names`, `rename`: names that only our own code uses become the same few everywhere,
   most of them ones that lie in MicroPython's ROM anyway (`kept`);
-* `packing`: modules get short names and paths.
+* `packing`: modules get short names and paths;
+* `mpy`: short texts of modules that come and go do not stay as names when these are gone.
 
 A name stays when code outside the tree could know it: it occurs in MicroPython's own modules
 (`kept_names.txt`), in a board file, as text, as a keyword argument, or in an import.
@@ -22,18 +23,20 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from tools.shrink.bundle import bundle, plain_name
 from tools.shrink.constants import Constants
 from tools.shrink.dead import Undertaker
 from tools.shrink.kept import kept_names, known_modules
+from tools.shrink.mpy import Mpy
 from tools.shrink.names import Namer, known_names, short_names
 from tools.shrink.packing import check_imports, imported_modules, name_modules_apart, pack
 from tools.shrink.rename import functions, rename
 from tools.shrink.scopes import Module, ShrinkError, module_name
 from tools.shrink.strip import strip
 
-__all__ = ["ShrinkError", "Shrunk", "shrink"]
+__all__ = ["ShrinkError", "Shrunk", "shrink", "unname_texts"]
 
 
 @dataclass
@@ -105,3 +108,23 @@ def shrink(
     }
     short = {plain_name(long): new for long, new in namer.short.items()}
     return Shrunk(texts, short, paths, called, sorted(undertaker.buried))
+
+
+def unname_texts(
+    resident: Iterable[Path], passing: Iterable[Path], sources: dict[str, str]
+) -> None:
+    """Make plain objects of the short texts in the compiled files `passing`, in place.
+
+    Not of those that are a name anyway: in a `resident` file, in MicroPython itself, or as a
+    keyword in the shrunk `sources`, which a call hands over as text.
+    """
+    names = set(kept_names())
+    for file in resident:
+        names |= Mpy(file.read_bytes()).stored_names()
+    for text in sources.values():
+        nodes = ast.walk(ast.parse(text))
+        names |= {node.arg for node in nodes if isinstance(node, ast.keyword) and node.arg}
+    for file in passing:
+        compiled = Mpy(file.read_bytes())
+        compiled.unname(lambda text: text not in names)
+        file.write_bytes(compiled.data())

@@ -8,8 +8,9 @@ from pathlib import Path
 
 KEPT_NAMES = Path(__file__).with_name("kept_names.txt")
 
-# Modules that every image has, so that their names lie in its ROM; methods of str, int and set.
+# Modules that every image has, so that their names lie in its ROM.
 _COMMON = ("math", "cmath", "uctypes", "errno", "heapq", "random", "framebuf", "deflate", "vfs")
+# Methods of str, int and set.
 _METHODS = {
     *("center", "isalpha", "islower", "isspace", "isupper", "lstrip", "rindex", "rsplit"),
     *("splitlines", "to_bytes", "from_bytes", "fromkeys", "popitem", "discard", "isdisjoint"),
@@ -18,6 +19,20 @@ _METHODS = {
 }
 # Attributes that the stubs forgot.
 _FORGOTTEN = {"verify_mode"}
+# Of the other modules that every image has, what nothing looks for on an object of ours.
+_FUNCTIONS = {
+    *("OrderedDict", "appendleft", "namedtuple", "popleft"),
+    *("a2b_base64", "b2a_base64", "crc32", "hexlify", "unhexlify", "md5", "sha256"),
+    *("dump", "dumps", "load", "loads", "match", "search", "sub", "group"),
+    *("calcsize", "pack", "pack_into", "unpack", "unpack_from"),
+    *("chdir", "getcwd", "listdir", "mkdir", "rmdir", "statvfs", "urandom"),
+    *("gmtime", "localtime", "mktime", "time_ns", "sleep_us"),
+    *("ticks_add", "ticks_cpu", "ticks_diff", "ticks_ms", "ticks_us"),
+    *("collect", "isenabled", "mem_alloc", "mem_free", "threshold"),
+    *("heap_lock", "heap_unlock", "kbd_intr", "mem_info", "opt_level", "qstr_info", "schedule"),
+    *("argv", "byteorder", "implementation", "maxsize", "print_exception", "version_info"),
+    *("stderr", "stdin", "stdout"),
+}
 
 
 @functools.cache
@@ -55,5 +70,5 @@ def rom_names() -> list[str]:
     # Nothing that the VM or asyncio could look for on an object of ours.
     for module in ("builtins", "io", "asyncio", "select", "socket"):
         names.difference_update(sections[module])
-    names = names - set(dir(builtins)) | _METHODS
+    names = names - set(dir(builtins)) | _METHODS | _FUNCTIONS
     return sorted(names - set(sections), key=lambda name: (len(name), name))
