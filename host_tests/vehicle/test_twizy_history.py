@@ -180,19 +180,32 @@ def test_usage_once_a_minute_while_driving():
 
 def test_battery_records_while_there_is_news():
     car = twizy()
-    for _ in range(120):
+    for _ in range(180):
         drive(car, 10, *frames(SET_A))
-    assert count(car, "RT-PWR-BattPack") == 10
-    # 14 cells every 20 minutes.
+    assert count(car, "RT-PWR-BattPack") == 15
+    # 14 cells, in the first minute.
     assert count(car, "RT-PWR-BattCell") == 14
+    drive(car, 60, *frames(SET_A))
+    assert count(car, "RT-PWR-BattCell") == 28, "again after half an hour"
     # The battery fell silent, the bus did not.
     drive(car, 1200)
-    assert count(car, "RT-PWR-BattPack") == 10
+    assert count(car, "RT-PWR-BattPack") == 16
     # News of an odd minute are not forgotten.
     drive(car, 30)
     drive(car, 1, *frames(SET_A))
     drive(car, 120)
-    assert count(car, "RT-PWR-BattPack") == 11
+    assert count(car, "RT-PWR-BattPack") == 17
+
+
+def test_the_cells_are_told_soon_after_each_start():
+    car = twizy()
+    for _ in range(2):
+        drive(car, 60, *frames(SET_A))
+        assert count(car, "RT-PWR-BattCell") == 14
+        drive(car, 120, *frames(SET_A))
+        feed(car, ASLEEP)
+        pass_seconds(car, 1)
+        del car.records[:]
 
 
 def test_battery_records_of_a_charge():

@@ -41,8 +41,8 @@ class Twizy(Vehicle):
     frames refused for their DLC. trip_start_m: odometer at the start of the trip, or None.
 
     told_latitude_udeg, told_longitude_udeg: where the last record of the position was made, None
-    before. told_sets: `battery.sets` of its last record. minutes: of the last full twenty, see
-    `history`. due: DUE_... bits of the records to send.
+    before. told_sets: `battery.sets` of its last record. minutes: of this half hour of the
+    trip, see `history`. due: DUE_... bits of the records to send.
     """
 
     TYPE = "RT"

@@ -21,6 +21,7 @@ def switched_on(car):
     # The wake-up phase is over, so this is no odometer frame left from the last trip.
     car.trip_start_m = state.odometer_m
     state.trip_m = None if state.odometer_m is None else 0
+    car.minutes = 0
     car.battery.reset()
     if not car.decoder.is_charging():
         reset_power(car.decoder.power)

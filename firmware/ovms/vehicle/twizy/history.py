@@ -1,11 +1,11 @@
 """Which of the Twizy's history records leave (overlay of `car`, which knows when).
 
 Twizy guide 1.2.0: power statistics and position once a minute, the position every 5 s while
-streaming. For the battery it names no interval: the record of the pack goes every second minute
-while it has news, those of the 14 cells every 20 minutes (they carry their extremes since the
-start), which keeps an hour of driving with an app within the data budget of 60 KB. All of them go
-when an alert changes and at the end of a trip. A parked car has nothing to tell but that it was
-moved.
+streaming. For the battery it names no interval (Twizy facts 4.5: once a minute): the record of the
+pack goes in the first minute of a trip and every other one while it has news, those of the 14
+cells (they carry their extremes since the start) in the first minute and every half hour, which
+keeps an hour of driving with an app within the data budget of 60 KB. All of them go when an alert
+changes and at the end of a trip. A parked car has nothing to tell but that it was moved.
 """
 
 from micropython import const
@@ -17,7 +17,7 @@ from ovms.vehicle.twizy.car import DUE_ALERT, DUE_MINUTE, DUE_POSITION, DUE_TRIP
 _PACK_MIN = const(2)
 # A charge changes little in a minute.
 _PACK_ASLEEP_MIN = const(10)
-_CELLS_MIN = const(20)
+_CELLS_MIN = const(30)
 
 _POWER = "ovms.vehicle.twizy.power_records"
 
@@ -35,13 +35,14 @@ def send(car):
     if due & DUE_POSITION:
         _send_position(car)
     if due & DUE_MINUTE:
-        car.minutes = (car.minutes + 1) % _CELLS_MIN
+        minutes = car.minutes
+        car.minutes = (minutes + 1) % _CELLS_MIN
         is_awake = car.state.is_awake
         if is_awake:
             overlay.call(_POWER, "send", car)
         every_min = _PACK_MIN if is_awake else _PACK_ASLEEP_MIN
-        if car.told_sets != car.battery.sets and not car.minutes % every_min:
-            _send_battery(car, not car.minutes)
+        if car.told_sets != car.battery.sets and not minutes % every_min:
+            _send_battery(car, not minutes)
 
 
 def _send_battery(car, has_cells):
