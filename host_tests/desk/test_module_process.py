@@ -5,6 +5,7 @@ Runs on CPython only, which starts the firmware on CPython and on both VMs.
 
 import asyncio
 import os
+import signal
 import sys
 
 import pytest
@@ -91,6 +92,39 @@ def test_host_that_dies_takes_the_firmware_with_it(tmp_path):
             assert not is_running(firmware)
 
     asyncio.run(scenario())
+
+
+def test_two_modules_do_not_share_their_files(tmp_path):
+    async def scenario():
+        async with ModuleRig(("cpython",), tmp_path, has_server=False) as rig:
+            await rig.until(lambda: greetings(rig))
+            second = await run_desk("module", "--flash", str(tmp_path))
+            assert second == (
+                2,
+                "",
+                f"The module's file system {tmp_path} is used by another module.\n",
+            )
+            assert "# OVMS" in (await rig.type("S VERSION"))[1]
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("number, code", [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+def test_a_signal_while_the_desk_is_still_being_imported(number, code, tmp_path):
+    async def scenario():
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-X", "importtime", "-m", "tools.desk", "module"),
+            *("--flash", str(tmp_path)),
+            cwd=vm.ROOT,
+            stdin=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        async for line in process.stderr:
+            if line.endswith(b" tools.desk.arguments\n"):
+                process.send_signal(number)
+        return await process.wait()
+
+    assert asyncio.run(scenario()) == code
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
+import signal
 import sys
 from typing import NoReturn
 
@@ -43,4 +45,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    # Importing a verb takes a moment, on a busy machine seconds; then it has handlers of its own.
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

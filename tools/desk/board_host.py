@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import csv
+import fcntl
 import json
 import os
 import sys
@@ -36,6 +37,9 @@ RECONNECT_S = 0.5
 MAX_WAITING_FRAMES = 5000
 # Frames sent while the firmware still boots wait for it, but not for a car chosen minutes later.
 MAX_WAIT_S = 5.0
+MAX_COMPLAINTS = 10
+# A line that has not ended by then is none.
+MAX_LINE = 4096
 _BUS_TICK_S = 0.005
 HARD_RESET = 2
 WDT_RESET = 3
@@ -120,6 +124,7 @@ class SPIBus:
     def receive_text(self, data: bytes) -> None:
         """Bytes of candump lines from the bus's side, cut anywhere."""
         *lines, self._partial = (self._partial + data).split(b"\n")
+        self._partial = self._partial[:MAX_LINE]
         now = time.monotonic()
         for line in lines:
             text = line.decode("ascii", "replace").strip()
@@ -128,13 +133,20 @@ class SPIBus:
             try:
                 frame = canbus.parse_line(text)
             except ValueError as error:
-                self.bad_lines += 1
-                print(f"CAN line ignored: {error}", file=sys.stderr)
+                self._complain(error)
                 continue
             if len(self._waiting) == self._waiting.maxlen:
                 self.dropped_frames += 1
             self._waiting.append((now, frame))
         self.tick()
+
+    def _complain(self, error: ValueError) -> None:
+        """Name the first bad lines; a stderr that nobody reads must not fill up and block us."""
+        self.bad_lines += 1
+        if self.bad_lines <= MAX_COMPLAINTS:
+            print(f"CAN line ignored: {error}", file=sys.stderr)
+        if self.bad_lines == MAX_COMPLAINTS:
+            print("Further CAN lines are ignored without a word.", file=sys.stderr)
 
     def tick(self) -> None:
         """Let the bus's time pass, and waiting frames onto it while the controller has room."""
@@ -206,6 +218,7 @@ class BoardHost:
         self.restarts = 0
         self._tasks: list[asyncio.Task] = []
         self._server: asyncio.Server | None = None
+        self._flash_fd = -1
 
     async def start(self) -> None:
         """Open the hardware port and the lines, compile the firmware. Raises HostError."""
@@ -218,6 +231,11 @@ class BoardHost:
             flash.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=flash):
                 pass
+            self._lock_flash()
+        except BlockingIOError:
+            raise HostError(
+                f"The module's file system {flash} is used by another module."
+            ) from None
         except OSError as error:
             raise HostError(
                 f"The module's file system {flash} cannot be written: {error.strerror}."
@@ -229,6 +247,11 @@ class BoardHost:
             for line in (self.modem_line, self.gps_line, self.can_line)
         ]
         self._tasks.append(asyncio.create_task(self._tick_bus()))
+
+    def _lock_flash(self) -> None:
+        """Two firmwares would overwrite each other's files. The lock ends with this process."""
+        self._flash_fd = os.open(self.wiring.flash, os.O_RDONLY)
+        fcntl.flock(self._flash_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     async def _check_parameters(self) -> None:
         """Let the firmware's own rules judge the presets before they reach a module."""
@@ -284,6 +307,9 @@ class BoardHost:
             writer.close()
         if self._server is not None:
             self._server.close()
+        if self._flash_fd >= 0:
+            os.close(self._flash_fd)
+            self._flash_fd = -1
 
     async def _read_output(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None

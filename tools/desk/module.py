@@ -86,13 +86,13 @@ async def _run(options: argparse.Namespace) -> int:
             parameters=dict(options.param),
         )
     )
-    await host.start()
-    loop = asyncio.get_running_loop()
-    firmware = asyncio.create_task(host.run())
+    module = asyncio.current_task()
+    assert module is not None
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, firmware.cancel)
+        asyncio.get_running_loop().add_signal_handler(number, module.cancel)
     try:
-        return await firmware
+        await host.start()
+        return await host.run()
     except asyncio.CancelledError:
         return 0
     finally:
