@@ -211,6 +211,28 @@ def test_messages_that_cannot_be_read_do_not_block_the_store():
     on_bench(scenario, (4096,))
 
 
+def test_a_text_that_restarts_the_modem_is_deleted_unread():
+    # A modem without UCS2 counts brackets twice, so the announced length covers the end of the
+    # text and not its line ends; found by random messages.
+    body = b"[[[[[[[[[[ \r\nRDY\r\n x"
+    header = b'+CMGR: "REC UNREAD","+33612","","26/08/24,10:20:30+08",145,4,0,0,"+49",145,%d'
+    answer = b"\r\n" + header % (len(body) + 10) + b"\r\n" + body + b"\r\n\r\nOK\r\n"
+
+    async def scenario(bench):
+        bench.fake.answers['AT+CSCS="UCS2"'] = b"\r\nERROR\r\n"
+        bench.fake.answers["AT+CMGR=1"] = answer
+        bench.fake.answers["AT+CPMS?"] = store_of(1)
+        bench.start()
+        assert await bench.until(lambda: bench.fake.count("AT+CMGD=1"), 180000)
+        bench.fake.answers["AT+CPMS?"] = store_of(0)
+        assert bench.status.counts["sms_unreadable"] == 1
+        await bench.idle(60000)
+        assert await bench.until(bench.is_up)
+        assert bench.fake.count("AT+CMGR=1") == 2
+
+    on_bench(scenario, (4096,))
+
+
 def test_direct_delivery():
     async def scenario(bench):
         await bench.up()

@@ -175,6 +175,22 @@ def test_a_ussd_text_that_never_ends_swallows_little():
     assert events == [_URC_EVENT]
 
 
+def test_quotes_that_stay_open_do_not_swallow_the_answer_behind_them():
+    # The rest of an SMS whose announced length was too short; found by random messages.
+    digester = at_feed.new_digester()
+    digester.expect(b"AT+CMGR=1", at.OK)
+    events = []
+    header = b'+CMGR: "REC UNREAD","x","","26/08/24,10:20:30+08",145,68,0,200,"+49",145,3\r\n'
+    body = b'AP \r\n+CUSD:1,"x \\'
+    at_feed.feed(digester, b"\r\n" + header + body + b"\r\n\r\nOK\r\n", (4096,), events)
+    assert events == [("info", header[:-2], b"AP ")]
+    assert digester.is_waiting
+    digester.flush()
+    at_feed.drain(digester, events)
+    assert events[1:] == [("result", b"OK")]
+    assert digester.dropped == 1
+
+
 def test_echo_is_no_answer():
     for echo in (b"AT+GSN\r", b"AT+GSN\r\r\n"):
         events, _ = events_of(echo + b"\r\n869988012345678\r\n\r\nOK\r\n", b"AT+GSN", (1,))

@@ -1,6 +1,9 @@
 """Numbers and texts of SMS as a modem in text mode takes and gives them."""
 
-from ovms.protocol import sms_text
+import gc
+
+from ovms.protocol import sms_pdu, sms_text
+from ovms.services import access
 
 # Source: hardware facts 4.4, `AT+CSCS="UCS2"` example of the PDU fixtures and of D14.
 _NUMBER = "+4915112345678"
@@ -115,3 +118,27 @@ def test_decode_text():
         assert decode(text) == text.decode(), text
     assert decode(b"a\x1ab\x00") == "a b "
     assert decode(b"") == ""
+
+
+def _read_and_answer(first):
+    """70 characters of a stranger on every way through the module."""
+    text = sms_text.text_of(range(first, first + 70))
+    words = sms_text.to_ucs2(text)
+    header = b'+CMGR: "REC UNREAD","+49151","","26/08/24,10:20:30+08",145,4,0,8,"+49",145,280'
+    assert sms_text.incoming(header, words.encode()) == ("+49151", text)
+    assert sms_text.clean_number(text) is None
+    sms_text.outgoing("+49151", text, False)
+    assert not access.is_same(text, "secret")
+    line = "0791947101760000440D91945111325476F800086280420102038092050003010201" + words
+    assert sms_pdu.part(line.encode()) is not None
+
+
+def test_the_characters_of_a_text_do_not_stay_in_memory():
+    # MicroPython keeps for ever what `chr`, a loop over a text or an index into it makes.
+    _read_and_answer(0x4E00)
+    gc.collect()
+    before = gc.mem_alloc()
+    for first in range(0x5000, 0x7000, 70):
+        _read_and_answer(first)
+    gc.collect()
+    assert gc.mem_alloc() - before < 2000

@@ -30,8 +30,8 @@ async def command(modem, text):
 
 async def ussd(modem, code):
     """See `Modem.ussd`."""
-    for char in code or "?":
-        if char not in "0123456789*#+":
+    for byte in code.encode() or b"?":
+        if byte not in b"0123456789*#+":
             raise ValueError("A USSD code holds digits, * and # only.")
     _require_up(modem)
     modem.ussd_line = None
@@ -63,8 +63,8 @@ def raw_line(text):
     line = text.strip()
     if line[:2].upper() != "AT":
         line = "AT" + line
-    for char in line:
-        if not " " <= char <= "~":
+    for byte in line.encode():
+        if not 32 <= byte <= 126:
             raise ValueError("An AT command holds printable ASCII only.")
     for word in _RESERVED:
         if word in line.upper():

@@ -57,7 +57,10 @@ async def _search(modem):
 
 
 async def _read(modem, index):
-    """Queue message `index` of the store: True; False for an empty place, None when refused."""
+    """Queue message `index` of the store: True; False for an empty place, None when refused.
+
+    One that is refused twice is deleted.
+    """
     port = modem.port
     part = None
     try:
@@ -65,7 +68,15 @@ async def _read(modem, index):
         if len(lines) > 1 and overlay.call("ovms.protocol.sms_text", "is_part", lines[0]):
             part = await _read_part(modem, index)
     except ATError:
+        is_hopeless = modem.unread == index
+        modem.unread = None if is_hopeless else index
+        if is_hopeless:
+            # A text that lets its own reading fail would be in the way for ever.
+            modem.status.count("sms_unreadable")
+            await port.ask(b"AT+CMGD=%d" % index, limit_s=_DELETE_S)
         return None
+    if modem.unread == index:
+        modem.unread = None
     if lines:
         await port.ask(b"AT+CMGD=%d" % index, limit_s=_DELETE_S)
     if part is not None:

@@ -36,9 +36,10 @@ class Modem:
     forgot its SMS settings; time_line, ussd_line: what it said of them, or None.
 
     SMS. queue: (number, text) of what arrived. parts: of a long one, see `modem_inbox.py`.
-    announced: places in the modem's store. is_sms_due: its store must be searched. charset: what
-    it uses, None when not known; plain_charset: for texts in ASCII, None when it takes no SMS
-    settings; has_ucs2: it knows that one.
+    announced: places in the modem's store. unread: one that could not be read, or None.
+    is_sms_due: its store must be searched. charset: what it uses, None when not known;
+    plain_charset: for texts in ASCII, None when it takes no SMS settings; has_ucs2: it knows that
+    one.
     """
 
     def __init__(self, uart, power, status, config, on_time=None, clock=asyncio):
@@ -57,7 +58,7 @@ class Modem:
         self.has_news = self.is_ringing = self.is_sms_ready = False
         self.is_sms_due = self.has_ucs2 = False
         self.fault = self.echoes = self.time_line = self.ussd_line = None
-        self.charset = self.plain_charset = self.parts = None
+        self.charset = self.plain_charset = self.parts = self.unread = None
 
     async def run(self):
         """Bring the modem up and keep it up, for ever."""

@@ -24,15 +24,19 @@ def end_of(digester):
 def flush(digester, is_all):
     """`ATDigester.flush`."""
     digester.hint = -1
-    if (
-        is_all
-        or digester.header is None
-        or digester.buffer.find(b"\r\n", digester.start, digester.end) < 0
-    ):
-        digester.header = None
-        digester.is_waiting = False
-        digester.dropped += 1
-        digester.start = digester.scanned = digester.end
+    end = digester.end
+    line_end = b"\n" if digester.header is None else b"\r\n"
+    stop = digester.buffer.find(line_end, digester.start, end)
+    if is_all or stop < 0:
+        digester.start = digester.scanned = end
+    elif digester.header is None:
+        # Quotes that nothing closes cost their own line, not the answer behind it.
+        digester.start = digester.scanned = stop + 1
+    else:
+        return
+    digester.header = None
+    digester.is_waiting = False
+    digester.dropped += 1
 
 
 def starts_data(digester):

@@ -8,6 +8,8 @@ from binascii import hexlify, unhexlify
 
 from micropython import const
 
+from ovms import overlay
+
 _HAS_HEADER = const(0x40)
 _TYPE_NAME = const(0x50)
 _TYPE_INTERNATIONAL = const(0x10)
@@ -52,10 +54,8 @@ def _part(data):
         return None
     start = 1 + len(header)
     if coding == 8:
-        text = ""
-        for i in range(start, length - 1, 2):
-            code = body[i] << 8 | body[i + 1]
-            text += "\ufffd" if 0xD800 <= code < 0xE000 else chr(code)
+        codes = [body[i] << 8 | body[i + 1] for i in range(start, length - 1, 2)]
+        text = overlay.call("ovms.protocol.sms_text", "text_of", codes)
     elif coding == 0:
         first = (start * 8 + 6) // 7
         text = _unpacked(body, first, length)
@@ -85,7 +85,10 @@ def _place(header):
 
 
 def _unpacked(octets, start, end):
-    """Text of the septets `start` to `end` in `octets`. IndexError when there are not so many."""
+    """Text of the septets `start` to `end` in `octets`. IndexError when there are not so many.
+
+    Slices: MicroPython never frees what an index takes out of a text.
+    """
     text = ""
     is_escaped = False
     for i in range(start, end):
@@ -96,11 +99,12 @@ def _unpacked(octets, start, end):
             code |= octets[at + 1] << 8 - shift
         code &= 0x7F
         if is_escaped and code in _ESCAPED_CODES:
-            text += _ESCAPED[_ESCAPED_CODES.find(bytes([code]))]
+            at = _ESCAPED_CODES.find(bytes([code]))
+            text += _ESCAPED[at : at + 1]
             is_escaped = False
         elif code == _ESCAPE:
             is_escaped = True
         else:
-            text += _SEPTETS[code]
+            text += _SEPTETS[code : code + 1]
             is_escaped = False
     return text

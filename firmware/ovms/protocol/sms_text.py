@@ -2,6 +2,8 @@
 
 Plain texts travel in the `IRA` character set, in which the modem converts to and from the GSM
 alphabet itself. A text with any other character travels as UCS2, written in hexadecimal.
+No character of a text is ever taken alone: MicroPython never frees a string that `chr`, an index
+or a loop over a text has made, and strangers know many characters.
 Source: 3GPP 23.038 and 27.005; hardware facts 4.4.
 """
 
@@ -13,7 +15,7 @@ _MAX_PLAIN = const(160)
 _MAX_UCS2 = const(70)
 
 # ASCII outside the GSM default alphabet: two septets each, and lost by modems that convert simply.
-_NOT_GSM = "[\\]^`{|}~"
+_NOT_GSM = b"[\\]^`{|}~"
 
 
 def outgoing(number, text, has_ucs2):
@@ -64,13 +66,13 @@ def clean_number(text):
 
     Blanks and the usual separators are dropped.
     """
-    number = ""
-    for char in text:
-        if "0" <= char <= "9" or (char == "+" and not number):
-            number += char
-        elif char not in " -/().":
+    number = bytearray()
+    for byte in text.encode():
+        if 48 <= byte <= 57 or (byte == 43 and not number):
+            number.append(byte)
+        elif byte not in b" -/().":
             return None
-    return number if 3 <= len(number) <= 20 else None
+    return str(number, "utf-8") if 3 <= len(number) <= 20 else None
 
 
 def clean_text(text):
@@ -78,20 +80,24 @@ def clean_text(text):
 
     CR LF stays: replies of the reference have it (module-behaviour 2.5).
     """
-    clean = ""
-    for line in text.split("\r\n"):
-        for char in line.replace("\r", "\n"):
-            clean += " " if (char < " " and char != "\n") or char == "\x7f" else char
-        clean += "\r\n"
-    return clean[:-2]
+    data = bytearray(text.encode())
+    for i in range(len(data)):
+        byte = data[i]
+        if byte == 13 and data[i + 1 : i + 2] != b"\n":
+            data[i] = 10
+        elif (byte < 32 and byte not in b"\r\n") or byte == 127:
+            data[i] = 32
+    return str(data, "utf-8")
 
 
 def to_plain(text):
     """`text` with `?` for every character outside ASCII or the GSM default alphabet."""
-    plain = ""
-    for char in text:
-        plain += "?" if char > "~" or char in _NOT_GSM else char
-    return plain
+    plain = bytearray()
+    for byte in text.encode():
+        # What follows the first byte of a character is none of its own.
+        if not 0x80 <= byte < 0xC0:
+            plain.append(63 if byte > 126 or byte in _NOT_GSM else byte)
+    return str(plain, "utf-8")
 
 
 def is_plain(text):
@@ -102,8 +108,8 @@ def is_plain(text):
 def to_ucs2(text):
     """Hexadecimal UCS2 (str, capitals) of `text`, with `?` for what has no place in it."""
     words = ""
-    for char in text:
-        code = ord(char)
+    for i in range(len(text)):
+        code = ord(text[i : i + 1])
         words += "%04X" % (code if code < 0x10000 else 63)
     return words
 
@@ -113,17 +119,26 @@ def from_ucs2(raw):
 
     Halves of a surrogate pair, as phones send them for emoji, become U+FFFD.
     """
-    if not raw or len(raw) % 4:
-        return None
-    try:
-        data = unhexlify(raw)
-    except ValueError:
-        return None
-    text = ""
-    for at in range(0, len(data), 2):
-        code = data[at] << 8 | data[at + 1]
-        text += "\ufffd" if 0xD800 <= code < 0xE000 else chr(code)
-    return text
+    codes = _codes(raw)
+    return codes and text_of(codes)
+
+
+def text_of(codes):
+    """Text (str) of character codes below 0x10000, see `from_ucs2`."""
+    data = bytearray()
+    for code in codes:
+        if 0xD800 <= code < 0xE000:
+            code = 0xFFFD
+        if code < 0x80:
+            data.append(code)
+            continue
+        if code < 0x800:
+            data.append(0xC0 | code >> 6)
+        else:
+            data.append(0xE0 | code >> 12)
+            data.append(0x80 | code >> 6 & 0x3F)
+        data.append(0x80 | code & 0x3F)
+    return str(data, "utf-8")
 
 
 def decode_number(raw):
@@ -138,12 +153,14 @@ def decode_text(raw, coding=None):
     coding: the data coding scheme of the long header, None when there was none. Modems print a
     UCS2 text in hexadecimal whatever character set is chosen, and every text when UCS2 is chosen.
     """
-    text = from_ucs2(raw)
-    if text is None or not (coding is not None and coding & 0x0C == 8 or _looks_written(text)):
+    codes = _codes(raw)
+    if codes and (coding is not None and coding & 0x0C == 8 or _looks_written(codes)):
+        text = text_of(codes)
+    else:
         try:
             text = str(raw, "utf-8")
         except UnicodeError:
-            text = "".join([chr(byte) for byte in raw])
+            text = text_of(raw)
     return clean_text(text).replace("\r\n", "\n")
 
 
@@ -162,11 +179,22 @@ def _fields(line):
     return parts
 
 
-def _looks_written(text):
-    """Whether decoded words look like a text, and not like digits that happened to be words."""
+def _codes(raw):
+    """UCS2 codes (list of int) that `raw` (bytes) holds in hexadecimal, None for anything else."""
+    if not raw or len(raw) % 4:
+        return None
+    try:
+        data = unhexlify(raw)
+    except ValueError:
+        return None
+    return [data[at] << 8 | data[at + 1] for at in range(0, len(data), 2)]
+
+
+def _looks_written(codes):
+    """Whether they look like a text, and not like digits that happened to be words."""
     latin = 0
-    for char in text:
-        if char < "\n" or char > "\u2100":
+    for code in codes:
+        if code < 10 or code > 0x2100:
             return False
-        latin += char < "\u0180"
-    return latin * 2 > len(text)
+        latin += code < 0x180
+    return latin * 2 > len(codes)
