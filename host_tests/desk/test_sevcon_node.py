@@ -82,18 +82,25 @@ def test_guide_refusal():
     )
 
 
-def test_type_45_keeps_its_values():
+def test_type_45_has_its_own_stock_values():
+    """Every macro of a Twizy 45, its RESET, and nothing of a Twizy 80 in between."""
     node = SevconNode(type=45)
     stock = node.configuration()
     bench = Bench(node)
-    for text in (*MACROS, "RESET"):
-        word = text.split()[0]
-        assert bench.cfg(text) == f"CFG {word}: ERROR 0040 SDO 0x1018.02: 0x0712301B"
+    assert bench.cfg("RESET") == "CFG RESET: OK fwd=5814 pow=1000 ntr=209"
     assert node.configuration() == stock
+    for text in MACROS:
+        reply = bench.cfg(text if text != "SPEED 100 110" else "SPEED 60 65")
+        assert reply.startswith(f"CFG {text.split()[0]}: OK"), reply
+    assert node.value(0x2920, 5) == 5814 * 60 // 45
+    assert node.configuration() != stock
+    assert bench.cfg("RESET") == "CFG RESET: OK fwd=5814 pow=1000 ntr=209"
+    assert node.configuration() == stock
+    assert bench.cfg("SPEED 100") == "CFG SPEED: ERROR 0031 (Twizy 45)"
     assert bench.cfg("READ 2920 5") == "CFG READ:  SDO 0x2920.05: 0x16B6 = 5814"
-    assert bench.cfg("WRITE 2920 5 5000").endswith("=> NEW: 5000")
-    assert bench.cfg("RESTORE").startswith("CFG RESTORE: OK, 1 values")
+    assert bench.cfg("RESTORE ALL").startswith("CFG RESTORE: OK")
     assert node.configuration() == stock
+    assert node.state == sevcon_node.OPERATIONAL
 
 
 def test_other_hardware_is_not_even_logged_into():

@@ -37,32 +37,48 @@ SET_UP = (
     Step("FEATURE 8 1", "Feature has been set."),
     Step("STAT?", "SOC:"),
 )
-# What each mood of the motor controller makes of a command: Twizy guide 1.2.0, "CFG POWER", and
-# Twizy facts 7.4 for the errors.
-_TUNED = "CFG POWER: OK"
-_CONTROLLER_ANSWERS = {
-    "80": _TUNED,
-    "45": "CFG POWER: ERROR 0040",
-    "busy": _TUNED,
-    "slow": _TUNED,
-    "refusing": "CFG POWER: ERROR 0008",
+# What each mood of the motor controller makes of a command: Twizy guide 1.2.0, "Macro commands",
+# and Twizy facts 7.4 for the errors.
+_OK = "OK"
+_REFUSED = "ERROR 0008"
+_TUNED = {"80": _OK, "45": _OK, "busy": _OK, "slow": _OK, "refusing": _REFUSED}
+
+# What the owner wants to know again and again: the SMS that shows what is special of a scenario.
+QUESTIONS = {
+    "charge": "CA 89%",
+    "drifting_cell": "BATT",
+    "healthy": "BATT",
+    "hill": "POWER",
+    "hot_module": "BATT T",
+    "interrupted_charge": "STAT?",
+    "trip": "POWER",
 }
+_QUESTION_PERIOD_S = 60.0
 
 
-def controller_steps(mood: str) -> tuple[Step, ...]:
-    """Allow writing to the bus, then tune a motor controller of that mood."""
-    return (
-        Step("FEATURE 15 1", "Feature has been set."),
-        Step("CFG POWER 80", _CONTROLLER_ANSWERS[mood]),
-    )
+def controller_steps(mood: str, is_standing: bool = False) -> tuple[Step, ...]:
+    """Allow writing to the bus, then tune a motor controller of that mood.
+
+    is_standing: the car has its key on and does not move, so that everything can be tuned.
+    """
+    steps = [Step("FEATURE 15 1", "Feature has been set.")]
+    if mood == "45":
+        steps.append(Step("CFG SPEED 100", "CFG SPEED: ERROR 0031 (Twizy 45)"))
+    words = ("POWER 80", "SPEED 60 65", "RESET") if is_standing else ("POWER 80",)
+    for word in words:
+        steps.append(Step(f"CFG {word}", f"CFG {word.split()[0]}: {_TUNED[mood]}"))
+    return tuple(steps)
 
 
 class PhoneScript:
-    """Sends `steps`; `answered` counts the answers that were right."""
+    """Sends `steps`; `answered` counts the answers that were right. Then asks `question`, if any,
+    once a minute, for whoever watches.
+    """
 
-    def __init__(self, stage: Stage, steps: Sequence[Step] = SET_UP):
+    def __init__(self, stage: Stage, steps: Sequence[Step] = SET_UP, question: str = ""):
         self._stage = stage
         self.steps = steps
+        self._question = question
         self.answered = 0
         self.is_finished = False
         self.complaint = ""
@@ -73,6 +89,9 @@ class PhoneScript:
                 return
             self.answered += 1
         self.is_finished = True
+        while self._question:
+            await self._stage.send_sms(self._question)
+            await asyncio.sleep(_QUESTION_PERIOD_S / self._stage.options.time_scale)
 
     async def _ask(self, step: Step) -> bool:
         scale = self._stage.options.time_scale

@@ -11,7 +11,7 @@ from pathlib import Path
 from tools import vm
 from tools.desk import module
 from tools.desk.board_host import HostError
-from tools.desk.phone_script import SET_UP, PhoneScript, controller_steps
+from tools.desk.phone_script import QUESTIONS, SET_UP, PhoneScript, controller_steps
 from tools.desk.sevcon_moods import MOODS
 from tools.desk.stage import Stage, StageOptions
 from tools.desk.twizy_scenarios import SCENARIOS
@@ -59,11 +59,13 @@ def _usual_runtime(options: argparse.Namespace) -> str:
 async def _run(options: argparse.Namespace) -> int:
     is_live = not options.headless and sys.stdout.isatty()
     view = LiveView() if is_live else PlainView()
+    own_mood = SCENARIOS[options.scenario].sevcon
+    mood = options.sevcon or own_mood
     stage = Stage(
         StageOptions(
             wiring=module.wiring(options, flash=options.flash),
             scenario=options.scenario,
-            sevcon=options.sevcon or MOODS[0],
+            sevcon=mood or MOODS[0],
             port=options.port,
             http_port=options.http_port,
             time_scale=options.time_scale,
@@ -71,8 +73,8 @@ async def _run(options: argparse.Namespace) -> int:
         view.line,
     )
     view.stage = stage
-    steps = SET_UP + (controller_steps(options.sevcon) if options.sevcon else ())
-    script = PhoneScript(stage, steps)
+    steps = SET_UP + (controller_steps(mood, own_mood != "") if mood else ())
+    script = PhoneScript(stage, steps, QUESTIONS.get(options.scenario, ""))
     end = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, end.set)

@@ -33,6 +33,7 @@ from tools.desk.ovms.server import OvmsServer
 from tools.desk.route import Round
 from tools.desk.sevcon_moods import MotorController
 from tools.desk.sim800 import Sim800Server
+from tools.desk.thinning import Thinning
 from tools.desk.twizy_sim import TwizySimulator
 
 VEHICLE = "TWIZY42"
@@ -101,10 +102,7 @@ class Stage:
         self.car = TwizySimulator(options.scenario, is_repeating=True)
         self._round = Round(TEMPELHOF)
         self.sevcon = MotorController(options.sevcon)
-        # Of the bus in fast time: its last frame, its wake-up, and each id's last second.
-        self._bus_us = -1_000_001
-        self._wake_us = 0
-        self._sent: dict[int, int] = {}
+        self._thinning = Thinning()
         self.can = CANServer(self._frame_from_module)
         self.gps = GPSServer(
             GPSReceiver(cold_start_s=20), options.host, 0, time_scale=options.time_scale
@@ -232,26 +230,6 @@ class Stage:
         self._on_line("module CAN", f"{frame.arbitration_id:03X}#{data}")
         self._put_now(self.sevcon.receive(frame.arbitration_id, frame.data))
 
-    def _thinned(self, frames: list[tuple[int, int, bytes]]) -> list[tuple[int, int, bytes]]:
-        """In fast time one frame of each id a second: more than that no link to a firmware takes.
-
-        Seconds count from the wake-up of the bus, where the slow frames begin, so that the cell
-        voltages of a set stay of one moment. Sums over all frames, the energy, are too small then.
-        """
-        if self.options.time_scale <= _UNTHINNED_SCALE:
-            return frames
-        kept = []
-        for frame in frames:
-            if frame[0] - self._bus_us > 1_000_000:
-                self._wake_us = frame[0]
-                self._sent.clear()
-            self._bus_us = frame[0]
-            second = (frame[0] - self._wake_us) // 1_000_000
-            if self._sent.get(frame[1]) != second:
-                self._sent[frame[1]] = second
-                kept.append(frame)
-        return kept
-
     def _put_now(self, frames: list[tuple[int, bytes]]) -> None:
         now_us = round(self.car.time_s * 1_000_000)
         self.can.put([(now_us, *frame) for frame in frames])
@@ -267,7 +245,10 @@ class Stage:
             last = now
             whole_ms = int(rest_ms)
             rest_ms -= whole_ms
-            self.can.put(self._thinned(self.car.timed_step(whole_ms)))
+            frames = self.car.timed_step(whole_ms)
+            if self.options.time_scale > _UNTHINNED_SCALE:
+                frames = self._thinning.thin(frames)
+            self.can.put(frames)
             self._put_now(self.sevcon.step(whole_ms, self.car.is_key_on))
             place = self._round.at(self.car.distance_m)
             self.gps.position(

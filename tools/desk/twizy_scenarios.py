@@ -114,7 +114,8 @@ class Scenario:
     """Steps in order. soc_pct: state of charge to begin with. description: one line for the user.
 
     heights: (metres driven, metres above the start) of the road, straight between the points and
-    repeated behind the last; () is level. ValueError for a road that has a gap or a step.
+    repeated behind the last; () is level. sevcon: mood of the motor controller, see
+    `sevcon_moods`. ValueError for a road that has a gap or a step.
     """
 
     soc_pct: float
@@ -122,6 +123,7 @@ class Scenario:
     description: str = ""
     faults: tuple[Fault, ...] = ()
     heights: tuple[tuple[float, float], ...] = ()
+    sevcon: str = ""
 
     def __post_init__(self) -> None:
         if self.heights:
@@ -248,4 +250,15 @@ SCENARIOS = {
         "Half an hour up hill and down: power against altitude.",
         heights=HILLS,
     ),
+    **{
+        f"sevcon_{mood}": Scenario(
+            70, (Step("park", 3), Step("key", 3600)), description, sevcon=mood
+        )
+        for mood, description in (
+            ("busy", "The key is on to tune the motor controller, which often does not hear."),
+            ("slow", "The key is on to tune the motor controller, which answers late."),
+            ("refusing", "The key is on to tune the motor controller, which refuses every write."),
+            ("45", "The key is on to tune the motor controller, which is that of a Twizy 45."),
+        )
+    },
 }
