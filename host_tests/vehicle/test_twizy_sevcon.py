@@ -182,14 +182,16 @@ def test_unknown_hardware_gets_no_password():
 TYPE_45 = ((TX, LOGIN[0][1]), (RX, "43 18 10 02 1B 30 12 07"))
 
 
-def test_type_45_is_refused_macros_only():
-    asked = ((TX, "40 18 10 02 00 00 00 00"), (RX, "43 18 10 02 1B 30 12 07"))
-    bench, script = dialogue(TYPE_45, LOGIN[2:], asked)
-    assert bench.cfg("SPEED 80") == "CFG SPEED: ERROR 0040 SDO 0x1018.02: 0x0712301B"
+def test_type_45_refuses_what_is_meant_for_a_twizy_80():
+    """Known after the login, so before any write; from then on before any frame."""
+    bench, script = dialogue(TYPE_45, LOGIN[2:])
+    assert bench.cfg("SPEED 80") == "CFG SPEED: ERROR 0031 (Twizy 45)"
     assert bench.car.sevcon.type == 45
     assert not script.lines
+    assert bench.cfg("SPEED 45 78") == "CFG SPEED: ERROR 0032 (Twizy 45)"
     script.lines += KNOWN + ((TX, "40 20 29 01 00 00 00 00"), (RX, "4B 20 29 01 E8 03 00 00"))
     assert bench.cfg("READ 2920 1") == "CFG READ:  SDO 0x2920.01: 0x03E8 = 1000"
+    assert not script.lines
 
 
 def test_long_objects_cannot_be_read():

@@ -33,24 +33,27 @@ async def execute(car, words):
     if not traits and command not in _LOW_LEVEL and command != "RESTORE":
         return reply + "Unknown command"
     try:
-        values = _arguments(command, traits, words[1:])
+        values = _arguments(command, traits, words[1:], car.sevcon.type)
     except ValueError as error:
         return reply + str(error)
     sessions = overlay.load(_SESSION)
     session = sessions.Session(car)
     try:
-        return reply + await _Run(car, session, sessions.SevconError, command).execute(
-            traits, values
-        )
+        run = _Run(car, session, sessions.SevconError, command)
+        return reply + await run.execute(traits, values, words[1:])
     finally:
         session.close()
         overlay.drop(_SESSION)
 
 
-def _arguments(command, traits, words):
+def _arguments(command, traits, words, type_):
     """Checked arguments as list; ValueError with the text of the refusal."""
     if traits:
-        return overlay.call(_TABLES, "parameters", command, words)
+        try:
+            return overlay.call(_TABLES, "parameters", command, words, type_)
+        except ValueError as error:
+            # Its ranges are narrower than those of the guide.
+            raise ValueError("%s (Twizy 45)" % error) if type_ == 45 else error
     if command == "RESTORE":
         is_all = [word.upper() for word in words[:1]] == ["ALL"]
         if words and not is_all:
@@ -84,15 +87,19 @@ class _Run:
         self._command = command
         self._maps = ""
 
-    async def execute(self, traits, values):
-        """The reply behind `CFG x: `."""
+    async def execute(self, traits, values, words):
+        """The reply behind `CFG x: `. values: made of `words`, for the type as far as known."""
         command = self._command
         car = self._car
         is_low_level = command in _LOW_LEVEL
         try:
             await self._session.open()
             if car.sevcon.type == 45 and traits:
-                return self._error_text(await self._wrong_type())
+                # It has ranges and defaults of its own.
+                try:
+                    values = _arguments(command, traits, words, 45)
+                except ValueError as error:
+                    return str(error)
             if is_low_level:
                 text = await self._low_level(values)
             else:
@@ -102,10 +109,6 @@ class _Run:
             return text
         except self._error_class as error:
             return self._error_text(error)
-
-    async def _wrong_type(self):
-        await self._session.read(0x1018, 2)
-        return self._error_class(0x40, self._session)
 
     async def _macro(self, traits, values):
         car = self._car
@@ -132,7 +135,9 @@ class _Run:
         self._maps = values[0] if command == "TSMAP" else ""
         if needs_pre_op:
             await session.enter_pre_op()
-        entries = await overlay.call_async(_TABLES, "entries", session, command, values)
+        entries = await overlay.call_async(
+            _TABLES, "entries", session, command, values, self._car.sevcon.type
+        )
         journal = overlay.call(_JOURNAL, "load", self._car)
         refusal = await self._keep_old(journal, command, [entry[0] for entry in entries])
         if refusal:

@@ -1,10 +1,14 @@
-"""Overlay: what each CFG macro accepts and which objects it writes, for the Twizy 80.
+"""Overlay: what each CFG macro accepts and which objects it writes.
 
 Ranges and defaults: Twizy guide 1.2.0, "Macro commands"; objects and formulas: Twizy facts 7.13.
 The guide's overspeed limits are meant as upper limits, so its brake-down speed is never above
 10,900 rpm, which the firmware of that time got wrong.
 
-A key is index << 8 | subindex, an entry (key, value).
+The guide's macros know the Twizy 80 only. The Twizy 45 gets the same formulas with its own stock
+values (Twizy facts 7.5): 100 % torque is the end of its flux map, 36 Nm, and its forward speed
+ends below the same 10,000 rpm. What the guide allows a Twizy 80 beyond that is refused.
+
+A key is index << 8 | subindex, an entry (key, value). A type is 80 or 45.
 """
 
 from micropython import const
@@ -24,6 +28,13 @@ _RANGES = {
     "SMOOTH": ((0, 100, 70),),
     "BRAKELIGHT": ((0, 100, 100), (0, 100, _DEFAULT)),
     "RESET": (),
+}
+# Of the Twizy 45, where its stock values are others.
+_RANGES_45 = {
+    "SPEED": ((6, 77, 45), (6, 77, 56)),
+    "TORQUE": ((10, 100, 90),),
+    "RECUP": ((0, 100, 21), (0, 100, _DEFAULT)),
+    "RAMPS": ((1, 100, 3), (1, 100, 21), (0, 100, 20), (0, 100, 40), (0, 100, 40)),
 }
 # These change objects that the controller only lets go of in the pre-operational state.
 _PRE_OP = ("SPEED", "TORQUE", "TSMAP", "BRAKELIGHT", "RESET")
@@ -49,8 +60,44 @@ _MAP_END_TORQUE = const(0x461111)
 _PEDAL_FLAGS = const(0x291001)
 _BRAKE_LIGHT = const(0x2000)
 
-_TORQUE_MNM = const(55000)
-_RPM = const(7250)
+# Places in the stock values: forward speed; warning lamp, and how far below it goes out; start and
+# end of the overspeed brake above the forward speed, and its brake-down (rpm).
+_RPM = const(0)
+_WARN_RPM = const(1)
+_WARN_OFF = const(2)
+_BRAKE_START = const(3)
+_BRAKE_END = const(4)
+_BRAKE_DOWN = const(5)
+# Torque of the map and its limits, and what the peak torque has more (mNm).
+_TORQUE = const(6)
+_TORQUE_LOW = const(7)
+_TORQUE_HIGH = const(8)
+_PEAK_MORE = const(9)
+# End of the torque map (rpm, 1/16 Nm), limits of its points, and the points before the end.
+_END_RPM = const(10)
+_END_TORQUE = const(11)
+_POINT_LOW = const(12)
+_POINT_HIGH = const(13)
+_POINTS = const(14)
+# Recuperation, and two ramps.
+_RECUP = const(15)
+_RAMP_START = const(16)
+_RAMP_ACCEL = const(17)
+_STOCK_80 = (7250, 8050, 550, 400, 800, 1250, 55000, 10000, 70125, 0, 7250, 273, 160, 1122) + (
+    (880, 880, 659, 608, 516, 421, 360, 307),
+    182,
+    400,
+    2500,
+)
+_STOCK_45 = (5814, 7200, 900, 686, 1386, 2686, 32500, 5000, 36000, 500, 6000, 195, 80, 576) + (
+    (520, 520, 437, 363, 314, 279, 247, 226),
+    209,
+    300,
+    2083,
+)
+_RPM_MAX = const(10000)
+_OVERSPEED_MAX = const(10900)
+
 _MAPS = "DNB"
 # Subindex of the first level in 3813, and the stock levels.
 _MAP_START = {"D": 0x24, "N": 0x1B, "B": 0x07}
@@ -68,7 +115,11 @@ def traits(command):
     return command in _PRE_OP, command in _NEEDS_CYCLE, _READ_BACK[command]
 
 
-def parameters(command, words):
+def _ranges(command, type_):
+    return type_ == 45 and _RANGES_45.get(command) or _RANGES[command]
+
+
+def parameters(command, words, type_):
     """Checked parameters of a macro as list of int; of TSMAP, a list headed by the maps.
 
     words: list of str; too few are filled with defaults, too many are ignored, `-1` is the
@@ -83,7 +134,7 @@ def parameters(command, words):
             if letter not in _MAPS or position >= len(_MAPS):
                 raise _out_of_range(1, " IN MAP " + letter)
     values = []
-    for position, limits in enumerate(_RANGES[command]):
+    for position, limits in enumerate(_ranges(command, type_)):
         value = _whole(words[position]) if position < len(words) else _DEFAULT
         if value == _DEFAULT:
             value = limits[2]
@@ -115,26 +166,27 @@ def _whole(text):
     return int(text[:6]) if text else None
 
 
-async def entries(session, command, values):
+async def entries(session, command, values, type_):
     """What a macro writes, in order. values: from `parameters`; reads what depends on the car."""
+    stock = _STOCK_45 if type_ == 45 else _STOCK_80
     if command == "SPEED":
-        return _speed(values, await session.read(_PEAK_TORQUE >> 8, 0))
+        return _speed(stock, values, type_, await _read(session, _PEAK_TORQUE) - stock[_PEAK_MORE])
     if command == "TORQUE":
-        return _torque(values, await session.read(_MAP_END_RPM >> 8, _MAP_END_RPM & 0xFF))
+        return _torque(stock, values[0], type_, await _read(session, _MAP_END_RPM))
     if command == "BRAKELIGHT":
-        return _brake_light(values, await _flags(session))
+        return _brake_light(values, await _read(session, _PEDAL_FLAGS))
     if command == "RESET":
         # Speed and torque end in the stock values of each other.
-        result = _speed((80, 89), _TORQUE_MNM)[:-1] + _torque((78,), _RPM)
-        result += _maps((_MAPS,) + (_DEFAULT,) * 4)
-        for name in ("POWER", "RECUP", "RAMPS", "SMOOTH"):
-            result += _PLAIN[name](parameters(name, ()))
-        return result + _brake_light((100, 100), await _flags(session))
-    return _PLAIN[command](values)
+        result = _speed(stock, parameters("SPEED", (), type_), type_, stock[_TORQUE])[:-1]
+        result += _torque(stock, parameters("TORQUE", (), type_)[0], type_, stock[_END_RPM])
+        for name in ("TSMAP", "POWER", "RECUP", "RAMPS", "SMOOTH"):
+            result += _plain(stock, name, parameters(name, (), type_), type_)
+        return result + _brake_light((100, 100), await _read(session, _PEDAL_FLAGS))
+    return _plain(stock, command, values, type_)
 
 
-async def _flags(session):
-    return await session.read(_PEDAL_FLAGS >> 8, _PEDAL_FLAGS & 0xFF)
+async def _read(session, key):
+    return await session.read(key >> 8, key & 0xFF)
 
 
 def _scale(stock, stock_at, wanted, low, high):
@@ -144,50 +196,68 @@ def _scale(stock, stock_at, wanted, low, high):
     return min(max(stock * wanted // stock_at, low), high)
 
 
-def _end_torque(torque_mnm, rpm):
+def _end_torque(stock, torque_mnm, rpm):
     """Last point of the torque map: scaled with the torque, falling with the speed."""
-    torque = _scale(273, _TORQUE_MNM, torque_mnm, 160, 1122)
-    return torque if rpm == _RPM else min(max(torque * _RPM // rpm, 160), 1122)
+    low = stock[_POINT_LOW]
+    high = stock[_POINT_HIGH]
+    torque = _scale(stock[_END_TORQUE], stock[_TORQUE], torque_mnm, low, high)
+    end_rpm = stock[_END_RPM]
+    return torque if rpm == end_rpm else min(max(torque * end_rpm // rpm, low), high)
 
 
-def _speed(values, torque_mnm):
-    rpm = _scale(_RPM, 80, values[0], 400, 10000)
-    warn_rpm = _scale(8050, 89, values[1], 400, 10900)
-    end_rpm = max(rpm, _RPM)
+def _speed(stock, values, type_, torque_mnm):
+    speeds = _ranges("SPEED", type_)
+    rpm = _scale(stock[_RPM], speeds[0][2], values[0], 400, _RPM_MAX)
+    warn_rpm = _scale(stock[_WARN_RPM], speeds[1][2], values[1], 400, _OVERSPEED_MAX)
+    end_rpm = max(rpm, stock[_END_RPM])
     return [
         (0x292005, rpm),
-        (0x381333, rpm + 400),
-        (0x381335, rpm + 800),
-        (0x38133B, min(rpm + 1250, 10900)),
+        (0x381333, min(rpm + stock[_BRAKE_START], _OVERSPEED_MAX)),
+        (0x381335, min(rpm + stock[_BRAKE_END], _OVERSPEED_MAX)),
+        (0x38133B, min(rpm + stock[_BRAKE_DOWN], _OVERSPEED_MAX)),
         (0x381334, warn_rpm),
-        (0x38133C, max(warn_rpm - 550, 0)),
+        (0x38133C, max(warn_rpm - stock[_WARN_OFF], 0)),
         (_MAP_END_RPM, end_rpm),
-        (_MAP_END_TORQUE, _end_torque(torque_mnm, end_rpm)),
+        (_MAP_END_TORQUE, _end_torque(stock, torque_mnm, end_rpm)),
         (SDO_COMMIT, 1),
     ]
 
 
-def _torque(values, end_rpm):
-    percent = values[0]
-    torque_mnm = _scale(_TORQUE_MNM, 78, percent, 10000, 70125)
-    result = [(_PEAK_TORQUE, torque_mnm)]
+def _torque(stock, percent, type_, end_rpm):
+    stock_at = _ranges("TORQUE", type_)[0][2]
+    torque_mnm = _scale(stock[_TORQUE], stock_at, percent, stock[_TORQUE_LOW], stock[_TORQUE_HIGH])
+    result = [(_PEAK_TORQUE, torque_mnm + stock[_PEAK_MORE])]
     key = 0x461101
-    for stock in (880, 880, 659, 608, 516, 421, 360, 307):
-        result.append((key, _scale(stock, 78, percent, 160, 1122)))
+    for point in stock[_POINTS]:
+        value = _scale(point, stock_at, percent, stock[_POINT_LOW], stock[_POINT_HIGH])
+        result.append((key, value))
         key += 2
     # A controller whose map was never set has no last speed.
-    end_torque = _end_torque(torque_mnm, max(end_rpm, _RPM))
+    end_torque = _end_torque(stock, torque_mnm, max(end_rpm, stock[_END_RPM]))
     return result + [(_MAP_END_TORQUE, end_torque), (SDO_COMMIT, 1)]
 
 
-def _power(values):
-    return [(0x292001, values[0] * 10)]
-
-
-def _recup(values):
+def _plain(stock, command, values, type_):
+    """Entries of a macro that depends on nothing but its parameters."""
+    if command == "POWER":
+        return [(0x292001, values[0] * 10)]
+    if command == "SMOOTH":
+        return [(0x290A01, 1 + values[0] // 10), (0x290A03, _scale(800, 70, values[0], 0, 1000))]
+    if command == "TSMAP":
+        return _maps(values)
+    stock_at = _ranges(command, type_)
+    if command == "RECUP":
+        recup = stock[_RECUP]
+        return [
+            (0x292003, _scale(recup, stock_at[0][2], values[0], 0, 1000)),
+            (0x292004, _scale(recup, stock_at[0][2], values[1], 0, 1000)),
+        ]
     return [
-        (0x292003, _scale(182, 18, values[0], 0, 1000)),
-        (0x292004, _scale(182, 18, values[1], 0, 1000)),
+        (0x291C02, _scale(stock[_RAMP_START], stock_at[0][2], values[0], 10, 10000)),
+        (0x292007, _scale(stock[_RAMP_ACCEL], stock_at[1][2], values[1], 10, 10000)),
+        (0x29200B, _scale(2000, 20, values[2], 10, 10000)),
+        (0x29200D, _scale(4000, 40, values[3], 10, 10000)),
+        (0x29200E, _scale(4000, 40, values[4], 10, 10000)),
     ]
 
 
@@ -205,20 +275,6 @@ def _maps(values):
     return result
 
 
-def _ramps(values):
-    return [
-        (0x291C02, _scale(400, 4, values[0], 10, 10000)),
-        (0x292007, _scale(2500, 25, values[1], 10, 10000)),
-        (0x29200B, _scale(2000, 20, values[2], 10, 10000)),
-        (0x29200D, _scale(4000, 40, values[3], 10, 10000)),
-        (0x29200E, _scale(4000, 40, values[4], 10, 10000)),
-    ]
-
-
-def _smooth(values):
-    return [(0x290A01, 1 + values[0] // 10), (0x290A03, _scale(800, 70, values[0], 0, 1000))]
-
-
 def _brake_light(values, flags):
     on, off = values
     flags = flags & ~_BRAKE_LIGHT if on == off == 100 else flags | _BRAKE_LIGHT
@@ -227,9 +283,6 @@ def _brake_light(values, flags):
         (0x381306, _scale(1024, 100, on, 64, 1024)),
         (_PEDAL_FLAGS, flags),
     ]
-
-
-_PLAIN = {"POWER": _power, "RECUP": _recup, "RAMPS": _ramps, "SMOOTH": _smooth, "TSMAP": _maps}
 
 
 def map_letter(key):
