@@ -25,6 +25,7 @@ _RESTART_LONGEST_S = const(60)
 _REBOOT_DELAY_S = const(8)
 _TLS = "ovms.drivers.tls_setup"
 _PROVISIONING = "ovms.links.provisioning"
+_CONSOLE_PORT = "ovms.drivers.console_port"
 # A person types; a few looks a second are plenty and cost nothing.
 _CONSOLE_POLL_MS = const(200)
 # Time to read the reason on the console, and to press Ctrl-C.
@@ -159,11 +160,17 @@ class App:
 
     async def run_console(self):
         """Task: whoever types at the serial port; ends with a piped input."""
-        port = self.console_port
+        keys = overlay.call(_CONSOLE_PORT, "keys")
         while True:
-            while not port.is_ready():
+            while not keys.poll(0):
                 await asyncio.sleep_ms(_CONSOLE_POLL_MS)
-            if not await overlay.call_async("ovms.services.console", "talk", self, port):
+            # Nothing here may keep the port: its class would stay in RAM.
+            if not await overlay.call_async(
+                "ovms.services.console",
+                "talk",
+                self,
+                overlay.call(_CONSOLE_PORT, "ConsolePort", keys),
+            ):
                 return
 
 

@@ -8,7 +8,6 @@ import os
 from ovms import overlay
 from ovms.clock import Clock
 from ovms.config import Config
-from ovms.drivers.console_port import ConsolePort
 from ovms.drivers.mcp2515 import MCP2515
 from ovms.drivers.modem_power import ModemPower
 from ovms.drivers.ring_store import RingStore
@@ -70,11 +69,11 @@ def build(app, presets):
         app.open_stream, session, conversation, config, status, app.clock, os.urandom
     )
     app.server.provision = app.provision
-    gps = GPSLink(UARTStream(board.gps_uart()), app.state, status, app.clock)
+    app.gps_uart = UARTStream(board.gps_uart())
+    gps = GPSLink(app.gps_uart, app.state, status, app.clock)
     spi, chip_select, interrupt = board.can()
     app.bus = MCP2515(spi, chip_select, interrupt, board.CRYSTAL_HZ, _filters)
     app.can = CANLink(app.bus, None, status, config)
-    app.console_port = ConsolePort()
     app.wifi = _wifi()
     app.set_car()
     app.tasks = (

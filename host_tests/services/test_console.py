@@ -1,46 +1,10 @@
 """The DIAG console: line editing, framing, every input."""
 
-from host_tests.services.sms_bench import PASSWORD, Bench
-from host_tests.shims.expect import run
-from ovms.services.console import Console
+from host_tests.services.console_bench import Desk
+from host_tests.services.sms_bench import PASSWORD
 from ovms.status import REQUEST_REBOOT, REQUEST_RECONNECT
 
 HINT = "# Unknown input: send HELP for a list.\r\n"
-
-
-class Desk:
-    def __init__(self, is_new=False):
-        self.bench = Bench(is_new)
-        self.executed = []
-        bench = self.bench
-        self.console = Console(
-            bench.sms, self.execute, bench.status, bench.state, bench.config, lambda: bench.car
-        )
-
-    async def execute(self, code, arguments):
-        self.executed.append((code, arguments))
-        if code == 1:
-            return ["c1,0,0,16,0", "c1,0,1,16,0"]
-        return ["c%d,0" % code]
-
-    def handle(self, line):
-        return run(self.console.handle(line))
-
-    def type(self, data, count):
-        """Type bytes, return the next `count` outputs."""
-
-        async def main():
-            self.console.receive(memoryview(data), len(data))
-            outputs = []
-            for _ in range(count):
-                output = ""
-                while not output:
-                    output = await self.console.next_output()
-                outputs.append(output)
-            assert count or not self.console.has_lines()
-            return outputs
-
-        return run(main())
 
 
 def test_sms_command():
@@ -77,7 +41,18 @@ def test_message_command():
 
 def test_unknown_input_gets_one_hint():
     desk = Desk()
-    for line in ("FOO", "M 0", "M x", "M", "S", "M -1", "DIAG now", "HELPME", "\u00e9", "M 1_0"):
+    for line in (
+        "FOO",
+        "M 0",
+        "M x",
+        "M",
+        "S",
+        "M -1",
+        "DIAG now",
+        "HELPME",
+        "\u00e9",
+        "M 1_0",
+    ) + ("? x", "HELP me", "SETTINGS", "GET?", "RESET now"):
         assert desk.handle(line) == HINT, line
     assert desk.executed == []
 
@@ -89,7 +64,11 @@ def test_blank_lines_and_comments():
 
 def test_help():
     desk = Desk()
-    short = "# COMMANDS: HELP ? DIAG RESET or M/S ...\r\n# 'M' COMMANDS: C1-7,C40-41,C49\r\n"
+    short = (
+        "# COMMANDS: HELP ? DIAG RESET or M/S ...\r\n# 'M' COMMANDS: C1-7,C40-41,C49\r\n"
+        "# SET-UP: GET [n], SET n=value, BEGIN, APPLY, CANCEL\r\n"
+        "# WATCH: WATCH [MODEM] [GPS] [CAN [id ...]]\r\n"
+    )
     assert desk.handle("?") == short
     text = desk.handle("help")
     assert text.startswith(short + "# 'S' COMMANDS:\r\n# Commands: REGISTER? REGISTER ")
@@ -126,7 +105,7 @@ def test_diag():
 def test_secrets_stay_hidden():
     desk = Desk()
     desk.bench.config.apply({7: "apnsecret", 9: "netsecret"})
-    for line in ("DIAG", "HELP", "S PASS?", "S PARAMS?", "S SERVER?", "S GPRS?", "S SUMMARY"):
+    for line in ("DIAG", "HELP", "GET", "GET 9", "S PASS?", "S PARAMS?", "S SERVER?", "S SUMMARY"):
         text = desk.handle(line)
         for secret in (PASSWORD, "apnsecret", "netsecret"):
             assert secret not in text, line

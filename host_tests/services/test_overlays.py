@@ -2,17 +2,18 @@
 
 import sys
 
+from host_tests.services.console_bench import Desk
 from host_tests.services.sms_bench import OWNER, STRANGER, Bench
 from host_tests.shims.expect import run
 from ovms.protocol.v2.session import Session
 from ovms.services.commander import Commander
-from ovms.services.console import Console
 from ovms.services.conversation import Conversation
 from ovms.services.reporter import Reporter
 
 # What the module works with all the time; everything else of these packages is an overlay.
 RESIDENT = (
     "ovms.config",
+    "ovms.protocol.at",
     "ovms.protocol.errors",
     "ovms.protocol.v2.cipher",
     "ovms.protocol.v2.messages",
@@ -90,19 +91,12 @@ def test_commands():
 
 
 def test_console():
-    bench = made()
-    console = Console(
-        bench.sms,
-        bench.commander.execute,
-        bench.status,
-        bench.state,
-        bench.config,
-        lambda: bench.car,
-    )
+    desk = Desk()
 
     def work():
-        for line in ("HELP", "DIAG", "S STAT", "M 1", "nonsense"):
-            assert run(console.handle(line))
+        lines = ("HELP", "DIAG", "S STAT", "M 1", "nonsense")
+        for line in lines + ("GET", "SET 8=ID", "BEGIN", "SET 9=x", "APPLY", "WATCH", "INJECT"):
+            assert run(desk.console.handle(line))
 
     assert left_by(work) == []
 

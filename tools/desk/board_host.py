@@ -5,7 +5,7 @@ through the `machine` of `host_tests/shims/board`, one TCP connection to this ho
 
 * `UART1`, `UART2`: bytes, passed on to the modem's and the receiver's simulator.
 * `SPI`: `L`/`H` chip select, `T n bytes` a full-duplex transfer answered with n bytes, `I` the
-  interrupt pin's level answered with one byte.
+  interrupt pin's level answered with one byte, `F id id n bytes` a frame from another node.
 
 A reset of the firmware is a process that ends with a certain exit code and is started again.
 """
@@ -125,7 +125,6 @@ class SPIBus:
         """Bytes of candump lines from the bus's side, cut anywhere."""
         *lines, self._partial = (self._partial + data).split(b"\n")
         self._partial = self._partial[:MAX_LINE]
-        now = time.monotonic()
         for line in lines:
             text = line.decode("ascii", "replace").strip()
             if not text:
@@ -135,9 +134,7 @@ class SPIBus:
             except ValueError as error:
                 self._complain(error)
                 continue
-            if len(self._waiting) == self._waiting.maxlen:
-                self.dropped_frames += 1
-            self._waiting.append((now, frame))
+            self._wait(frame)
         self.tick()
 
     def _complain(self, error: ValueError) -> None:
@@ -147,6 +144,12 @@ class SPIBus:
             print(f"CAN line ignored: {error}", file=sys.stderr)
         if self.bad_lines == MAX_COMPLAINTS:
             print("Further CAN lines are ignored without a word.", file=sys.stderr)
+
+    def _wait(self, frame: canbus.Frame) -> None:
+        """Queue a frame for the bus; the oldest makes room."""
+        if len(self._waiting) == self._waiting.maxlen:
+            self.dropped_frames += 1
+        self._waiting.append((time.monotonic(), frame))
 
     def tick(self) -> None:
         """Let the bus's time pass, and waiting frames onto it while the controller has room."""
@@ -189,6 +192,15 @@ class SPIBus:
                 data = request[at + 2 : at + 2 + count]
                 answer += bytes(self.controller.transfer(byte) for byte in data)
                 at += 2 + count
+                continue
+            if kind == ord("F"):
+                if at + 3 >= len(request) or at + 4 + request[at + 3] > len(request):
+                    break
+                count = request[at + 3]
+                number = int.from_bytes(request[at + 1 : at + 3], "big")
+                self._wait(canbus.Frame(number, request[at + 4 : at + 4 + count]))
+                self.tick()
+                at += 4 + count
                 continue
             if kind == ord("L"):
                 self.controller.select()

@@ -1,24 +1,30 @@
-"""The DIAG serial port: MicroPython's own console (UART0 or USB)."""
+"""The DIAG serial port: MicroPython's own console (UART0 or USB). In RAM while somebody types."""
 
 import select
 import sys
 
 
-class ConsolePort:
-    """stdin and stdout, without ever waiting."""
+def keys():
+    """Something whose `poll(0)` tells whether a key was pressed, or a piped input has ended."""
+    poll = select.poll()
+    poll.register(sys.stdin, select.POLLIN)
+    return poll
 
-    def __init__(self):
-        self._poll = select.poll()
-        self._poll.register(sys.stdin, select.POLLIN)
+
+class ConsolePort:
+    """stdin and stdout, without ever waiting. keys: from `keys()`."""
+
+    def __init__(self, keys):
+        self._keys = keys
 
     def is_ready(self):
         """Whether something was typed, or a piped input has ended."""
-        return bool(self._poll.poll(0))
+        return bool(self._keys.poll(0))
 
     def readinto(self, view):
         """What was typed; returns the count of bytes, 0 at the end of a piped input."""
         count = 0
-        while count < len(view) and self._poll.poll(0):
+        while count < len(view) and self._keys.poll(0):
             byte = sys.stdin.buffer.read(1)
             if not byte:
                 break

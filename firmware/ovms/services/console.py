@@ -1,8 +1,8 @@
 """The DIAG console: a line in, framed text out (module-behaviour 8).
 
-Every line of output starts with `# `, a line `#.` ends the answer to `S` and `M`. Programs rely on
-both. Who sits at the cable counts as the owner. What a line does is in `console_lines.py`, an
-overlay.
+Every line of output starts with `# `, a line `#.` ends the answer to all but HELP, ?, DIAG and
+RESET. Programs rely on both. Who sits at the cable counts as the owner. What a line does is in
+overlays: `console_lines.py`, `console_set.py` and `console_watch.py`.
 """
 
 import asyncio
@@ -13,10 +13,17 @@ from ovms import overlay
 
 _LINE_LIMIT = const(400)
 _QUEUE_LIMIT = const(8)
-# How long the console stays in RAM after the last key, and how often it looks for the next.
+# How long the console stays in RAM after the last key, and while it shows traffic.
 _IDLE_MS = const(60_000)
-_POLL_MS = const(100)
+_WATCH_MS = const(3_600_000)
+# A serial port at 115200 baud fills the 260 bytes of MicroPython's own buffer in 22 ms.
+_POLL_MS = const(20)
+# Short enough for the lines of one piece to find room in the queue.
+_PIECE = const(16)
+_PIECES = const(32)
 _TOO_LONG = "# The line is too long.\r\n"
+_DROPPED = "# The changes since BEGIN were dropped: nobody typed for a minute.\r\n"
+_UNWATCHED = "# Watching has ended: nobody typed for an hour.\r\n"
 
 _CTRL_A = const(1)
 _CTRL_C = const(3)
@@ -31,39 +38,44 @@ async def talk(app, port):
 
     port: drivers/console_port.py:ConsolePort.
     """
-    console = Console(
-        app.sms, app.commander.execute, app.status, app.state, app.config, app.current_car
-    )
-    buffer = bytearray(64)
+    console = Console(app)
+    buffer = bytearray(_PIECE)
     idle_ms = 0
-    while idle_ms < _IDLE_MS:
-        if port.is_ready():
-            count = port.readinto(buffer)
+    try:
+        while idle_ms < (_WATCH_MS if console.watch else _IDLE_MS):
+            count = len(buffer)
+            pieces = _PIECES
+            while count and pieces and not console.has_lines() and port.is_ready():
+                count = port.readinto(buffer)
+                # The last line of a piped input may lack its end.
+                console.receive(buffer if count else b"\n", count or 1)
+                pieces -= 1
+                idle_ms = 0
+            while console.has_lines():
+                port.write(await console.next_output())
             if not count:
                 return False
-            console.receive(buffer, count)
-            idle_ms = 0
-        while console.has_lines():
-            port.write(await console.next_output())
-        await asyncio.sleep_ms(_POLL_MS)
-        idle_ms += _POLL_MS
+            if console.watch:
+                port.write(console.watch.output())
+            await asyncio.sleep_ms(_POLL_MS)
+            idle_ms += _POLL_MS
+        port.write((_DROPPED if console.changes else "") + (_UNWATCHED if console.watch else ""))
+    finally:
+        if console.watch:
+            console.watch.stop()
     return True
 
 
 class Console:
-    """sms_service: SMSService. execute(code, arguments): coroutine, answers a protocol command.
+    """app: the module's parts under the names that `app.py:App` has for them.
 
-    execute gets int and str and returns a list of str, each a message from its code letter on,
-    like `c2,0`. car: returns the current Vehicle.
+    changes: {parameter: text} since BEGIN, None without one. watch: see `console_watch.py`, None
+    while nothing is watched.
     """
 
-    def __init__(self, sms_service, execute, status, state, config, car):
-        self.sms_service = sms_service
-        self.execute = execute
-        self.status = status
-        self.state = state
-        self.config = config
-        self.car = car
+    def __init__(self, app):
+        self.app = app
+        self.changes = self.watch = None
         # What was typed of a line; characters beyond the limit only count.
         self._line = bytearray()
         self._length = 0
@@ -79,6 +91,7 @@ class Console:
             if byte in (_RETURN, _LINE_FEED):
                 if self._length > _LINE_LIMIT:
                     self._put(_TOO_LONG, False)
+                    self.spoil()
                 elif self._length:
                     self._put(self._line[: self._length].decode(), True)
                 self._start_line()
@@ -110,12 +123,18 @@ class Console:
         """Carry out one line; returns the framed output, "" for a blank line or a comment."""
         return await overlay.call_async("ovms.services.console_lines", "handle", self, line)
 
+    def spoil(self):
+        """A line between BEGIN and APPLY was lost: there is no such parameter, so none is set."""
+        if self.changes is not None:
+            self.changes[-1] = ""
+
     def _start_line(self):
         self._line = bytearray()
         self._length = 0
 
     def _put(self, text, is_input):
         if len(self._waiting) >= _QUEUE_LIMIT:
-            self.status.count("console_lines_lost")
+            self.app.status.count("console_lines_lost")
+            self.spoil()
             return
         self._waiting.append((text, is_input))

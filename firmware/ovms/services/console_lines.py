@@ -5,6 +5,11 @@ from ovms import status as requests
 from ovms.config import integer
 
 _HINT = "# Unknown input: send HELP for a list.\r\n"
+_HELP = """COMMANDS: HELP ? DIAG RESET or M/S ...
+'M' COMMANDS: %s
+SET-UP: GET [n], SET n=value, BEGIN, APPLY, CANCEL
+WATCH: WATCH [MODEM] [GPS] [CAN [id ...]]"""
+_DESK_HELP = "\nDESK: INJECT id#data"
 
 
 async def handle(console, line):
@@ -15,18 +20,23 @@ async def handle(console, line):
     if not word or word.startswith("#"):
         return ""
     if word == "S" and rest:
-        reply = (await console.sms_service.execute_as_owner(rest))[1]
-        return "\r\n" + _tagged(reply or "") + "#.\r\n"
+        return _framed((await console.app.sms.execute_as_owner(rest))[1] or "")
     if word == "M" and rest:
         return await _message(console, rest)
+    if word in ("GET", "SET", "BEGIN", "APPLY", "CANCEL"):
+        return _framed(overlay.call("ovms.services.console_set", "handle", console, word, rest))
+    if word == "WATCH":
+        return _framed(overlay.call("ovms.services.console_watch", "handle", console, rest))
+    if word == "INJECT":
+        return _framed(_inject(console.app.board, rest))
     if rest:
         return _HINT
     if word in ("HELP", "?"):
-        return await _help(console, word == "HELP")
+        return await _help(console.app, word == "HELP")
     if word == "DIAG":
-        return _tagged(_report(console))
+        return _tagged(_report(console.app))
     if word == "RESET":
-        console.status.request(requests.REQUEST_REBOOT)
+        console.app.status.request(requests.REQUEST_REBOOT)
         return "# Leaving Diagnostics Mode\r\n"
     return _HINT
 
@@ -39,26 +49,46 @@ async def _message(console, text):
         return _HINT
     if code <= 0:
         return _HINT
-    output = "\r\n"
-    for message in await console.execute(code, arguments):
-        output += _tagged("MP-0 " + message)
-    return output + "# \r\n#.\r\n"
+    output = ""
+    for message in await console.app.commander.execute(code, arguments):
+        output += "MP-0 " + message + "\n"
+    return _framed(output)
 
 
-async def _help(console, is_long):
-    ranges = console.car().CAPABILITIES
+def _inject(board, text):
+    """Let another node of the bus send a frame: a real board has no such node to command."""
+    inject = getattr(board, "inject", None)
+    if inject is None:
+        return "Frames can be injected on the desk only."
+    number, mark, digits = text.partition("#")
+    try:
+        arbitration_id = int(number, 16)
+        data = bytes([int(digits[i : i + 2], 16) for i in range(0, len(digits), 2)])
+    except ValueError:
+        arbitration_id = -1
+        data = b""
+    if not mark or not 0 <= arbitration_id < 0x800 or len(data) > 8 or len(digits) & 1:
+        return "Use: INJECT id#data, both hexadecimal, as in INJECT 597#2000A421."
+    inject(arbitration_id, data)
+    return "Injected."
+
+
+async def _help(app, is_long):
+    ranges = app.current_car().CAPABILITIES
     capabilities = overlay.call("ovms.protocol.v2.reports", "capabilities_message", ranges)
-    output = "COMMANDS: HELP ? DIAG RESET or M/S ...\n'M' COMMANDS: " + capabilities.decode()
+    output = _HELP % capabilities.decode()
+    if hasattr(app.board, "inject"):
+        output += _DESK_HELP
     if is_long:
-        commands = (await console.sms_service.execute_as_owner("HELP"))[1]
+        commands = (await app.sms.execute_as_owner("HELP"))[1]
         output += "\n'S' COMMANDS:\n" + commands
     return _tagged(output)
 
 
-def _report(console):
-    status = console.status
-    state = console.state
-    car = console.car()
+def _report(app):
+    status = app.status
+    state = app.state
+    car = app.current_car()
     lines = ["DIAG", "Firmware: " + status.firmware_text(car)]
     lines.append(" CRASH:    " + status.reset_cause)
     if state.supply_mv is not None:
@@ -74,9 +104,13 @@ def _report(console):
     ranges = state.ideal_range_km or 0, state.estimated_range_km or 0
     lines.append(" SOC:      %s (%d ideal, %d est km)" % ((soc,) + ranges))
     lines.append(" CHARGE:   %d / %d" % (state.charge_state, state.charge_substate))
-    if console.config.load_error:
-        lines.append(" SETTINGS: " + console.config.load_error)
+    if app.config.load_error:
+        lines.append(" SETTINGS: " + app.config.load_error)
     return "\n".join(lines)
+
+
+def _framed(text):
+    return "\r\n" + _tagged(text) + "#.\r\n"
 
 
 def _tagged(text):

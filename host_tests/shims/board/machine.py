@@ -25,6 +25,7 @@ _SPI_LOW = b"L"
 _SPI_HIGH = b"H"
 _SPI_INTERRUPT = b"I"
 _SPI_TRANSFER = b"T"
+_FRAME = b"F"
 
 
 def _leave(code):
@@ -43,6 +44,12 @@ def _connect(device):
     connection.setsockopt(6, 1, 1)  # TCP_NODELAY: a register access is a few bytes
     connection.send(device + b"\n")
     return connection
+
+
+def inject(arbitration_id, data):
+    """Another node of the bus sends a frame; only a desk has one that can be told to."""
+    _Bus.open()
+    _Bus.send(_FRAME + bytes((arbitration_id >> 8, arbitration_id & 0xFF, len(data))) + data)
 
 
 class _Bus:

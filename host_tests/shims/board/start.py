@@ -42,9 +42,18 @@ else:
 
 import json  # noqa: E402
 
+import machine  # noqa: E402
 from board import Board  # noqa: E402
 
 from ovms.app import main  # noqa: E402
+
+
+class DeskBoard(Board):
+    """The board with what a desk can do beyond it: let another node of the bus send a frame."""
+
+    def inject(self, arbitration_id, data):
+        machine.inject(arbitration_id, data)
+
 
 if os.getenv("OVMS_WIFI"):
     with open("wifi.cfg", "w") as file:
@@ -54,6 +63,6 @@ elif "wifi.cfg" in os.listdir():
 
 presets = {int(n): text for n, text in json.loads(os.getenv("OVMS_PARAMETERS") or "{}").items()}
 try:
-    main(Board(), presets)
+    main(DeskBoard(), presets)
 except KeyboardInterrupt:
     sys.exit(0)

@@ -1,0 +1,81 @@
+"""GET, SET, BEGIN, APPLY and CANCEL of the DIAG console: parameters one by one, or all or nothing.
+
+An overlay of `console.py`. Reading shows no password; the answer to SET tells how long it is, so
+that a character lost on the cable is noticed.
+"""
+
+from ovms import config as names
+from ovms import overlay
+
+_MASK = "****"
+
+
+def handle(console, word, rest):
+    """The answer to a line: `word` in capitals, and what stands behind it."""
+    try:
+        if word == "GET":
+            return _listed(console.app.config, rest)
+        if word == "SET":
+            return _set(console, rest)
+        if rest:
+            return "Use: %s alone in its line." % word
+        if word == "BEGIN":
+            console.changes = {}
+            return "Now SET parameters, then APPLY or CANCEL."
+        changes = console.changes
+        console.changes = None
+        if not changes:
+            return "There is nothing to %s." % word.lower()
+        if word == "CANCEL":
+            return "Nothing was changed."
+        _apply(console.app, changes)
+    except ValueError as error:
+        return ("Nothing was changed: " if word == "APPLY" else "") + str(error)
+    except OSError:
+        console.app.status.count("settings_not_stored")
+        return "The settings could not be stored."
+    return "Parameters have been set."
+
+
+def _listed(config, rest):
+    values = overlay.call("ovms.config_edit", "shown", config)
+    if rest:
+        n = _number(rest)
+        return "%d:%s" % (n, values[n])
+    lines = []
+    for n in range(names.PARAMETERS):
+        if values[n]:
+            lines.append("%d:%s" % (n, values[n]))
+    return "\n".join(lines)
+
+
+def _set(console, rest):
+    """The value may hold anything but a line end, also blanks; at its ends they do not count."""
+    number, mark, text = rest.partition("=")
+    text = text.strip()
+    try:
+        if not mark:
+            raise ValueError("Use: SET n=value")
+        n = _number(number)
+    except ValueError:
+        console.spoil()
+        raise
+    if console.changes is None:
+        _apply(console.app, {n: text})
+        text = console.app.config.get(n)
+    else:
+        console.changes[n] = text
+    if text and n in names.SECRETS:
+        text = "%s (%d characters)" % (_MASK, len(text))
+    return "%d:%s" % (n, text)
+
+
+def _number(text):
+    n = names.integer(text.strip())
+    if not 0 <= n < names.PARAMETERS:
+        raise ValueError("Parameters are numbered 0 to 31.")
+    return n
+
+
+def _apply(app, changes):
+    app.status.request(app.config.apply(changes))
