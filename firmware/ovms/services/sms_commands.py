@@ -55,6 +55,7 @@ COMMANDS = (
     ("COOLDOWN", BY_EITHER, CAR_ACTIONS, "carry_out", 0, ""),
     ("VERSION", BY_EITHER, _SHOW, "version", 0, None),
     ("RESET", BY_EITHER, _SET, "reset", 0, ""),
+    ("CTP", BY_EITHER, "ovms.services.sms_ctp", "predict", 0, None),
     ("TEMPS", BY_EITHER, _TEXTS, "temperatures", 0, None),
     ("SUMMARY", BY_EITHER, _TEXTS, "summary", 0, None),
     ("HELP", BY_EITHER, _SELF, "all_commands", 0, None),

@@ -51,10 +51,15 @@ class Vehicle:
     TX_FRAMES: tuple = ()
     # Commands beyond the framework's, as the V message lists them.
     CAPABILITIES = ""
-    # SMS commands beyond the framework's: (name, authorisation mode, method name) tuples. The
-    # method is `async method(arguments, is_query) -> str or None`; arguments is a list of words, a
-    # ValueError carries a sentence for the user, and `\r` alone separates lines.
+    # SMS commands beyond the framework's, or in the place of one of them: (name, authorisation
+    # mode, method name) tuples. The method is `async method(arguments, is_query) -> str or None`;
+    # arguments is a list of words, a ValueError carries a sentence for the user, and `\r` alone
+    # separates lines. is_query: the command ends in `?`, so nothing must be done.
     SMS_COMMANDS: tuple = ()
+    # Module of the car that foretells charges, "" for a car that cannot. An overlay with
+    # `predict(car, start_pct100, end_pct100, watts, mode) -> (end_pct100, minutes)`: SOC in
+    # 1/100 %, power at the plug, MODE_...; all but the start may be None: as the car would do it.
+    CHARGE_PREDICTION = ""
 
     def __init__(self, state, config):
         self.state = state

@@ -8,7 +8,7 @@ from ovms.vehicle.base import (
     EVENT_CHARGE_TOPPING_OFF,
     EVENT_TRIP_END,
 )
-from ovms.vehicle.demo.car import CAPACITY_J, DRIVING, PARKED, PLUGGED_IN
+from ovms.vehicle.demo.car import CAPACITY_J, CHARGER_PCT, DRIVING, PARKED, PLUGGED_IN
 from ovms.vehicle.state import (
     CHARGE_DONE,
     CHARGE_STOPPED,
@@ -207,12 +207,23 @@ def _halt(car, charge_state, substate):
 
 
 def _target_j(state):
-    percent = _STANDARD_PCT
-    if state.charge_mode == MODE_STORAGE:
-        percent = _STORAGE_PCT
-    elif state.charge_mode in (MODE_RANGE, MODE_PERFORMANCE):
-        percent = _FULL_PCT
-    return CAPACITY_J // 100 * percent
+    return CAPACITY_J // 100 * _target_pct(state.charge_mode)
+
+
+def _target_pct(mode):
+    if mode in (MODE_RANGE, MODE_PERFORMANCE):
+        return _FULL_PCT
+    return _STORAGE_PCT if mode == MODE_STORAGE else _STANDARD_PCT
+
+
+def predict(car, start_pct100, end_pct100, watts, mode):
+    """`Vehicle.CHARGE_PREDICTION`."""
+    state = car.state
+    if end_pct100 is None:
+        end_pct100 = _target_pct(state.charge_mode if mode is None else mode) * 100
+    battery_w = (watts or _LINE_V * state.charge_limit_a) * CHARGER_PCT // 100
+    needed_j = CAPACITY_J // 10_000 * max(0, end_pct100 - start_pct100)
+    return end_pct100, -(-needed_j // battery_w // 60)
 
 
 def slow(car, seconds):

@@ -56,6 +56,7 @@ class Twizy(Vehicle):
     # SDO requests and NMT to the motor controller, nothing else.
     TX_FRAMES = ((0x601, 8), (0x000, 2))
     CAPABILITIES = "C6,C200-210"
+    CHARGE_PREDICTION = "ovms.vehicle.twizy.charge_estimates"
     SMS_COMMANDS = (
         ("RANGE", 3, "sms_range"),
         ("CA", 3, "sms_ca"),

@@ -8,6 +8,7 @@ from ovms.vehicle.state import MODE_STANDARD, MODE_STORAGE
 from ovms.vehicle.twizy.values import (
     CHARGE_FULL_A,
     CHARGE_LEVEL_A,
+    CHARGE_LEVEL_W,
     FEATURE_CAN_WRITE,
     FEATURE_CHARGE_LEVEL,
     FEATURE_CHARGE_MODE,
@@ -37,6 +38,17 @@ def charge_minutes(soc_pct100, target_pct100, charge_a=CHARGE_FULL_A):
     return minutes
 
 
+def predict(car, start_pct100, end_pct100, watts, mode):
+    """`Vehicle.CHARGE_PREDICTION`. A charge of the Twizy has no modes and ends when it is full."""
+    if watts is None:
+        charge_a = _limited_a(car.config)
+    else:
+        charge_a = min(watts * CHARGE_LEVEL_A // CHARGE_LEVEL_W, CHARGE_FULL_A)
+    if end_pct100 is None:
+        end_pct100 = SOC_FULL
+    return end_pct100, charge_minutes(start_pct100, end_pct100, charge_a)
+
+
 def warm_range_km(range_km, battery_temp_c):
     """A range given for 20 degrees at another battery temperature: 0.6 km for each degree."""
     if battery_temp_c is None or battery_temp_c <= -40:
@@ -59,6 +71,13 @@ def estimate(charge):
         return
     _estimate_range(charge, soc_pct100)
     _estimate_time(charge, soc_pct100)
+
+
+def _limited_a(config):
+    """What the charger gives the battery. The level acts only when frames may be sent."""
+    level_a = config.feature(FEATURE_CHARGE_LEVEL) * CHARGE_LEVEL_A
+    is_acting = config.feature(FEATURE_CAN_WRITE) & 1 and 0 < level_a < CHARGE_FULL_A
+    return level_a if is_acting else CHARGE_FULL_A
 
 
 def _feature_km(config, feature):
@@ -84,10 +103,7 @@ def _estimate_range(charge, soc_pct100):
 
 def _estimate_time(charge, soc_pct100):
     state = charge.state
-    charge_a = CHARGE_FULL_A
-    # The level acts only when frames may be sent; 7 is no limit.
-    if charge.config.feature(FEATURE_CAN_WRITE) & 1 and 0 < state.charge_limit_a < 35:
-        charge_a = state.charge_limit_a
+    charge_a = _limited_a(charge.config)
     state.full_min = charge_minutes(soc_pct100, SOC_FULL, charge_a)
     state.soc_limit_min = state.range_limit_min = None
     target_pct100 = None

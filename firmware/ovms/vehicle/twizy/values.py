@@ -6,9 +6,11 @@ from micropython import const
 SOC_FULL = const(10000)
 SOC_CV_START = const(9400)
 
-# What the charger gives the battery without a limit, and what one charge level stands for.
+# What the charger gives the battery without a limit, and what one charge level stands for: there,
+# and at the plug.
 CHARGE_FULL_A = const(32)
 CHARGE_LEVEL_A = const(5)
+CHARGE_LEVEL_W = const(300)
 
 # Features the Twizy reads (Twizy facts 6.4); ranges are in the user's unit.
 FEATURE_CHARGE_MODE = const(6)
