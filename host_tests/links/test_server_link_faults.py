@@ -71,17 +71,30 @@ def test_back_within_five_minutes_after_a_long_outage():
     play(module, scenario)
 
 
+def test_server_that_lets_us_in_and_hangs_up():
+    """Be it a restart of the server now and then, or another module with our vehicle id."""
+
+    async def scenario(module):
+        for wait in (5, 10, 20, 40, 40, 40):
+            module.server.last.hang_up()
+            logins = module.count("server_logins")
+            await module.time.advance(wait - 2)
+            assert module.count("server_logins") == logins
+            await module.time.advance(6)
+            assert module.count("server_logins") == logins + 1
+
+    play(Module(), scenario)
+
+
 def test_long_connection_makes_the_next_retry_quick():
+    """Also one on which the server, with nobody asking for the car, had nothing to say."""
+
     async def scenario(module):
         for _ in range(4):
             module.server.last.hang_up()
             module.server.refusals = 0
             await module.time.advance(100)
-        assert module.count("server_logins") == 5
-        module.server.last.say("Z1")
-        await module.time.advance(61)
-        module.server.last.say("Z1")
-        await module.time.advance(1)
+            assert module.status.is_server_connected
         module.server.last.hang_up()
         await module.time.advance(8)
         assert module.count("server_logins") == 6

@@ -16,8 +16,10 @@ _RETRY_LONGEST_S = const(240)
 # changes that. The first wait is short enough in case it was a coincidence.
 _REFUSED_FIRST_S = const(120)
 _REFUSED_LONGEST_S = const(3600)
-# A connection that lasted this long was a good one.
+# A connection that lasted this long was a good one, whether the server had something to say or
+# not. A server that lets us in and hangs up is there: no wait grows beyond 40 s.
 _PROVEN_S = const(60)
+_LET_IN_FAILURES = const(3)
 
 
 def forget(link):
@@ -84,8 +86,9 @@ def delay_s(link):
         delay = _doubled(_REFUSED_FIRST_S, link.refusals, _REFUSED_LONGEST_S)
         link.refusals += 1
     else:
-        if link.welcomed_s is not None and link.heard_s - link.welcomed_s >= _PROVEN_S:
-            link.failures = 0
+        if link.welcomed_s is not None:
+            lasted_s = link.clock.uptime_s() - link.welcomed_s
+            link.failures = 0 if lasted_s >= _PROVEN_S else min(link.failures, _LET_IN_FAILURES)
         delay = _doubled(_RETRY_FIRST_S, link.failures, _RETRY_LONGEST_S)
         link.failures += 1
     return delay - delay * link.urandom(1)[0] // 1024
