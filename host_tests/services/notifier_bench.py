@@ -13,6 +13,8 @@ from ovms.vehicle.base import Vehicle
 from ovms.vehicle.state import VehicleState
 
 OWNER = "+491701234567"
+# 2026-08-24 10:20:30.
+UTC_S = 1787566830
 
 
 class Car(Vehicle):
@@ -58,6 +60,9 @@ class UptimeClock:
 
     def uptime_s(self):
         return self._clock.now_ms // 1000
+
+    def utc_s(self):
+        return UTC_S + self.uptime_s()
 
 
 class Module:

@@ -33,9 +33,13 @@ class RAMStore:
 class FakeClock:
     def __init__(self):
         self.now_s = 100
+        self.utc = None
 
     def uptime_s(self):
         return self.now_s
+
+    def utc_s(self):
+        return self.utc
 
 
 class Bench:

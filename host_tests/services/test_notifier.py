@@ -291,3 +291,16 @@ def test_an_idle_second_takes_no_heap():
         module.notifier.tick()
 
     assert not expect.allocates(second)
+
+
+def test_sms_of_some_cars_begin_with_the_time():
+    class Timed(Car):
+        HAS_SMS_TIME = True
+
+    module = Module(car_class=Timed)
+    module.notifier.notify("A", "Vehicle alarm is sounding!")
+    module.run(3)
+    pushes, texts = module.take()
+    assert pushes == ["AVehicle alarm is sounding!"]
+    assert len(texts) == 1 and texts[0].startswith("10:20:3")
+    assert texts[0].endswith("\n Vehicle alarm is sounding!")

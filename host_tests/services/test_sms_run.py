@@ -4,7 +4,10 @@ import asyncio
 
 from host_tests.services.sms_bench import OWNER, PASSWORD, STRANGER, Bench
 from host_tests.shims.expect import run
+from ovms.protocol import sms_text
 from ovms.services.sms_parts import parts
+from ovms.vehicle.base import Vehicle
+from ovms.vehicle.demo.car import Demo
 
 
 class FakeModem:
@@ -66,6 +69,46 @@ def test_feature_14_suppresses_every_sms():
     assert bench.config.feature(9) == 20
 
 
+def test_the_time_of_day():
+    bench = Bench(car_class=Demo)
+
+    def first_line():
+        return converse(bench, (OWNER, "VEHICLE?"))[0][1].split("\n")[0]
+
+    assert first_line() == "Vehicle:\r"
+    # 2017-06-24 13:30:07 (module-behaviour 11, V11).
+    bench.clock.utc = 1498311007
+    assert converse(bench, (OWNER, "FEATURE 9 20")) == [
+        (OWNER, "13:30:07\n Feature has been set.")
+    ]
+    for zone, time in (
+        ("2:00", "15:30:07"),
+        ("-8", "05:30:07"),
+        ("-14:00", "23:30:07"),
+        ("10:45", "00:15:07"),
+        ("-", "13:30:07"),
+    ):
+        bench.config.set(23, "" if zone == "-" else zone)
+        assert first_line() == time
+    # Not where a program reads it.
+    assert bench.send("VEHICLE?").startswith("Vehicle:")
+    bench.config.set_feature(14, 0x20)
+    assert first_line() == "Vehicle:\r"
+    bench.config.set_feature(14, 0)
+    bench.car = Vehicle(bench.state, bench.config)
+    assert first_line() == "Vehicle:\r"
+
+
+def test_the_time_of_day_counts_among_the_160():
+    bench = Bench(car_class=Demo)
+    bench.clock.utc = 1498311007
+    bench.config.apply({8: "w" * 12, 11: "x" * 31, 12: "y" * 31, 13: "z" * 31})
+    reply = bench.send("PARAMS?")
+    assert len(reply) < 160 < len(reply) + 10
+    sent = converse(bench, (OWNER, "PARAMS?"))
+    assert [text[:13] for _, text in sent] == ["1/2 13:30:07\n", "2/2 " + sent[1][1][4:13]]
+
+
 def test_a_lock_is_told_to_the_owner_once():
     bench = Bench()
     sent = converse(bench, *[(STRANGER, "REGISTER guess")] * 8)
@@ -123,14 +166,18 @@ def test_parts_keep_the_blank_that_starts_a_line():
     assert parts(text) == ["1/2 " + "A" * 150, "2/2  Next line"]
 
 
-def test_parts_count_what_the_network_counts():
-    # Two septets each (GSM 03.38).
-    assert parts("[" * 80) == ["[" * 80]
-    assert [len(part) for part in parts("[" * 81)] == [4 + 78, 4 + 3]
-    # Not in the GSM alphabet at all: 70 characters.
-    assert parts("\u20ac" * 70) == ["\u20ac" * 70]
-    assert [len(part) for part in parts("\u20ac" * 71)] == [70, 9]
-    assert len(parts("`" * 71)) == 2
+def test_parts_are_as_long_as_the_modem_sends_them():
+    # Not plain ASCII of the GSM alphabet, so it goes as UCS2: 70 characters.
+    for char in ("[", "`", "\u00e4", "\u20ac"):
+        assert parts(char * 70) == [char * 70]
+        cut = parts(char * 200)
+        assert [len(part) for part in cut] == [70, 70, 70, 6]
+        for part in cut:
+            assert len(sms_text.outgoing(OWNER, part, True)) == 1
+    text = "Use: CFG [<a>]\n" * 12
+    cut = parts(text)
+    assert [part[:4] for part in cut] == ["1/3 ", "2/3 ", "3/3 "]
+    assert "\n".join([part[4:] for part in cut]) == text
 
 
 def test_parts_are_bounded():

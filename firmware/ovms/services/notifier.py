@@ -50,7 +50,7 @@ class Notifier:
         self.conversation = conversation
         self.modem = modem
         self.status = status
-        self._clock = clock
+        self.clock = clock
         self.sleep_ms = sleep_ms
         # What waits for a channel, oldest first: events, or texts behind the letter of their kind.
         self.ip = []
@@ -71,17 +71,17 @@ class Notifier:
         parameter 3 says, and not again while it is repeated within a minute; code 0 ends it.
         """
         if kind == "E":
-            overlay.call(_EVENTS, "on_error", self, text, self._clock.uptime_s())
+            overlay.call(_EVENTS, "on_error", self, text, self.clock.uptime_s())
         else:
             overlay.call(_EVENTS, "request", self, kind + text)
 
     def on_event(self, event):
         """The car's EVENT_...: told in the car's words when a user wants to know of it."""
-        overlay.call(_EVENTS, "on_event", self, event, self._clock.uptime_s())
+        overlay.call(_EVENTS, "on_event", self, event, self.clock.uptime_s())
 
     def on_charge_request(self, is_start):
         """The user started or stopped the charge: its end is no news, of a new one all is."""
-        self.charge_quiet_s = 0 if is_start else self._clock.uptime_s() + _CHARGE_QUIET_S
+        self.charge_quiet_s = 0 if is_start else self.clock.uptime_s() + _CHARGE_QUIET_S
 
     def tick(self):
         """About once a second: look at the car, hand over what waits for the server."""
@@ -93,7 +93,7 @@ class Notifier:
         if new:
             overlay.call(_EVENTS, "on_change", self, new)
         self._seen = seen
-        now_s = self._clock.uptime_s()
+        now_s = self.clock.uptime_s()
         if now_s >= self._minute_s:
             self._minute_s = now_s + _MINUTE_S
             overlay.call(_EVENTS, "on_minute", self)

@@ -114,9 +114,8 @@ async def send_sms(notifier):
     """Send the oldest of what waits for SMS, or give it up after some attempts."""
     text = _text(notifier, notifier.sms.pop(0))
     text = text[1:].replace("\r\n", "\n").replace("\r", "\n")
-    config = notifier.config
-    phone = config.get(names.PHONE)
-    left = list(overlay.call("ovms.services.sms_parts", "outgoing", config, phone, text))
+    phone = notifier.config.get(names.PHONE)
+    left = list(overlay.call("ovms.services.sms_parts", "outgoing", notifier, phone, text))
     pause_ms = _SMS_RETRY_MS
     for attempt in range(_SMS_ATTEMPTS):
         if attempt:

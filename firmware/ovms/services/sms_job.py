@@ -41,7 +41,7 @@ async def answer(sms, modem, number, text):
 
 
 async def _send(sms, modem, number, text):
-    for part in overlay.call("ovms.services.sms_parts", "outgoing", sms.config, number, text):
+    for part in overlay.call("ovms.services.sms_parts", "outgoing", sms, number, text):
         if not await modem.send_sms(part[0], part[1]):
             sms.status.count("sms_not_sent")
             return

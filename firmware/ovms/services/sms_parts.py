@@ -1,28 +1,45 @@
-"""Cuts a reply into SMS texts. An overlay."""
+"""What a reply or an alert becomes on its way to a phone. An overlay."""
 
 from micropython import const
 
+from ovms import config as names
 from ovms import overlay
 
 _FEATURE_SUPPRESS = const(14)
 _NO_SMS = const(0x04)
+_NO_TIME = const(0x20)
 
-# One SMS holds 160 septets; these take two each (GSM 03.38), and other scripts leave room for 70.
-_EXTENDED = b"^{}\\[~]|"
-_SMS_SEPTETS = const(160)
+# Characters of one SMS (3GPP 23.038): in the GSM alphabet, and in UCS2 for all others.
+_SMS_PLAIN = const(160)
 _SMS_UCS2 = const(70)
 _MAX_PARTS = const(9)
 
 
-def outgoing(config, number, text):
+def outgoing(sender, number, text):
     """[(normal number, text)] to send, none when there is nobody or nothing to tell.
 
-    number: as delivered; a name cannot be answered. text: str or None.
+    sender: who has `config`, `clock` and `car`, which returns the current Vehicle. number: as
+    delivered; a name cannot be answered. text: str or None.
     """
-    if not text or config.feature(_FEATURE_SUPPRESS) & _NO_SMS:
+    suppressed = sender.config.feature(_FEATURE_SUPPRESS)
+    if not text or suppressed & _NO_SMS:
         return ()
     number = overlay.call("ovms.protocol.phone", "normal_phone", number)
-    return [(number, part) for part in parts(text)] if number else ()
+    if not number:
+        return ()
+    utc_s = sender.clock.utc_s()
+    if sender.car().HAS_SMS_TIME and utc_s is not None and not suppressed & _NO_TIME:
+        text = _time_of_day(utc_s, sender.config.get(names.TIMEZONE)) + text
+    return [(number, part) for part in parts(text)]
+
+
+def _time_of_day(utc_s, zone):
+    """What a text begins with (module-behaviour 2.4). zone: `[-]HH:MM` or ""."""
+    if zone:
+        zone_s = int(zone[-5:-3]) * 3600 + int(zone[-2:]) * 60
+        utc_s += -zone_s if zone.startswith("-") else zone_s
+    minutes = utc_s // 60
+    return "%02d:%02d:%02d\n " % (minutes // 60 % 24, minutes % 60, utc_s % 60)
 
 
 def parts(text):
@@ -30,38 +47,22 @@ def parts(text):
 
     Line ends inside a part stay as they are. At most 9 parts: what is behind is dropped.
     """
-    data = text.encode()
-    limit = _SMS_SEPTETS
-    for byte in data:
-        # 96, the grave accent, is not in the GSM alphabet either.
-        if byte > 126 or byte == 96:
-            limit = _SMS_UCS2
-    if _room(data, limit) == len(data):
+    # As it will be sent: the modem's driver takes UCS2 for all that is not plain.
+    is_plain = overlay.call("ovms.protocol.sms_text", "is_plain", text)
+    limit = _SMS_PLAIN if is_plain else _SMS_UCS2
+    if len(text) <= limit:
         return [text]
+    limit -= len("9/9 ")
     pieces = []
-    while data and len(pieces) < _MAX_PARTS:
-        end = _room(data, limit - len("9/9 "))
-        start = end
-        if end < len(data):
-            found = data.rfind(b"\n", 1, end + 1)
+    while text and len(pieces) < _MAX_PARTS:
+        end = start = min(limit, len(text))
+        if end < len(text):
+            found = text.rfind("\n", 1, end + 1)
             if found < 0:
-                found = data.rfind(b" ", 1, end + 1)
+                found = text.rfind(" ", 1, end + 1)
             if found > 0:
                 end = found
                 start = found + 1
-        pieces.append(data[:end].decode().rstrip("\r"))
-        data = data[start:]
+        pieces.append(text[:end].rstrip("\r"))
+        text = text[start:]
     return ["%d/%d %s" % (i + 1, len(pieces), pieces[i]) for i in range(len(pieces))]
-
-
-def _room(data, limit):
-    """How many bytes of UTF-8 from the start of `data` fit into `limit` septets or UCS2 units."""
-    used = 0
-    for i in range(len(data)):
-        byte = data[i]
-        # What follows the first byte of a character takes nothing more.
-        if not 0x80 <= byte < 0xC0:
-            used += 2 if byte in _EXTENDED or byte >= 0xF0 else 1
-            if used > limit:
-                return i
-    return len(data)

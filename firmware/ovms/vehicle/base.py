@@ -56,6 +56,8 @@ class Vehicle:
     # arguments is a list of words, a ValueError carries a sentence for the user, and `\r` alone
     # separates lines. is_query: the command ends in `?`, so nothing must be done.
     SMS_COMMANDS: tuple = ()
+    # Whether SMS begin with the time of day. Those of the Twizy never did.
+    HAS_SMS_TIME = False
     # Module of the car that foretells charges, "" for a car that cannot. An overlay with
     # `predict(car, start_pct100, end_pct100, watts, mode) -> (end_pct100, minutes)`: SOC in
     # 1/100 %, power at the plug, MODE_...; all but the start may be None: as the car would do it.

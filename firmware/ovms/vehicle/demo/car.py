@@ -43,6 +43,7 @@ class Demo(Vehicle):
     TYPE = "DEMO"
     VERSION = "1.0"
     CAPABILITIES = "C10-12,C15-26"
+    HAS_SMS_TIME = True
     CHARGE_PREDICTION = PHASES
 
     def __init__(self, state, config):
