@@ -4,11 +4,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from host_tests.services.console_bench import Desk
 from host_tests.services.sms_bench import OWNER, PASSWORD, STRANGER, Bench
 from host_tests.shims.expect import run
 from ovms import overlay
 from ovms.protocol.phone import normal_phone
-from ovms.services.console import Console
 from ovms.services.sms_commands import COMMANDS
 from ovms.services.sms_parts import parts
 
@@ -100,12 +100,7 @@ def test_the_table_of_callers_is_bounded(messages):
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.binary(min_size=1, max_size=60), max_size=10))
 def test_the_console_takes_any_bytes(chunks):
-    made = bench()
-
-    async def execute(code, arguments):
-        return ["c%d,0" % code]
-
-    console = Console(made.sms, execute, made.status, made.state, made.config, lambda: made.car)
+    console = Desk().console
 
     async def main():
         for chunk in chunks:

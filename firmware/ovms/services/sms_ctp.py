@@ -28,11 +28,11 @@ def predict(sms, caller, words):
         if word in _MODES:
             mode = _MODES[word]
             continue
-        if word[-1] in "CD":
+        if word[-1:] in "CD":
             raise ValueError("This car foretells without capacity (C) and temperature (D).")
-        if word[-1] not in "SE%WVA":
+        if word[-1:] not in "SE%WVA":
             raise ValueError(_USE)
-        asked[word[-1]] = number = names.integer(word[:-1])
+        asked[word[-1:]] = number = names.integer(word[:-1])
         if number < 0:
             raise ValueError(_USE)
     is_miles = sms.config.is_miles
