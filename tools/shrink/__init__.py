@@ -11,6 +11,7 @@ compiled changes:
 * `families`, `names`, `rename`: names that only our own code uses become the same few everywhere,
   most of them ones that lie in MicroPython's ROM anyway (`kept`);
 * `packing`: modules get short names and paths;
+* `layout`: names that are used often come first in what stays for good;
 * `mpy`: short texts of modules that come and go do not stay as names when these are gone.
 
 A name stays when code outside the tree could know it: it occurs in MicroPython's own modules
@@ -29,6 +30,7 @@ from tools.shrink.bundle import bundle, plain_name
 from tools.shrink.constants import Constants
 from tools.shrink.dead import Undertaker
 from tools.shrink.kept import kept_names, known_modules
+from tools.shrink.layout import lay_out
 from tools.shrink.mpy import Mpy
 from tools.shrink.names import Namer, known_names, short_names
 from tools.shrink.packing import check_imports, imported_modules, name_modules_apart, pack
@@ -101,6 +103,8 @@ def shrink(
     paths = {module.path: module.path for module in modules.values()}
     if public:
         paths = pack(modules, fixed, short_names(namer.taken | known_modules()))
+    for path in members:
+        lay_out(next(module.tree for module in modules.values() if module.path == path))
     texts = {
         paths[module.path]: ast.unparse(module.tree) + "\n"
         for module in modules.values()
