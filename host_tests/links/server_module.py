@@ -58,6 +58,7 @@ class Module:
         self.config = Config(MemoryStore())
         self.config.apply(settings)
         self.status = Status("BOARD")
+        self.status.is_registered = True
         self.time = VirtualTime()
         self.server = server or Server()
         self.outbox = self.make_outbox()

@@ -102,6 +102,39 @@ def test_long_connection_makes_the_next_retry_quick():
     play(Module(), scenario)
 
 
+def test_network_that_comes_back_is_used_soon():
+    module = Module()
+    open_stream = module.link.open_stream
+    module.status.is_registered = False
+
+    async def no_network(*address):
+        raise OSError("The modem has no network.")
+
+    async def scenario(module):
+        module.server.last.hang_up()
+        module.link.open_stream = no_network
+        await module.time.advance(600, 1000)
+        module.link.open_stream = open_stream
+        await module.time.advance(23)
+        assert module.status.is_server_connected
+
+    play(module, scenario)
+
+
+def test_connection_lost_during_a_login_is_no_refusal_yet():
+    async def scenario(module):
+        module.server.last.hang_up()
+        module.server.is_mute = True
+        await module.time.advance(8)
+        assert len(module.server.attempts) == 2
+        for wait, attempts in ((14, 3), (100, 3), (30, 4)):
+            module.server.last.hang_up()
+            await module.time.advance(wait)
+            assert len(module.server.attempts) == attempts
+
+    play(Module(), scenario)
+
+
 def test_bad_credentials_are_tried_slowly():
     module = Module(settings={SERVER: "a.b", VEHICLE_ID: "TESTCAR", SERVER_PASSWORD: "WRONG"})
 

@@ -13,13 +13,16 @@ _CLOSE_LIMIT_MS = const(15000)
 _RETRY_FIRST_S = const(5)
 _RETRY_LONGEST_S = const(240)
 # The server closes without a word when it knows us not (server-and-clients 1.6); only a human
-# changes that. The first wait is short enough in case it was a coincidence.
+# changes that. The first wait is short enough in case it was a coincidence, as it is taken to be
+# when the server knew us the last time.
 _REFUSED_FIRST_S = const(120)
 _REFUSED_LONGEST_S = const(3600)
 # A connection that lasted this long was a good one, whether the server had something to say or
 # not. A server that lets us in and hangs up is there: no wait grows beyond 40 s.
 _PROVEN_S = const(60)
 _LET_IN_FAILURES = const(3)
+# An attempt that finds no network costs nothing, and the network may be back any time: 20 s.
+_OFFLINE_FAILURES = const(2)
 
 
 def forget(link):
@@ -83,12 +86,18 @@ def delay_s(link):
         link.failures = 0
         return 0
     if is_refused:
-        delay = _doubled(_REFUSED_FIRST_S, link.refusals, _REFUSED_LONGEST_S)
         link.refusals += 1
+    if is_refused and link.refusals > 0:
+        delay = _doubled(_REFUSED_FIRST_S, link.refusals - 1, _REFUSED_LONGEST_S)
     else:
         if link.welcomed_s is not None:
             lasted_s = link.clock.uptime_s() - link.welcomed_s
-            link.failures = 0 if lasted_s >= _PROVEN_S else min(link.failures, _LET_IN_FAILURES)
+            limit = 0 if lasted_s >= _PROVEN_S else _LET_IN_FAILURES
+        elif text and not link.status.is_registered:
+            limit = _OFFLINE_FAILURES
+        else:
+            limit = link.failures
+        link.failures = min(link.failures, limit)
         delay = _doubled(_RETRY_FIRST_S, link.failures, _RETRY_LONGEST_S)
         link.failures += 1
     return delay - delay * link.urandom(1)[0] // 1024

@@ -77,7 +77,7 @@ class ServerLink:
         # Codes of the messages that wait to leave together.
         self._burst = memoryview(bytearray(_BURST_SIZE))
         self.burst_codes = []
-        # Attempts in a row that failed, and that the server refused.
+        # Attempts in a row that failed, and that the server refused: -1 once it let us in.
         self.failures = 0
         self.refusals = 0
         self.must_reconnect = False
@@ -206,7 +206,7 @@ class ServerLink:
             while event != NEED_DATA:
                 if event == WELCOMED:
                     self.welcomed_s = self.polled_s = self.heard_s
-                    self.refusals = 0
+                    self.refusals = -1
                     self.status.count("server_logins")
                     self.status.is_server_connected = True
                     self.outbox.on_login()
