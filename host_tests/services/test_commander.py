@@ -244,7 +244,7 @@ def test_charge_alert_answers_and_then_pushes():
 
 def test_sms_command_gives_its_whole_output():
     module = Module()
-    assert expect.run(module.talk("7,MODULE?")) == ["c7,0,Module:\r\r VehicleID:A;B\r Units:K"]
+    assert expect.run(module.talk("7,MODULE?")) == ["c7,0,Module:\r VehicleID:A;B\r Units:K"]
     assert expect.run(module.talk("7,RESET")) == ["c7,0"]
     assert expect.run(module.talk("7,AP x")) == ["c7,1,Permission denied; really"]
     assert expect.run(module.talk("7,NONSENSE 1,2")) == ["c7,1"]

@@ -80,8 +80,13 @@ async def answer(commander, payload, is_refused):
         bug = error
     message = "c%d,%d" % (code, result)
     if text:
-        message += "," + text.replace("\n", "\r")
-    return [message, "PA" + alert] if alert else [message], wanted, bug
+        message += "," + _one_message(text)
+    return [message, "PA" + _one_message(alert)] if alert else [message], wanted, bug
+
+
+def _one_message(text):
+    """A line feed would end the message; apps show each carriage return as a line end."""
+    return text.replace("\r\n", "\r").replace("\n", "\r")
 
 
 async def outcome(commander, code, arguments):
@@ -173,4 +178,4 @@ async def _use_modem(modem, code, arguments):
 
 
 def _one_field(text):
-    return text.strip().replace("\r\n", "\r").replace(",", ";")
+    return text.strip().replace(",", ";")
