@@ -168,12 +168,13 @@ class FakeModem:
         is_text = self._awaited == _TEXT
         length = self._awaited
         if is_text:
-            if self._buffer.startswith(b"\x1b"):
-                self._buffer = self._buffer[1:]
+            length = self._buffer.find(b"\x1a") + 1
+            escape = self._buffer.find(b"\x1b", 0, length or len(self._buffer))
+            if escape >= 0:
+                self._buffer = self._buffer[escape + 1 :]
                 self._awaited = None
                 self.wire.deliver(b"\r\nOK\r\n")
                 return True
-            length = self._buffer.find(b"\x1a") + 1
         if not length or len(self._buffer) < length:
             return False
         self.payloads.append(self._buffer[:length])

@@ -1,5 +1,7 @@
 """What the SIM800 driver does when the modem restarts, falls silent or loses the network."""
 
+import asyncio
+
 from host_tests.fakes.at_peer import info
 from host_tests.links.modem_bench import fails, on_bench
 from ovms.status import NET_SEARCHING
@@ -212,5 +214,31 @@ def test_a_modem_that_waits_for_lost_bytes_gets_them():
         assert bench.fake.payloads[-1] == b"again"
         assert bench.power.log == []
         assert bench.status.counts["at_no_prompt"] == 1
+
+    on_bench(scenario)
+
+
+def test_noise_that_announces_data_cannot_swallow_the_answers_to_all_probes():
+    # 1460 bytes are the answers to 240 probes; found by random streams.
+    async def scenario(bench):
+        await bench.up()
+        bench.fake.wire.deliver(b"\r\nRDY\r\n+IPD,1460:")
+        assert await bench.until(lambda: not bench.is_up(), 120000)
+        assert await bench.until(bench.is_up, 60000)
+
+    on_bench(scenario)
+
+
+def test_a_modem_that_waits_for_a_text_is_found_again():
+    # The prompt was lost, and noise looked like a restart; found by random streams.
+    async def scenario(bench):
+        await bench.up()
+        bench.modem.power = None
+        bench.fake.prompt = [b"\r\nRDY\r\n\x82\x7b> ", b"\r\n> "]
+        task = asyncio.create_task(bench.modem.send_sms("+49151", "text"))
+        assert await bench.until(lambda: not bench.is_up(), 120000)
+        assert await bench.until(bench.is_up, 60000)
+        assert bench.fake.payloads == []
+        task.cancel()
 
     on_bench(scenario)

@@ -50,5 +50,7 @@ async def probe(port, times):
                 return True
         else:
             port.digester.expect(None)
+            # Data that noise announced would swallow the answers to all that follow.
+            port.digester.reset()
             port.is_busy = False
     return False

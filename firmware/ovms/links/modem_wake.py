@@ -16,6 +16,7 @@ _BOOT_MS = const(3000)
 _BOOT_PROBES = const(12)
 # RDY, +CFUN and +CPIN come within this time of each other.
 _BOOT_LINES_MS = const(1500)
+_ESCAPE = b"\x1b"
 _BAUDRATES = (9600, 57600, 38400, 19200, 115200)
 
 _NO_SIGNAL = const(99)
@@ -32,7 +33,9 @@ async def wake(modem):
     if modem.port.dtr is not None:
         modem.port.dtr.value(0)
         modem.port.dtr = None
-    if not (await _probe(modem, _PROBES) or await _find_baudrate(modem)):
+    if not (
+        await _probe(modem, _PROBES) or await _left_prompt(modem) or await _find_baudrate(modem)
+    ):
         modem.status.count("modem_off")
         await _power_up(modem)
         await modem.port.clock.sleep_ms(_BOOT_LINES_MS)
@@ -73,6 +76,13 @@ async def recover(modem):
 async def _probe(modem, times):
     async with modem.port.lock:
         return await overlay.call_async("ovms.links.at_rescue", "probe", modem.port, times)
+
+
+async def _left_prompt(modem):
+    """Whether the modem answers once it does not wait for the text of an SMS any more."""
+    if modem.has_answered:
+        await modem.port.uart.write(_ESCAPE)
+    return modem.has_answered and await _probe(modem, 1)
 
 
 async def _find_baudrate(modem):
