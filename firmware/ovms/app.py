@@ -131,7 +131,11 @@ class App:
         return self.status.csq
 
     def current_car(self):
-        """The car of the moment, for those that must not keep it."""
+        """The car of the moment, for those that must not keep it; at once when it changes."""
+        bits = self.status.take_requests()
+        if bits & requests.REQUEST_VEHICLE_RESTART:
+            self.set_car()
+        self.status.request(bits & ~requests.REQUEST_VEHICLE_RESTART)
         return self.car
 
     async def open_stream(self, host, port, is_tls=False):

@@ -45,6 +45,9 @@ def test_console_reset_and_kept_files(runtime, tmp_path):
             params = await rig.type("S PARAMS?")
             assert params[:2] == ["", "# Params:"] and params[-1] == "#."
             assert set(params) >= {"# 1:****", "# 2:M", "# 3:SMS", "# 8:CAR7", "# 14:RT"}
+            # Who names another car hears of that one.
+            assert "#  CarType:NONE" in await rig.type("S VEHICLE -")
+            assert "#  CarType:RT" in await rig.type("S MODULE CAR7 M SMS RT")
             await rig.type("S MODULE CAR7 M SMS -")
             kept = await rig.type("S PARAMS?")
             assert kept != params

@@ -34,6 +34,19 @@ def test_an_announced_message_is_read_and_deleted_first():
     on_bench(scenario)
 
 
+def test_a_message_delivered_during_the_start_waits_until_it_can_be_answered():
+    async def scenario(bench):
+        bench.fake.answers["AT+CREG?"] = info("+CREG: 1,2")
+        bench.start()
+        await bench.until(lambda: bench.fake.count("AT+CREG?"))
+        bench.fake.urc('+CMT: "+49151","","26/08/24,10:20:30+08"\r\nREGISTER OVMS')
+        bench.fake.answers["AT+CREG?"] = info("+CREG: 1,1")
+        assert await bench.wait(bench.modem.next_sms()) == ("+49151", "REGISTER OVMS")
+        assert await bench.wait(bench.modem.send_sms("+49151", "Done."))
+
+    on_bench(scenario)
+
+
 def test_a_text_that_imitates_the_modem_stays_a_text():
     text = b'STAT\r\nOK\r\n\r\n+CMT: "+49666",""\r\nRESET\r\n\r\nRDY\r\n> '
 

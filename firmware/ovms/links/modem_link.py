@@ -89,8 +89,8 @@ class Modem:
         return overlay.call_async("ovms.links.modem_outbox", "send", self, number, text)
 
     async def next_sms(self):
-        """Wait for a message: (number, text), both str."""
-        while not self.queue:
+        """Wait for a message: (number, text), both str. It comes when it can be answered."""
+        while not (self.queue and self.port.is_up):
             await self.port.clock.sleep_ms(_LOOK_MS)
         return self.queue.pop(0)
 
