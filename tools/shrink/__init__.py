@@ -5,6 +5,7 @@ module global takes a slot in a dictionary. The sources stay as they are written
 compiled changes:
 
 * `strip`: docstrings, annotations, `__all__`;
+* `counters`: counters are called by texts that lie in MicroPython's ROM;
 * `constants`: constants go where they are used, their definitions and imports go away;
 * `dead`: what nothing refers to goes away;
 * `bundle`: modules that stay imported together become one;
@@ -28,6 +29,7 @@ from pathlib import Path
 
 from tools.shrink.bundle import bundle, plain_name
 from tools.shrink.constants import Constants
+from tools.shrink.counters import shorten_counters
 from tools.shrink.dead import Undertaker
 from tools.shrink.kept import kept_names, known_modules
 from tools.shrink.layout import lay_out
@@ -90,6 +92,8 @@ def shrink(
         modules[module_name(path)] = Module(path, tree)
     foreign = set(kept_names())
     check_imports(modules)
+    if public:
+        shorten_counters(modules)
     Constants(modules).inline()
     undertaker = Undertaker(modules, known, foreign, only_private=not public)
     undertaker.bury()

@@ -8,6 +8,7 @@ import gc
 
 from micropython import const
 
+from ovms import overlay
 from ovms import status as net
 from ovms.protocol.v2.messages import freshness
 from ovms.vehicle import state as car_state
@@ -181,6 +182,6 @@ def summary(sms, caller, words):
         "GPS: %d, %d sats" % (state.has_gps_lock, state.satellites),
         "Free: %d" % gc.mem_free(),
     ]
-    for name in sorted(status.counts):
-        lines.append("%s: %d" % (name, status.counts[name]))
+    for counter in overlay.call("ovms.services.counter_names", "in_full", status.counts):
+        lines.append("%s: %d" % counter)
     return "\n".join(lines)

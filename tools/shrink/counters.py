@@ -1,0 +1,69 @@
+"""Gives the counters short names, out of MicroPython's ROM, in place of telling ones.
+
+A counter is named as text where it counts: `status.count("server_logins")`,
+`counts["gps_noise"] += 1`, `link.end = "server_silences"`. Each such text takes about 50 bytes of
+RAM, and nobody reads it but a user who asks for all of them, who gets the long ones back out of
+the table in `TABLE_MODULE`.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from tools.shrink.scopes import Module
+
+TABLE_MODULE, _TABLE = "ovms.services.counter_names", "SHORTENED"
+# Static names of every MicroPython, shorter than the ten characters from which on a text is no
+# name; none that a name of ours could become.
+_WORDS = """
+abs all any bool bytearray bytes callable chr dict dir divmod eval exec getattr globals
+hasattr hash id int iter len list locals map next object open ord pow print range repr
+round set setattr sorted str sum super tuple type zip EOFError KeyError NameError
+OSError TypeError Exception Ellipsis append clear close copy count endswith extend find
+format get index insert isdigit items join keys lower pop read readinto readline remove
+replace reverse rfind rstrip send sort split strip throw update upper values write
+"""
+_COUNTER = re.compile(r"[a-z]+(_[a-z0-9]+)+$")
+
+
+def shorten_counters(modules: dict[str, Module]) -> None:
+    """Change the texts of all modules, in place, and fill the table. modules: by dotted name.
+
+    Nothing happens in a tree without the table; counters beyond the short names keep their own.
+    """
+    if TABLE_MODULE not in modules:
+        return
+    texts = [text for module in modules.values() for text in module.texts]
+    names = {name for module in modules.values() for name in _counted(module.tree)}
+    free = [word for word in _WORDS.split() if all(text.value != word for text in texts)]
+    short = dict(zip(sorted(names), free, strict=False))
+    for text in texts:
+        text.value = short.get(str(text.value), text.value)
+    for statement in modules[TABLE_MODULE].tree.body:
+        if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == _TABLE:
+            pairs = "".join(f" {word}:{name}" for name, word in short.items())
+            statement.value = ast.Constant(pairs + " ")
+    modules[TABLE_MODULE].analyse()
+
+
+def _counted(tree: ast.Module) -> Iterator[str]:
+    """Names of counters that a module counts, whole ones with a `_` in them."""
+    for node in ast.walk(tree):
+        where: ast.AST | None = None
+        if isinstance(node, ast.Call) and len(node.args) == 1:
+            if getattr(node.func, "attr", getattr(node.func, "id", "")) == "count":
+                where = node.args[0]
+        elif isinstance(node, ast.Subscript):
+            if getattr(node.value, "attr", getattr(node.value, "id", "")) == "counts":
+                where = node.slice
+        elif isinstance(node, ast.Assign) and getattr(node.targets[0], "attr", "") == "end":
+            where = node.value
+        if where is None:
+            continue
+        for text in ast.walk(where):
+            value = getattr(text, "value", None)
+            # The first half of a name that is put together, which ends with a `_`, is none.
+            if isinstance(value, str) and _COUNTER.match(value):
+                yield value
