@@ -14,9 +14,9 @@ from micropython import const
 from ovms import overlay
 from ovms import status as requests
 
-# Commands kept with their arguments, and commands kept only to be refused in their turn.
-_QUEUE_MAX = const(8)
-_REFUSED_MAX = const(32)
+# Commands that wait, and bytes of them; what is beyond is kept only to be refused in its turn.
+_QUEUE_MAX = const(40)
+_QUEUE_BYTES = const(1024)
 # Of a command to be refused: its code and a comma.
 _CODE_LENGTH = const(11)
 
@@ -51,13 +51,16 @@ class Commander:
 
     def accept(self, payload):
         """Queue one command. payload: bytes-like, the text behind `C`; borrowed."""
-        waiting = len(self._queue)
-        if waiting >= _QUEUE_MAX + _REFUSED_MAX:
+        if len(self._queue) >= _QUEUE_MAX:
             # No room for even a refusal: only a new connection brings the order back.
             self.status.count("commands_lost")
             self.status.request(requests.REQUEST_RECONNECT)
             return
-        is_refused = waiting >= _QUEUE_MAX
+        size = len(payload)
+        for entry in self._queue:
+            size += len(entry[0])
+        # A longer one alone still has its turn.
+        is_refused = size > _QUEUE_BYTES and bool(self._queue)
         text = bytes(payload[:_CODE_LENGTH] if is_refused else payload)
         self._queue.append((text, is_refused))
         self._wake.set()
