@@ -15,6 +15,7 @@ VERBS = {
     "sim800": "the modem simulator with a phone",
     "server": "the desk OVMS server",
     "app": "a command-line client like the guide's cmd.pl",
+    "console": "a terminal for a module's serial console",
 }
 
 

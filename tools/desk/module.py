@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tools.desk import arguments
 from tools.desk.board_host import BoardHost, HostError, Wiring
+from tools.desk.console_server import ConsoleServer
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,6 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="N=VALUE",
         help="preset a parameter (repeatable)",
+    )
+    parser.add_argument(
+        "--console",
+        type=arguments.address,
+        metavar="HOST:PORT",
+        help="a TCP port in place of stdin as the module's serial console",
     )
     add_runtime_arguments(parser)
 
@@ -75,6 +82,7 @@ def wiring(options: argparse.Namespace, **connections) -> Wiring:
 
 
 async def _run(options: argparse.Namespace) -> int:
+    console = ConsoleServer() if options.console else None
     host = BoardHost(
         wiring(
             options,
@@ -84,19 +92,26 @@ async def _run(options: argparse.Namespace) -> int:
             has_wifi=options.wifi,
             flash=options.flash,
             parameters=dict(options.param),
-        )
+        ),
+        stdin=console and console.fd,
+        stdout=console and console.fd,
     )
     module = asyncio.current_task()
     assert module is not None
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, module.cancel)
     try:
+        if console:
+            await console.start(*options.console)
+            print(f"The console listens at {options.console[0]}:{console.port}.", flush=True)
         await host.start()
         return await host.run()
     except asyncio.CancelledError:
         return 0
     finally:
         await host.stop()
+        if console:
+            await console.stop()
 
 
 def run(options: argparse.Namespace) -> int:

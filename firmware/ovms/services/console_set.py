@@ -1,7 +1,7 @@
 """GET, SET, BEGIN, APPLY and CANCEL of the DIAG console: parameters one by one, or all or nothing.
 
-An overlay of `console.py`. Reading shows no password; the answer to SET tells how long it is, so
-that a character lost on the cable is noticed.
+An overlay of `console.py`. Reading shows no password but the factory's; the answer to SET tells
+how long one is, so that a character lost on the cable is noticed.
 """
 
 from ovms import config as names
@@ -39,6 +39,9 @@ def handle(console, word, rest):
 
 def _listed(config, rest):
     values = overlay.call("ovms.config_edit", "shown", config)
+    if config.get(names.PASSWORD) == names.FACTORY_PASSWORD:
+        # No secret, but a reason to set another one.
+        values[names.PASSWORD] = names.FACTORY_PASSWORD
     if rest:
         n = _number(rest)
         return "%d:%s" % (n, values[n])
