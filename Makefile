@@ -12,7 +12,7 @@ READY := $(VENV)/.ready
 MPREMOTE := $(PY) -m mpremote connect $(PORT)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test micropython check lint format types imports bench modules firmware flash deploy repl size clean
+.PHONY: help run test micropython check lint format types imports bench modules firmware flash deploy setup repl size clean
 
 help: ## Print this help
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +74,9 @@ deploy: firmware ## Copy build/BOARD/ to the module at PORT and restart it
 	@$(MPREMOTE) fs rm -r :ovms 2>/dev/null || true
 	@$(MPREMOTE) fs cp -r build/$(BOARD)/* :
 	@$(MPREMOTE) reset
+
+setup: $(READY) ## Ask for the module's settings and write them over PORT
+	@$(PY) -m tools.setup --port $(PORT)
 
 repl: $(READY) ## Python prompt on the module at PORT
 	@$(MPREMOTE) repl

@@ -1,0 +1,1 @@
+"""The set-up helper: asks for a module's settings and writes them, or prints the SMS to send."""

@@ -1,0 +1,239 @@
+"""The questions of the Twizy guide's configuration chapter, and where their answers come from."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.setup import rules
+
+MASK = "****"
+_NONE = "-"
+
+
+class SetupError(Exception):
+    """Something the user can mend, as one sentence."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """key: its name in an answers file. needs: parameter without which it makes no sense."""
+
+    key: str
+    number: int
+    text: str
+    default: str = ""
+    needs: int | None = None
+
+    @property
+    def is_secret(self) -> bool:
+        return self.number in rules.SECRETS
+
+
+QUESTIONS = (
+    Question(
+        "phone",
+        rules.PHONE,
+        "Phone number of the owner, with + and country code; NOPHONE for none",
+        rules.NO_PHONE,
+    ),
+    Question(
+        "module_password",
+        rules.PASSWORD,
+        "Module password, asked for by SMS and paranoid mode; the factory's is OVMS",
+    ),
+    Question("vehicle_id", rules.VEHICLE_ID, "Vehicle id, as registered with the server"),
+    Question("units", rules.UNITS, "Distances in km (K) or miles (M)", "K"),
+    Question("notify", rules.NOTIFY, "Notifications by SMS, IP or both (SMSIP)", "SMSIP"),
+    Question(
+        "vehicle_type",
+        rules.VEHICLE_TYPE,
+        "Vehicle type: RT for the Renault Twizy, DEMO for a simulated car",
+        "RT",
+    ),
+    Question("apn", rules.APN, "APN of the SIM's operator"),
+    Question("apn_user", rules.APN_USER, "User at the APN", needs=rules.APN),
+    Question("apn_password", rules.APN_PASSWORD, "Password at the APN", needs=rules.APN),
+    Question("server", rules.SERVER, "Server: host, host:port or tls://host"),
+    Question(
+        "server_password",
+        rules.SERVER_PASSWORD,
+        "Server password of the vehicle",
+        needs=rules.SERVER,
+    ),
+    Question(
+        "paranoid",
+        rules.PARANOID,
+        "Paranoid mode, in which the server cannot read the data (yes or no)",
+        "no",
+        needs=rules.SERVER,
+    ),
+)
+_YES = ("YES", "Y", "P", "TRUE")
+_NO = ("NO", "N", "", "FALSE")
+
+
+def checked(question: Question, text: str, is_sms: bool = False) -> str:
+    """What the module will store; ValueError with a sentence. `-` is an empty text.
+
+    is_sms: it must survive as one word of an SMS.
+    """
+    text = text.strip()
+    if text == _NONE:
+        text = ""
+    if question.number == rules.PARANOID:
+        return "P" if _is_yes(text) else ""
+    if is_sms and " " in text:
+        raise ValueError("An SMS command cannot hold a blank in it.")
+    if question.number == rules.PASSWORD and text == rules.FACTORY_PASSWORD:
+        raise ValueError("Everybody knows the factory's password: take another one.")
+    return rules.stored(question.number, text)
+
+
+def _is_yes(text: str) -> bool:
+    if text.strip().upper() not in _YES + _NO:
+        raise ValueError("Say yes or no.")
+    return text.strip().upper() in _YES
+
+
+def ask(
+    current: dict[int, str],
+    is_sms: bool = False,
+    read: Callable[[str], str] = input,
+    read_secret: Callable[[str], str] = getpass.getpass,
+) -> dict[int, str]:
+    """Ask for everything; returns {parameter: text} without the passwords that stay.
+
+    current: what the module has, passwords as `****`. is_sms: passwords are not asked for.
+    """
+    changes: dict[int, str] = {}
+    for question in QUESTIONS:
+        if not _is_asked(question, changes, is_sms):
+            continue
+        while True:
+            try:
+                if question.is_secret and is_sms:
+                    _assume_secret(question, changes, read)
+                elif question.is_secret:
+                    _ask_secret(question, current, changes, read_secret)
+                else:
+                    default = _default(question, current)
+                    text = read(f"{question.text} [{default or _NONE}]: ") or default
+                    changes[question.number] = checked(question, text, is_sms)
+                break
+            except ValueError as error:
+                print(f"  {error}")
+    return changes
+
+
+def _assume_secret(question, changes, read) -> None:
+    """A password that its owner will put into the SMS; only the APN's may be missing."""
+    if question.number == rules.APN_PASSWORD:
+        text = read(f"{question.text}, is there one (yes or no) [no]: ")
+        if not _is_yes(text):
+            return
+    changes[question.number] = MASK
+
+
+def _ask_secret(question, current, changes, read_secret) -> None:
+    is_kept = _has_secret(question, current)
+    text = read_secret(f"{question.text} [{'unchanged' if is_kept else _NONE}]: ")
+    if not text and is_kept:
+        return
+    value = checked(question, text)
+    if value and read_secret("  The same again: ").strip() != value:
+        raise ValueError("These are two different passwords.")
+    changes[question.number] = value
+
+
+def _has_secret(question, current) -> bool:
+    """Whether the module has a password of its own; the factory's is shown in clear."""
+    return current.get(question.number) == MASK
+
+
+def _is_asked(question: Question, changes: dict[int, str], is_sms: bool) -> bool:
+    # REGISTER takes the number of the phone that sends it.
+    if is_sms and question.number == rules.PHONE:
+        return False
+    return question.needs is None or bool(changes.get(question.needs))
+
+
+def _default(question: Question, current: dict[int, str]) -> str:
+    value = current.get(question.number, "")
+    if question.number == rules.PARANOID:
+        return "yes" if value.startswith("P") else "no"
+    return value or question.default
+
+
+def from_file(
+    path: Path,
+    current: dict[int, str],
+    is_sms: bool = False,
+    read_secret: Callable[[str], str] | None = None,
+) -> dict[int, str]:
+    """{parameter: text} by a TOML or JSON file; what it does not name stays, or is the default.
+
+    read_secret: asks for a password that neither the file nor the module has; None for nobody to
+    ask. Raises SetupError.
+    """
+    answers = _load(path)
+    by_key = {question.key: question for question in QUESTIONS}
+    unknown = [key for key in answers if key not in by_key]
+    if unknown:
+        raise SetupError(f"{path} has an unknown key, {unknown[0]}; known: {', '.join(by_key)}.")
+    if any(by_key[key].is_secret for key in answers) and path.stat().st_mode & 0o077:
+        raise SetupError(f"{path} holds a password that others may read: chmod 600 {path}")
+    changes: dict[int, str] = {}
+    for question in QUESTIONS:
+        if not _is_asked(question, changes, is_sms):
+            continue
+        try:
+            if question.key in answers:
+                text = str(answers[question.key])
+                changes[question.number] = checked(question, text, is_sms)
+            elif not question.is_secret:
+                text = _default(question, current)
+                changes[question.number] = checked(question, text, is_sms)
+            elif is_sms:
+                if question.number != rules.APN_PASSWORD:
+                    changes[question.number] = MASK
+            elif _has_secret(question, current):
+                continue
+            elif read_secret:
+                _ask_secret(question, current, changes, read_secret)
+            elif question.number != rules.APN_PASSWORD:
+                raise SetupError(f"{path} lacks {question.key}, and there is nobody to ask.")
+        except ValueError as error:
+            raise SetupError(f"{question.key} cannot be used: {error}") from None
+    return changes
+
+
+def _load(path: Path) -> dict:
+    try:
+        text = path.read_text("utf-8")
+        answers = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+    except OSError as error:
+        raise SetupError(f"{path} cannot be read: {os.strerror(error.errno or 0)}.") from None
+    except ValueError:
+        # Its text may quote a password.
+        raise SetupError(f"{path} is no valid TOML, or JSON if it ends in .json.") from None
+    if not isinstance(answers, dict):
+        raise SetupError(f"{path} does not hold keys with values.")
+    return answers
+
+
+def shown(changes: dict[int, str]) -> list[str]:
+    """A line for each answer, passwords masked."""
+    lines = []
+    for question in QUESTIONS:
+        if question.number in changes:
+            value = changes[question.number]
+            lines.append(
+                f"  {question.key:16} {MASK if value and question.is_secret else value or _NONE}"
+            )
+    return lines

@@ -1,0 +1,82 @@
+"""What a parameter may hold, by the rules of the firmware's `config_edit.py`.
+
+A table of its own, because tools share no code with the firmware; a test compares the two.
+"""
+
+from __future__ import annotations
+
+import re
+
+PHONE, PASSWORD, UNITS, NOTIFY, SERVER, APN = 0, 1, 2, 3, 4, 5
+APN_USER, APN_PASSWORD, VEHICLE_ID, SERVER_PASSWORD, PARANOID, VEHICLE_TYPE = 6, 7, 8, 9, 10, 14
+
+SECRETS = (PASSWORD, APN_PASSWORD, SERVER_PASSWORD)
+NO_PHONE = "NOPHONE"
+FACTORY_PASSWORD = "OVMS"
+
+_LENGTH = 31
+_SERVER_LENGTH = 63
+_FORBIDDEN = {
+    PASSWORD: " ",
+    APN: " \"!#$%&'()*+,/;<=>?@[\\]^`{|}~",
+    APN_USER: '"',
+    APN_PASSWORD: '"',
+    VEHICLE_ID: ", ",
+    VEHICLE_TYPE: ", ",
+}
+_TLS = "tls://"
+_USE = "A server is host, host:port, tls://host or tls://owner@host."
+
+
+def stored(n: int, text: str) -> str:
+    """`text` as the module stores it in parameter `n`; ValueError with a sentence."""
+    if n == SERVER:
+        return _server(text)
+    if len(text) > _LENGTH:
+        raise ValueError(f"Parameter {n} is too long.")
+    if n == PASSWORD and not text:
+        raise ValueError("The module password must not be empty.")
+    forbidden = _FORBIDDEN.get(n, "")
+    if any(not " " <= character <= "~" or character in forbidden for character in text):
+        raise ValueError(f"Parameter {n} has a character that is not allowed.")
+    if n == PHONE:
+        return _phone(text)
+    if n == UNITS and text.upper() not in ("", "K", "M"):
+        raise ValueError("Units are K for km or M for miles.")
+    if n == NOTIFY and text.upper().replace("SMS", "").replace("IP", "").strip(",+"):
+        raise ValueError("Notifications are SMS, IP, SMSIP or - for none.")
+    if n == UNITS:
+        return text.upper() or "K"
+    return text.upper() if n in (NOTIFY, PARANOID, VEHICLE_TYPE) else text
+
+
+def _phone(text: str) -> str:
+    if text == NO_PHONE:
+        return text
+    number = text.replace(" ", "").replace("-", "")
+    if number.startswith("00"):
+        number = "+" + number[2:]
+    if not re.fullmatch(r"\+?[0-9]{3,20}", number):
+        raise ValueError("A phone number has 3 to 20 digits.")
+    return number
+
+
+def _server(text: str) -> str:
+    if len(text) > _SERVER_LENGTH:
+        raise ValueError("A server name has at most 63 characters.")
+    if not text:
+        return ""
+    rest = text
+    owner = "owner"
+    if text[: len(_TLS)].lower() == _TLS:
+        rest = text[len(_TLS) :]
+        if "@" in rest:
+            owner, _, rest = rest.partition("@")
+    if not re.fullmatch(r"[A-Za-z0-9._+-]+", owner):
+        raise ValueError(_USE)
+    host, colon, port = rest.partition(":")
+    if colon and not (re.fullmatch("[0-9]{1,5}", port) and 0 < int(port) < 65536):
+        raise ValueError("A port is a number from 1 to 65535.")
+    if not re.fullmatch(r"[A-Za-z0-9._-]+", host):
+        raise ValueError(_USE)
+    return text
