@@ -9,12 +9,13 @@ import unittest
 import aiohttp
 
 from tools.desk.ovms import tls
-from tools.desk.ovms.client import AppClient
+from tools.desk.ovms.client import AppClient, LoginRefusedError
 from tools.desk.ovms.context import Quirks, Timers
 from tools.desk.ovms.server import OvmsServer
 
 CREDENTIALS = {"username": "desk", "password": "OWNERPW"}
 START_S = 1_700_000_000.0
+VEHICLES = ["OTHER", "TESTCAR"]
 
 
 class RestTest(unittest.IsolatedAsyncioTestCase):
@@ -151,7 +152,7 @@ class RestTest(unittest.IsolatedAsyncioTestCase):
         for _ in range(5):
             self.utc_s += 23
             vehicles = await self.get("/api/vehicles", none="")
-        self.assertEqual([v["id"] for v in vehicles], ["OTHER", "TESTCAR"])
+        self.assertEqual([v["id"] for v in vehicles], VEHICLES)
         self.assertEqual([v["v_net_connected"] for v in vehicles], [0, 1])
         self.utc_s += 6
         await self.get("/api/vehicles", 401, none="")
@@ -160,6 +161,40 @@ class RestTest(unittest.IsolatedAsyncioTestCase):
         await self.get("/api/cookie")
         await self.get("/api/cookie", 200, "DELETE", none="")
         await self.get("/api/vehicles", 401, none="")
+
+    async def test_tokens(self):
+        form = {"application": "hass", "purpose": "charts", "permit": "v2"}
+        async with self.http.post("/api/token", params=CREDENTIALS, data=form) as answer:
+            self.assertEqual(answer.status, 201)
+            made = await answer.json()
+        self.assertEqual({key: made[key] for key in form}, form)
+        self.assertEqual((await self.get("/api/token"))[0], made)
+        token = {"username": "desk", "password": made["token"]}
+        self.assertEqual([v["id"] for v in await self.get("/api/vehicles", **token)], VEHICLES)
+        await self.get("/api/token", 403, **token)
+        await self.get("/api/status/FOREIGN", 403, **token)
+        await self.get("/api/vehicles", 401, username="nobody", password=made["token"])
+        address = "127.0.0.1", self.server.port, "TESTCAR", made["token"]
+        app = AppClient(*address, scheme="1", owner="desk")
+        await app.connect()
+        self.assertEqual(app.server_vehicles, VEHICLES)
+        await app.close()
+        await self.get(f"/api/token/{made['token']}", 200, "DELETE")
+        await self.get(f"/api/token/{made['token']}", 404, "DELETE")
+        await self.get("/api/vehicles", 401, **token)
+        with self.assertRaises(LoginRefusedError):
+            await AppClient(*address, scheme="1", owner="desk").connect()
+
+    async def test_a_token_without_rights_reads(self):
+        async with self.http.post("/api/token", params=CREDENTIALS) as answer:
+            made = await answer.json()
+        self.assertEqual(made["permit"], "")
+        await self.car_sends("S80")
+        status = await self.get("/api/status/TESTCAR", username="desk", password=made["token"])
+        self.assertEqual(status["soc"], "80")
+        address = "127.0.0.1", self.server.port, "TESTCAR", made["token"]
+        with self.assertRaises(LoginRefusedError):
+            await AppClient(*address, scheme="1", owner="desk").connect()
 
     async def test_vehicle_counts_as_an_app(self):
         self.assertEqual(await self.car_gets(1), ["Z0"])

@@ -167,16 +167,17 @@ class Relay:
         self._log_in(peer, kind, hub)
 
     def _login_by_owner(self, peer, kind, owner, password, vehicle_id) -> None:
-        records = self._context.vehicles.owned_by(from_wire(owner), from_wire(password))
-        owned = {record.vehicle_id: record for record in records}
-        if not owned:
-            peer.close(f"wrong password or unknown owner {owner[:32]}")
+        access = self._context.vehicles.access(from_wire(owner), from_wire(password))
+        if access is None or not access.may("v2"):
+            what = "unknown owner" if access is None else "token without the right v2 of"
+            peer.close(f"wrong password or {what} {owner[:32]}")
             return
+        owned = access.vehicle_ids
         selected = min(owned) if vehicle_id == "*" else vehicle_id.upper()
         if selected not in owned:
             peer.close(f"vehicle {selected[:32]} is not one of owner {owner[:32]}")
             return
-        if not self._may_log_in(peer, kind, owned[selected]):
+        if not self._may_log_in(peer, kind, self.hubs[selected].record):
             return
         peer.write(f"MP-S 1 {owner} {selected} {' '.join(sorted(owned))}\r\n".encode("latin-1"))
         peer.lines = wire.PlainLines()

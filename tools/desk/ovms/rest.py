@@ -1,12 +1,14 @@
 """The REST interface: sessions, calls, refusals (server-and-clients 3).
 
 Authentication is by query parameters on any call or by the cookie that `/api/cookie` sets. A
-session lives `timers.api_s` from its login, use does not prolong it. The stock server's rate
-limit, tokens and MQTT broker helper are not offered.
+session lives `timers.api_s` from its login, use does not prolong it. An API token serves as the
+password; which of its rights the stock server wants for which call is not documented, here one is
+needed for the tokens themselves. The stock server's rate limit and MQTT broker helper are not
+offered.
 """
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -17,6 +19,7 @@ from tools.desk.ovms.hub import Hub
 from tools.desk.ovms.peers import BATCH
 from tools.desk.ovms.relay import Relay
 from tools.desk.ovms.store import timestamp
+from tools.desk.ovms.tokens import Access
 
 COOKIE = "ovmsapisession"
 _METHODS = ("GET", "PUT", "POST", "DELETE")
@@ -40,7 +43,7 @@ _REFUSED = {
 @dataclass
 class Session:
     key: str
-    vehicle_ids: frozenset[str]
+    access: Access
     expires_s: float
     watched: set[str] = field(default_factory=set)
 
@@ -74,7 +77,8 @@ class RestApi:
             self._end(session)
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
-        response = self._answer(request)
+        form = await request.post() if request.method == "POST" else {}
+        response = self._answer(request, form)
         response.headers["Access-Control-Allow-Origin"] = "*"
         self._context.event(
             "rest",
@@ -84,7 +88,7 @@ class RestApi:
         )
         return response
 
-    def _answer(self, request: web.Request) -> web.Response:
+    def _answer(self, request: web.Request, form: Mapping[str, object]) -> web.Response:
         if request.method not in _METHODS:
             return _text(501, "method not implemented")
         parts = request.path.strip("/").split("/")
@@ -96,15 +100,18 @@ class RestApi:
         name = parts[1]
         if name == "cookie":
             return self._cookie(request.method, session)
+        if name == "token":
+            return self._token(request.method, session, "/".join(parts[2:]), form)
         if name == "vehicles" and request.method == "GET":
-            return web.json_response([self._counts(v) for v in sorted(session.vehicle_ids)])
+            ids = sorted(session.access.vehicle_ids)
+            return web.json_response([self._counts(vehicle_id) for vehicle_id in ids])
         if (request.method, name) in _REFUSED:
             return _text(501, "not implemented by this server")
         call = self._vehicle_calls.get((request.method, name))
         if call is None:
             return _text(404, "no such call")
         vehicle_id = parts[2].upper() if len(parts) > 2 else ""
-        if vehicle_id not in session.vehicle_ids:
+        if vehicle_id not in session.access.vehicle_ids:
             return _text(403, "not your vehicle")
         try:
             return call(session, self._relay.hubs[vehicle_id], parts[3:], request)
@@ -112,20 +119,23 @@ class RestApi:
             return _text(502, f"message {error} is paranoid")
 
     def _session(self, request: web.Request) -> Session | None:
-        """By cookie, else by credentials in the query; those share one session per user."""
+        """By cookie, else by credentials in the query; who has the same shares one session."""
         self.expire()
         session = self._sessions.get(request.cookies.get(COOKIE, ""))
         if session is not None:
             return session
-        user = request.query.get("username", "")
-        owned = self._context.vehicles.owned_by(user, request.query.get("password", ""))
-        if not owned:
+        query = request.query
+        access = self._context.vehicles.access(
+            query.get("username", ""), query.get("password", "")
+        )
+        if access is None:
             return None
-        key = str(uuid.uuid4()) if request.path.startswith("/api/cookie") else f"query:{user}"
+        key = f"query:{hash(access)}"
+        if request.path.startswith("/api/cookie"):
+            key = str(uuid.uuid4())
         session = self._sessions.get(key)
         if session is None:
-            ids = frozenset(record.vehicle_id for record in owned)
-            session = Session(key, ids, self._context.utc_s() + self._context.timers.api_s)
+            session = Session(key, access, self._context.utc_s() + self._context.timers.api_s)
             self._sessions[key] = session
         return session
 
@@ -138,6 +148,20 @@ class RestApi:
             self._end(session)
             return _text(200, "Logout ok")
         return _text(404, "no such call")
+
+    def _token(self, method: str, session: Session, text: str, form) -> web.Response:
+        access = session.access
+        if not access.may("token.admin"):
+            return _text(403, "the token has no right to do that")
+        tokens = self._context.vehicles.tokens
+        if method == "GET" and not text:
+            return web.json_response([token.json() for token in tokens.of(access.owner)])
+        if method == "POST" and not text:
+            fields = [str(form.get(name, "")) for name in ("application", "purpose", "permit")]
+            return web.json_response(tokens.create(access, *fields).json(), status=201)
+        if method == "DELETE" and tokens.delete(access.owner, text):
+            return _text(200, "Token deleted")
+        return _text(404, "no such token")
 
     def _end(self, session: Session) -> None:
         del self._sessions[session.key]

@@ -3,6 +3,8 @@
 import hmac
 from dataclasses import dataclass, replace
 
+from tools.desk.ovms.tokens import Access, ApiTokens
+
 DEFAULT_OWNER = "desk"
 SERVER_TYPE = "SERVER"
 _RECORD_CHARS = 4096
@@ -63,6 +65,7 @@ class Vehicles:
 
     def __init__(self, records) -> None:
         self._by_id: dict[str, VehicleRecord] = {}
+        self.tokens = ApiTokens()
         for record in records:
             if isinstance(record, str):
                 record = VehicleRecord.parse(record)
@@ -81,16 +84,18 @@ class Vehicles:
     def records(self) -> list[VehicleRecord]:
         return list(self._by_id.values())
 
-    def owned_by(self, name: str, password: str) -> list[VehicleRecord]:
-        """Vehicles that these credentials open, sorted by id; empty when they open none.
+    def access(self, name: str, secret: str) -> Access | None:
+        """What these credentials open; None when they open nothing.
 
-        `name` is an owner's, or a vehicle id standing for its owner.
+        `name` is an owner's, or a vehicle id standing for its owner; `secret` the owner's password
+        or one of the owner's API tokens.
         """
         vehicle = self.find(name)
         owner = vehicle.owner if vehicle else name
-        return [
-            record
-            for _, record in sorted(self._by_id.items())
+        ids = frozenset(
+            vehicle_id
+            for vehicle_id, record in self._by_id.items()
             if record.owner == owner
-            and hmac.compare_digest(record.owner_password.encode(), password.encode())
-        ]
+            and hmac.compare_digest(record.owner_password.encode(), secret.encode())
+        )
+        return Access(owner, ids) if ids else self.tokens.access(owner, secret)
