@@ -137,12 +137,14 @@ def resident_groups(sources: dict[str, str]) -> list[tuple[str, ...]]:
 
 
 def outside_sources() -> list[Path]:
-    """What runs beside the package on a module or a desk, and may use names of it."""
+    """What runs beside the compiled package on a module or a desk, and may use names of it."""
+    shims = (ROOT / "host_tests/shims/board").glob("*.py")
     return [
         *(FIRMWARE / name for name in START_FILES),
         *sorted(BOARDS.glob("*/*.py")),
         *sorted(MODULES.glob("*.py")),
-        *sorted((ROOT / "host_tests/shims/board").glob("*.py")),
+        # `presets.py` is for CPython and the package as it is written.
+        *sorted(path for path in shims if path.stem != "presets"),
     ]
 
 

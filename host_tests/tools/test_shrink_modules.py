@@ -196,6 +196,24 @@ def test_bundle_leaves_out_what_comes_and_goes_and_what_that_needs(tmp_path):
     assert value[:2] == (202, 101)
 
 
+def test_later_bundle_does_not_take_what_the_first_one_left_out(tmp_path):
+    """The app would import the whole car for it."""
+    named = {
+        "needed": "def step(x):\n    return x + 1\n",
+        "kept": "from ovms.needed import step\ndef first(x):\n    return step(x)\n",
+        "car": "from ovms.needed import step\ndef drive(x):\n    return step(x)\n",
+    }
+    app = (
+        "from ovms.kept import first\nfrom ovms.needed import step\n"
+        "def main(x):\n    return first(x), step(x), 'ovms.car'\n"
+    )
+    groups = [("ovms.app",), ("ovms.car",)]
+    outside = ["from ovms.kept import first", "from ovms.car import drive"]
+    result = shrunk(app, groups=groups, outside=outside, **named, __init__="")
+    assert "ovms/needed.py" in result.paths
+    assert import_tree(result, tmp_path, "ovms.app")[:2] == (101, 101)
+
+
 def test_bundle_leaves_out_what_others_import():
     app = "from ovms.kept import value\ndef main(x):\n    return value\n"
     result = shrunk(

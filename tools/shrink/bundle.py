@@ -44,7 +44,10 @@ def bundle(
         order = _import_order(modules, roots, homes)
         # What a module outside needs while the bundle is being imported, stays outside, too.
         early = [name for name in order if name in alone and name not in roots]
-        alone.update(_import_order(modules, early, homes))
+        early = _import_order(modules, early, homes)
+        alone.update(early)
+        # Nor does a later group take it: it would be imported with all of that group.
+        homes.update(early)
         order = [name for name in order if name not in alone]
         homes.add(home)
         merged[modules[home].path] = [modules[name].path for name in order]
