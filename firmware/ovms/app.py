@@ -91,6 +91,7 @@ class App:
         status.uptime_s += elapsed_s
         self._carry_out(status.take_requests())
         self.state.tick(elapsed_s)
+        status.is_car_on = self.state.is_on
         self.car.poll(elapsed_ms)
         if status.uptime_s >= self._supply_due_s:
             self._supply_due_s = status.uptime_s + _SUPPLY_PERIOD_S

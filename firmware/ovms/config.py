@@ -26,8 +26,12 @@ VEHICLE_TYPE = const(14)
 DNS = const(22)
 TIMEZONE = const(23)
 FIRST_FEATURE = const(24)
+# Beyond those of the reference, set by the command SIM alone: see `links/modem_pin.py`.
+SIM_PIN = const(32)
+ROAMING = const(33)
 
 PARAMETERS = const(32)
+_STORED = const(34)
 FEATURES = const(16)
 SECRETS = (PASSWORD, APN_PASSWORD, SERVER_PASSWORD)
 FACTORY_PASSWORD = "OVMS"
@@ -61,7 +65,7 @@ class Config:
 
     def get(self, n):
         """Text of parameter `n`, "" for one that does not exist."""
-        return self.values[n] if 0 <= n < PARAMETERS else ""
+        return self.values[n] if 0 <= n < _STORED else ""
 
     def feature(self, n):
         """Value of feature `n`, decimals cut off; 0 for one that does not exist."""

@@ -16,7 +16,8 @@ REQUEST_MODEM_RESTART = const(8)
 
 # Network state codes as users know them from `GPRS?` and the LEDs (module-behaviour.md 3.3).
 NET_START = const(0x01)
-NET_SIM = const(0x11)
+NET_SIM = const(0x10)
+NET_PIN = const(0x11)
 NET_INIT = const(0x12)
 NET_SEARCHING = const(0x21)
 NET_READY = const(0x20)
@@ -41,6 +42,10 @@ class Status:
         self.is_roaming = False
         self.iccid = ""
         self.imei = ""
+        # What is wrong with SIM or network: one sentence or "".
+        self.modem_error = ""
+        # Then the supply charges, and radio may cost what it wants.
+        self.is_car_on = False
         self.link_name = ""
         self.is_server_connected = False
         # Why there is no connection, as far as the module knows: one sentence or "".

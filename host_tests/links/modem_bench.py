@@ -8,19 +8,28 @@ from host_tests.shims.expect import run
 from ovms.links.modem_link import Modem
 from ovms.status import NET_READY, Status
 
+NOTIFY = 3
+SERVER = 4
 APN = 5
+VEHICLE_ID = 8
+SERVER_PASSWORD = 9
 GSM_LOCK = 13
 DNS = 22
+SIM_PIN = 32
+ROAMING = 33
 
 
 class Config:
-    """The parameters a modem reads."""
+    """The parameters a modem reads, and one that it writes."""
 
     def __init__(self):
-        self.values = {APN: "internet"}
+        self.values = {NOTIFY: "SMSIP", SERVER: "server.example.org", APN: "internet"}
 
     def get(self, n):
         return self.values.get(n, "")
+
+    def apply(self, changes):
+        self.values.update(changes)
 
 
 class Power:

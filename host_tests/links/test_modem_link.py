@@ -6,7 +6,7 @@ from host_tests.fakes.at_peer import info
 from host_tests.links.modem_bench import GSM_LOCK, fails, on_bench
 from host_tests.shims.expect import run
 from ovms.links.modem_link import Modem
-from ovms.status import NET_SEARCHING, NET_SIM, Status
+from ovms.status import NET_PIN, NET_SEARCHING, Status
 
 _CONFIGURATION = (
     "ATE0",
@@ -185,7 +185,7 @@ def test_no_pin_is_ever_guessed():
         bench.fake.answers["AT+CPIN?"] = info("+CPIN: SIM PIN")
         bench.start()
         await bench.idle(900000)
-        assert bench.status.net_state == NET_SIM
+        assert bench.status.net_state == NET_PIN
         assert bench.status.counts["sim_locked"] == 1
         assert not any("CPIN=" in text or "CFUN=" in text for text in bench.fake.sent)
         bench.fake.answers["AT+CPIN?"] = info("+CPIN: READY")

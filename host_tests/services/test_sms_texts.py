@@ -173,7 +173,7 @@ def test_summary():
     head, free = bench.send("SUMMARY").split("\nFree: ")
     assert head == (
         "Version: 4.0.0/NONE/TESTBOARD/mpy\nUp: 3661 s\nReset: watchdog"
-        "\nLink: none, server not connected\nNet: 0x01 o2-de SQ:18"
+        "\nLink: none, server not connected\nNet: 0x01 o2-de SQ:18\nSIM: OK"
         "\nCAN: No CAN controller answers.\nGPS: 0, 0 sats"
     )
     number, counters = free.split("\n", 1)

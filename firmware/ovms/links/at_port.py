@@ -28,7 +28,8 @@ LOST = b""
 
 
 class ATError(Exception):
-    """The modem said no. args[0]: its final result (bytes), b"timeout" or b"no prompt"."""
+    """The modem said no. args[0]: its final result (bytes), b"timeout" or b"no prompt"; after a
+    result args[1]: whether it refused to take a payload."""
 
 
 class ATPort:
@@ -134,20 +135,26 @@ class ATPort:
             self.limit_ms = limit_s * 1000
             await self.uart.write(command + b"\r")
             fault = None
+            is_untaken = False
             if payload is not None:
                 if not await self.wait(_PROMPT_MS):
                     fault = b"no prompt"
                 elif self.is_prompted:
                     self.is_prompted = False
                     await self.uart.write(payload)
-                elif b"ERROR" not in self.result:
+                else:
                     # It ended without taking the payload, so that was no success.
-                    self.result = b"ERROR"
+                    is_untaken = True
+                    if b"ERROR" not in self.result:
+                        self.result = b"ERROR"
             if not fault and not await self.wait(self.limit_ms):
                 fault = b"timeout"
             if fault:
                 await overlay.call_async(_RESCUE, "rescue", self, fault, payload)
                 raise ATError(fault)
+            if self.result == b"OK" and not self._lines and command[-1:] == b"?":
+                # A line was to be expected: that OK may have come too late for another command.
+                await overlay.call_async(_RESCUE, "doubt", self, command, finals)
             result = self.result
             lines = self._lines
             await self.clock.sleep_ms(_SPACING_MS)
@@ -155,7 +162,7 @@ class ATPort:
                 self.dtr.value(1)
         if b"ERROR" in result or result in _REFUSALS:
             self.status.count("at_error")
-            raise ATError(result)
+            raise ATError(result, is_untaken)
         if result != b"OK":
             lines.append(result)
         return lines

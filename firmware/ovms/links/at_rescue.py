@@ -7,6 +7,7 @@ from ovms.links.at_port import LOST
 _PROBE_MS = const(1000)
 _PROBES = const(3)
 _STRAY_MS = const(300)
+_DOUBT_MS = const(1000)
 _ESCAPE = b"\x1b"
 
 
@@ -37,6 +38,14 @@ async def rescue(port, fault, payload):
             return
     port.is_lost = True
     port.on_urc(LOST, None)
+
+
+async def doubt(port, command, finals):
+    """Wait a little for the real answer behind an OK; without one the OK was the answer."""
+    port.begin(command, finals)
+    if not await port.wait(_DOUBT_MS):
+        port.digester.expect(None)
+        port.finish(b"OK")
 
 
 async def probe(port, times):

@@ -6,6 +6,7 @@ Source: hardware facts 4.2 to 4.4, dialogues D3, D4 and D20.
 
 from micropython import const
 
+from ovms import overlay
 from ovms import status as states
 from ovms.links.at_port import ATError
 from ovms.protocol import sim800
@@ -18,6 +19,12 @@ _SETTING_S = const(15)
 _RETRY_MS = const(2000)
 _LOCKED_MS = const(30000)
 _SIM_TURNS = const(30)
+# A SIM is busy for some seconds after a start.
+_SILENT_TURNS = const(4)
+_TRUSTED_TURNS = const(2)
+# Answers to the question for the SIM that say nothing of it.
+_VAGUE = (b"", b"ERROR", b"timeout")
+_PIN = "ovms.links.modem_pin"
 
 
 async def start(modem):
@@ -61,9 +68,11 @@ async def _configure(modem):
 
 
 async def _await_sim(modem):
-    """Return once the SIM is ready. A locked SIM waits for its owner: no PIN is ever tried."""
+    """Return once the SIM is ready. A locked one waits for its owner, or takes the PIN it set."""
+    status = modem.status
     known = ""
     turns = 0
+    is_tried = False
     while True:
         modem.check()
         try:
@@ -71,18 +80,43 @@ async def _await_sim(modem):
             state = lines[0][6:].strip() if lines else b""
         except ATError as error:
             state = error.args[0]
-        if state == b"READY":
+        if state.strip(b'"') == b"READY":
+            break
+        if turns > _TRUSTED_TURNS and state in _VAGUE and await _has_network(modem):
             break
         is_locked = b"PIN" in state or b"PUK" in state
+        pause_ms = _LOCKED_MS if is_locked else _RETRY_MS
         if state != known:
             known = state
-            modem.status.count("sim_locked" if is_locked else "sim_not_ready")
-        turns += not is_locked
-        if turns > _SIM_TURNS:
-            modem.fault = ("sim_missing", 2)
+            status.count("sim_locked" if is_locked else "sim_not_ready")
+        if is_locked:
+            status.net_state = states.NET_PIN
+            if b"PUK" in state:
+                status.modem_error = "The SIM wants its PUK: unlock it in a phone."
+            elif not is_tried:
+                is_tried = True
+                status.modem_error = await overlay.call_async(_PIN, "unlock", modem)
+                pause_ms = _RETRY_MS
         else:
-            await modem.port.clock.sleep_ms(_LOCKED_MS if is_locked else _RETRY_MS)
-    modem.status.iccid = await _identity(modem.port, b"AT+CCID")
+            turns += 1
+            if turns > _SILENT_TURNS:
+                status.net_state = states.NET_SIM
+                is_missing = b"NOT INS" in state.upper() or b" 10" in state
+                status.modem_error = "There is no SIM." if is_missing else "The SIM does not work."
+            if turns > _SIM_TURNS:
+                modem.fault = ("sim_missing", 2)
+                continue
+        await modem.port.clock.sleep_ms(pause_ms)
+    status.modem_error = ""
+    status.iccid = await _identity(modem.port, b"AT+CCID")
+
+
+async def _has_network(modem):
+    """Whether the modem knows a network, and so has a SIM that works."""
+    answer = await modem.port.ask(b"AT+CREG?")
+    if answer:
+        overlay.call("ovms.links.modem_registration", "take", modem, answer)
+    return modem.status.is_registered
 
 
 async def _identity(port, command):

@@ -15,6 +15,18 @@ from ovms.protocol import sim800
 _VALUES = "ovms.protocol.sim800_values"
 # Parameters: APN, its user and password, DNS server.
 _BEARER = (5, 6, 7, 22)
+_NOTIFY = const(3)
+_SERVER = const(4)
+_VEHICLE_ID = const(8)
+_SERVER_PASSWORD = const(9)
+_ROAMING = const(33)
+# Bearers in a row that could not be had, a restart of the modem among them, before there is a
+# pause of a minute, which doubles.
+_BEARER_FAILURES = const(7)
+_REST_MAX = const(60)
+_SHUT = b"\nSHUT OK\nOK\n"
+# Some firmware skips the OK.
+_STARTED = b"\nOK\nCONNECT OK\nCONNECT FAIL\nALREADY CONNECT\n"
 # From the accepted start to `CONNECT OK` or `CONNECT FAIL`: the manual's 160 s leave no time to
 # come back within five minutes, and a network that takes longer than this is of no use.
 _CONNECT_MS = const(90000)
@@ -32,10 +44,13 @@ async def open(tcp, host, port_number):
         raise OSError("The modem is connecting already.")
     tcp.drop(True)
     bearer = tuple([tcp.config.get(n) for n in _BEARER])
-    if not bearer[0]:
-        raise OSError("No APN is set.")
+    why_not = refusal(tcp)
+    if why_not:
+        raise OSError(why_not)
     if not (tcp.port.is_up and tcp.status.is_registered):
-        raise OSError("The modem has no network.")
+        raise OSError(tcp.status.modem_error or "The modem has no network.")
+    if tcp.rest_polls > 0 and not tcp.status.is_car_on:
+        raise OSError("GPRS failed too often and is left alone for some minutes.")
     tcp.is_opening = True
     try:
         stream = await _connect(tcp, bearer, host, port_number)
@@ -54,6 +69,30 @@ async def open(tcp, host, port_number):
     return stream
 
 
+def refusal(tcp):
+    """Why no GPRS may be used now (str), "" when it may. Provisioning may go before all settings.
+
+    Source: module-behaviour 1.2 and 1.5; GPRS is kept for who asks for IP in parameter 3, alone.
+    """
+    get = tcp.config.get
+    if not get(_BEARER[0]):
+        return "No APN is set."
+    if not get(_SERVER):
+        return "No server is set."
+    if "IP" not in get(_NOTIFY) and get(_VEHICLE_ID) and get(_SERVER_PASSWORD):
+        return "Notifications (MODULE) do not ask for IP, so there is no GPRS."
+    if tcp.status.is_roaming and get(_ROAMING):
+        return "Roaming is not allowed (SIM), so there is no GPRS."
+    return ""
+
+
+async def leave(tcp):
+    """End a bearer that is no longer wanted."""
+    tcp.status.count("gprs_unwanted")
+    await tcp.port.ask(b"AT+CIPSHUT", _SHUT, _SHUT_S)
+    tcp.drop()
+
+
 async def _connect(tcp, bearer, host, port_number):
     target = overlay.call(_VALUES, "quoted", host)
     if tcp.bearer != bearer:
@@ -62,7 +101,8 @@ async def _connect(tcp, bearer, host, port_number):
     tcp.has_data = False
     # Data may follow the connection at once.
     tcp.stream = stream = TCPStream(tcp)
-    await tcp.port.execute(b'AT+CIPSTART="TCP",%s,%d' % (target, port_number), limit_s=_START_S)
+    start = b'AT+CIPSTART="TCP",%s,%d' % (target, port_number)
+    await tcp.port.execute(start, _STARTED, _START_S)
     left_ms = _CONNECT_MS
     while tcp.outcome is None:
         if left_ms <= 0:
@@ -81,7 +121,9 @@ async def _bring_up(tcp, bearer):
     tcp.drop()
     access = overlay.call(_VALUES, "quoted", *bearer[:3])
     dns = overlay.call(_VALUES, "quoted", bearer[3])
-    await port.execute(b"AT+CIPSHUT", b"\nSHUT OK\n", _SHUT_S)
+    if tcp.failures:
+        tcp.status.count("gprs_retry")
+    await port.execute(b"AT+CIPSHUT", _SHUT, _SHUT_S)
     tcp.is_pushing = False
     if await port.ask(b"AT+CIPMUX=0;+CIPRXGET=1") is None:
         await port.ask(b"AT+CIPMUX=0")
@@ -89,14 +131,15 @@ async def _bring_up(tcp, bearer):
             await port.execute(b"AT+CIPHEAD=1")
             tcp.is_pushing = True
     attached = await port.ask(b"AT+CGATT?")
-    if not attached or sim800.number(attached, 0) != 1:
+    if attached and sim800.number(attached, 0) == 0:
         await port.execute(b"AT+CGATT=1", limit_s=_ATTACH_S)
     await port.execute(b"AT+CSTT=" + access)
     await port.execute(b"AT+CIICR", b"\nOK\n+PDP:\n", _ACTIVATE_S)
-    await port.execute(b"AT+CIFSR", b"\n.\n")
+    await port.execute(b"AT+CIFSR", b"\n.\nOK\n")
     if bearer[3]:
         await port.ask(b"AT+CDNSCFG=" + dns)
     tcp.bearer = bearer
+    tcp.bearer_failures = 0
 
 
 async def close(stream, tcp):
@@ -107,7 +150,7 @@ async def close(stream, tcp):
         tcp.stream = None
     if not (was_open and tcp.port.is_up):
         return
-    if await tcp.port.ask(b"AT+CIPCLOSE", b"\nCLOSE OK\n", _CLOSE_S) is None:
+    if await tcp.port.ask(b"AT+CIPCLOSE", b"\nCLOSE OK\nOK\n", _CLOSE_S) is None:
         # The socket may be open still, and would refuse the next start.
         tcp.bearer = None
 
@@ -116,4 +159,8 @@ def _fail(tcp):
     """Count the failure; the next attempt starts at CIPSHUT unless only the peer was missing."""
     tcp.failures += 1
     tcp.status.count("tcp_failed")
+    if tcp.bearer is None:
+        tcp.bearer_failures += 1
+        if tcp.bearer_failures >= _BEARER_FAILURES:
+            tcp.rest_polls = min(1 << min(tcp.bearer_failures - _BEARER_FAILURES, 6), _REST_MAX)
     tcp.drop(tcp.outcome == b"CONNECT FAIL" and tcp.failures & 1)

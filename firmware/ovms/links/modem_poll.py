@@ -7,9 +7,9 @@ from micropython import const
 
 from ovms import overlay
 from ovms import status as states
-from ovms.links.modem_tcp import CLOSED
 from ovms.protocol import sim800
 
+_GPRS = "ovms.links.modem_gprs"
 _NO_SIGNAL = const(99)
 _SIGNAL_MAX = const(31)
 # Polls without registration before the modem is restarted, and polls until all is forgiven.
@@ -57,6 +57,7 @@ async def _look(modem):
     if answer:
         status.operator = _operator(answer)
     modem.time_line = await port.ask(b"AT+CCLK?")
+    await _check_bearer(modem.tcp)
     await _check_connection(modem.tcp)
     modem.is_sms_ready = modem.is_sms_ready or modem.plain_charset is None
     # An announcement of a message may have been lost.
@@ -70,19 +71,17 @@ def _operator(line):
     return overlay.call("ovms.protocol.sms_text", "decode_text", name)
 
 
+async def _check_bearer(tcp):
+    """One minute less to rest; a bearer that nobody wants any more is closed."""
+    tcp.rest_polls -= tcp.rest_polls > 0
+    if tcp.bearer is not None and overlay.call(_GPRS, "refusal", tcp):
+        await overlay.call_async(_GPRS, "leave", tcp)
+
+
 async def _check_connection(tcp):
-    """Ask the modem whether the connection lives, in case it was closed unheard."""
-    stream = tcp.stream
-    if stream is None or stream.state:
-        return
-    state = await tcp.port.ask(b"AT+CIPSTATUS", b"\nSTATE:\n")
-    is_alive = not state or b"CONNECT" in state or b"PROCESSING" in state
-    if not is_alive and not stream.state:
-        tcp.status.count("tcp_close_missed")
-        if b"DEACT" in state:
-            tcp.drop()
-        else:
-            stream.state = CLOSED
+    """Ask whether the connection lives, in case it was closed unheard; a URC is the answer."""
+    if tcp.stream is not None and not tcp.stream.state:
+        await tcp.port.ask(b"AT+CIPSTATUS", b"\nOK\nSTATE:\n")
 
 
 def _judge(modem):

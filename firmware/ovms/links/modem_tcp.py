@@ -33,7 +33,7 @@ _LOOK_MS = const(50)
 
 
 class TCPStream:
-    """Byte stream of one connection; made by `modem_gprs.open`. tcp: ModemTCP.
+    """Byte stream of one connection of `tcp` (ModemTCP); made by `modem_gprs.open`.
 
     pushed: bytes that came without being asked for.
     """
@@ -41,7 +41,7 @@ class TCPStream:
     def __init__(self, tcp):
         self.state = _OPEN
         self.pushed = b""
-        self._tcp = tcp
+        self.tcp = tcp
         self._pause_ms = self._left_ms = _POLL_FIRST_MS
 
     async def readinto(self, view):
@@ -49,7 +49,7 @@ class TCPStream:
 
         Who cancels it while bytes are on their way breaks the connection: they are lost.
         """
-        tcp = self._tcp
+        tcp = self.tcp
         while self.state < BROKEN or self.pushed:
             n = min(len(view), len(self.pushed))
             if n:
@@ -74,7 +74,7 @@ class TCPStream:
 
     async def _fetch(self, view):
         """Read what the modem holds, as far as it fits; returns how many bytes."""
-        tcp = self._tcp
+        tcp = self.tcp
         was_closed = self.state
         tcp.has_data = False
         tcp.target = memoryview(view)[:_READ_MAX]
@@ -114,26 +114,25 @@ class TCPStream:
             segment = view[at : at + _SEGMENT]
             at += len(segment)
             try:
-                await self._tcp.port.execute(
-                    b"AT+CIPSEND=%d" % len(segment), _SENT, _SEND_S, segment
-                )
-            except ATError:
-                self._tcp.status.count("tcp_send_failed")
-                if not self.state:
-                    self.break_off()
-                raise OSError("The modem did not send.")
+                await self.send(segment)
+            except ATError as error:
+                await overlay.call_async(_UNASKED, "resend", self, segment, error)
         self._pause_ms = self._left_ms = _POLL_FIRST_MS
+
+    def send(self, segment):
+        """Coroutine: hand one segment to the modem. ATError when it was not sent."""
+        return self.tcp.port.execute(b"AT+CIPSEND=%d" % len(segment), _SENT, _SEND_S, segment)
 
     def close(self):
         """Coroutine: close the connection; does nothing when it is over already."""
-        return overlay.call_async("ovms.links.modem_gprs", "close", self, self._tcp)
+        return overlay.call_async("ovms.links.modem_gprs", "close", self, self.tcp)
 
     def break_off(self):
         """The connection is of no more use, but the modem may think it open."""
         # First of all: the rest may find no memory.
         self.state = BROKEN
-        if self._tcp.stream is self:
-            self._tcp.drop()
+        if self.tcp.stream is self:
+            self.tcp.drop()
 
 
 class ModemTCP:
@@ -141,7 +140,8 @@ class ModemTCP:
 
     stream: the TCPStream of now or None. bearer: (APN, user, password, DNS) of the bearer that is
     up, or None. outcome: what became of the start of a connection, b"" for good, None for not yet
-    known. failures: connections in a row that could not be had. is_pushing: the modem cannot hold
+    known. failures: connections in a row that could not be had; bearer_failures: bearers;
+    rest_polls: how many polls to let pass before the next. is_pushing: the modem cannot hold
     data. has_data: it announced some. target, filled: where they go, and how many came.
     """
 
@@ -151,7 +151,7 @@ class ModemTCP:
         self.status = status
         self.config = config
         self.stream = self.bearer = self.outcome = self.target = None
-        self.failures = self.filled = 0
+        self.failures = self.bearer_failures = self.rest_polls = self.filled = 0
         self.is_pushing = self.has_data = self.is_opening = False
 
     def drop(self, keeps_bearer=False):

@@ -13,7 +13,7 @@ from ovms.protocol import sim800
 # Messages the modem has not stored, and announcements of those it has.
 _QUEUE_MAX = const(6)
 # Lines and heads of lines that mean that the modem lost its settings.
-_RESTARTS = (LOST, b"RDY", b"+CFUN:", sim800.RESET_MARK, b"NORMAL POWER DOWN")
+_RESTARTS = (LOST, b"RDY", sim800.RESET_MARK, b"NORMAL POWER DOWN")
 
 
 def take(modem, line, text):
@@ -39,6 +39,8 @@ def take(modem, line, text):
     elif head == b"*PSUTTZ:":
         modem.time_line = line
         modem.has_news = True
+    elif line == b"SMS FULL":
+        modem.is_sms_due = True
     elif line == b"SMS Ready":
         modem.is_sms_ready = modem.has_news = True
     elif _is_restart(modem, line, head):
@@ -59,8 +61,9 @@ def _is_restart(modem, line, head):
         was_ready = modem.was_call_ready
         modem.was_call_ready = True
         return was_ready
-    if head == b"+CPIN:":
-        return modem.port.is_up and line.startswith(b"+CPIN: NOT")
+    if head == b"+CFUN:" or line.startswith(b"+CPIN: NOT"):
+        # Before that it may be a late answer.
+        return modem.port.is_up
     return head in _RESTARTS or line.endswith(b"POWER DOWN")
 
 
@@ -76,3 +79,12 @@ def _take_of_tcp(tcp, line, head):
             tcp.stream.state = max(tcp.stream.state, CLOSED)
     elif line == b"CONNECT OK":
         tcp.outcome = b""
+    elif head == b"STATE:" and not tcp.is_opening:
+        stream = tcp.stream
+        is_alive = b"CONNECT" in line or b"PROCESSING" in line
+        if not is_alive and stream is not None and not stream.state:
+            tcp.status.count("tcp_close_missed")
+            if b"DEACT" in line:
+                tcp.drop()
+            else:
+                stream.state = CLOSED

@@ -2,7 +2,8 @@
 
 A running modem is never toggled off: the power key is pressed only after it stayed silent at every
 rate. The recovery ladder: look again, restart by `AT+CFUN=1,1`, restart by the power lines, each
-after a longer pause. Source: hardware facts 4.1 and 4.2, dialogues D1, D2 and D16.
+after a longer pause, which the radio of a modem without a network spends switched off; in the end
+the board. Source: hardware facts 4.1 and 4.2, dialogues D1, D2 and D16.
 """
 
 from micropython import const
@@ -26,6 +27,12 @@ _PAUSE_MS = const(5000)
 _DARK_MAX_MS = const(60000)
 _PAUSE_MAX_MS = const(3600000)
 _RESTART_S = const(15)
+# In a longer pause a modem without a network searches no more. With the car on there is none.
+_SEARCH_MS = const(300000)
+_CAR_ON_MS = const(60000)
+# Power cycles, some 25 minutes, after which the board itself may be to blame. It is not restarted
+# for a modem that never answered it.
+_DARK_TURNS = const(20)
 
 
 async def wake(modem):
@@ -59,16 +66,21 @@ async def recover(modem):
     status.net_state = states.NET_RETRY
     pause_ms = min(_PAUSE_MS << min(modem.failures - 1, 10), _PAUSE_MAX_MS)
     modem.is_found = False
+    if pause_ms > _SEARCH_MS and reason[:3] in ("net", "sim") and not status.is_car_on:
+        await modem.port.ask(b"AT+CFUN=0", limit_s=_RESTART_S)
     while pause_ms > 0 and not modem.is_found:
+        if status.is_car_on:
+            pause_ms = min(pause_ms, _CAR_ON_MS)
         await clock.sleep_ms(_LOOK_MS)
         pause_ms -= _LOOK_MS
     level = 1 if modem.is_found else max(level, modem.failures)
     if level < 2:
         return
-    status.count("modem_restart")
     if level > 2 and modem.power is not None:
+        status.count("modem_power_cycle")
         await modem.power.switch("reset")
     else:
+        status.count("modem_restart")
         await modem.port.ask(b"AT+CFUN=1,1", limit_s=_RESTART_S)
     await clock.sleep_ms(_BOOT_MS)
 
@@ -103,7 +115,12 @@ async def _power_up(modem):
     """
     pause_ms = _PAUSE_MS
     is_hard = modem.has_answered
+    turns = 0
     while True:
+        turns += 1
+        if turns == _DARK_TURNS and modem.has_answered:
+            modem.status.count("board_restart")
+            modem.status.request(states.REQUEST_REBOOT)
         if modem.power is not None:
             await modem.power.switch("reset" if is_hard else "on")
         await modem.port.clock.sleep_ms(_BOOT_MS)

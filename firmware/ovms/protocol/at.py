@@ -8,6 +8,8 @@ Rules it lives by (SIM800 AT manual V1.12; hardware facts 4.2, 4.4, 4.5 and 4.8)
 - The prompt `>` has no line end behind it. It counts only while a command waits for it.
 - Payload and SMS text may imitate anything, so only their announced length is trusted. The length
   of an SMS is a hint: its unit differs between character sets, so it must end at a line end.
+- What is not written as the manual has it is read again: without bytes that are no text, in other
+  capitals, with a blank behind the colon.
 - Everything else is noise: dropped and counted, never an exception.
 
 The user reads bytes into `room()`, says `received(n)` and calls `next_event()` until NOTHING.
@@ -155,9 +157,14 @@ class ATDigester:
             stop = buffer.find(b"\n", max(start, self.scanned), end)
             if stop < 0:
                 self.scanned = end
+                if self._has_prompt and self.view[max(start, end - 2) : end] == b"> ":
+                    # An echo or noise stands before it.
+                    self.start = end
+                    self._has_prompt = False
+                    return PROMPT
                 break
             self.scanned = stop + 1
-            line = bytes(self.view[start:stop]).strip(b"\r\x00 ")
+            line = bytes(self.view[start:stop]).strip(b"\r\x00\t ")
             if line.startswith(_QUOTED) and line.count(b'"') & 1:
                 self.is_waiting = True
                 continue
@@ -184,6 +191,8 @@ class ATDigester:
 
     def _classify(self, line):
         """Kind of a whole line, NOTHING for one to ignore; opens what follows a header."""
+        if b":" in line and b": " not in line:
+            line = self._mended(line)
         self.line = line
         self.text = None
         word = _word(line)
@@ -194,7 +203,9 @@ class ATDigester:
             if line == command:
                 return ECHO
             is_address = line.count(b".") == 3 and line.replace(b".", b"").isdigit()
-            if word in _FAILURES or word in finals or (is_address and ADDRESS in finals):
+            is_final = word in finals or (is_address and ADDRESS in finals)
+            # An OK before the prompt is a late one, of a command that was given up.
+            if word in _FAILURES or (is_final and not (self._has_prompt and line == b"OK")):
                 self.expect(None)
                 return RESULT
             name = word[1:-2]
@@ -207,10 +218,9 @@ class ATDigester:
                     or (name in _TELLING and name + b"=" in command)
                 )
             )
-            if is_answer and not line.startswith(self._announced):
-                fields = line.split(b",")
-                if word not in _REPORTS or (len(fields) > 1 and b'"' not in fields[1]):
-                    kind = INFO
+            is_report = word not in _REPORTS or (b"," in line and b'"' not in line.split(b",")[1])
+            if is_answer and is_report and not line.startswith(self._announced):
+                kind = INFO
         if not kind and self.is_urc(line):
             kind = URC
         if kind and word in _TEXT_HEADERS:
@@ -225,12 +235,18 @@ class ATDigester:
             if self._reset_mark in line:
                 self.line = self._reset_mark
                 return URC
+            mended = self._mended(line)
+            if mended != line:
+                return self._classify(mended)
             # An OK that is not the final result says no more than that one follows.
             may_be_bare = command is not None and line != b"OK"
             if may_be_bare and (self._is_bare or (b"=" not in command and b"?" not in command)):
                 return INFO
             self.dropped += 1
         return kind
+
+    def _mended(self, line):
+        return overlay.call(_TEXT, "mended", line, self._urcs + self._finals + _FAILURES)
 
 
 def _word(line):
@@ -240,5 +256,6 @@ def _word(line):
 
 def _length(digits):
     """A payload or text length, 0 when `digits` (bytes) makes no sense as one."""
+    digits = digits.strip()
     value = int(digits) if digits.isdigit() else 0
     return value if value <= PAYLOAD_MAX else 0

@@ -1,4 +1,4 @@
-"""Where an SMS text ends and pushed data begins (overlay of `at.py`)."""
+"""Rare parts of `at.py` (overlay): where an SMS text ends and pushed data begins, odd lines."""
 
 from micropython import const
 
@@ -51,3 +51,18 @@ def starts_data(digester):
     digester.left = left
     digester.start += len(digits) + 6
     return True
+
+
+def mended(line, words):
+    """`line` (bytes) as the manual writes it: printable, its head as `words`, a set, has it."""
+    clean = bytes([byte for byte in line if 32 <= byte < 127])
+    head, colon, rest = clean.partition(b":")
+    head = head.strip()
+    at = words.upper().find(b"\n" + head.upper() + colon + b"\n")
+    if head and at >= 0:
+        head = words[at + 1 : at + 1 + len(head)]
+    elif head[:1] in (b"+", b"*"):
+        head = head.upper()
+    else:
+        return clean.strip()
+    return head + b": " + rest.strip() if colon else head

@@ -5,11 +5,11 @@ Source: SIM800 AT manual V1.12 with its TCP/IP application note; hardware facts 
 
 # Lines that may come at any time, as `protocol/at.py` wants them.
 URCS = (
-    b"\nRDY\n+CFUN:\n+CPIN:\nCall Ready\nSMS Ready\nNORMAL POWER DOWN"
+    b"\nRDY\n+CFUN:\n+CPIN:\nCall Ready\nSMS Ready\nSMS FULL\nNORMAL POWER DOWN"
     b"\nUNDER-VOLTAGE WARNNING\nUNDER-VOLTAGE POWER DOWN"
     b"\nOVER-VOLTAGE WARNNING\nOVER-VOLTAGE POWER DOWN"
     b"\nRING\n+CLIP:\nNO CARRIER\n+CREG:\n+CGREG:\n+CMTI:\n+CMT:\n+CDS:\n+CDSI:\n+CUSD:"
-    b"\nCONNECT OK\nCONNECT FAIL\nALREADY CONNECT\nCLOSED\n+PDP:"
+    b"\nCONNECT OK\nCONNECT FAIL\nALREADY CONNECT\nSTATE:\nCLOSED\n+PDP:"
     b"\n*PSUTTZ:\n*PSNWID:\n+CTZV:\nDST:\n+CSQN:\n+CGEV:\n+SAPBR 1:\n+CDNSGIP:\n"
 )
 # The tool synchronisation bytes of a restart, as far as they are text, and the noise behind them.

@@ -63,7 +63,10 @@ def gprs(sms, caller, words):
         text += "\r\n GSM: OK\r\n Server: Not connected"
     else:
         text += "\r\n GSM/GPRS: Not connected (0x%04X)" % status.net_state
-    return text + "\r\n " + status.server_error if status.server_error else text
+    for error in (status.modem_error, status.server_error):
+        if error:
+            text += "\r\n " + error
+    return text
 
 
 def lock(sms, caller, words):

@@ -16,7 +16,8 @@ from ovms.vehicle import state as car_state
 # LED blink codes (module-behaviour 3.9): network state -> (red, green).
 _LED_CODES = {
     net.NET_START: (0, 10),
-    net.NET_SIM: (0, 9),
+    net.NET_SIM: (3, 9),
+    net.NET_PIN: (4, 8),
     net.NET_INIT: (0, 7),
     net.NET_SEARCHING: (1, 6),
     net.NET_GPRS_START: (0, 5),
@@ -136,6 +137,8 @@ def diagnostics(sms, caller, words):
     state = sms.state
     red, green = _led_codes(status)
     text = "DIAG:\n RED Led:%d\n GRN Led:%d\n NET State:0x%02X" % (red, green, status.net_state)
+    if status.modem_error:
+        text += "\n " + status.modem_error
     if state.supply_mv is not None:
         text += "\n 12V Line:%s ref=%s cur=%s" % (
             tenths(_hundreds(state.supply_mv)),
@@ -178,6 +181,7 @@ def summary(sms, caller, words):
         "Reset: " + status.reset_cause,
         "Link: %s, server %s" % (status.link_name or "none", server),
         "Net: 0x%02X %s SQ:%d" % (status.net_state, status.operator, status.csq),
+        "SIM: " + (status.modem_error or "OK"),
         "CAN: " + (status.can_error or "OK"),
         "GPS: %d, %d sats" % (state.has_gps_lock, state.satellites),
         "Free: %d" % gc.mem_free(),
