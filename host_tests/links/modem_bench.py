@@ -47,13 +47,13 @@ class Power:
 class Bench:
     """fake: FakeModem. modem: the driver. Times are of `clock`."""
 
-    def __init__(self, piece):
+    def __init__(self, piece, clock=None):
         self.fake = FakeModem(piece)
         self.power = Power()
         self.status = Status("BENCH")
         self.config = Config()
         self.times = []
-        self.clock = TurnClock()
+        self.clock = clock or TurnClock()
         self.modem = Modem(
             self.fake.wire, self.power, self.status, self.config, self.times.append, self.clock
         )
@@ -97,14 +97,14 @@ class Bench:
         return await self.wait(self.modem.open_tcp("server.example.org", 6867))
 
 
-def on_bench(scenario, pieces=(4096, 1)):
+def on_bench(scenario, pieces=(4096, 1), new_clock=TurnClock):
     """Run `scenario(bench)` once for every size of the pieces in which bytes arrive."""
     for piece in pieces:
-        run(_limited(scenario, piece), 30000)
+        run(_limited(scenario, piece, new_clock()), 30000)
 
 
-async def _limited(scenario, piece):
-    bench = Bench(piece)
+async def _limited(scenario, piece, clock):
+    bench = Bench(piece, clock)
     try:
         await scenario(bench)
     finally:

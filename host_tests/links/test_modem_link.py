@@ -101,7 +101,7 @@ def test_a_dark_modem_gets_the_power_key_after_three_probes():
         await bench.idle(5000)
         assert bench.is_up()
         assert bench.power.log == ["on"]
-        assert bench.status.counts == {"modem_off": 1}
+        assert bench.status.counts == {"modem_power_key": 1}
 
     on_bench(scenario)
 

@@ -77,10 +77,10 @@ async def _await_sim(modem):
         modem.check()
         try:
             lines = await modem.port.execute(b"AT+CPIN?")
-            state = lines[0][6:].strip() if lines else b""
+            state = lines[0][6:].strip(b' "').upper() if lines else b""
         except ATError as error:
             state = error.args[0]
-        if state.strip(b'"') == b"READY":
+        if state == b"READY":
             break
         if turns > _TRUSTED_TURNS and state in _VAGUE and await _has_network(modem):
             break

@@ -81,6 +81,7 @@ def _take_of_tcp(tcp, line, head):
         tcp.outcome = b""
     elif head == b"STATE:" and not tcp.is_opening:
         stream = tcp.stream
+        line = line.upper()
         is_alive = b"CONNECT" in line or b"PROCESSING" in line
         if not is_alive and stream is not None and not stream.state:
             tcp.status.count("tcp_close_missed")

@@ -21,7 +21,7 @@ _ESCAPE = b"\x1b"
 _BAUDRATES = (9600, 57600, 38400, 19200, 115200)
 
 _NO_SIGNAL = const(99)
-_LOOK_MS = const(100)
+_LOOK_MS = const(2500)
 # Pauses double: for a modem that stays dark, and for one that comes up and gets nowhere.
 _PAUSE_MS = const(5000)
 _DARK_MAX_MS = const(60000)
@@ -43,7 +43,6 @@ async def wake(modem):
     if not (
         await _probe(modem, _PROBES) or await _left_prompt(modem) or await _find_baudrate(modem)
     ):
-        modem.status.count("modem_off")
         await _power_up(modem)
         await modem.port.clock.sleep_ms(_BOOT_LINES_MS)
     modem.has_answered = True
@@ -117,6 +116,7 @@ async def _power_up(modem):
     is_hard = modem.has_answered
     turns = 0
     while True:
+        modem.status.count("modem_power_cycle" if is_hard else "modem_power_key")
         turns += 1
         if turns == _DARK_TURNS and modem.has_answered:
             modem.status.count("board_restart")

@@ -39,6 +39,8 @@ COMMANDS = (
     ("GPRS", BY_OWNER, _SET, "gprs", 1, "<apn> [<user> [<password> [<dns>]]]"),
     ("GSMLOCK?", BY_EITHER, _SHOW, "lock", 0, None),
     ("GSMLOCK", BY_OWNER, _SET, "lock", 0, "[<operator>]"),
+    ("SIM?", BY_EITHER, _SHOW, "sim", 0, None),
+    ("SIM", BY_OWNER, _SET, "sim", 1, "<pin or -> [ROAM or HOME]"),
     ("SERVER?", BY_EITHER, _SHOW, "server", 0, None),
     ("SERVER", BY_OWNER, _SET, "server", 1, "<host> [<password> [<paranoid>]]"),
     ("DIAG", BY_EITHER, _TEXTS, "diagnostics", 0, None),

@@ -51,6 +51,24 @@ def provision(sms, caller, words):
     return ""
 
 
+def sim(sms, caller, words):
+    """The PIN of the SIM, `-` for none, and where GPRS may be used; see `links/modem_pin.py`."""
+    changes = {}
+    for word in words:
+        if word.upper() in ("ROAM", "HOME"):
+            changes[names.ROAMING] = word.upper().replace("ROAM", "")
+        elif word == "-":
+            changes[names.SIM_PIN] = ""
+        elif not word.isdigit():
+            raise ValueError("A PIN has 4 to 8 digits.")
+        elif sms.config.get(names.SIM_PIN).endswith("x"):
+            raise ValueError("Unlock the SIM in a phone first, then send SIM - and the PIN.")
+        else:
+            changes[names.SIM_PIN] = word
+    sms.status.request(sms.config.apply(changes))
+    return overlay.call(_SHOW, "sim", sms, caller, words)
+
+
 def module(sms, caller, words):
     _assign(sms, _MODULE, words)
     return overlay.call(_SHOW, "module", sms, caller, words)

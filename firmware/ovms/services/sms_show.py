@@ -74,6 +74,18 @@ def lock(sms, caller, words):
     return "GSMLOCK: %s\r\nCurrent: %s" % (operator, sms.status.operator)
 
 
+def sim(sms, caller, words):
+    text = sms.config.get(names.SIM_PIN)
+    pin = "****" if text else ""
+    if text[-1:] in ("!", "x"):
+        pin += " (refused)"
+    return "SIM:\r\n State:%s\r\n PIN:%s\r\n Roaming:%s" % (
+        sms.status.modem_error or ("OK" if sms.status.iccid else "unknown"),
+        pin,
+        sms.config.get(names.ROAMING) or "ROAM",
+    )
+
+
 def server(sms, caller, words):
     values = _shown(sms)
     return "Server:\r\n IP:%s\r\n Password:%s\r\n Paranoid:%s" % (

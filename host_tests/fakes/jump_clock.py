@@ -1,0 +1,72 @@
+"""A clock that jumps from one awaited moment to the next, for hours and days of waiting.
+
+Like `turn_clock.py`, but nothing happens between two moments, so that a loop which looks every
+second costs one turn a second.
+"""
+
+import asyncio
+
+# Turns of the event loop at each moment: enough for a reader to hand on what has arrived. What
+# needs more is done a moment later.
+_PASSES = 3
+
+
+class JumpClock:
+    """Has `sleep_ms` and `wait_for_ms` as MicroPython's asyncio does, and `until`.
+
+    on_jump(from_ms, to_ms) -> int is asked before each jump how far it may go.
+    """
+
+    def __init__(self, on_jump=None):
+        self.now_ms = 0
+        self._on_jump = on_jump
+        self._sleepers = []
+
+    async def run(self):
+        """Let time pass, for ever."""
+        while True:
+            for _ in range(_PASSES):
+                await asyncio.sleep_ms(0)
+            if not self._sleepers:
+                continue
+            to_ms = min([sleeper[0] for sleeper in self._sleepers])
+            if self._on_jump:
+                to_ms = self._on_jump(self.now_ms, to_ms)
+            self.now_ms = to_ms
+            for sleeper in self._sleepers:
+                if sleeper[0] <= to_ms:
+                    sleeper[1].set()
+
+    async def sleep_ms(self, ms):
+        sleeper = (self.now_ms + max(0, ms), asyncio.Event())
+        self._sleepers.append(sleeper)
+        try:
+            await sleeper[1].wait()
+        finally:
+            self._sleepers.remove(sleeper)
+
+    async def wait_for_ms(self, awaitable, timeout_ms):
+        """Result of `awaitable`; asyncio.TimeoutError after `timeout_ms`, which cancels it."""
+        task = asyncio.create_task(awaitable)
+        if not await self.until(task.done, timeout_ms, task):
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            raise asyncio.TimeoutError
+        return await task
+
+    async def until(self, condition, timeout_ms=60000, task=None, look_ms=20):
+        """Wait until `condition()` is true; False when it was not in time.
+
+        task: cancelled with the caller.
+        """
+        until_ms = self.now_ms + timeout_ms
+        try:
+            while not condition():
+                if self.now_ms >= until_ms:
+                    return False
+                await self.sleep_ms(look_ms)
+        except asyncio.CancelledError:
+            if task is not None:
+                task.cancel()
+            raise
+        return True
