@@ -60,12 +60,13 @@ async def recover(modem):
     modem.failures += 1
     modem.port.is_up = False
     modem.tcp.drop()
+    had_network = status.is_registered
     status.is_registered = False
     status.csq = _NO_SIGNAL
     status.net_state = states.NET_RETRY
     pause_ms = min(_PAUSE_MS << min(modem.failures - 1, 10), _PAUSE_MAX_MS)
     modem.is_found = False
-    if pause_ms > _SEARCH_MS and reason[:3] in ("net", "sim") and not status.is_car_on:
+    if pause_ms > _SEARCH_MS and not (had_network or status.is_car_on):
         await modem.port.ask(b"AT+CFUN=0", limit_s=_RESTART_S)
     while pause_ms > 0 and not modem.is_found:
         if status.is_car_on:
