@@ -182,6 +182,8 @@ def test_malformed_fields_change_nothing():
         ("085320.00", "085361.00"),
         ("085320.00", "0853"),
         (",A,5118.13814,N,00723.39884,E,0.013,265.50,240826,,,A", ""),
+        # Found by random sentences: the mode goes out in L, and is one letter.
+        (",,,A", ",,,240826"),
     ):
         text = RMC[1:-5].decode()
         assert old in text

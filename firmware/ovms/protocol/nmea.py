@@ -132,6 +132,8 @@ class NMEAParser:
 
     def _rmc(self, fields):
         mode = fields[12] if len(fields) > 12 else b""
+        if len(mode) > 1:
+            raise ValueError("mode")
         is_fix = fields[2] == b"A" and mode != b"N"
         utc_s = None
         if is_fix:

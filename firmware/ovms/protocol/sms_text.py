@@ -187,6 +187,9 @@ def _codes(raw):
         data = unhexlify(raw)
     except ValueError:
         return None
+    # MicroPython skips blanks between the digits.
+    if len(data) * 2 != len(raw):
+        return None
     return [data[at] << 8 | data[at + 1] for at in range(0, len(data), 2)]
 
 
