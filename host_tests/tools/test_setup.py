@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from host_tests.services.console_bench import Desk
 from host_tests.services.sms_bench import Bench, RAMStore
 from ovms.config import Config
-from tools.desk.console_client import END, Answer, plain
+from tools.desk.console_client import END, Answer, ConsoleError, plain
 from tools.setup import __main__ as program
 from tools.setup import questions, rules, sms, writer
 from tools.setup.questions import MASK, QUESTIONS, SetupError
@@ -108,7 +108,7 @@ def test_answers_become_settings(tmp_path):
 def test_what_is_lost_on_the_cable_changes_nothing(tmp_path):
     for line in ("SET 9=net,pass=1", "SET 8=TWIZY42", "SET 1=Module1"):
         client = Client(noise=line)
-        with pytest.raises(SetupError, match="did not arrive"):
+        with pytest.raises(ConsoleError, match="did not arrive"):
             writer.write(client, STORED)
         assert client.sent[-1] == "CANCEL"
         assert client.desk.config.revision == 0
@@ -116,14 +116,16 @@ def test_what_is_lost_on_the_cable_changes_nothing(tmp_path):
 
 def test_what_the_module_refuses_changes_nothing():
     client = Client()
-    with pytest.raises(SetupError, match="^Nothing was changed: Units are K for km"):
+    with pytest.raises(ConsoleError, match="^Nothing was changed: Units are K for km"):
         writer.write(client, {**STORED, 2: "X"})
     assert client.desk.config.revision == 0
 
 
 def test_questions(capsys):
-    # 49 is too short, X no unit; the vehicle id stays.
-    typed = iter(["49", "+491511234", "", "X", "m", "-", "rt", "internet", "", "my.host", ""])
+    # 49 is too short, 0151 lacks the country, X is no unit; the vehicle id stays.
+    typed = iter(
+        ["49", "0151 1234", "+491511234", "", "X", "m", "-", "rt", "internet", "", "my.host", ""]
+    )
     # The factory's, two that differ, one with a blank; no password at the APN; the server's.
     hidden = iter(["OVMS", "New1", "New2", "a b", "New1", "New1", "", "net", "net"])
     prompts = []
@@ -239,7 +241,7 @@ def test_sms_without_network():
 
 
 def test_sms_cannot_carry_blanks(tmp_path):
-    with pytest.raises(SetupError, match="apn_user cannot be used: An SMS"):
+    with pytest.raises(SetupError, match="apn_user cannot be used: What goes by SMS"):
         settings_of(tmp_path, {**ANSWERS, "apn_user": "a user"}, {}, True)
 
 

@@ -104,6 +104,8 @@ def _interact(client: ConsoleClient) -> int:
         readline = None  # type: ignore[assignment]
 
     def show(text: str) -> None:
+        if not text or text == END:
+            return
         typed = readline.get_line_buffer() if readline else ""
         sys.stdout.write(_CLEAR_LINE)
         _show(text)

@@ -89,10 +89,14 @@ def checked(question: Question, text: str, is_sms: bool = False) -> str:
     if question.number == rules.PARANOID:
         return "P" if _is_yes(text) else ""
     if is_sms and " " in text:
-        raise ValueError("An SMS command cannot hold a blank in it.")
+        raise ValueError("What goes by SMS cannot hold a blank.")
     if question.number == rules.PASSWORD and text == rules.FACTORY_PASSWORD:
         raise ValueError("Everybody knows the factory's password: take another one.")
-    return rules.stored(question.number, text)
+    value = rules.stored(question.number, text)
+    if question.number == rules.PHONE and value[0] not in "+N":
+        # It is compared with the sender of an SMS, which has both.
+        raise ValueError("Start the number with + and the country code.")
+    return value
 
 
 def _is_yes(text: str) -> bool:
@@ -142,7 +146,8 @@ def _assume_secret(question, changes, read) -> None:
 
 def _ask_secret(question, current, changes, read_secret) -> None:
     is_kept = _has_secret(question, current)
-    text = read_secret(f"{question.text} [{'unchanged' if is_kept else _NONE}]: ")
+    default = "unchanged" if is_kept else _NONE if question.number != rules.PASSWORD else "needed"
+    text = read_secret(f"{question.text} [{default}]: ")
     if not text and is_kept:
         return
     value = checked(question, text)

@@ -79,7 +79,7 @@ def steps(settings: dict[int, str]) -> list[Step]:
         )
         found.append(Step("GPRS?", (" GPRS: OK", " Server: Connected OK")))
     found.append(Step("VERSION", ("OVMS Firmware version: ...",)))
-    found.append(Step("STAT?", (" SOC: ...",)))
+    found.append(Step("STAT?", ("Not charging",)))
     return found
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from tools.desk.console_client import Answer, ConsoleClient
+from tools.desk.console_client import ConsoleClient, ConsoleError
 from tools.setup import rules
-from tools.setup.questions import MASK, SetupError
+from tools.setup.questions import MASK
 
 _PARAMETER = re.compile(r"(\d+):(.*)")
 
@@ -15,18 +15,18 @@ def read(client: ConsoleClient) -> dict[int, str]:
     """The parameters that are not empty, passwords as `****`."""
     answer = client.ask("GET")
     if not answer.is_done:
-        raise SetupError("This module's firmware does not know GET: update it first.")
+        raise ConsoleError("This module's firmware does not know GET: update it first.")
     found = (_PARAMETER.fullmatch(line) for line in answer.lines)
     return {int(match[1]): match[2] for match in found if match}
 
 
 def write(client: ConsoleClient, changes: dict[int, str]) -> dict[int, str]:
-    """Store `changes` in one go; returns all parameters then. SetupError: nothing was changed."""
+    """Store `changes` in one go; returns all parameters then. ConsoleError: it was refused."""
     client.ask("BEGIN")
     try:
         for number, text in changes.items():
             if client.ask(f"SET {number}={text}").lines != [_echo(number, text)]:
-                raise SetupError(
+                raise ConsoleError(
                     f"Parameter {number} did not arrive as it was sent; nothing was changed."
                 )
     except BaseException:
@@ -35,11 +35,11 @@ def write(client: ConsoleClient, changes: dict[int, str]) -> dict[int, str]:
         raise
     answer = client.ask("APPLY")
     if not answer.is_done:
-        raise SetupError(_sentence(answer))
+        raise ConsoleError(" ".join(answer.lines))
     after = read(client)
     for number, text in changes.items():
         if after.get(number, "") != (MASK if text and number in rules.SECRETS else text):
-            raise SetupError(f"Parameter {number} is not what was written.")
+            raise ConsoleError(f"Parameter {number} is not what was written.")
     return after
 
 
@@ -47,7 +47,3 @@ def _echo(number: int, text: str) -> str:
     """What the console answers to SET."""
     is_secret = text and number in rules.SECRETS
     return f"{number}:{MASK} ({len(text)} characters)" if is_secret else f"{number}:{text}"
-
-
-def _sentence(answer: Answer) -> str:
-    return " ".join(answer.lines) or "The module did not say why it refused."
