@@ -42,6 +42,18 @@ COMMANDS = {
     "sendsms": 40,
     "ussd": 41,
     "at": 49,
+    # The Twizy's, as the Twizy guide 1.2.0 calls them; 200, 209 and 210 after module-behaviour A.
+    "debug": 200,
+    "queryrange": 201,
+    "setrange": 202,
+    "querychargealerts": 203,
+    "setchargealerts": 204,
+    "batteryalert": 205,
+    "batterystatus": 206,
+    "powerusagenotify": 207,
+    "powerusagestats": 208,
+    "resetlogs": 209,
+    "querylogs": 210,
 }
 
 # Words that go to the module as the text of an SMS, in a command 7.
