@@ -5,6 +5,8 @@ Big buffers are made before small objects, so that they find room side by side.
 
 import os
 
+from micropython import const
+
 from ovms import overlay
 from ovms.clock import Clock
 from ovms.config import Config
@@ -21,7 +23,7 @@ from ovms.log import Log
 from ovms.protocol.v2.session import Session
 from ovms.services.commander import Commander
 from ovms.services.conversation import Conversation
-from ovms.services.history import History
+from ovms.services.history import UNKEPT, History
 from ovms.services.notifier import Notifier
 from ovms.services.reporter import Reporter
 from ovms.services.sms import SMSService
@@ -30,6 +32,9 @@ from ovms.vehicle.state import VehicleState
 
 _CONFIG_FILE = "ovms.cfg"
 _WIFI_FILE = "wifi.cfg"
+# Of the board's words for a reset; an error nobody caught ends in a hard reset, like command 5.
+_CRASHES = ("hard reset", "watchdog")
+_CRASH_LIFETIME_S = const(2592000)
 
 
 def build(app, presets):
@@ -76,6 +81,10 @@ def build(app, presets):
     app.can = CANLink(app.bus, None, status, config)
     app.wifi = _wifi()
     app.set_car()
+    if status.reset_cause in _CRASHES:
+        # Protocol's debug record: version, crashes, reason, checkpoint (module-behaviour 4.8).
+        text = "%s,1,%s,0" % (status.firmware_text(app.car), status.reset_cause)
+        app.history.add("*-OVM-DebugCrash", 0, _CRASH_LIFETIME_S, text, UNKEPT)
     app.tasks = (
         ("modem", app.modem.run),
         ("server", app.server.run),

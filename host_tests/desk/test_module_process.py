@@ -71,12 +71,19 @@ def test_console_reset_and_kept_files(runtime, tmp_path):
 
 
 def test_firmware_that_dies_is_started_again(tmp_path):
+    """And tells the server, once (module-behaviour 4.8)."""
+
     async def scenario():
-        async with ModuleRig(("cpython",), tmp_path, has_server=False) as rig:
-            await rig.until(lambda: greetings(rig))
+        async with ModuleRig(("cpython",), tmp_path) as rig:
+            await rig.log_in()
+            assert "H" not in rig.messages
             os.kill(children(rig.process.pid)[0], 9)
             await rig.until(lambda: greetings(rig) == 2)
             assert "# OVMS" in (await rig.type("S VERSION"))[1]
+            await rig.until(lambda: "H" in rig.messages)
+            fields = rig.messages["H"].split(",")
+            assert fields[:3] == ["*-OVM-DebugCrash", "0", "2592000"]
+            assert fields[3].startswith("4.0.0/RT") and fields[4:] == ["1", "watchdog", "0"]
 
     asyncio.run(scenario())
 
