@@ -1,5 +1,7 @@
 """Any SMS from anybody: nothing escapes, strangers get what the rule gives them. CPython only."""
 
+import re
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -9,7 +11,7 @@ from host_tests.services.sms_bench import OWNER, PASSWORD, STRANGER, Bench
 from host_tests.shims.expect import run
 from ovms import overlay
 from ovms.protocol.phone import normal_phone
-from ovms.services.sms_commands import COMMANDS
+from ovms.services.sms_commands import names
 from ovms.services.sms_parts import parts
 
 
@@ -22,11 +24,12 @@ def kept_overlays():
     patch.undo()
 
 
+services = st.sampled_from(["Vodafone", "22922", "OVMS", "1"])
 REFUSALS = (None, "Permission denied")
 SECRETS = (PASSWORD, "ApnSecret", "NetSecret")
 
 words = st.sampled_from(
-    [row[0] for row in COMMANDS] + ["?", "-", "OVMS", "9", "-1", "1.2.3.4", "x", " ", "\r\n", "P"]
+    names(Bench().sms)[0] + ["?", "-", "OVMS", "9", "-1", "1.2.3.4", "x", " ", "\r\n", "P"]
 )
 sentences = st.lists(words, max_size=8).map(" ".join)
 any_bytes = st.binary(max_size=200).map(lambda data: data.decode("latin-1"))
@@ -67,6 +70,22 @@ def test_strangers_get_one_denial_and_change_nothing(messages):
     assert all(count == 1 for count in denied.values())
     assert snapshot(made) == before
     assert made.status.take_requests() == 0
+
+
+@settings(max_examples=1000, deadline=None)
+@given(services | callers, any_text, st.sampled_from(SECRETS), any_text)
+def test_what_is_forwarded_has_no_secret_and_is_one_line(caller, head, secret, tail):
+    made = bench()
+    made.status.is_server_connected = True
+    for text in (head + tail, head + secret + tail):
+        made.send(text, caller)
+    for kind, text in made.pushes:
+        assert kind == "A" and len(text) < 200
+        assert text.startswith("SMS FROM: ")
+        assert "\r" not in text and "\n" not in text
+        assert all(secret.lower() not in text.lower() for secret in SECRETS)
+        # No number of more than three digits behind the sender's.
+        assert not re.search("[0-9]{4}", text.partition(" - MSG: ")[2])
 
 
 @settings(max_examples=1000, deadline=None)

@@ -58,6 +58,8 @@ class Bench:
 
         self.commander = Commander(self.car, self.config, self.status, self.sms, None)
         self.sms.commander = self.commander
+        self.pushes = []
+        self.sms.push = lambda kind, text: self.pushes.append((kind, text))
 
     def send(self, text, caller=OWNER):
         """One SMS; returns the reply."""

@@ -72,8 +72,12 @@ def test_sms():
     def work():
         for text in ("STAT", "GPS?", "SERVER my.host pw", "MODULE ID K", "FEATURE 9 1", "HELP"):
             assert bench.send(text)
+        for text in ("SUMMARY", "CTP", "LOCK 1", "CHARGEMODE RANGE 13", "VERSION", "TEMPS"):
+            assert bench.send(text)
         for text in ("NONSENSE", "PASS", "FEATURE x y", "GPRS a,b"):
             assert bench.send(text)
+        bench.status.is_server_connected = True
+        assert bench.send("Hello", "22922") is None and bench.pushes
         assert bench.send("STAT wrong", STRANGER)
         assert bench.send("REGISTER S3cret", OWNER)
 

@@ -4,7 +4,10 @@ from host_tests.services.sms_bench import OWNER, PASSWORD, STRANGER, Bench
 from ovms.services.access import is_same
 
 DENIED = "Permission denied"
-FACTORY = "The factory password is accepted for REGISTER and PASS only."
+FACTORY = (
+    "The factory password is accepted for REGISTER and PASS only."
+    "\nSend REGISTER OVMS, then PASS <new password>, then this with the new password."
+)
 REGISTERED = "Your phone has been registered as the owner."
 
 

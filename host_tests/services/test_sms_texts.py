@@ -2,8 +2,10 @@
 
 from host_tests.services.sms_bench import Bench
 from ovms.services import sms_texts
+from ovms.services.sms_parts import parts
 from ovms.status import NET_READY, NET_RETRY
 from ovms.vehicle import state as car_state
+from ovms.vehicle.twizy.car import Twizy
 
 
 def charging():
@@ -162,7 +164,7 @@ def test_temperatures():
 def test_summary():
     bench = Bench()
     status = bench.status
-    status.uptime_s = 3661
+    status.uptime_s = 2 * 86400 + 3661
     status.reset_cause = "watchdog"
     status.operator = "o2-de"
     status.csq = 18
@@ -170,17 +172,46 @@ def test_summary():
     status.count("zebra")
     status.count("at_timeout")
     status.count("at_timeout")
-    head, free = bench.send("SUMMARY").split("\nFree: ")
+    head, rest = bench.send("SUMMARY").split("\nFree: ")
     assert head == (
-        "Version: 4.0.0/NONE/TESTBOARD/mpy\nUp: 3661 s\nReset: watchdog"
+        "Version: 4.0.0/NONE/TESTBOARD/mpy\nUp: 2d 01:01:01\nReset: watchdog"
         "\nLink: none, server not connected\nNet: 0x01 o2-de SQ:18\nSIM: OK"
         "\nCAN: No CAN controller answers.\nGPS: 0, 0 sats"
     )
-    number, counters = free.split("\n", 1)
-    assert int(number) >= 0
-    assert counters == "at_timeout: 2\nzebra: 1"
-    status.link_name = "GPRS"
-    status.is_server_connected = True
-    status.can_error = ""
-    assert "\nLink: GPRS, server connected\n" in bench.send("SUMMARY")
-    assert "\nCAN: OK\n" in bench.send("SUMMARY")
+    memory, counts = rest.split("\n", 1)
+    free, word, total = memory.split(" ")
+    assert word == "of" and 0 <= int(free) <= int(total)
+    assert counts == "at_timeout: 2\nzebra: 1"
+
+
+def test_summary_of_a_module_that_is_well():
+    bench = Bench(car_class=Twizy)
+    bench.status.link_name = "GPRS"
+    bench.status.is_server_connected = True
+    bench.status.server_error = "of yesterday"
+    for text in ("SUMMARY", "summary?", " Summary  \r\n"):
+        reply = bench.send(text)
+        assert reply.startswith("Version: 4.0.0/RT3.0/TESTBOARD/mpy\nUp: 0d 00:00:00"), text
+        assert "\nReset: unknown\nLink: GPRS, server connected\nNet: " in reply
+        assert "\nSIM: OK\nCAN: OK\n" in reply and reply.split("\n")[-1].startswith("Free: ")
+    assert "\nCAN: not used\n" in Bench().send("SUMMARY")
+
+
+def test_summary_tells_what_is_wrong():
+    bench = Bench()
+    bench.status.server_error = "The certificate was not accepted."
+    bench.config.load_error = "Some stored settings were unusable and are at their defaults."
+    reply = bench.send("SUMMARY")
+    assert "server not connected\nThe certificate was not accepted.\nNet:" in reply
+    assert reply.endswith("\nSome stored settings were unusable and are at their defaults.")
+
+
+def test_summary_fits_into_four_sms():
+    bench = Bench()
+    for n in range(60):
+        bench.status.count("some_counter_%02d" % n)
+    reply = bench.send("SUMMARY")
+    assert "\nsome_counter_00: 1\nsome_counter_01: 1\n" in reply
+    shown = reply.count("some_counter")
+    assert reply.endswith("\nand %d more" % (60 - shown)) and 10 < shown < 40
+    assert len(parts(reply)) == 4

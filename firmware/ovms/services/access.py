@@ -9,7 +9,7 @@ from micropython import const
 
 from ovms import overlay
 from ovms.config import FACTORY_PASSWORD, PASSWORD, PHONE
-from ovms.services.sms import BY_OWNER, BY_PASSWORD, CAR_ACTIONS
+from ovms.services.sms import BY_OWNER, BY_PASSWORD
 
 _GRANTED = const(0)
 _DENIED = const(1)
@@ -46,7 +46,10 @@ def admitted(sms, caller, text, is_owner):
     number = overlay.call("ovms.protocol.phone", "normal_phone", caller)
     is_owner = is_owner or (number != "" and is_same(number, sms.config.get(PHONE)))
     if row is None:
-        return "Unknown command. Send HELP for a list." if is_owner else None
+        if is_owner:
+            return "Unknown command. Send HELP for a list."
+        overlay.call("ovms.services.sms_forward", "forward", sms, caller, text)
+        return None
     word, mode, module, function, least, usage = row
     if mode == BY_PASSWORD and is_owner and not words and module:
         return _invalid(row)
@@ -60,7 +63,7 @@ def admitted(sms, caller, text, is_owner):
         return _invalid(row)
     if not module:
         return module, function, (words, is_query)
-    return module, function, (sms, word if module == CAR_ACTIONS else caller, words)
+    return module, function, (sms, caller, word, words)
 
 
 def is_same(given, secret):
@@ -91,7 +94,10 @@ def _refusal(sms, who, is_owner, verdict):
             return None
         record[_TOLD] = True
     if verdict == _FACTORY:
-        return "The factory password is accepted for REGISTER and PASS only."
+        return (
+            "The factory password is accepted for REGISTER and PASS only."
+            "\nSend REGISTER OVMS, then PASS <new password>, then this with the new password."
+        )
     return "Permission denied"
 
 

@@ -39,8 +39,9 @@ class SMSService:
         self.car = car
         self.status = status
         self.clock = clock
-        # Carries out what a text asks of the car; the composition root sets it.
-        self.commander = None
+        # Set by the composition root: who carries out what a text asks of the car, and push(kind,
+        # text) to the apps.
+        self.commander = self.push = None
         self.records = []
         self.alert = ""
 

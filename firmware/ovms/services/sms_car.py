@@ -25,12 +25,12 @@ _CHARGE_CURRENT = const(15)
 _MODES = {"STA": "0", "STO": "1", "RAN": "3", "PER": "4"}
 
 
-async def carry_out(sms, command, words):
-    """Let the car do what `command` says; the reply. ValueError tells why it did not."""
-    code, count, reply = _ACTIONS[command]
+async def reply(sms, caller, command, words):
+    """Let the car do what `command` says. ValueError tells why it did not."""
+    code, count, text = _ACTIONS[command]
     if command == "CHARGEMODE":
-        return reply + await _set_charge(sms, code, words)
-    return reply + await _done(sms, command, code, ",".join(words[:count]))
+        return text + await _set_charge(sms, code, words)
+    return text + await _done(sms, command, code, ",".join(words[:count]))
 
 
 async def _set_charge(sms, code, words):

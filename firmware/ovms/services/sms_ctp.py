@@ -15,7 +15,7 @@ _USE = "Invalid command\n Use: CTP <n>S <n>E <n>% <n>W <n>V <n>A, and S, R or P"
 _MILE_MM = const(1609344)
 
 
-def predict(sms, caller, words):
+def reply(sms, caller, command, words):
     """CTP. Words in any order: from, to (range or percent), watts or volts and amperes, mode."""
     car = sms.car()
     if not car.CHARGE_PREDICTION:

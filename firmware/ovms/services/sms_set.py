@@ -1,16 +1,48 @@
-"""The SMS commands that change something. An overlay.
-
-The functions are those of the table in `sms_commands.py`; most answer with what is set then.
-"""
+"""The SMS commands that change something (module-behaviour 2.5). An overlay."""
 
 from ovms import config as names
 from ovms import overlay
 from ovms import status as requests
 
-_SHOW = "ovms.services.sms_show"
-_MODULE = (names.VEHICLE_ID, names.UNITS, names.NOTIFY, names.VEHICLE_TYPE)
-_GPRS = (names.APN, names.APN_USER, names.APN_PASSWORD, names.DNS)
-_SERVER = (names.SERVER, names.SERVER_PASSWORD, names.PARANOID)
+# What a command sets, in the order of its words; it answers like its question.
+_SETTINGS = {
+    "MODULE": (names.VEHICLE_ID, names.UNITS, names.NOTIFY, names.VEHICLE_TYPE),
+    "VEHICLE": (names.VEHICLE_TYPE,),
+    "GPRS": (names.APN, names.APN_USER, names.APN_PASSWORD, names.DNS),
+    "GSMLOCK": (names.GSM_LOCK,),
+    "SERVER": (names.SERVER, names.SERVER_PASSWORD, names.PARANOID),
+}
+
+
+def reply(sms, caller, command, words):
+    """Do what `command` of the table in `sms_commands.py` says."""
+    if command in _SETTINGS:
+        if not words or (command == "VEHICLE" and words[0].startswith("-")):
+            words = ("-",)
+        _assign(sms, _SETTINGS[command], words)
+        return _shown(sms, command)
+    if command == "REGISTER":
+        return _register(sms, caller)
+    if command == "PASS":
+        _assign(sms, (names.PASSWORD,), words)
+        return "Module password has been changed."
+    if command == "PARAMS":
+        _assign(sms, range(names.UNITS, names.PARAMETERS), words)
+        return "Parameters have been set."
+    if command == "SIM":
+        return _sim(sms, words)
+    if command == "FEATURE":
+        sms.status.request(sms.config.set_feature(names.integer(words[0]), words[1]))
+        return "Feature has been set."
+    if command == "AP":
+        _provision(sms, words)
+    else:
+        sms.status.request(requests.REQUEST_REBOOT)
+    return ""
+
+
+def _shown(sms, command):
+    return overlay.call("ovms.services.sms_show", "reply", sms, "", command + "?", ())
 
 
 def _assign(sms, numbers, words):
@@ -21,7 +53,7 @@ def _assign(sms, numbers, words):
     sms.status.request(sms.config.apply(changes))
 
 
-def register(sms, caller, words):
+def _register(sms, caller):
     number = overlay.call("ovms.protocol.phone", "normal_phone", caller)
     if not number:
         raise ValueError("This sender has no phone number to register.")
@@ -29,17 +61,7 @@ def register(sms, caller, words):
     return "Your phone has been registered as the owner."
 
 
-def password(sms, caller, words):
-    _assign(sms, (names.PASSWORD,), words)
-    return "Module password has been changed."
-
-
-def parameters(sms, caller, words):
-    _assign(sms, range(names.UNITS, names.PARAMETERS), words)
-    return "Parameters have been set."
-
-
-def provision(sms, caller, words):
+def _provision(sms, words):
     changes = {}
     for n, text in zip(range(names.PARAMETERS), words):
         # Phone and password stay as they are instead of becoming empty.
@@ -48,10 +70,9 @@ def provision(sms, caller, words):
         elif n > names.PASSWORD:
             changes[n] = ""
     sms.status.request(sms.config.apply(changes) | requests.REQUEST_MODEM_RESTART)
-    return ""
 
 
-def sim(sms, caller, words):
+def _sim(sms, words):
     """The PIN of the SIM, `-` for none, and where GPRS may be used; see `links/modem_pin.py`."""
     changes = {}
     for word in words:
@@ -66,39 +87,4 @@ def sim(sms, caller, words):
         else:
             changes[names.SIM_PIN] = word
     sms.status.request(sms.config.apply(changes))
-    return overlay.call(_SHOW, "sim", sms, caller, words)
-
-
-def module(sms, caller, words):
-    _assign(sms, _MODULE, words)
-    return overlay.call(_SHOW, "module", sms, caller, words)
-
-
-def vehicle(sms, caller, words):
-    _assign(sms, (names.VEHICLE_TYPE,), ("-",) if words[0].startswith("-") else words)
-    return overlay.call(_SHOW, "vehicle", sms, caller, words)
-
-
-def gprs(sms, caller, words):
-    _assign(sms, _GPRS, words)
-    return overlay.call(_SHOW, "gprs", sms, caller, words)
-
-
-def lock(sms, caller, words):
-    _assign(sms, (names.GSM_LOCK,), words or ("-",))
-    return overlay.call(_SHOW, "lock", sms, caller, words)
-
-
-def server(sms, caller, words):
-    _assign(sms, _SERVER, words)
-    return overlay.call(_SHOW, "server", sms, caller, words)
-
-
-def feature(sms, caller, words):
-    sms.status.request(sms.config.set_feature(names.integer(words[0]), words[1]))
-    return "Feature has been set."
-
-
-def reset(sms, caller, words):
-    sms.status.request(requests.REQUEST_REBOOT)
-    return ""
+    return _shown(sms, "SIM")

@@ -1,7 +1,6 @@
 """The SMS commands that show settings, word for word as users know them. An overlay.
 
-Source: module-behaviour 2.5. The functions are those of the table in `sms_commands.py`; no reply
-shows a password.
+Source: module-behaviour 2.5. No reply shows a password.
 """
 
 from ovms import config as names
@@ -9,15 +8,15 @@ from ovms import overlay
 from ovms import status as net
 
 
-def register(sms, caller, words):
+def _register(sms):
     return "Registered number: " + sms.config.get(names.PHONE)
 
 
-def password(sms, caller, words):
+def _password(sms):
     return "Module password: " + _shown(sms)[names.PASSWORD]
 
 
-def parameters(sms, caller, words):
+def _parameters(sms):
     text = "Params:"
     values = _shown(sms)
     for n in range(names.PARAMETERS):
@@ -26,7 +25,7 @@ def parameters(sms, caller, words):
     return text
 
 
-def module(sms, caller, words):
+def _module(sms):
     get = sms.config.get
     return (
         "Module:\r\n VehicleID:%s\r\n Units:%s\r\n Notifications:%s\r\n VehicleType:%s"
@@ -41,12 +40,12 @@ def module(sms, caller, words):
     )
 
 
-def vehicle(sms, caller, words):
+def _vehicle(sms):
     values = sms.config.get(names.VEHICLE_TYPE), sms.car().type_text()
     return "Vehicle:\r\n VehicleType:%s\r\n CarType:%s" % values
 
 
-def gprs(sms, caller, words):
+def _gprs(sms):
     status = sms.status
     values = _shown(sms)
     text = "GPRS:\n APN:%s\n User:%s\n Password:%s\n DNS:%s\n GSM:%s\n SQ:%d" % (
@@ -69,12 +68,12 @@ def gprs(sms, caller, words):
     return text
 
 
-def lock(sms, caller, words):
+def _lock(sms):
     operator = sms.config.get(names.GSM_LOCK) or "(none)"
     return "GSMLOCK: %s\r\nCurrent: %s" % (operator, sms.status.operator)
 
 
-def sim(sms, caller, words):
+def _sim(sms):
     text = sms.config.get(names.SIM_PIN)
     pin = "****" if text else ""
     if text[-1:] in ("!", "x"):
@@ -86,7 +85,7 @@ def sim(sms, caller, words):
     )
 
 
-def server(sms, caller, words):
+def _server(sms):
     values = _shown(sms)
     return "Server:\r\n IP:%s\r\n Password:%s\r\n Paranoid:%s" % (
         values[names.SERVER],
@@ -95,7 +94,7 @@ def server(sms, caller, words):
     )
 
 
-def features(sms, caller, words):
+def _features(sms):
     text = "Features:"
     for n in range(names.FEATURES):
         value = sms.config.feature(n)
@@ -104,7 +103,7 @@ def features(sms, caller, words):
     return text
 
 
-def version(sms, caller, words):
+def _version(sms):
     car = sms.car()
     return "OVMS Firmware version: %s\r\n CarType:%s\r\n VIN:%s" % (
         sms.status.firmware_text(car),
@@ -115,3 +114,23 @@ def version(sms, caller, words):
 
 def _shown(sms):
     return overlay.call("ovms.config_edit", "shown", sms.config)
+
+
+_REPLIES = {
+    "REGISTER?": _register,
+    "PASS?": _password,
+    "PARAMS?": _parameters,
+    "MODULE?": _module,
+    "VEHICLE?": _vehicle,
+    "GPRS?": _gprs,
+    "GSMLOCK?": _lock,
+    "SIM?": _sim,
+    "SERVER?": _server,
+    "FEATURES?": _features,
+    "VERSION": _version,
+}
+
+
+def reply(sms, caller, command, words):
+    """What `command` of the table in `sms_commands.py` shows."""
+    return _REPLIES[command](sms)

@@ -1,14 +1,10 @@
 """The SMS replies that are made of the state, word for word as users know them. An overlay.
 
-What takes (sms, caller, words) is named by the table in `sms_commands.py`.
 Source: module-behaviour 2.5, 2.5.1 to 2.5.3. A value that is not known says so instead of 0.
 """
 
-import gc
-
 from micropython import const
 
-from ovms import overlay
 from ovms import status as net
 from ovms.protocol.v2.messages import freshness
 from ovms.vehicle import state as car_state
@@ -44,7 +40,7 @@ def tenths(value):
     return "%s%d.%d" % ("-" if value < 0 else "", abs(value) // 10, abs(value) % 10)
 
 
-def stat_reply(sms, caller, words):
+def _stat_reply(sms):
     """STAT: the car's own text, else the standard one."""
     text = sms.car().stat_text()
     if text is None:
@@ -104,7 +100,7 @@ def _odometer(metres, is_miles):
     return "%d%s" % (value, text)
 
 
-def location(sms, caller, words):
+def _location(sms):
     """GPS; the last position stays with `Fix:0` when the fix is lost."""
     state = sms.state
     if state.latitude_udeg is None or state.longitude_udeg is None:
@@ -131,7 +127,7 @@ def _led_codes(status):
     return red, 1 if status.is_server_connected else 2
 
 
-def diagnostics(sms, caller, words):
+def _diagnostics(sms):
     """DIAG."""
     status = sms.status
     state = sms.state
@@ -153,7 +149,7 @@ def _hundreds(milli):
     return ((milli or 0) + 50) // 100
 
 
-def temperatures(sms, caller, words):
+def _temperatures(sms):
     """TEMPS; `-` for a sensor the car does not have or did not report yet."""
     state = sms.state
     text = "Temperatures:"
@@ -170,22 +166,9 @@ def temperatures(sms, caller, words):
     return text
 
 
-def summary(sms, caller, words):
-    """SUMMARY: everything a supporter asks first, without anything secret."""
-    status = sms.status
-    state = sms.state
-    server = "connected" if status.is_server_connected else "not connected"
-    lines = [
-        "Version: " + status.firmware_text(sms.car()),
-        "Up: %d s" % status.uptime_s,
-        "Reset: " + status.reset_cause,
-        "Link: %s, server %s" % (status.link_name or "none", server),
-        "Net: 0x%02X %s SQ:%d" % (status.net_state, status.operator, status.csq),
-        "SIM: " + (status.modem_error or "OK"),
-        "CAN: " + (status.can_error or "OK"),
-        "GPS: %d, %d sats" % (state.has_gps_lock, state.satellites),
-        "Free: %d" % gc.mem_free(),
-    ]
-    for counter in overlay.call("ovms.services.counter_names", "in_full", status.counts):
-        lines.append("%s: %d" % counter)
-    return "\n".join(lines)
+_REPLIES = {"GPS": _location, "STAT": _stat_reply, "DIAG": _diagnostics, "TEMPS": _temperatures}
+
+
+def reply(sms, caller, command, words):
+    """What `command` of the table in `sms_commands.py` tells."""
+    return _REPLIES[command](sms)
