@@ -51,9 +51,15 @@ print("start", 0, -1, used())
 for name in resident.split():
     print(name, load(name), -1, used())
 micropython.qstr_info()
+import shelf
 for name in on_demand.split():
     before = used()
-    taken = load(name)
+    try:
+        module = (__import__ if "." in name else shelf.load)(name)
+    except Exception as error:
+        print("failed", name, repr(error))
+    taken = used() - before
+    module = None
     sys.modules.pop(name, None)
     package, _, last = name.rpartition(".")
     if package and hasattr(sys.modules[package], last):
@@ -125,6 +131,8 @@ def measure(plain: bool = False, apart: bool = True) -> Heap:
         for shim in SHIMS.glob("*.py"):
             if shim.stem != "start":
                 build.compile_file(shim, tree / f"{shim.stem}.mpy", shim.name, None)
+        loader = build.FIRMWARE / "ovms" / "overlay_packed.py"
+        build.compile_file(loader, tree / "shelf.mpy", "shelf.py", None)
         table = json.loads(tree.with_name("t.names.json").read_text("utf-8"))
         codes = {name: name for name in everything if plain or name == ENTRY}
         for code, entry in table.get("files", {}).items():

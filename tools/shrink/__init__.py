@@ -40,6 +40,9 @@ from tools.shrink.rename import functions, rename
 from tools.shrink.scopes import Module, ShrinkError, module_name
 from tools.shrink.strip import strip
 
+# What loads overlays, and what does in a packed tree.
+_OVERLAY, _PACKED_OVERLAY = "ovms/overlay.py", "ovms/overlay_packed.py"
+
 __all__ = ["ShrinkError", "Shrunk", "shrink", "unname_texts"]
 
 
@@ -83,6 +86,9 @@ def shrink(
         keywords |= {
             node.arg for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg
         }
+    if public and _PACKED_OVERLAY in sources:
+        sources = {**sources, _OVERLAY: sources[_PACKED_OVERLAY]}
+        del sources[_PACKED_OVERLAY]
     trees = {path: ast.parse(text, path) for path, text in sorted(sources.items())}
     names = {module_name(path) for path in trees}
     modules = {}
