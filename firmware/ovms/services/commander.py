@@ -14,9 +14,10 @@ from micropython import const
 from ovms import overlay
 from ovms import status as requests
 
-# Commands that wait, and bytes of them; what is beyond is kept only to be refused in its turn.
+# Commands that wait. Behind the first ones a long one is kept only to be refused in its turn.
 _QUEUE_MAX = const(40)
-_QUEUE_BYTES = const(1024)
+_QUEUE_LONG = const(8)
+_SHORT = const(24)
 # Of a command to be refused: its code and a comma.
 _CODE_LENGTH = const(11)
 
@@ -51,16 +52,13 @@ class Commander:
 
     def accept(self, payload):
         """Queue one command. payload: bytes-like, the text behind `C`; borrowed."""
-        if len(self._queue) >= _QUEUE_MAX:
+        waiting = len(self._queue)
+        if waiting >= _QUEUE_MAX:
             # No room for even a refusal: only a new connection brings the order back.
             self.status.count("commands_lost")
             self.status.request(requests.REQUEST_RECONNECT)
             return
-        size = len(payload)
-        for entry in self._queue:
-            size += len(entry[0])
-        # A longer one alone still has its turn.
-        is_refused = size > _QUEUE_BYTES and bool(self._queue)
+        is_refused = waiting >= _QUEUE_LONG and len(payload) > _SHORT
         text = bytes(payload[:_CODE_LENGTH] if is_refused else payload)
         self._queue.append((text, is_refused))
         self._wake.set()
