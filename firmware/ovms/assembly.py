@@ -32,8 +32,6 @@ from ovms.vehicle.state import VehicleState
 
 _CONFIG_FILE = "ovms.cfg"
 _WIFI_FILE = "wifi.cfg"
-# Of the board's words for a reset; an error nobody caught ends in a hard reset, like command 5.
-_CRASHES = ("hard reset", "watchdog")
 _CRASH_LIFETIME_S = const(2592000)
 
 
@@ -82,7 +80,8 @@ def build(app, presets):
     app.can = CANLink(app.bus, None, status, config)
     app.wifi = _wifi()
     app.set_car()
-    if status.reset_cause in _CRASHES:
+    # The board's word. A hard reset is what a user asked for.
+    if status.reset_cause == "watchdog":
         # Protocol's debug record: version, crashes, reason, checkpoint (module-behaviour 4.8).
         text = "%s,1,%s,0" % (status.firmware_text(app.car), status.reset_cause)
         app.history.add("*-OVM-DebugCrash", 0, _CRASH_LIFETIME_S, text, UNKEPT)
