@@ -33,7 +33,13 @@ def tree(bits: int) -> Path:
     return target
 
 
-def run(bits: int, program: str, arguments: list[str], folder: Path | None = None) -> dict:
+def run(
+    bits: int,
+    program: str,
+    arguments: list[str],
+    folder: Path | None = None,
+    cwd: Path = vm.ROOT,
+) -> dict:
     """What `program` prints as JSON. folder: instead of `tree(bits)`. Raises VMError."""
     try:
         start = vm.command(bits, _HEAP_KIB)
@@ -42,7 +48,7 @@ def run(bits: int, program: str, arguments: list[str], folder: Path | None = Non
     line = [*start, str(PROGRAMS / program), str(folder or tree(bits)), *arguments]
     try:
         done = subprocess.run(
-            line, cwd=vm.ROOT, capture_output=True, text=True, check=False, timeout=120
+            line, cwd=cwd, capture_output=True, text=True, check=False, timeout=120
         )
     except subprocess.TimeoutExpired:
         raise VMError(f"{program} took longer than 120 s") from None
