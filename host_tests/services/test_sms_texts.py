@@ -170,13 +170,14 @@ def test_summary():
     status.csq = 18
     status.can_error = "No CAN controller answers."
     status.count("zebra")
+    status.counts["never"] = 0
     status.count("at_timeout")
     status.count("at_timeout")
     head, rest = bench.send("SUMMARY").split("\nFree: ")
     assert head == (
         "Version: 4.0.0/NONE/TESTBOARD/mpy\nUp: 2d 01:01:01\nReset: watchdog"
         "\nLink: none, server not connected\nNet: 0x01 o2-de SQ:18\nSIM: OK"
-        "\nCAN: No CAN controller answers.\nGPS: 0, 0 sats"
+        "\nCAN: No CAN controller answers.\nGPS: no fix, 0 sats"
     )
     memory, counts = rest.split("\n", 1)
     free, word, total = memory.split(" ")
@@ -189,11 +190,15 @@ def test_summary_of_a_module_that_is_well():
     bench.status.link_name = "GPRS"
     bench.status.is_server_connected = True
     bench.status.server_error = "of yesterday"
+    bench.status.is_roaming = True
+    bench.state.has_gps_lock = True
+    bench.state.satellites = 9
     for text in ("SUMMARY", "summary?", " Summary  \r\n"):
         reply = bench.send(text)
         assert reply.startswith("Version: 4.0.0/RT3.0/TESTBOARD/mpy\nUp: 0d 00:00:00"), text
         assert "\nReset: unknown\nLink: GPRS, server connected\nNet: " in reply
-        assert "\nSIM: OK\nCAN: OK\n" in reply and reply.split("\n")[-1].startswith("Free: ")
+        assert "  (roaming) SQ:99\nSIM: OK\nCAN: OK\nGPS: fix, 9 sats\n" in reply
+        assert reply.split("\n")[-1].startswith("Free: ")
     assert "\nCAN: not used\n" in Bench().send("SUMMARY")
 
 

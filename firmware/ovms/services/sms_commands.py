@@ -84,7 +84,8 @@ def find(sms, text):
         word += "?"
         del words[0]
     is_query = word.endswith("?")
-    for name in (word, word[:-1] if is_query else word + "?"):
+    word = word.rstrip("?")
+    for name in (word + "?", word) if is_query else (word, word + "?"):
         for command, mode, method in sms.car().SMS_COMMANDS:
             if command == name:
                 return (name, mode, "", method, 0, None), words, is_query

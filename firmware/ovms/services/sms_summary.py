@@ -30,17 +30,22 @@ def reply(sms, caller, command, words):
     ]
     if status.server_error and not status.is_server_connected:
         lines.append(status.server_error)
-    lines.append("Net: 0x%02X %s SQ:%d" % (status.net_state, status.operator, status.csq))
+    roaming = " (roaming)" if status.is_roaming else ""
+    network = status.net_state, status.operator, roaming, status.csq
+    lines.append("Net: 0x%02X %s%s SQ:%d" % network)
     lines.append("SIM: " + (status.modem_error or "OK"))
     lines.append("CAN: " + (status.can_error or ("not used" if car.BITRATE is None else "OK")))
-    lines.append("GPS: %d, %d sats" % (state.has_gps_lock, state.satellites))
+    lines.append(
+        "GPS: %s, %d sats" % ("fix" if state.has_gps_lock else "no fix", state.satellites)
+    )
     lines.append("Free: %d of %d" % (free, free + gc.mem_alloc()))
     if sms.config.load_error:
         lines.append(sms.config.load_error)
     text = "\n".join(lines)
-    counters = overlay.call("ovms.services.counter_names", "in_full", status.counts)
-    for i in range(len(counters)):
-        if len(text) > _LENGTH:
-            return text + "\nand %d more" % (len(counters) - i)
-        text += "\n%s: %d" % counters[i]
-    return text
+    unsaid = 0
+    for name, count in overlay.call("ovms.services.counter_names", "in_full", status.counts):
+        if count and len(text) < _LENGTH:
+            text += "\n%s: %d" % (name, count)
+        elif count:
+            unsaid += 1
+    return text + "\nand %d more" % unsaid if unsaid else text
