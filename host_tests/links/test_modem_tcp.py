@@ -26,6 +26,22 @@ async def reads(bench, stream):
     return await bench.wait(stream.readinto(memoryview(bytearray(64))), 400000)
 
 
+def test_a_modem_that_takes_eight_seconds_for_every_answer():
+    async def scenario(bench):
+        await bench.up()
+        deliver = bench.fake.wire.deliver
+
+        async def late(data):
+            await bench.clock.sleep_ms(8000)
+            deliver(data)
+
+        bench.fake.wire.deliver = lambda data: asyncio.create_task(late(data))
+        assert await bench.wait(bench.modem.open_tcp("server.example.org", 6867), 200000)
+        assert bench.status.counts == {}
+
+    on_bench(scenario, (4096,))
+
+
 def test_connect_write_read_close():
     async def scenario(bench):
         await bench.up()

@@ -114,7 +114,7 @@ class ATPort:
         if digester.dropped != dropped:
             self.status.count("at_noise")
 
-    async def execute(self, command, finals=at.OK, limit_s=5, payload=None, is_bare=False):
+    async def execute(self, command, finals=at.OK, limit_s=10, payload=None, is_bare=False):
         """Send a command (bytes) and return its answer, a list of bytes.
 
         finals: the set of its final results besides errors. limit_s: a busy modem's longest time
@@ -167,7 +167,7 @@ class ATPort:
             lines.append(result)
         return lines
 
-    async def ask(self, command, finals=at.OK, limit_s=5):
+    async def ask(self, command, finals=at.OK, limit_s=10):
         """`execute` for what may be refused: the first line of the answer, b"" or None."""
         try:
             lines = await self.execute(command, finals, limit_s)

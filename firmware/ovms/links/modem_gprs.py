@@ -33,6 +33,7 @@ _CONNECT_MS = const(90000)
 _LOOK_MS = const(50)
 _ATTACH_S = const(75)
 _ACTIVATE_S = const(85)
+_SETTING_S = const(20)
 _SHUT_S = const(65)
 _START_S = const(10)
 _CLOSE_S = const(10)
@@ -125,7 +126,7 @@ async def _bring_up(tcp, bearer):
         tcp.status.count("gprs_retry")
     await port.execute(b"AT+CIPSHUT", _SHUT, _SHUT_S)
     tcp.is_pushing = False
-    if await port.ask(b"AT+CIPMUX=0;+CIPRXGET=1") is None:
+    if await port.ask(b"AT+CIPMUX=0;+CIPRXGET=1", limit_s=_SETTING_S) is None:
         await port.ask(b"AT+CIPMUX=0")
         if await port.ask(b"AT+CIPRXGET=1") is None:
             await port.execute(b"AT+CIPHEAD=1")
