@@ -138,12 +138,6 @@ class Bench:
             # What a session sees by itself: its lines are encrypted.
             raise OSError("damaged")
 
-    async def repair_later(self, fault):
-        """End a lasting fault, if it is one."""
-        await self.clock.sleep_ms(FAULT_MS)
-        if fault is not None:
-            self.fault(*fault)
-
     async def receive_sms(self, text="STAT"):
         self.rig.modem.sms.submit(NUMBER, text)
         while True:
@@ -227,67 +221,6 @@ def test_any_delivery_changes_nothing(shape):
             got += buffer[:n]
         assert got == data
         await bench.receive_sms()
-
-    play(scenario)
-
-
-FAULTS = {
-    "brownout": [("brownout",)],
-    "brownout in data": [("brownout", 300)],
-    "power off": [("power_off",)],
-    "lost prompt": [("lost_prompt",)],
-    "hang": [("hang", 30.0)],
-    "long hang": [("hang", 150.0)],
-    "PDP lost": [("pdp_deact",)],
-    "server closes": [("server_close",)],
-    "send fail": [("send_fail",)],
-    "unregistered": [("reg", 2)],
-    "noise": [("noise", 500, 1)],
-    "garbage": [("garbage", 0.02, 1)],
-    "loss": [("loss", 0.02, 1)],
-    "peer vanished": [("tcp_dead", "unacked")],
-    "SIM glitch": [("no_sim", 1)],
-}
-# How each lasting fault ends, a minute later.
-REPAIRS = {
-    "unregistered": ("reg", 1),
-    "garbage": ("clear",),
-    "loss": ("clear",),
-    "peer vanished": ("tcp_dead", "off"),
-    "SIM glitch": ("no_sim", 0),
-}
-FAULT_MS = 60_000
-
-
-@pytest.mark.parametrize("name", FAULTS)
-def test_recovery_from_a_single_fault(name):
-    """Connected and able to answer SMS again in time, counted from the fault itself."""
-
-    async def scenario(bench):
-        await bench.up()
-        stream = await bench.connect()
-        await bench.exchange(stream)
-        for fault in FAULTS[name]:
-            bench.fault(*fault)
-        start_ms = bench.clock.now_ms
-        repair = asyncio.create_task(bench.repair_later(REPAIRS.get(name)))
-        # The session notices when it next has something to say.
-        try:
-            while bench.clock.now_ms - start_ms < FAULT_MS + 10_000:
-                await bench.exchange(stream, b"MP-A\r\n" * 80)
-                await bench.clock.sleep_ms(10_000)
-            noticed_ms = None
-        except (OSError, AssertionError, TimeoutError):
-            noticed_ms = bench.clock.now_ms - start_ms
-            await bench.wait(stream.close())
-            await bench.connect_in_time()
-        back_ms = bench.clock.now_ms - start_ms
-        await repair
-        await bench.receive_sms()
-        assert await bench.wait(bench.modem.send_sms(NUMBER, "ok"))
-        seconds = "not noticed" if noticed_ms is None else f"noticed after {noticed_ms // 1000} s"
-        print(f"{name}: {seconds}, back after {back_ms // 1000} s")
-        assert bench.clock.now_ms - start_ms < RECOVERY_MS
 
     play(scenario)
 

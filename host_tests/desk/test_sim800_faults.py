@@ -261,6 +261,85 @@ def test_sms_failure():
         assert rig.take() == expected
 
 
+def test_an_answer_in_the_place_of_the_modems_own():
+    rig = Rig().boot("AT+CMEE=2")
+    apply_fault(rig.modem, "answer", "+csq", "ERROR|ALREADY_CONNECT", 2)
+    for _ in range(2):
+        assert rig.command("AT+CSQ", 500) == b"\r\nERROR\r\n\r\nALREADY CONNECT\r\n"
+        rig.advance(50)
+    assert b"+CSQ: 17,0" in rig.command("AT+CSQ")
+    apply_fault(rig.modem, "answer", "+CSQ", "-")
+    assert rig.command("AT+CSQ", 3000) == b""
+    assert b"+CSQ: 17,0" in rig.command("AT+CSQ")
+
+
+def test_a_late_result_is_one_result():
+    rig = Rig().boot()
+    apply_fault(rig.modem, "late", 8)
+    assert rig.command("AT+CSQ", 7000) == b"\r\n+CSQ: 17,0\r\n"
+    rig.advance(1500)
+    assert rig.take() == b"\r\nOK\r\n"
+    assert rig.command("AT", 500) == b"\r\nOK\r\n"
+
+
+def test_brown_out_at_a_command():
+    rig = Rig().boot()
+    apply_fault(rig.modem, "brownout_at", "+CSQ")
+    assert b"OK" in rig.command("AT")
+    assert b"OK" not in rig.command("AT+CSQ", 300)
+    rig.advance(4000)
+    assert b"RDY" in rig.take()
+
+
+def test_data_that_does_not_arrive_whole():
+    rig = Rig()
+    peer = rig.connect("AT+CIPRXGET=1")
+    apply_fault(rig.modem, "eat_input", 3)
+    rig.command("AT+CIPSEND=5", 500)
+    rig.modem.feed(b"12345")
+    rig.advance(3000)
+    assert bytes(peer.sent) == b"" and rig.take() == b""
+    rig.modem.feed(b"abc")
+    rig.advance(3000)
+    assert bytes(peer.sent) == b"45abc"
+    peer.events.on_data(b"abcdef")
+    rig.advance(1000)
+    apply_fault(rig.modem, "cut_data")
+    assert b"2,6,0\r\nabc\r\nOK" in rig.command("AT+CIPRXGET=2,100")
+
+
+def test_closed_while_the_host_enters_data():
+    rig = Rig()
+    peer = rig.connect()
+    apply_fault(rig.modem, "close_sending")
+    rig.command("AT+CIPSEND=5", 500)
+    rig.modem.feed(b"12345")
+    rig.advance(3000)
+    assert bytes(peer.sent) == b"" and rig.take() == b"\r\nCLOSED\r\n"
+
+
+def test_a_message_of_yesterday_and_a_call():
+    rig = Rig().boot("AT+CMGF=1", "AT+CLIP=1")
+    apply_fault(rig.modem, "stored", "+4930123456", "good_old_days")
+    assert rig.take() == b"" and rig.modem.sms.store.used == 1
+    assert b"good old days" in rig.command("AT+CMGR=1")
+    apply_fault(rig.modem, "call")
+    assert b"RING" in rig.take()
+    with pytest.raises(FaultError):
+        apply_fault(rig.modem, "call")
+
+
+def test_dtr_wakes_within_50_ms():
+    rig = Rig().boot("AT+CSCLK=1")
+    rig.modem.dtr_high = True
+    rig.advance(6000)
+    assert rig.command("AT", 500) == b""
+    rig.modem.dtr_high = False
+    rig.advance(40)
+    assert rig.command("AT", 500) == b""
+    assert rig.command("AT", 500) == b"\r\nOK\r\n"
+
+
 def test_clear_takes_everything_back():
     rig = Rig().boot()
     for name, values in (("slow", (50,)), ("bytes", ()), ("urc", ("answer",)), ("hang", (9,))):

@@ -47,12 +47,15 @@ class JumpClock:
 
     async def wait_for_ms(self, awaitable, timeout_ms):
         """Result of `awaitable`; asyncio.TimeoutError after `timeout_ms`, which cancels it."""
-        task = asyncio.create_task(awaitable)
+        task = asyncio.create_task(_outcome(awaitable))
         if not await self.until(task.done, timeout_ms, task):
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
             raise asyncio.TimeoutError
-        return await task
+        result, error = await task
+        if error is not None:
+            raise error
+        return result
 
     async def until(self, condition, timeout_ms=60000, task=None, look_ms=20):
         """Wait until `condition()` is true; False when it was not in time.
@@ -70,3 +73,11 @@ class JumpClock:
                 task.cancel()
             raise
         return True
+
+
+async def _outcome(awaitable):
+    """(result, exception): a task that fails while nobody waits for it would be told on stderr."""
+    try:
+        return await awaitable, None
+    except Exception as error:
+        return None, error

@@ -70,7 +70,7 @@ async def _configure(modem):
 async def _await_sim(modem):
     """Return once the SIM is ready. A locked one waits for its owner, or takes the PIN it set."""
     status = modem.status
-    known = ""
+    known = b""
     turns = 0
     is_tried = False
     while True:

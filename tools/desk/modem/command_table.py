@@ -42,6 +42,8 @@ def run_line(modem, calls):
     else:
         try:
             has_own_result = yield from _run_calls(modem, calls)
+            if modem.faults.take("late"):
+                yield modem.faults.late_ms
             if not has_own_result:
                 modem.faults.at_point("ok")
                 modem.result("OK")
@@ -58,6 +60,14 @@ def _run_calls(modem, calls):
     for call in calls:
         yield modem.timing.command_ms
         modem.faults.at_point("answer")
+        if modem.faults.is_brown_out_at(call.name):
+            modem.brown_out()
+            return True
+        text = modem.faults.take_answer(call.name)
+        if text is not None:
+            for line in text.split("|") if text != "-" else ():
+                modem.result(line)
+            return True
         handlers = COMMANDS.get(call.name)
         if handlers is None or (call.kind not in handlers and call.kind != TEST):
             raise CommandError()

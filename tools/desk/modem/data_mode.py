@@ -26,6 +26,9 @@ class DataEntry(Pending):
 
     def feed(self, chunk):
         """Take bytes; returns how many of them belonged to the entry."""
+        lost = self._modem.faults.take_some("eat_input", len(chunk))
+        if lost:
+            return lost
         used = self._take_counted(chunk) if self._length is not None else self._take_ended(chunk)
         self._received += used
         if self._modem.settings.echo:

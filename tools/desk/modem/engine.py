@@ -62,7 +62,7 @@ class Modem:
         self.session = SessionSettings()
         self.is_on = False
         self.is_alive = False
-        self.dtr_high = False
+        self._dtr_high = False
         self.supply_mv = 4000
         self.baud = 0
         self.input_dropped = 0
@@ -193,22 +193,37 @@ class Modem:
             else:
                 data = self._feed_command(data)
 
+    @property
+    def dtr_high(self):
+        """Level of DTR; low keeps awake, and wakes what sleeps (AT+CSCLK=1)."""
+        return self._dtr_high
+
+    @dtr_high.setter
+    def dtr_high(self, is_high):
+        if self._dtr_high and not is_high and self._is_asleep():
+            self._deaf_until_ms = self.tasks.now_ms() + self.timing.dtr_wake_ms
+            self._last_activity_ms = self.tasks.now_ms()
+        self._dtr_high = is_high
+
+    def _is_idle(self):
+        return (
+            self.tasks.now_ms() - self._last_activity_ms > self.timing.sleep_after_ms
+            and self.online is None
+            and self.entry is None
+        )
+
+    def _is_asleep(self):
+        return self.settings.csclk == 1 and self._dtr_high and self._is_idle()
+
     def _is_listening(self):
         now_ms = self.tasks.now_ms()
         if now_ms < self.faults.hang_until_ms:
             return False
-        is_idle = (
-            now_ms - self._last_activity_ms > self.timing.sleep_after_ms
-            and self.online is None
-            and self.entry is None
-        )
-        if is_idle and self.settings.csclk == 2:
+        if self.settings.csclk == 2 and self._is_idle():
             # The first characters only wake the module (hardware facts 4.7).
             self._deaf_until_ms = now_ms + self.timing.wake_ms
             self._last_activity_ms = now_ms
-        if is_idle and self.settings.csclk == 1 and self.dtr_high:
-            return False
-        return now_ms >= self._deaf_until_ms
+        return not self._is_asleep() and now_ms >= self._deaf_until_ms
 
     def _feed_busy(self, data):
         if self.quirks.input_while_busy_merges:

@@ -107,6 +107,23 @@ def urc(modem, point: str, text: str = _INJECTED_TEXT, count: int = 1):
     modem.faults.add_urc(point, text, count)
 
 
+def answer(modem, command: str, text: str, count: int = 1):
+    """`|` in the text ends a line; `-` is no answer at all."""
+    _check_range(count, 1, 1000, "count")
+    modem.faults.add_answer(command.upper(), text.replace("_", " "), count)
+
+
+def late(modem, seconds: float = 8.0, count: int = 1):
+    """Final results come so much later, while the modem hears nothing."""
+    modem.faults.late_ms = seconds * 1000
+    modem.faults.add_count("late", count)
+
+
+def echo(modem, is_on: int = 1):
+    """As after a restart that nobody noticed."""
+    modem.settings.echo = int(bool(is_on))
+
+
 def hang(modem, seconds: float = 60.0):
     modem.faults.hang_until_ms = modem.tasks.now_ms() + seconds * 1000
 
@@ -126,6 +143,10 @@ def brownout(modem, after_bytes: int = -1):
         modem.brown_out()
 
 
+def brownout_at(modem, command: str):
+    modem.faults.brown_out_at(command.upper())
+
+
 def power_off(modem):
     modem.power_off()
 
@@ -142,6 +163,15 @@ def sim_pin(modem, pin: str):
 
 
 # ---- network ----
+
+
+def sim_unlock(modem):
+    """Its owner takes the PIN off the card."""
+    modem.sim.unlock()
+
+
+def supply(modem, millivolts: int):
+    modem.set_supply_mv(millivolts)
 
 
 def reg(modem, stat: int, domain: str = "both"):
@@ -192,6 +222,22 @@ def send_fail(modem, count: int = 1):
     modem.faults.add_count("send_fail", count)
 
 
+def close_sending(modem, count: int = 1):
+    """The peer closes while the host enters what is to be sent."""
+    modem.faults.add_count("close_sending", count)
+
+
+def eat_input(modem, count: int):
+    """The modem misses the first `count` bytes of the next data that is entered."""
+    _check_range(count, 1, 1460, "count")
+    modem.faults.add_count("eat_input", count)
+
+
+def cut_data(modem, count: int = 1):
+    """Only the first half of the next `count` pieces of received data reaches the host."""
+    modem.faults.add_count("cut_data", count)
+
+
 # ---- SMS ----
 
 
@@ -199,21 +245,39 @@ def sms_fail(modem, code: int = 500, count: int = 1):
     modem.faults.fail_sms(code, count)
 
 
+def call(modem, number: str = "+4915112345678"):
+    if not modem.calls.incoming(number):
+        raise FaultError("The call did not get through: module busy or not registered.")
+
+
+def stored(modem, number: str, text: str):
+    """A message of yesterday in the store, without a word."""
+    modem.sms.fill_store(number, text.replace("_", " "), 1)
+
+
 def store_full(modem, number: str = "+4930123456", text: str = "full"):
     modem.sms.fill_store(number, text)
 
 
 SWITCHES: dict[str, Callable[..., None]] = {
+    "answer": answer,
     "bytes": single_bytes,
     "brownout": brownout,
+    "brownout_at": brownout_at,
     "bursts": bursts,
+    "call": call,
     "clear": clear,
+    "close_sending": close_sending,
     "connect": connect,
     "csq": csq,
+    "cut_data": cut_data,
+    "eat_input": eat_input,
+    "echo": echo,
     "apn_refused": apn_refused,
     "garbage": garbage,
     "hang": hang,
     "host_baud": host_baud,
+    "late": late,
     "loss": loss,
     "lost_prompt": lost_prompt,
     "nitz": nitz,
@@ -225,9 +289,12 @@ SWITCHES: dict[str, Callable[..., None]] = {
     "send_fail": send_fail,
     "server_close": server_close,
     "sim_pin": sim_pin,
+    "sim_unlock": sim_unlock,
     "slow": slow,
     "sms_fail": sms_fail,
     "store_full": store_full,
+    "stored": stored,
+    "supply": supply,
     "tcp_dead": tcp_dead,
     "urc": urc,
 }

@@ -18,6 +18,9 @@ class Faults:
         self.connect_mode = "normal"
         self.tcp_dead = None
         self.apn_refused = False
+        self.late_ms = 0.0
+        self._answers: dict[str, list[str]] = {}
+        self._brown_out_at: str | None = None
         self._counts: dict[str, int] = {}
         self._urcs: dict[str, list] = {point: [] for point in POINTS}
         self._sms_failures = []
@@ -32,6 +35,33 @@ class Faults:
         if left:
             self._counts[name] = left - 1
         return left > 0
+
+    def take_some(self, name, count):
+        """How many of the next `count` chances of fault `name` fail; uses them up."""
+        taken = min(count, self._counts.get(name, 0))
+        if taken:
+            self._counts[name] -= taken
+        return taken
+
+    def add_answer(self, command, text, count):
+        """The next `count` commands `command` (`+CSQ`) are answered by `text` and not done."""
+        self._answers.setdefault(command, []).extend([text] * count)
+
+    def take_answer(self, command):
+        """The text that takes the place of an answer, None for the modem's own."""
+        waiting = self._answers.get(command)
+        return waiting.pop(0) if waiting else None
+
+    def brown_out_at(self, command):
+        """The supply collapses when `command` next comes."""
+        self._brown_out_at = command
+
+    def is_brown_out_at(self, command):
+        """Whether the supply collapses at this command; once."""
+        is_due = command == self._brown_out_at
+        if is_due:
+            self._brown_out_at = None
+        return is_due
 
     def add_urc(self, point, text, count):
         """`text` comes as a URC the next `count` times a command passes `point`."""

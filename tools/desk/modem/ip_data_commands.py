@@ -33,6 +33,9 @@ def cipsend(modem, call):
     if sock.state != sockets.CONNECTED:
         # CLOSED has told the host already; nothing else follows (hardware facts 4.9, D9).
         return NO_RESULT
+    if modem.faults.take("close_sending"):
+        ip.close_by_peer()
+        return NO_RESULT
     prefix = f"{sock.index}, " if ip.is_multi else ""
     if modem.faults.take("send_fail"):
         yield modem.timing.ack_ms
@@ -83,6 +86,8 @@ def ciprxget_write(modem, call):
         raise ValueError("length")
     data = sock.read(wanted)
     header = f"\r\n+CIPRXGET: {mode},{number}{len(data)},{len(sock.received)}\r\n"
+    if modem.faults.take_some("cut_data", int(len(data) > 1)):
+        data = data[: len(data) // 2]
     modem.emit(header.encode() + (data if mode == 2 else data.hex().upper().encode()))
 
 

@@ -76,6 +76,7 @@ class Timing:
     power_down_ms: int = 1500
     sleep_after_ms: int = 5000
     wake_ms: int = 100
+    dtr_wake_ms: int = 50
     escape_guard_ms: int = 1000
     ntp_ms: int = 3000
 

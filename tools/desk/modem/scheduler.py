@@ -44,6 +44,14 @@ class VirtualScheduler:
                 timer.callback()
         self._now_ms = end_ms
 
+    def advance_to_event(self, elapsed_ms):
+        """Move on to the next thing that becomes due, but no further than `elapsed_ms`."""
+        while self._queue and self._queue[0][2].callback is None:
+            heapq.heappop(self._queue)
+        if self._queue:
+            elapsed_ms = min(elapsed_ms, self._queue[0][0] - self._now_ms)
+        self.advance(elapsed_ms)
+
     def advance_until(self, is_done, limit_ms, step_ms=1):
         """Advance in steps until `is_done()` or for `limit_ms`; returns whether it was done."""
         end_ms = self._now_ms + limit_ms

@@ -82,6 +82,11 @@ class Sim:
         self.pin = pin
         self.pin_tries = _PIN_TRIES
 
+    def unlock(self):
+        """Take the PIN off the card for good."""
+        self.pin = None
+        self._unlock()
+
     def set_inserted(self, is_inserted):
         """Take the card out or put it back while the module runs."""
         if is_inserted == self.is_inserted:

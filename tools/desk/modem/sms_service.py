@@ -76,14 +76,14 @@ class SmsService:
         self._next_long_reference = self._next_long_reference % 255 + 1
         self._deliver_next()
 
-    def fill_store(self, number, text):
-        """Put copies of a message into every free place, without a word to the host."""
+    def fill_store(self, number, text, count=None):
+        """Put copies of a message into all or `count` free places, without a word to the host."""
         network = self._modem.network
         (part,) = pdu.split_text(
             number, text[:70], network.utc_s(), self._modem.profile.zone_quarters, 0
         )
-        while self.store.add(part) is not None:
-            pass
+        while count != 0 and self.store.add(part) is not None:
+            count = None if count is None else count - 1
 
     @property
     def waiting_count(self):
