@@ -1,6 +1,9 @@
 """WATCH and INJECT at the DIAG console: what is shown, what never is, and no trace afterwards."""
 
 import asyncio
+import sys
+
+from micropython import heap_lock, heap_unlock
 
 from host_tests.fakes.at_peer import info
 from host_tests.links.modem_bench import joined, on_bench
@@ -123,6 +126,27 @@ def test_a_slow_port_loses_lines_and_says_how_many():
     first = desk.console.watch.output()
     assert len(first) < 400 and first.endswith("\r\n# 452 lost\r\n")
     assert len(shown(desk)) + first.count("can<") == 48
+
+
+def test_a_full_heap_costs_lines_only():
+    desk = desk_of()
+
+    def take(frame):
+        frame[0] = 0x597
+        return True
+
+    desk.bus.recv = take
+    desk.handle("WATCH CAN")
+    frame = [0, bytearray(8), 8, 0]
+    # CPython's heap cannot be locked.
+    heap_lock()
+    try:
+        is_taken = desk.bus.recv(frame)
+    finally:
+        heap_unlock()
+    assert is_taken and frame[0] == 0x597
+    is_cpython = sys.implementation.name == "cpython"
+    assert shown(desk) == (["can< 597#0000000000000000"] if is_cpython else ["1 lost"])
 
 
 def test_sentences_of_the_receiver():
