@@ -13,7 +13,8 @@ import threading
 
 from tools import vm
 
-_LIMIT_S = 20
+# A busy machine takes half a minute to compile the firmware for a VM.
+_LIMIT_S = 60
 _LISTENING = re.compile(r"The console listens at (\S+)\.")
 
 
@@ -96,6 +97,8 @@ async def module(flash, runtime=("cpython",)):
     words = ("--vm", *runtime, "--flash", str(flash), "--param", "14=RT")
     program = await Program("tools.desk", "module", "--console", "127.0.0.1:0", *words).start()
     try:
-        yield program, (await program.until(_LISTENING))[1]
+        port = (await program.until(_LISTENING))[1]
+        await program.until("OVMS 4.0.0 on")
+        yield program, port
     finally:
         await program.stop()

@@ -207,6 +207,8 @@ def test_modem_traffic_without_texts_and_passwords():
         await bench.wait(bench.modem.next_sms())
         assert await bench.wait(bench.modem.send_sms("+4915112345678", "Password: sms-secret"))
         await bench.wait(bench.modem.open_tcp("server.example.org", 6867))
+        # Of a password that a cut divides, a part would remain.
+        bench.fake.urc('+CUSD: 0,"%s apnsecret",15' % ("x" * 104))
         bench.fake.answers["AT+CMGL"] = info("a text with listsecret")
         bench.fake.answers['AT+CPIN="1234"'] = b"\r\nERROR\r\n"
         await bench.wait(bench.modem.command("AT+CMGL"))
@@ -226,6 +228,7 @@ def test_modem_traffic_without_texts_and_passwords():
             "modem< CONNECT OK",
             "modem> AT+CMGL",
             "modem< <22 bytes>",
+            "modem< <128 bytes>",
             "modem> AT+CPIN=****",
             "modem< ERROR",
         ):

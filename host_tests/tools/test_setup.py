@@ -177,6 +177,9 @@ def test_only_what_makes_sense_is_asked():
     "answers, sentence",
     [
         ({"phon": "1"}, "unknown key, phon"),
+        ({"apn": ["internet"]}, "does not hold keys with one value each"),
+        (["internet"], "does not hold keys with one value each"),
+        ({**ANSWERS, **PASSWORDS, "phone": "0151 1234"}, "Start the number with \\+ and the"),
         ({**ANSWERS, **PASSWORDS, "units": "X"}, "units cannot be used: Units are K"),
         ({**ANSWERS, **PASSWORDS, "paranoid": "perhaps"}, "paranoid cannot be used: Say yes"),
         ({**ANSWERS, **PASSWORDS, "module_password": "OVMS"}, "Everybody knows"),

@@ -71,10 +71,12 @@ def _ask_all(client: ConsoleClient, limit_s: float) -> int:
     code = 0
     is_watching = False
     for line in map(str.strip, sys.stdin):
+        if not line:
+            continue
         if is_watching:
             # Everything that comes is shown already.
             code = max(code, 0 if client.ask(line, limit_s).is_done else 1)
-        elif line:
+        else:
             code = max(code, _ask(client, line, limit_s))
         if line.split(" ")[0].upper() == "WATCH":
             is_watching = " " in line

@@ -9,7 +9,6 @@ Nothing is sent but printable text and carriage returns: Ctrl-C or Ctrl-D would 
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import queue
@@ -157,9 +156,8 @@ class ConsoleClient:
 
         The log of the module, whose lines have no mark, is left out.
         """
-        with contextlib.suppress(queue.Empty):
-            while True:
-                self._lines.get_nowait()
+        while self._next(0) is not None:
+            pass
         self.send(line)
         word = line.split(" ", 1)[0].upper()
         lines: list[str] = []
@@ -209,6 +207,7 @@ class ConsoleClient:
                 *lines, rest = rest.split(b"\n")
                 rest = rest[-4096:]
                 for line in lines:
+                    self._is_prompt.clear()
                     self._take(line)
                 # A prompt has no line end.
                 if rest in _PROMPTS:

@@ -227,8 +227,10 @@ def _load(path: Path) -> dict:
     except ValueError:
         # Its text may quote a password.
         raise SetupError(f"{path} is no valid TOML, or JSON if it ends in .json.") from None
-    if not isinstance(answers, dict):
-        raise SetupError(f"{path} does not hold keys with values.")
+    if not isinstance(answers, dict) or not all(
+        isinstance(value, str | int) for value in answers.values()
+    ):
+        raise SetupError(f"{path} does not hold keys with one value each.")
     return answers
 
 

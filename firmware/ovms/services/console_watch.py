@@ -16,7 +16,7 @@ from ovms.protocol import at
 # these block the module for 22 ms, and the CAN driver's ring holds 115.
 _QUEUE = const(48)
 _TURN = const(256)
-_SENTENCE = const(120)
+_LONGEST = const(120)
 _LAST_ID = const(0x7FF)
 
 _TO_MODEM = "modem> "
@@ -59,7 +59,7 @@ class Watch:
         self._queue = []
         self._lost = 0
         self._digester = self._uart = self._bus = self._car = None
-        self._command = self._sentence = b""
+        self._sentence = b""
         self._is_bare = False
         if "MODEM" in wanted:
             self._digester = digester = app.modem.port.digester
@@ -101,7 +101,7 @@ class Watch:
             self._lost = 0
         return text
 
-    def _put(self, mark, data, number, length=_SENTENCE):
+    def _put(self, mark, data, number, length=_LONGEST):
         """Keep a line: a copy of the first `length` bytes of `data`; counted without room.
 
         number: id of a frame; for the modem how many more bytes there were, -1 for none.
@@ -114,6 +114,13 @@ class Watch:
             # What is watched must not suffer.
             pass
         self._lost += 1
+
+    def _put_line(self, mark, line, more=-1):
+        """A line of the modem. Of one that is cut a piece of a password might remain."""
+        if len(line) > _LONGEST:
+            more = len(line)
+            line = b""
+        self._put(mark, line, more)
 
     def _shown(self, mark, data, number):
         if mark in (_FROM_CAN, _TO_CAN):
@@ -134,31 +141,31 @@ class Watch:
         self._expect(command, finals, has_prompt, is_bare)
         self._is_bare = is_bare
         if command is not None:
-            self._put(_TO_MODEM, command, -1)
+            self._put_line(_TO_MODEM, command)
 
     def _on_event(self):
         digester = self._digester
         dropped = digester.dropped
         kind = self._next_event()
         if digester.dropped != dropped:
-            self._put(_FROM_MODEM, b"noise", -1)
+            self._put_line(_FROM_MODEM, b"noise")
         if kind == at.DATA:
-            self._put(_FROM_MODEM, b"", len(digester.data))
+            self._put_line(_FROM_MODEM, b"", len(digester.data))
         elif kind == at.PROMPT:
-            self._put(_FROM_MODEM, b">", -1)
+            self._put_line(_FROM_MODEM, b">")
         elif kind == at.INFO and self._is_bare:
             # A user's own AT line may have asked for an SMS.
-            self._put(_FROM_MODEM, b"", len(digester.line))
+            self._put_line(_FROM_MODEM, b"", len(digester.line))
         elif kind:
             text = digester.text
-            self._put(_FROM_MODEM, digester.line, -1 if text is None else len(text))
+            self._put_line(_FROM_MODEM, digester.line, -1 if text is None else len(text))
         return kind
 
     async def _on_gps(self, view):
         count = await self._readinto(view)
         try:
             sentences = (self._sentence + bytes(view[:count])).split(b"\n")
-            self._sentence = sentences.pop()[:_SENTENCE]
+            self._sentence = sentences.pop()[:_LONGEST]
             for sentence in sentences:
                 self._put(_FROM_GPS, sentence.strip(), 0)
         except MemoryError:
