@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from host_tests.services.console_bench import Desk
@@ -51,6 +51,7 @@ TEXTS = st.one_of(
 )
 
 
+@settings(deadline=None, max_examples=200)
 @given(st.sampled_from(NUMBERS), TEXTS)
 @example(rules.SERVER, "host:0")
 @example(rules.SERVER, "host:65536")
@@ -97,9 +98,9 @@ def settings_of(tmp_path, answers, current=None, is_sms=False, **named):
 
 def test_answers_become_settings(tmp_path):
     client = Client()
-    settings = settings_of(tmp_path, {**ANSWERS, **PASSWORDS}, writer.read(client))
-    assert settings == STORED
-    after = writer.write(client, settings)
+    chosen = settings_of(tmp_path, {**ANSWERS, **PASSWORDS}, writer.read(client))
+    assert chosen == STORED
+    after = writer.write(client, chosen)
     assert {n: client.desk.config.get(n) for n in STORED} == STORED
     assert after == {n: MASK if n in rules.SECRETS else text for n, text in STORED.items()}
     assert client.desk.config.revision == 1
@@ -139,14 +140,14 @@ def test_questions(capsys):
         return next(hidden)
 
     current = {0: "NOPHONE", 1: "OVMS", 2: "K", 8: "OLD7", 10: "P"}
-    settings = questions.ask(current, False, read, read_secret)
-    assert {n: text for n, text in settings.items() if n < 4} == {
+    chosen = questions.ask(current, False, read, read_secret)
+    assert {n: text for n, text in chosen.items() if n < 4} == {
         0: "+491511234",
         1: "New1",
         2: "M",
         3: "",
     }
-    assert [settings[n] for n in (4, 5, 6, 7, 8, 9, 10, 14)] == [
+    assert [chosen[n] for n in (4, 5, 6, 7, 8, 9, 10, 14)] == [
         *("my.host", "internet", "", "", "OLD7", "net", "P", "RT")
     ]
     assert not list(typed) and not list(hidden)
@@ -156,9 +157,9 @@ def test_questions(capsys):
 
 def test_passwords_that_stay_are_not_sent():
     current = {0: "+491511234", 1: MASK, 2: "M", 5: "internet", 7: MASK, 4: "my.host", 9: MASK}
-    settings = questions.ask(current, False, lambda prompt: "", lambda prompt: "")
-    assert not set(settings) & set(rules.SECRETS)
-    assert settings[0] == "+491511234" and settings[2] == "M" and settings[10] == ""
+    chosen = questions.ask(current, False, lambda prompt: "", lambda prompt: "")
+    assert not set(chosen) & set(rules.SECRETS)
+    assert chosen[0] == "+491511234" and chosen[2] == "M" and chosen[10] == ""
 
 
 def test_only_what_makes_sense_is_asked():
@@ -168,8 +169,8 @@ def test_only_what_makes_sense_is_asked():
         asked.append(prompt)
         return "-" if "APN" in prompt or "Server" in prompt else ""
 
-    settings = questions.ask({1: MASK}, False, read, lambda prompt: "")
-    assert set(settings) == {0, 2, 3, 4, 5, 8, 14}
+    chosen = questions.ask({1: MASK}, False, read, lambda prompt: "")
+    assert set(chosen) == {0, 2, 3, 4, 5, 8, 14}
     assert len(asked) == 7
 
 
@@ -208,9 +209,9 @@ def test_answers_file(tmp_path):
 
 def test_sms_are_what_the_module_expects(tmp_path):
     """The guide's set-up sequence, literally, on the firmware."""
-    settings = settings_of(tmp_path, {**ANSWERS, "apn_password": "apnpw"}, {}, True)
+    chosen = settings_of(tmp_path, {**ANSWERS, "apn_password": "apnpw"}, {}, True)
     bench = Bench(is_new=True)
-    steps = sms.steps(settings)
+    steps = sms.steps(chosen)
     assert [step.text for step in steps] == [
         "REGISTER OVMS",
         "PASS <module password>",
@@ -234,13 +235,13 @@ def test_sms_are_what_the_module_expects(tmp_path):
 
 
 def test_sms_without_network():
-    settings = questions.ask({}, True, lambda prompt: "-" if "APN" in prompt else "", pytest.fail)
-    assert [step.text for step in sms.steps(settings)][:3] == [
+    chosen = questions.ask({}, True, lambda prompt: "-" if "APN" in prompt else "", pytest.fail)
+    assert [step.text for step in sms.steps(chosen)][:3] == [
         "REGISTER OVMS",
         "PASS <module password>",
         "MODULE - K SMSIP RT",
     ]
-    assert len(sms.steps(settings)) == 5
+    assert len(sms.steps(chosen)) == 5
 
 
 def test_sms_cannot_carry_blanks(tmp_path):
