@@ -12,9 +12,11 @@ import threading
 import tty
 
 import pytest
+import serial
 
 from host_tests.desk.module_rig import RUNTIMES, name_of, require
 from host_tests.desk.program_rig import Program, module, run_program
+from tools import vm
 
 
 def console(port, *words, text=""):
@@ -184,6 +186,22 @@ def test_a_port_that_is_lost(tmp_path):
             assert "Traceback" not in hand.text
 
     asyncio.run(scenario())
+
+
+def test_a_port_that_is_in_use():
+    with (
+        port_that_answers(lambda data: b"") as (port, _),
+        serial.serial_for_url(port, exclusive=True),
+    ):
+        code, output = asyncio.run(console(port, "S", "STAT?"))
+    assert (code, output) == (2, f"{port} cannot be opened: another program uses it.\n")
+
+
+def test_no_board_can_inject_frames():
+    """The desk's does, in `host_tests/shims/board/start.py`; that is no part of a module."""
+    sources = [*(vm.ROOT / "boards").rglob("*.py"), *(vm.ROOT / "firmware").rglob("*.py")]
+    assert len(sources) > 50
+    assert not [path for path in sources if "def inject" in path.read_text("utf-8")]
 
 
 @pytest.mark.parametrize(

@@ -22,9 +22,9 @@ class Bus:
 
     def __init__(self):
         self.frames = []
-        self.recv = self._take
+        self.recv = self.take
 
-    def _take(self, frame):
+    def take(self, frame):
         if not self.frames:
             return False
         number, data = self.frames.pop(0)

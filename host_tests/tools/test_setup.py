@@ -51,7 +51,7 @@ TEXTS = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None)
 @given(st.sampled_from(NUMBERS), TEXTS)
 @example(rules.SERVER, "host:0")
 @example(rules.SERVER, "host:65536")
