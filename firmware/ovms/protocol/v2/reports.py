@@ -23,8 +23,8 @@ _GROUP2 = const(12)
 _FEATURE_CAN_WRITE = const(15)
 
 _NO_SIGNAL = const(99)
-# Of 2 dB each. A module at rest sees its signal waver by less (6 dB are one bar of an app).
-_SIGNAL_STEPS = const(3)
+# Of 2 dB each. A module at rest sees its signal waver by less.
+_SIGNAL_STEPS = const(4)
 
 
 def payload_of(code, is_second, state, config, status, car, limit):
