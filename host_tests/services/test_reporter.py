@@ -107,10 +107,10 @@ def test_a_wavering_signal_is_no_news():
     module.status.csq = 16
     assert module.send(1000) == [F]
     module.status.peers = 1
-    for csq in (19, 13, 18, 14, 16):
+    for csq in (20, 12, 18, 14, 16):
         module.status.csq = csq
         assert F not in module.send(60_000), csq
-    for csq, told in ((20, 20), (17, 20), (16, 16), (19, 16), (99, 0)):
+    for csq, told in ((21, 21), (17, 21), (16, 16), (20, 16), (99, 0)):
         module.status.csq = csq
         codes = []
         message = module.reporter.poll(60_000)

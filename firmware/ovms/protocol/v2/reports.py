@@ -23,8 +23,8 @@ _GROUP2 = const(12)
 _FEATURE_CAN_WRITE = const(15)
 
 _NO_SIGNAL = const(99)
-# Of 2 dB each. A module at rest sees its signal waver by less.
-_SIGNAL_STEPS = const(4)
+# Of 31, which apps draw as five bars. A module at rest sees its signal waver by less.
+_SIGNAL_STEPS = const(5)
 
 
 def payload_of(code, is_second, state, config, status, car, limit):
