@@ -40,6 +40,11 @@ callers = st.one_of(
 )
 
 
+def is_delivered(text):
+    """Halves of surrogate pairs do not leave the modem's driver."""
+    return not re.search("[\ud800-\udfff]", text)
+
+
 def bench():
     made = Bench()
     made.config.apply({7: "ApnSecret", 9: "NetSecret"})
@@ -73,7 +78,12 @@ def test_strangers_get_one_denial_and_change_nothing(messages):
 
 
 @settings(max_examples=1000, deadline=None)
-@given(services | callers, any_text, st.sampled_from(SECRETS), any_text)
+@given(
+    services | callers.filter(is_delivered),
+    any_text.filter(is_delivered),
+    st.sampled_from(SECRETS),
+    any_text.filter(is_delivered),
+)
 def test_what_is_forwarded_has_no_secret_and_is_one_line(caller, head, secret, tail):
     made = bench()
     made.status.is_server_connected = True
