@@ -12,14 +12,20 @@ def line(config, text, values):
     if values:
         text = text % values
     if config is not None:
-        # Mask before the cut: of a password across it a part would remain. One password may be
-        # a part of another, so the longest first.
-        for secret in sorted([config.get(n) for n in SECRETS], key=len, reverse=True):
-            # The factory's is no secret, but a word of every second line.
-            if secret and secret != FACTORY_PASSWORD:
-                text = text.replace(secret, "****")
+        # Before the cut: of a password across it a part would remain.
+        text = masked(config, text)
     data = bytearray(text.encode()[:_LINE_LENGTH])
     for i in range(len(data)):
         if not 32 <= data[i] <= 126:
             data[i] = 46
     return data.decode()
+
+
+def masked(config, text):
+    """`text` with `****` in the place of every password of `config`."""
+    # One password may be a part of another, so the longest first.
+    for secret in sorted([config.get(n) for n in SECRETS], key=len, reverse=True):
+        # The factory's is no secret, but a word of every second line.
+        if secret and secret != FACTORY_PASSWORD:
+            text = text.replace(secret, "****")
+    return text

@@ -24,7 +24,7 @@ RUNTIMES = (
 )
 # End of the console's answer to `S` and `M` (module-behaviour 8).
 _END = "#."
-_LIMIT_S = 20
+_LIMIT_S = 60
 
 
 def require(runtime):

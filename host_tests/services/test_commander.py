@@ -71,6 +71,8 @@ class Modem:
 
     async def command(self, at_command):
         self.calls.append(at_command)
+        if at_command == "AT+CSTT?":
+            return '+CSTT: "internet","user","apnsecret"\r\nOK'
         return "+CSQ: 18,0\r\nOK"
 
 
@@ -302,6 +304,14 @@ def test_modem_commands():
     assert expect.run(module.talk("49,AT+CSQ")) == ["c49,0,+CSQ: 18;0\rOK"]
     for command in ("40,1,x", "41,1", "49,AT"):
         assert expect.run(Module(has_modem=False).talk(command)) == ["c%s,2" % command[:2]]
+
+
+def test_the_modem_tells_no_password():
+    module = Module()
+    module.config.apply({7: "apnsecret"})
+    assert expect.run(module.talk("49,AT+CSTT?")) == [
+        'c49,0,+CSTT: "internet";"user";"****"\rOK'
+    ]
 
 
 def test_answers_keep_the_order():

@@ -139,7 +139,7 @@ async def _carried_out(commander, code, arguments):
         is_done, reply = await commander.sms_service.execute_as_owner(arguments)
         return OK if is_done else FAILED, (reply or "").replace(",", ";")
     if code in (_SEND_SMS, _USSD, _AT_COMMAND):
-        return await _use_modem(commander.modem, code, arguments)
+        return await _use_modem(commander, code, arguments)
     if code == _CHARGE_ALERT or _FIRST_CAR <= code <= _LAST_CAR or code >= _FIRST_OWN_CAR:
         done = await commander.car.command(code, arguments)
         if done is not None:
@@ -164,7 +164,8 @@ async def _charge_alert(commander):
     return text or ""
 
 
-async def _use_modem(modem, code, arguments):
+async def _use_modem(commander, code, arguments):
+    modem = commander.modem
     if modem is None:
         return UNSUPPORTED, ""
     if code == _SEND_SMS:
@@ -173,8 +174,9 @@ async def _use_modem(modem, code, arguments):
             return FAILED, _SYNTAX
         is_sent = await modem.send_sms(number, text)
         return (OK, "") if is_sent else (FAILED, "The SMS could not be sent")
-    call = modem.ussd if code == _USSD else modem.command
-    return OK, _one_field(await call(arguments))
+    text = await (modem.ussd if code == _USSD else modem.command)(arguments)
+    # The modem knows the password of the APN, and tells it when asked.
+    return OK, _one_field(overlay.call("ovms.log_line", "masked", commander.config, text))
 
 
 def _one_field(text):
