@@ -309,9 +309,7 @@ def test_modem_commands():
 def test_the_modem_tells_no_password():
     module = Module()
     module.config.apply({7: "apnsecret"})
-    assert expect.run(module.talk("49,AT+CSTT?")) == [
-        'c49,0,+CSTT: "internet";"user";"****"\rOK'
-    ]
+    assert expect.run(module.talk("49,AT+CSTT?")) == ['c49,0,+CSTT: "internet";"user";"****"\rOK']
 
 
 def test_answers_keep_the_order():
