@@ -47,10 +47,13 @@ def build(app, presets):
     app.state = VehicleState()
     app.config = config = Config(Store(_CONFIG_FILE))
     app.log.config = config
-    if config.load_error:
-        app.log.error(config.load_error)
+    load_error = config.load_error
+    if load_error:
+        app.log.error(load_error)
     if presets:
-        config.apply(presets)
+        overlay.call("ovms.config_edit", "apply", config, presets, False)
+        if config.load_error != load_error:
+            app.log.error(config.load_error)
     power = ModemPower(*board.modem_pins())
     app.modem = Modem(uart, power, status, config, app.on_network_time)
     app.sms = SMSService(config, app.state, app.current_car, status, app.clock)

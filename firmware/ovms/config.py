@@ -79,7 +79,7 @@ class Config:
         """Check and store {number: text}: all of them, or none and an error.
 
         Returns the `REQUEST_...` bits of `status.py` that make the changes count. ValueError: a
-        value was refused; its text is a sentence for the user. OSError: flash did not take it.
+        value was refused. OSError: flash did not take it. Their texts are sentences for the user.
         """
         return overlay.call(_EDIT, "apply", self, changes)
 

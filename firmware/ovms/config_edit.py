@@ -39,6 +39,7 @@ _NO_BLANK = b" "
 _NO_QUOTE = b'"'
 _NO_COMMA = b","
 _NO_COMMA_OR_BLANK = b", "
+_NOT_STORED = "The settings could not be stored."
 
 
 def load(config):
@@ -61,8 +62,10 @@ def load(config):
     _take(config, values)
 
 
-def apply(config, changes):
+def apply(config, changes, must_last=True):
     """`Config.apply`: one write to flash, none when nothing changes.
+
+    must_last: else what flash does not take counts until the next start, and `load_error` says so.
 
     Network settings reconnect even when they stay the same, which is how users ask for that; the
     car restarts only for another type or another feature 15, because it loses its trip.
@@ -78,7 +81,12 @@ def apply(config, changes):
             wanted |= requests.REQUEST_MODEM_RESTART
     could_write = config.features[_CAN_WRITE_FEATURE]
     if values != before:
-        config.store.save(_serialised(values))
+        try:
+            config.store.save(_serialised(values))
+        except OSError:
+            if must_last:
+                raise OSError(_NOT_STORED)
+            config.load_error = _NOT_STORED
         _take(config, values)
         config.revision += 1
     if config.is_paranoid and values[names.PASSWORD] != before[names.PASSWORD]:

@@ -104,6 +104,17 @@ def test_host_that_dies_takes_the_firmware_with_it(tmp_path):
     asyncio.run(scenario())
 
 
+def test_presets_that_cannot_be_stored_count_all_the_same(tmp_path):
+    async def scenario():
+        (tmp_path / "ovms.cfg" / "in_the_way").mkdir(parents=True)
+        async with ModuleRig(("cpython",), tmp_path, has_server=False) as rig:
+            await rig.until(lambda: greetings(rig))
+            assert any("The settings could not be stored." in line for line in rig.lines)
+            assert "# 14:RT" in await rig.type("S PARAMS?")
+
+    asyncio.run(scenario())
+
+
 def test_two_modules_do_not_share_their_files(tmp_path):
     async def scenario():
         async with ModuleRig(("cpython",), tmp_path, has_server=False) as rig:

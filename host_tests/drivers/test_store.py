@@ -251,3 +251,17 @@ def test_real_files():
     finally:
         for path in (name, name + ".old"):
             os.remove(path)
+
+
+def test_something_in_the_way_of_the_old_copy():
+    fs = flash_with(b"old")
+    rename = fs.rename
+
+    def rename_unless_blocked(old, new):
+        if new == "rec.old":
+            raise OSError(21, "is a directory")
+        rename(old, new)
+
+    fs.rename = rename_unless_blocked
+    Store("rec", fs).save(b"new")
+    assert Store("rec", fs).load() == b"new"

@@ -234,6 +234,17 @@ def test_reboot_comes_after_its_answer_has_left():
     assert module.status.take_requests() == requests.REQUEST_REBOOT
 
 
+def test_full_flash_is_told_in_words():
+    module = Module()
+
+    def full(data):
+        raise OSError(28)
+
+    module.config.store.save = full
+    assert expect.run(module.talk("2,9,33")) == ["c2,1,The settings could not be stored."]
+    assert module.config.feature(9) == 0
+
+
 def test_charge_alert_answers_and_then_pushes():
     module = Module()
     assert expect.run(module.talk("6")) == ["c6,0", "PANot charging\rSOC: 80%, ok"]

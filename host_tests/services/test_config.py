@@ -316,3 +316,16 @@ def test_unusable_lines_leave_the_default_and_say_so():
     assert config.get(4) == "host"
     assert config.get(2) == "K" and config.get(1) == "OVMS" and config.get(9) == ""
     assert config.load_error == "Some stored settings were unusable and are at their defaults."
+
+
+def test_presets_count_although_flash_does_not_take_them():
+    config = fresh()
+    config.store.error = OSError(28, "full")
+    assert raises(OSError, config.apply, {4: "good.host"}).args == (
+        "The settings could not be stored.",
+    )
+    assert config.get(4) == ""
+    config_edit.apply(config, {4: "good.host"}, False)
+    assert config.get(4) == "good.host"
+    assert config.load_error == "The settings could not be stored."
+    assert reloaded(config).get(4) == ""

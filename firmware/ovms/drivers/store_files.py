@@ -59,7 +59,11 @@ def save(store, data):
         raise OSError("%s could not be read back." % new)
     if current is not None:
         # A damaged current file must not push out the good generation before it.
-        fs.rename(name, name + ".old")
+        try:
+            fs.rename(name, name + ".old")
+        except OSError:
+            # Something in the way of an old copy must not keep the new one out.
+            pass
     fs.rename(new, name)
 
 
