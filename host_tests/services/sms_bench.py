@@ -1,5 +1,7 @@
 """A module's worth of small objects around an SMSService, for tests on both runtimes."""
 
+import asyncio
+
 from host_tests.shims.expect import run
 from ovms.config import Config
 from ovms.services.commander import Commander
@@ -40,6 +42,26 @@ class FakeClock:
 
     def utc_s(self):
         return self.utc
+
+
+class FakeModem:
+    """Delivers `incoming`, then waits for ever; keeps what it was told to send."""
+
+    def __init__(self, incoming):
+        self.incoming = list(incoming)
+        self.sent = []
+        self.is_working = True
+        self.is_drained = asyncio.Event()
+
+    async def next_sms(self):
+        if not self.incoming:
+            self.is_drained.set()
+            await asyncio.Event().wait()
+        return self.incoming.pop(0)
+
+    async def send_sms(self, number, text):
+        self.sent.append((number, text))
+        return self.is_working
 
 
 class Bench:

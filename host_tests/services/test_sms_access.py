@@ -67,6 +67,24 @@ def test_the_owner_needs_no_password_but_register_does():
     assert bench.send("AP wrong -") == DENIED
 
 
+def test_a_new_owner_takes_the_place_of_the_old_one():
+    bench = Bench()
+    assert bench.send("REGISTER wrong", STRANGER) == DENIED
+    assert bench.send("REGISTER?", OWNER) == "Registered number: " + OWNER
+    assert bench.send("REGISTER " + PASSWORD, STRANGER) == REGISTERED
+    assert bench.send("REGISTER?", STRANGER) == "Registered number: " + STRANGER
+    for text in ("STAT", "PASS mine", "REGISTER?"):
+        assert bench.send(text, OWNER) in (DENIED, None)
+    assert bench.config.get(1) == PASSWORD
+    # With the password he is back.
+    assert bench.send("REGISTER " + PASSWORD, OWNER) == REGISTERED
+    assert bench.send("PASS mine", STRANGER) in (DENIED, None)
+    assert bench.send("PASS mine", OWNER) == "Module password has been changed."
+    # Known to both until now.
+    assert bench.send("REGISTER " + PASSWORD, STRANGER) is None
+    assert bench.send("REGISTER?") == "Registered number: " + OWNER
+
+
 def test_one_denial_an_hour_for_each_stranger():
     bench = Bench()
     assert bench.send("STAT", STRANGER) == DENIED

@@ -2,32 +2,12 @@
 
 import asyncio
 
-from host_tests.services.sms_bench import OWNER, PASSWORD, STRANGER, Bench
+from host_tests.services.sms_bench import OWNER, PASSWORD, STRANGER, Bench, FakeModem
 from host_tests.shims.expect import run
 from ovms.protocol import sms_text
 from ovms.services.sms_parts import parts
 from ovms.vehicle.base import Vehicle
 from ovms.vehicle.demo.car import Demo
-
-
-class FakeModem:
-    """Delivers `incoming`, then waits for ever; keeps what it was told to send."""
-
-    def __init__(self, incoming):
-        self.incoming = list(incoming)
-        self.sent = []
-        self.is_working = True
-        self.is_drained = asyncio.Event()
-
-    async def next_sms(self):
-        if not self.incoming:
-            self.is_drained.set()
-            await asyncio.Event().wait()
-        return self.incoming.pop(0)
-
-    async def send_sms(self, number, text):
-        self.sent.append((number, text))
-        return self.is_working
 
 
 def converse(bench, *incoming, is_working=True):
