@@ -1,10 +1,12 @@
-"""The SIM800 as the rest of the firmware sees it: from the first `AT` to SMS, TCP and the time.
+"""The modem as the rest of the firmware sees it: from the first `AT` to SMS, TCP and the time.
 
 One task (`run`) brings the modem up and keeps it up: it does what URCs ask for, and a poll a
 minute. All it does step by step lives in overlays that get the Modem handed in: `modem_start.py`
-with `modem_wake.py` (answer, recovery ladder), `modem_boot.py` (settings, SIM), `modem_sms.py` and
-`modem_network.py`; `modem_urcs.py`, `modem_poll.py`, `modem_inbox.py` and `modem_outbox.py` (SMS),
-`modem_gprs.py` and `modem_ask.py`.
+with `modem_wake.py` (answer, recovery ladder), `modem_boot.py` (SIM), `modem_sms.py` and
+`modem_network.py`; `modem_urcs.py`, `modem_poll.py`, `modem_inbox.py`, `modem_outbox.py` (SMS) and
+`modem_ask.py`. These speak what every 3GPP modem does. What only a SIM800 says or wants, a profile
+that another modem would bring of its own, is `protocol/sim800.py`, `sim800_setup.py` and
+`sim800_tcp.py` with its overlays.
 Source: hardware facts 4.1 to 4.8; what users see of it in module-behaviour 3.
 """
 
@@ -14,7 +16,7 @@ from micropython import const
 
 from ovms import overlay
 from ovms.links.at_port import ATPort
-from ovms.links.modem_tcp import ModemTCP
+from ovms.links.sim800_tcp import ModemTCP
 
 _TCP_FAILURES = const(6)
 _POLL_MS = const(60000)
@@ -79,7 +81,7 @@ class Modem:
 
         Like most of the following calls it returns a coroutine.
         """
-        return overlay.call_async("ovms.links.modem_gprs", "open", self.tcp, host, port)
+        return self.tcp.open(host, port)
 
     def send_sms(self, number, text):
         """Whether `text` was sent: one SMS of at most 160 characters, 70 for a text beyond GSM.

@@ -7,13 +7,12 @@ from ovms import status as states
 from ovms.links.at_port import ATError
 from ovms.protocol import sim800
 
-_GPRS = "ovms.links.modem_gprs"
+_WISH = "ovms.links.modem_wish"
 _VALUES = "ovms.protocol.sim800_values"
 _GSM_LOCK = const(13)
 _NETWORK_MS = const(3000)
 _NETWORK_TURNS = const(100)
 _CHOICE_S = const(120)
-_SHUT_S = const(65)
 
 
 async def join(modem):
@@ -33,9 +32,9 @@ async def join(modem):
         if turns > _NETWORK_TURNS:
             modem.fault = ("network_missing", 2)
     modem.polls = 0
-    if overlay.call(_GPRS, "refusal", modem.tcp):
-        # One that the module before its restart has left open.
-        await modem.port.ask(b"AT+CIPSHUT", b"\nSHUT OK\nOK\n", _SHUT_S)
+    if overlay.call(_WISH, "refusal", modem.config, status):
+        # The module before its restart may have left a bearer.
+        await modem.tcp.leave()
     modem.port.is_up = True
     status.net_state = states.NET_READY
 

@@ -9,7 +9,7 @@ from ovms import overlay
 from ovms import status as states
 from ovms.protocol import sim800
 
-_GPRS = "ovms.links.modem_gprs"
+_WISH = "ovms.links.modem_wish"
 _NO_SIGNAL = const(99)
 _SIGNAL_MAX = const(31)
 # Polls without registration before the modem is restarted, and polls until all is forgiven.
@@ -74,8 +74,8 @@ def _operator(line):
 async def _check_bearer(tcp):
     """One minute less to rest; a bearer that nobody wants any more is closed."""
     tcp.rest_polls -= tcp.rest_polls > 0
-    if tcp.bearer is not None and overlay.call(_GPRS, "refusal", tcp):
-        await overlay.call_async(_GPRS, "leave", tcp)
+    if tcp.bearer is not None and overlay.call(_WISH, "refusal", tcp.config, tcp.status):
+        await tcp.leave()
 
 
 async def _check_connection(tcp):

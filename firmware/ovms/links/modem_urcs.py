@@ -7,7 +7,6 @@ from micropython import const
 
 from ovms import overlay
 from ovms.links.at_port import LOST
-from ovms.links.modem_tcp import CLOSED
 from ovms.protocol import sim800
 
 # Messages the modem has not stored, and announcements of those it has.
@@ -52,7 +51,7 @@ def take(modem, line, text):
             port.digester.expect(None)
             port.finish(b"ERROR")
     else:
-        _take_of_tcp(modem.tcp, line, head)
+        modem.tcp.hear(line, head)
 
 
 def _is_restart(modem, line, head):
@@ -65,27 +64,3 @@ def _is_restart(modem, line, head):
         # Before that it may be a late answer.
         return modem.port.is_up
     return head in _RESTARTS or line.endswith(b"POWER DOWN")
-
-
-def _take_of_tcp(tcp, line, head):
-    if head == b"+PDP:":
-        tcp.outcome = b"bearer lost"
-        tcp.status.count("gprs_lost")
-        tcp.drop()
-    elif line in (b"CLOSED", b"CONNECT FAIL", b"ALREADY CONNECT"):
-        tcp.outcome = line
-        if tcp.stream is not None:
-            tcp.status.count("tcp_closed")
-            tcp.stream.state = max(tcp.stream.state, CLOSED)
-    elif line == b"CONNECT OK":
-        tcp.outcome = b""
-    elif head == b"STATE:" and not tcp.is_opening:
-        stream = tcp.stream
-        line = line.upper()
-        is_alive = b"CONNECT" in line or b"PROCESSING" in line
-        if not is_alive and stream is not None and not stream.state:
-            tcp.status.count("tcp_close_missed")
-            if b"DEACT" in line:
-                tcp.drop()
-            else:
-                stream.state = CLOSED

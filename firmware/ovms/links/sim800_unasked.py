@@ -1,9 +1,9 @@
-"""What nobody asked a TCP connection for (overlay of `modem_tcp.py`): its end, pushed data."""
+"""What nobody asked a TCP connection for (overlay of `sim800_tcp.py`): its end, pushed data."""
 
 from micropython import const
 
 from ovms.links.at_port import ATError
-from ovms.links.modem_tcp import BROKEN, OVER
+from ovms.links.sim800_tcp import BROKEN, CLOSED, OVER
 
 # Pushed data comes whether somebody reads or not.
 _PUSHED_MAX = const(2048)
@@ -19,6 +19,31 @@ def drop(tcp, keeps_bearer):
         stream.state = BROKEN
     if not keeps_bearer:
         tcp.bearer = None
+
+
+def hear(tcp, line, head):
+    """`ModemTCP.hear`."""
+    if head == b"+PDP:":
+        tcp.outcome = b"bearer lost"
+        tcp.status.count("gprs_lost")
+        tcp.drop()
+    elif line in (b"CLOSED", b"CONNECT FAIL", b"ALREADY CONNECT"):
+        tcp.outcome = line
+        if tcp.stream is not None:
+            tcp.status.count("tcp_closed")
+            tcp.stream.state = max(tcp.stream.state, CLOSED)
+    elif line == b"CONNECT OK":
+        tcp.outcome = b""
+    elif head == b"STATE:" and not tcp.is_opening:
+        stream = tcp.stream
+        line = line.upper()
+        is_alive = b"CONNECT" in line or b"PROCESSING" in line
+        if not is_alive and stream is not None and not stream.state:
+            tcp.status.count("tcp_close_missed")
+            if b"DEACT" in line:
+                tcp.drop()
+            else:
+                stream.state = CLOSED
 
 
 def take(tcp, data):

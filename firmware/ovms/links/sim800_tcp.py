@@ -2,7 +2,7 @@
 
 Received data stays in the modem (`AT+CIPRXGET=1`) until somebody reads, so a burst of the server
 overruns neither the UART nor the heap. A modem that refuses this pushes its data instead. How a
-connection is made is in `modem_gprs.py`.
+connection is made is in `sim800_gprs.py`.
 Source: SIM800 TCP/IP application note; hardware facts 4.5, dialogues D6 and D9 to D12.
 """
 
@@ -20,7 +20,8 @@ CLOSED = const(1)
 OVER = const(2)
 BROKEN = const(3)
 
-_UNASKED = "ovms.links.modem_unasked"
+_GPRS = "ovms.links.sim800_gprs"
+_UNASKED = "ovms.links.sim800_unasked"
 _SEGMENT = const(1024)
 _READ_MAX = const(512)
 _SENT = b"\nSEND OK\nDATA ACCEPT:\nSEND FAIL\nCLOSED\n+PDP:\n"
@@ -33,7 +34,7 @@ _LOOK_MS = const(50)
 
 
 class TCPStream:
-    """Byte stream of one connection of `tcp` (ModemTCP); made by `modem_gprs.open`.
+    """Byte stream of one connection of `tcp` (ModemTCP); made by `sim800_gprs.open`.
 
     pushed: bytes that came without being asked for.
     """
@@ -125,7 +126,7 @@ class TCPStream:
 
     def close(self):
         """Coroutine: close the connection; does nothing when it is over already."""
-        return overlay.call_async("ovms.links.modem_gprs", "close", self, self.tcp)
+        return overlay.call_async(_GPRS, "close", self, self.tcp)
 
     def break_off(self):
         """The connection is of no more use, but the modem may think it open."""
@@ -153,6 +154,18 @@ class ModemTCP:
         self.stream = self.bearer = self.outcome = self.target = None
         self.failures = self.bearer_failures = self.rest_polls = self.filled = 0
         self.is_pushing = self.has_data = self.is_opening = False
+
+    def open(self, host, port):
+        """Coroutine: a connected TCPStream, see `Modem.open_tcp`."""
+        return overlay.call_async(_GPRS, "open", self, host, port)
+
+    def leave(self):
+        """Coroutine: end a bearer that is not wanted."""
+        return overlay.call_async(_GPRS, "leave", self)
+
+    def hear(self, line, head):
+        """An unsolicited line (bytes) that may be about connections; head: it up to its colon."""
+        overlay.call(_UNASKED, "hear", self, line, head)
 
     def drop(self, keeps_bearer=False):
         """The connection is gone or unwanted, without a word to the modem.

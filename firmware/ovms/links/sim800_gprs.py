@@ -1,4 +1,4 @@
-"""Makes a TCP connection over GPRS (overlay of `modem_tcp.py`): the bearer, then the socket.
+"""Makes a TCP connection over GPRS (overlay of `sim800_tcp.py`): the bearer, then the socket.
 
 Source: SIM800 TCP/IP application note; hardware facts 4.5, dialogues D6, D10 and D11.
 """
@@ -9,17 +9,12 @@ from micropython import const
 
 from ovms import overlay
 from ovms.links.at_port import ATError
-from ovms.links.modem_tcp import OVER, TCPStream
+from ovms.links.sim800_tcp import OVER, TCPStream
 from ovms.protocol import sim800
 
 _VALUES = "ovms.protocol.sim800_values"
 # Parameters: APN, its user and password, DNS server.
 _BEARER = (5, 6, 7, 22)
-_NOTIFY = const(3)
-_SERVER = const(4)
-_VEHICLE_ID = const(8)
-_SERVER_PASSWORD = const(9)
-_ROAMING = const(33)
 # Bearers in a row that could not be had, a restart of the modem among them, before there is a
 # pause of a minute, which doubles.
 _BEARER_FAILURES = const(7)
@@ -45,7 +40,7 @@ async def open(tcp, host, port_number):
         raise OSError("The modem is connecting already.")
     tcp.drop(True)
     bearer = tuple([tcp.config.get(n) for n in _BEARER])
-    why_not = refusal(tcp)
+    why_not = overlay.call("ovms.links.modem_wish", "refusal", tcp.config, tcp.status)
     if why_not:
         raise OSError(why_not)
     if not (tcp.port.is_up and tcp.status.is_registered):
@@ -70,26 +65,10 @@ async def open(tcp, host, port_number):
     return stream
 
 
-def refusal(tcp):
-    """Why no GPRS may be used now (str), "" when it may. Provisioning may go before all settings.
-
-    Source: module-behaviour 1.2 and 1.5; GPRS is kept for who asks for IP in parameter 3, alone.
-    """
-    get = tcp.config.get
-    if not get(_BEARER[0]):
-        return "No APN is set."
-    if not get(_SERVER):
-        return "No server is set."
-    if "IP" not in get(_NOTIFY) and get(_VEHICLE_ID) and get(_SERVER_PASSWORD):
-        return "Notifications (MODULE) do not ask for IP, so there is no GPRS."
-    if tcp.status.is_roaming and get(_ROAMING):
-        return "Roaming is not allowed (SIM), so there is no GPRS."
-    return ""
-
-
 async def leave(tcp):
-    """End a bearer that is no longer wanted."""
-    tcp.status.count("gprs_unwanted")
+    """End a bearer that is not wanted, if there is one."""
+    if tcp.bearer is not None:
+        tcp.status.count("gprs_unwanted")
     await tcp.port.ask(b"AT+CIPSHUT", _SHUT, _SHUT_S)
     tcp.drop()
 
