@@ -137,6 +137,8 @@ def measure(plain: bool = False, apart: bool = True) -> Heap:
         codes = {name: name for name in everything if plain or name == ENTRY}
         for code, entry in table.get("files", {}).items():
             codes.setdefault(entry["path"].removesuffix(".py").replace("/", "."), code)
+        # Parts of a module that has several entries.
+        on_demand += sorted(set(codes) - set(everything))
         lists = [
             str(tree),
             " ".join(sorted(build.foreign_modules(sources))),
@@ -164,7 +166,7 @@ def measure(plain: bool = False, apart: bool = True) -> Heap:
 def _read(output: str, long: dict[str, str], heap: Heap) -> None:
     """Take over what the probe printed. long: module names by what the VM calls them."""
     for line in output.splitlines():
-        if line.startswith("qstr"):
+        if line.startswith("qstr pool"):
             heap.names.append(line)
         elif line.startswith("failed"):
             _, name, reason = line.split(" ", 2)
