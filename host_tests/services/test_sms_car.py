@@ -1,6 +1,7 @@
 """Commands to the car by SMS: what it did, could not do, or does not know, in exact words."""
 
 from host_tests.services.sms_bench import PASSWORD, STRANGER, Bench
+from host_tests.shims.expect import run
 from ovms.vehicle.base import FAILED, OK, UNIMPLEMENTED, UNSUPPORTED, Vehicle
 from ovms.vehicle.demo.car import Demo
 
@@ -204,6 +205,15 @@ def test_a_car_may_put_its_own_command_in_the_place_of_a_common_one():
     assert bench.send("LOCK %s 20" % PASSWORD, STRANGER) == DENIED
     assert bench.send("UNLOCK") == "Vehicle unlock requested"
     assert bench.car.calls == [(22, "")]
+
+
+def test_inside_protocol_command_7():
+    bench = made(20, (FAILED, "Wrong PIN, try again"))
+    assert run(bench.commander.execute(7, "LOCK 1234")) == [
+        "c7,1,LOCK failed: Wrong PIN; try again"
+    ]
+    assert run(bench.commander.execute(7, "UNLOCK 1234")) == ["c7,0,Vehicle unlock requested"]
+    assert bench.car.calls == [(20, "1234"), (22, "1234")]
 
 
 def test_the_end_of_a_charge_that_was_stopped_is_no_news():

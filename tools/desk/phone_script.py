@@ -31,11 +31,13 @@ SET_UP = (
     Step("REGISTER OVMS", "Your phone has been registered as the owner."),
     Step(f"PASS {MODULE_PASSWORD}", "Module password has been changed."),
     Step(f"MODULE {VEHICLE} K SMSIP RT", f"VehicleID:{VEHICLE}"),
+    Step("VERSION", "OVMS Firmware version: "),
     Step("GPRS internet", "APN:internet"),
     Step(f"SERVER {SERVER_NAME} {SERVER_PASSWORD}", f"IP:{SERVER_NAME}"),
     # The location as a stream, so that the live view moves every second.
     Step("FEATURE 8 1", "Feature has been set."),
     Step("STAT?", "SOC:"),
+    Step("GPS?", "Car location:"),
 )
 # What each mood of the motor controller makes of a command: Twizy guide 1.2.0, "Macro commands",
 # and Twizy facts 7.4 for the errors.
