@@ -70,10 +70,12 @@ def test_power():
         assert bench.send(text) == reply, text
     bench.state.line_v = 120
     assert bench.send("CTP 10A") == "40 to 80 ideal km\n2:54"
-    # A charge level counts when the car may be written to.
+    # No user can lower it, but a cold battery takes less.
     bench.config.set_feature(7, 4)
-    assert bench.send("CTP") == "40 to 80 ideal km\n2:04"
     bench.config.set_feature(15, 1)
+    assert bench.send("CTP") == "40 to 80 ideal km\n2:04"
+    bench.state.is_charging = True
+    bench.car.decoder.charge_level = 4
     assert bench.send("CTP") == "40 to 80 ideal km\n2:54"
 
 

@@ -5,7 +5,7 @@ from ovms.vehicle.state import (
     CHARGE_DONE,
     CHARGE_STOPPED,
     CHARGING,
-    MODE_STORAGE,
+    MODE_STANDARD,
     SUBSTATE_INTERRUPTED,
     TOPPING_OFF,
 )
@@ -199,15 +199,25 @@ def test_times_in_the_state():
     assert (car.state.soc_limit_min, car.state.range_limit_min) == (None, None)
 
 
-def test_power_limit_counts_only_with_can_write():
-    limited = charging_car(2000, {7: 3, 15: 1}).state
-    assert (limited.full_min, limited.charge_limit_a) == (342, 15)
-    assert charging_car(2000, {7: 3}).state.full_min == 182
-    assert charging_car(2000, {7: 7, 15: 1}).state.full_min == 182
+def test_times_follow_what_the_battery_takes():
+    """20 % at level 3, 15 A: Twizy facts 9.5. The level is the battery's, as the bus shows it."""
+    assert charging_car(2000, level=3).state.full_min == 342
+    assert charging_car(2000, level=7).state.full_min == 182
+    # Constant voltage takes its time whatever the level.
+    assert charging_car(9698, level=1).state.full_min == 20
+    parked = charging_car(2000, level=3)
+    step(parked, UNPLUGGED)
+    parked.charge.estimate()
+    assert parked.state.full_min == 182
 
 
-def test_charge_mode_and_miles():
-    car = build(Twizy, {6: 1, 11: 30, 12: 50}, is_miles=True)
+def test_features_of_a_charge_control_claim_nothing():
+    """Nobody can stop or limit a charge here, so S reports neither storage mode nor a limit."""
+    state = charging_car(2000, {6: 1, 7: 3, 15: 1}).state
+    assert (state.charge_mode, state.charge_limit_a, state.full_min) == (MODE_STANDARD, 0, 182)
+
+
+def test_limits_in_miles():
+    car = build(Twizy, {11: 30, 12: 50}, is_miles=True)
     step(car, DRIVING, bms(7, 7000, 4))
-    assert car.state.charge_mode == MODE_STORAGE
     assert (car.state.range_limit_km, car.state.max_range_km) == (48, 80)

@@ -158,7 +158,9 @@ def test_alert_tokens_of_later_firmware():
     assert sms(car, "CA n 80%").split("\r")[0] == "Charge Alert: 80%"
     assert sms(car, "CA R").split("\r")[0] == "Charge Alert: OFF"
     for text in ("CA S 60%", "CA H", "CA L3", "CA l"):
-        assert refused(car, text) == "A charge can be watched, but not stopped or limited."
+        sentence = refused(car, text)
+        assert sentence.startswith("A charge can be watched, but not stopped or limited: ")
+        assert len(sentence) <= 160, "one SMS"
 
 
 def test_the_guides_example_call():
@@ -189,9 +191,10 @@ def test_alert_times_that_are_unknown():
     assert msg(car_at(2000), 204, "30,0") == "204,0,30,0,-1,0,182", "no range is known"
 
 
-def test_level_and_mode_follow_when_they_are_set():
+def test_no_level_and_mode_are_claimed():
+    """What cannot be done stands in no reply, whatever features 6 and 7 say."""
     car = car_at(2000, {6: 1, 7: 3, 12: 80})
-    assert msg(car, 203) == "203,0,0,0,0,0,182,3,1"
+    assert msg(car, 203) == "203,0,0,0,0,0,182"
 
 
 def test_query_and_set_range():

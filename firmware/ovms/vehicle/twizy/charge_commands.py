@@ -2,6 +2,11 @@
 
 Twizy guide 1.2.0 "Ideal range configuration", "Charge alerts" and "Twizy MSG/IP Commands"; Twizy
 facts 6.2 and 6.3. Limits and ranges are features in the unit of the user, as typed.
+
+A limit that is reached is told, no more. Later firmware stops a charge or lowers its power
+(features 6 and 7, commands 10 to 16) by answering each frame of the battery management, 424 or
+155, with a forged one (Twizy facts 1.8). The motor controller, the only partner of the transmit
+allow-list, has no supply while charging and no part in it. So this is refused with a sentence.
 """
 
 from micropython import const
@@ -10,8 +15,6 @@ from ovms import overlay
 from ovms.vehicle.base import OK, UNSUPPORTED
 from ovms.vehicle.twizy.values import (
     FEATURE_CAR_BITS,
-    FEATURE_CHARGE_LEVEL,
-    FEATURE_CHARGE_MODE,
     FEATURE_MAX_RANGE,
     FEATURE_RANGE_LIMIT,
     FEATURE_SOC_LIMIT,
@@ -38,8 +41,10 @@ _NO_INFOS = const(0x10)
 
 _RANGE_USE = "RANGE takes one distance from 0 to 255, such as RANGE 80."
 _ALERT_USE = "CA takes a range (0 to 255), a SOC (0 to 100%) or both, such as CA 30 60%."
-# That takes frames in the name of the BMS, which the transmit allow-list does not have.
-_NO_CONTROL = "A charge can be watched, but not stopped or limited."
+_NO_CONTROL = (
+    "A charge can be watched, but not stopped or limited: that takes frames in the name of the "
+    "battery, which this module never sends."
+)
 
 
 def range_reply(car, arguments, is_query):
@@ -177,21 +182,20 @@ def _alert_text(car):
 
 
 def _alert_fields(car):
-    """range, soc, etr_range, etr_soc, etr_full. A time that cannot be known yet is -1."""
+    """range, soc, etr_range, etr_soc, etr_full. A time that cannot be known yet is -1.
+
+    Later firmware's two fields behind them, power level and mode, would always be 0.
+    """
     config = car.config
     state = car.state
     distance = max(config.feature(FEATURE_RANGE_LIMIT), 0)
-    text = "%d,%d,%d,%d,%d" % (
+    return "%d,%d,%d,%d,%d" % (
         distance,
         state.soc_limit_pct,
         _minutes(state.range_limit_min, distance),
         _minutes(state.soc_limit_min, state.soc_limit_pct),
         _minutes(state.full_min, True),
     )
-    level = config.feature(FEATURE_CHARGE_LEVEL)
-    mode = config.feature(FEATURE_CHARGE_MODE)
-    # Later firmware's fields, where they say something: the guide's reply ends before them.
-    return text + ",%d,%d" % (level, mode) if level or mode else text
 
 
 def _minutes(minutes, is_set):

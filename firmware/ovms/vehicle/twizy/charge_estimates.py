@@ -4,14 +4,11 @@ Twizy guide 1.2.0 "Charge time estimation", "Range" and "Ideal range configurati
 1.6 and 3.2 to 3.4. Nothing here is exact: times are meant to be on the safe side.
 """
 
-from ovms.vehicle.state import MODE_STANDARD, MODE_STORAGE
 from ovms.vehicle.twizy.values import (
     CHARGE_FULL_A,
     CHARGE_LEVEL_A,
+    CHARGE_LEVEL_MAX,
     CHARGE_LEVEL_W,
-    FEATURE_CAN_WRITE,
-    FEATURE_CHARGE_LEVEL,
-    FEATURE_CHARGE_MODE,
     FEATURE_MAX_RANGE,
     FEATURE_RANGE_LIMIT,
     FEATURE_SOC_LIMIT,
@@ -41,7 +38,7 @@ def charge_minutes(soc_pct100, target_pct100, charge_a=CHARGE_FULL_A):
 def predict(car, start_pct100, end_pct100, watts, mode):
     """`Vehicle.CHARGE_PREDICTION`. A charge of the Twizy has no modes and ends when it is full."""
     if watts is None:
-        charge_a = _limited_a(car.config)
+        charge_a = _taken_a(car.charge)
     else:
         charge_a = min(watts * CHARGE_LEVEL_A // CHARGE_LEVEL_W, CHARGE_FULL_A)
     if end_pct100 is None:
@@ -62,8 +59,6 @@ def estimate(charge):
     """Write limits, ranges and times into the state, and where the limits are into `charge`."""
     state = charge.state
     config = charge.config
-    state.charge_mode = MODE_STORAGE if config.feature(FEATURE_CHARGE_MODE) == 1 else MODE_STANDARD
-    state.charge_limit_a = max(config.feature(FEATURE_CHARGE_LEVEL), 0) * CHARGE_LEVEL_A
     state.soc_limit_pct = max(config.feature(FEATURE_SOC_LIMIT), 0)
     state.range_limit_km = _feature_km(config, FEATURE_RANGE_LIMIT)
     soc_pct100 = state.soc_pct100
@@ -73,11 +68,12 @@ def estimate(charge):
     _estimate_time(charge, soc_pct100)
 
 
-def _limited_a(config):
-    """What the charger gives the battery. The level acts only when frames may be sent."""
-    level_a = config.feature(FEATURE_CHARGE_LEVEL) * CHARGE_LEVEL_A
-    is_acting = config.feature(FEATURE_CAN_WRITE) & 1 and 0 < level_a < CHARGE_FULL_A
-    return level_a if is_acting else CHARGE_FULL_A
+def _taken_a(charge):
+    """What the battery takes: less when it is cold; level 0 or 1 around the end says nothing."""
+    level = charge.decoder.charge_level
+    if charge.state.is_charging and level is not None and 0 < level < CHARGE_LEVEL_MAX:
+        return level * CHARGE_LEVEL_A
+    return CHARGE_FULL_A
 
 
 def _feature_km(config, feature):
@@ -103,7 +99,7 @@ def _estimate_range(charge, soc_pct100):
 
 def _estimate_time(charge, soc_pct100):
     state = charge.state
-    charge_a = _limited_a(charge.config)
+    charge_a = _taken_a(charge)
     state.full_min = charge_minutes(soc_pct100, SOC_FULL, charge_a)
     state.soc_limit_min = state.range_limit_min = None
     target_pct100 = None

@@ -15,6 +15,7 @@ from micropython import const
 
 from ovms.vehicle.twizy.power import Power
 from ovms.vehicle.twizy.sevcon import on_emergency, on_heartbeat, on_reply
+from ovms.vehicle.twizy.values import CHARGE_LEVEL_MAX
 
 # Bits of the status byte: the low nibble comes from 59B, the high one from 597.
 _FOOT_BRAKE = const(0x01)
@@ -31,7 +32,6 @@ _PHASE_VALID = const(0x54)
 _SOC_RAW_MAX = const(40000)
 _CURRENT_RAW_MAX = const(0xEFF)
 _CURRENT_RAW_ZERO = const(2000)
-_LEVEL_MAX = const(7)
 _LINE_V = const(230)
 # 999,999.99 km: more is no odometer, and its metres would need a big integer.
 _ODOMETER_M10_MAX = const(99_999_999)
@@ -121,7 +121,7 @@ class Decoder:
         """155: charge power level, current, SOC."""
         if data[3] != _PHASE_VALID:
             return
-        if self.status & (_CHARGING | _OFFLINE) == _CHARGING and data[0] <= _LEVEL_MAX:
+        if self.status & (_CHARGING | _OFFLINE) == _CHARGING and data[0] <= CHARGE_LEVEL_MAX:
             self.charge_level = data[0]
         state = self.state
         raw = data[4] << 8 | data[5]

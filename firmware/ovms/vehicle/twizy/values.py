@@ -6,15 +6,14 @@ from micropython import const
 SOC_FULL = const(10000)
 SOC_CV_START = const(9400)
 
-# What the charger gives the battery without a limit, and what one charge level stands for: there,
-# and at the plug.
+# What the charger gives the battery at the highest power level, and what one below it stands for:
+# there, and at the plug.
 CHARGE_FULL_A = const(32)
 CHARGE_LEVEL_A = const(5)
 CHARGE_LEVEL_W = const(300)
+CHARGE_LEVEL_MAX = const(7)
 
 # Features the Twizy reads (Twizy facts 6.4); ranges are in the user's unit.
-FEATURE_CHARGE_MODE = const(6)
-FEATURE_CHARGE_LEVEL = const(7)
 FEATURE_SOC_LIMIT = const(10)
 FEATURE_RANGE_LIMIT = const(11)
 FEATURE_MAX_RANGE = const(12)
