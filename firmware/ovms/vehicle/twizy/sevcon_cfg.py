@@ -12,6 +12,7 @@ from ovms.vehicle.twizy.values import FEATURE_CAN_WRITE, SDO_COMMIT
 
 _JOURNAL = "ovms.vehicle.twizy.sevcon_journal"
 _SESSION = "ovms.vehicle.twizy.sevcon_session"
+_LIMITS = "ovms.vehicle.twizy.sevcon_limits"
 _TABLES = "ovms.vehicle.twizy.sevcon_tables"
 
 _READ_ONLY = "Error: CAN bus in read only mode"
@@ -29,7 +30,7 @@ async def execute(car, words):
         return _READ_ONLY
     command = words[0].upper() if words else ""
     reply = "CFG %s: " % command
-    traits = overlay.call(_TABLES, "traits", command)
+    traits = overlay.call(_LIMITS, "traits", command)
     if not traits and command not in _LOW_LEVEL and command != "RESTORE":
         return reply + "Unknown command"
     try:
@@ -50,7 +51,7 @@ def _arguments(command, traits, words, type_):
     """Checked arguments as list; ValueError with the text of the refusal."""
     if traits:
         try:
-            return overlay.call(_TABLES, "parameters", command, words, type_)
+            return overlay.call(_LIMITS, "parameters", command, words, type_)
         except ValueError as error:
             # Its ranges are narrower than those of the guide.
             raise ValueError("%s (Twizy 45)" % error) if type_ == 45 else error
@@ -139,7 +140,8 @@ class _Run:
             _TABLES, "entries", session, command, values, self._car.sevcon.type
         )
         journal = overlay.call(_JOURNAL, "load", self._car)
-        refusal = await self._keep_old(journal, command, [entry[0] for entry in entries])
+        keys = [entry[0] for entry in entries]
+        refusal = await self._keep_old(journal, command, keys)
         if refusal:
             return refusal
         await self._write(entries)
@@ -147,16 +149,14 @@ class _Run:
         if needs_cycle:
             text = "OK, power cycle to activate!"
         text += await self._read_back(labels)
-        return text + _finish(journal, [entry[0] for entry in entries])
+        return text + _finish(journal, keys)
 
     async def _keep_old(self, journal, command, keys):
         """Read what is about to change and put it into flash; returns the reason if it cannot."""
-        old = []
-        seen = []
+        old = bytearray()
         for key in keys:
-            if _is_setting(key) and key not in seen:
-                seen.append(key)
-                old.append((key, await self._session.read(key >> 8, key & 0xFF)))
+            if _is_setting(key) and not journal.has(old, key):
+                journal.add(old, key, await self._session.read(key >> 8, key & 0xFF))
         serial = await self._serial()
         try:
             journal.begin(command, serial, old)
@@ -228,7 +228,9 @@ class _Run:
             return text + await self._write_one(index, subindex, values[2])
         journal = overlay.call(_JOURNAL, "load", self._car)
         try:
-            journal.begin("WRITE", await self._serial(), [(key, old)])
+            kept = bytearray()
+            journal.add(kept, key, old)
+            journal.begin("WRITE", await self._serial(), kept)
         except (OSError, ValueError) as error:
             return text + "ERROR: %s" % error
         # A refused write changed nothing, so there is nothing to undo either.

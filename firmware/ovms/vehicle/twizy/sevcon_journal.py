@@ -24,7 +24,7 @@ _BACKUP_MAX = const(128)
 
 
 class Journal:
-    """Entries are (index << 8 | subindex, value) tuples in the order they were written.
+    """Values are kept as they are stored, in `backup` and `journal`: bytearrays of entries.
 
     command: what was last begun. is_open: it was not finished. load_error: "" or a sentence.
     """
@@ -35,8 +35,8 @@ class Journal:
         self.command = ""
         self.is_open = False
         self.load_error = ""
-        self.backup = []
-        self.journal = []
+        self.backup = bytearray()
+        self.journal = bytearray()
         self._serial = 0
         data = store.load() if store else None
         self.load_error = store.load_error if store else ""
@@ -45,64 +45,82 @@ class Journal:
 
     def _parse(self, data):
         _, flags, serial, command, backups, journals = struct.unpack_from(_HEAD, data)
-        at = struct.calcsize(_HEAD)
-        if len(data) != at + _ENTRY_BYTES * (backups + journals):
+        start = struct.calcsize(_HEAD)
+        if len(data) != start + _ENTRY_BYTES * (backups + journals):
             return
         self._serial = serial
         self.is_open = flags & 1 != 0
         self.command = command.decode().rstrip()
-        entries = []
-        for _ in range(backups + journals):
-            index, subindex, _, value = struct.unpack_from(_ENTRY, data, at)
-            entries.append((index << 8 | subindex, value))
-            at += _ENTRY_BYTES
-        self.backup = entries[:backups]
-        self.journal = entries[backups:]
+        middle = start + _ENTRY_BYTES * backups
+        self.backup = bytearray(data[start:middle])
+        self.journal = bytearray(data[middle:])
+
+    def add(self, entries, key, value):
+        """Append `value` of object `key` to a bytearray of entries."""
+        entries.extend(struct.pack(_ENTRY, key >> 8, key & 0xFF, 0, value))
+
+    def has(self, entries, key):
+        """Whether a bytearray of entries has one of object `key`."""
+        for at in range(0, len(entries), _ENTRY_BYTES):
+            if _key(entries, at) == key:
+                return True
+        return False
+
+    def count(self):
+        """Number of values in `journal`."""
+        return len(self.journal) // _ENTRY_BYTES
 
     def begin(self, command, serial, old):
         """Keep the old values; returns when they are in flash.
 
-        old: entries about to be written. OSError or ValueError, with a sentence, when they cannot
-        be kept: then nothing may be written.
+        old: what is about to be overwritten, made with `add`. OSError or ValueError, with a
+        sentence, when it cannot be kept: then nothing may be written.
         """
         if self._store is None:
             raise OSError("no flash for the old values")
         if serial != self._serial:
-            self.backup = []
-            self.journal = []
+            self.backup = bytearray()
+            self.journal = bytearray()
             self.is_open = False
             self._serial = serial
         if not self.is_open:
             self.command = command
-            self.journal = []
-        _add_new(self.backup, old)
-        _add_new(self.journal, old)
-        if len(self.backup) > _BACKUP_MAX:
+            self.journal = bytearray()
+        for entries in (self.backup, self.journal):
+            for at in range(0, len(old), _ENTRY_BYTES):
+                if not self.has(entries, _key(old, at)):
+                    entries.extend(old[at : at + _ENTRY_BYTES])
+        if len(self.backup) > _BACKUP_MAX * _ENTRY_BYTES:
             raise ValueError("backup is full, CFG RESTORE ALL empties it")
         self.is_open = True
         self._save()
 
     def finish(self, keys):
         """The command has written all of `keys`; what an earlier one left undone stays open."""
-        for key, _ in self.journal:
-            if key not in keys:
+        for at in range(0, len(self.journal), _ENTRY_BYTES):
+            if _key(self.journal, at) not in keys:
                 return
         self.is_open = False
         self._save()
 
     def undo(self, serial, is_all):
-        """Entries to write, the newest first; ValueError if this controller has none."""
+        """(key, value) tuples to write, the newest first; ValueError if there are none for this
+        controller.
+        """
         entries = self.backup if is_all else self.journal
         if not entries:
             raise ValueError("nothing to restore")
         if serial != self._serial:
             raise ValueError("the old values are of another controller")
-        return list(reversed(entries))
+        return [
+            (_key(entries, at), struct.unpack_from("<I", entries, at + 4)[0])
+            for at in range(len(entries) - _ENTRY_BYTES, -1, -_ENTRY_BYTES)
+        ]
 
     def begin_restore(self, is_all):
         """From now on a cut is to be reported. OSError as in `begin`."""
         if is_all:
-            self.journal = list(self.backup)
+            self.journal = self.backup
         if is_all or not self.is_open:
             self.is_open = True
             self.command = "RESTORE"
@@ -111,34 +129,26 @@ class Journal:
     def finish_restore(self, is_all):
         """Everything is as it was."""
         self.is_open = False
-        self.journal = []
+        self.journal = bytearray()
         if is_all:
-            self.backup = []
+            self.backup = bytearray()
         self._save()
 
     def _save(self):
-        data = struct.pack(
+        record = struct.pack(
             _HEAD,
             _MAGIC,
             1 if self.is_open else 0,
             self._serial,
             (self.command + " " * 12).encode()[:12],
-            len(self.backup),
-            len(self.journal),
+            len(self.backup) // _ENTRY_BYTES,
+            len(self.journal) // _ENTRY_BYTES,
         )
-        record = bytearray(data)
-        for entries in (self.backup, self.journal):
-            for key, value in entries:
-                record += struct.pack(_ENTRY, key >> 8, key & 0xFF, 0, value)
-        self._store.save(bytes(record))
+        self._store.save(record + self.backup + self.journal)
 
 
-def _add_new(entries, old):
-    known = [entry[0] for entry in entries]
-    for entry in old:
-        if entry[0] not in known:
-            entries.append(entry)
-            known.append(entry[0])
+def _key(entries, at):
+    return entries[at + 1] << 16 | entries[at] << 8 | entries[at + 2]
 
 
 def load(car):

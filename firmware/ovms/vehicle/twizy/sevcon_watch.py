@@ -71,7 +71,7 @@ def _report_journal(car):
             car,
             "A",
             "CFG %s was interrupted, %d old values are kept. CFG RESTORE writes them back."
-            % (journal.command, len(journal.journal)),
+            % (journal.command, journal.count()),
         )
 
 
