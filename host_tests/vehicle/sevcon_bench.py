@@ -116,14 +116,18 @@ class Objects:
 
 
 class Store:
-    """Flash record of a bench; `saves` counts, `is_full` refuses."""
+    """Flash record of a bench, the journal; `saves` counts, `is_full` refuses.
+
+    backup: the record beside it.
+    """
 
     load_error = ""
 
-    def __init__(self):
+    def __init__(self, is_backup=False):
         self.data = None
         self.saves = 0
         self.is_full = False
+        self.backup = None if is_backup else Store(True)
 
     def load(self):
         return self.data
@@ -203,7 +207,11 @@ class Bench:
         return function
 
     def _open_store(self, name):
-        return self.store
+        store = self.store
+        if name == "sevcon.old":
+            return store
+        store.backup.is_full = store.is_full
+        return store.backup
 
     def msg(self, code, arguments=""):
         """What a protocol command of the car returns."""

@@ -83,13 +83,14 @@ def test_old_values_are_in_flash_before_the_first_write():
 
     def watched(arbitration_id, data):
         if data[0] == 0x22 and data[2] in (0x29, 0x38, 0x46, 0x60):
-            saved.append(store.saves)
+            saved.append(min(store.saves, store.backup.saves))
         return feed(arbitration_id, data)
 
     peer.feed = watched
     Bench(peer, store=store).cfg("SPEED 100")
     assert len(saved) == 9 and min(saved) == 1
     assert store.saves == 2, "and one that says it is done"
+    assert store.backup.saves == 1
 
 
 def test_nothing_is_written_without_a_backup():
@@ -190,10 +191,10 @@ def test_another_controller_gets_no_foreign_values():
 
 
 def test_a_damaged_record_counts_as_none():
-    for data in (b"", b"SJ1", b"\x00" * 40, b"SJ1" + b"\xff" * 60):
+    for data in (b"", b"SJ2", b"\x00" * 40, b"SJ2" + b"\xff" * 60):
         peer = controller()
         store = Store()
-        store.data = data
+        store.data = store.backup.data = data
         bench = Bench(peer, store=store)
         bench.seconds(1)
         assert not bench.events
@@ -211,6 +212,6 @@ def test_the_backup_is_bounded():
     reply = bench.cfg("WRITE 3000 80 5")
     assert reply.endswith("ERROR: backup is full, CFG RESTORE ALL empties it"), reply
     assert peer.values[0x300080] == 128
-    assert len(bench.store.data) <= 4096
+    assert len(bench.store.backup.data) <= 4096
     assert bench.cfg("RESTORE ALL").startswith("CFG RESTORE: OK, 128 values")
     assert "NEW" in bench.cfg("WRITE 3000 80 5")

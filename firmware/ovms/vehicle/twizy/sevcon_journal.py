@@ -1,59 +1,96 @@
 """Overlay: the values a SEVCON had before we wrote to it, kept on flash.
 
-One record in the store `sevcon.old`. `backup` has the first value ever seen of every object that
-was written; `journal` has the values before the last command, or since the first command that was
-cut short. All of them are in flash before the first write, so whatever happens in the middle, the
-values from before are there. Values belong to one controller, known by its serial number.
+Two records: `sevcon.bak` has the first value ever seen of every object that was written,
+`sevcon.old` the values before the last command, or since the first command that was cut short.
+Both are in flash before the first write, so whatever happens in the middle, the values from before
+are there. Values belong to one controller, known by its serial number.
 
-Record: "SJ1", flags (1 = open), serial (4 bytes), command (12 characters, blanks behind), number
-of backup entries, number of journal entries (1 byte each), then both as index, subindex, 0, value,
-little endian: 8 bytes per entry.
+Record: "SJ2", flags (1 = open), serial (4 bytes), command (12 characters, blanks behind), number
+of entries (1 byte), then these as index, subindex, 0, value, little endian: 8 bytes per entry.
 """
 
 import struct
 
 from micropython import const
 
-_FILE = "sevcon.old"
-_MAGIC = b"SJ1"
-_HEAD = "<3sBI12sBB"
+from ovms.vehicle.twizy.values import SDO_COMMIT
+
+_JOURNAL_FILE = "sevcon.old"
+_BACKUP_FILE = "sevcon.bak"
+_MAGIC = b"SJ2"
+_HEAD = "<3sBI12sB"
 _ENTRY = "<HBBI"
 _ENTRY_BYTES = const(8)
+# Object that asks for an operating state.
+_STATE = const(0x2800)
 # Every object of the macros, and as many of CFG WRITE.
 _BACKUP_MAX = const(128)
 
 
-class Journal:
-    """Values are kept as they are stored, in `backup` and `journal`: bytearrays of entries.
+class Record:
+    """One of the two. entries: bytearray. store: Store, or None where there is no flash.
 
-    command: what was last begun. is_open: it was not finished. load_error: "" or a sentence.
+    Two small records find room in a heap where one of twice the size would not.
     """
 
     def __init__(self, store):
-        """store: Store, or None where there is no flash."""
-        self._store = store
+        self.store = store
+        self.serial = 0
         self.command = ""
         self.is_open = False
-        self.load_error = ""
-        self.backup = bytearray()
-        self.journal = bytearray()
-        self._serial = 0
+        self.entries = bytearray()
         data = store.load() if store else None
-        self.load_error = store.load_error if store else ""
-        if data and data[:3] == _MAGIC and len(data) >= struct.calcsize(_HEAD):
-            self._parse(data)
-
-    def _parse(self, data):
-        _, flags, serial, command, backups, journals = struct.unpack_from(_HEAD, data)
         start = struct.calcsize(_HEAD)
-        if len(data) != start + _ENTRY_BYTES * (backups + journals):
+        if not data or data[:3] != _MAGIC or len(data) < start:
             return
-        self._serial = serial
-        self.is_open = flags & 1 != 0
-        self.command = command.decode().rstrip()
-        middle = start + _ENTRY_BYTES * backups
-        self.backup = bytearray(data[start:middle])
-        self.journal = bytearray(data[middle:])
+        _, flags, serial, command, count = struct.unpack_from(_HEAD, data)
+        if len(data) == start + _ENTRY_BYTES * count:
+            self.serial = serial
+            self.is_open = flags & 1 != 0
+            self.command = command.decode().rstrip()
+            self.entries = bytearray(data[start:])
+
+    def save(self):
+        """Returns when it is in flash; OSError when it cannot be."""
+        head = struct.pack(
+            _HEAD,
+            _MAGIC,
+            1 if self.is_open else 0,
+            self.serial,
+            (self.command + " " * 12).encode()[:12],
+            len(self.entries) // _ENTRY_BYTES,
+        )
+        self.store.save(head + self.entries)
+
+
+class Journal:
+    """backup, journal: Record; the command that was last begun is in `journal`.
+
+    load_error: "" or a sentence.
+    """
+
+    def __init__(self, journal_store, backup_store):
+        self.journal = Record(journal_store)
+        self.backup = Record(backup_store)
+        self.load_error = ""
+        if journal_store:
+            self.load_error = journal_store.load_error or backup_store.load_error
+
+    def key(self, entries, at):
+        """Object of the entry at byte `at`, as index << 8 | subindex."""
+        return entries[at + 1] << 16 | entries[at] << 8 | entries[at + 2]
+
+    def is_setting(self, key):
+        """Whether an object is configuration: no state, login, log pointer or commit."""
+        index = key >> 8
+        return not (index == _STATE or key == SDO_COMMIT or 0x5000 <= index < 0x6000)
+
+    def packed(self, pairs):
+        """(key, value) tuples as a bytearray of entries."""
+        entries = bytearray()
+        for key, value in pairs:
+            self.add(entries, key, value)
+        return entries
 
     def add(self, entries, key, value):
         """Append `value` of object `key` to a bytearray of entries."""
@@ -61,14 +98,11 @@ class Journal:
 
     def has(self, entries, key):
         """Whether a bytearray of entries has one of object `key`."""
-        for at in range(0, len(entries), _ENTRY_BYTES):
-            if _key(entries, at) == key:
-                return True
-        return False
+        return any(self.key(entries, at) == key for at in range(0, len(entries), _ENTRY_BYTES))
 
     def count(self):
         """Number of values in `journal`."""
-        return len(self.journal) // _ENTRY_BYTES
+        return len(self.journal.entries) // _ENTRY_BYTES
 
     def begin(self, command, serial, old):
         """Keep the old values; returns when they are in flash.
@@ -76,81 +110,83 @@ class Journal:
         old: what is about to be overwritten, made with `add`. OSError or ValueError, with a
         sentence, when it cannot be kept: then nothing may be written.
         """
-        if self._store is None:
+        journal = self.journal
+        if journal.store is None:
             raise OSError("no flash for the old values")
-        if serial != self._serial:
-            self.backup = bytearray()
-            self.journal = bytearray()
-            self.is_open = False
-            self._serial = serial
-        if not self.is_open:
-            self.command = command
-            self.journal = bytearray()
-        for entries in (self.backup, self.journal):
+        for record in (self.backup, journal):
+            if serial != record.serial:
+                record.entries = bytearray()
+                record.is_open = False
+                record.serial = serial
+        if not journal.is_open:
+            journal.command = command
+            journal.entries = bytearray()
+        for record in (self.backup, journal):
+            size = len(record.entries)
             for at in range(0, len(old), _ENTRY_BYTES):
-                if not self.has(entries, _key(old, at)):
-                    entries.extend(old[at : at + _ENTRY_BYTES])
-        if len(self.backup) > _BACKUP_MAX * _ENTRY_BYTES:
-            raise ValueError("backup is full, CFG RESTORE ALL empties it")
-        self.is_open = True
-        self._save()
+                if not self.has(record.entries, self.key(old, at)):
+                    record.entries.extend(old[at : at + _ENTRY_BYTES])
+            if len(record.entries) > _BACKUP_MAX * _ENTRY_BYTES:
+                raise ValueError("backup is full, CFG RESTORE ALL empties it")
+            if record is journal:
+                record.is_open = True
+            elif len(record.entries) == size:
+                continue
+            record.save()
 
-    def finish(self, keys):
-        """The command has written all of `keys`; what an earlier one left undone stays open."""
-        for at in range(0, len(self.journal), _ENTRY_BYTES):
-            if _key(self.journal, at) not in keys:
-                return
-        self.is_open = False
-        self._save()
+    def finish(self, written):
+        """The command wrote all of these entries; what an earlier one left undone stays open.
+
+        Returns what the user has to know of it, "" for nothing.
+        """
+        entries = self.journal.entries
+        for at in range(0, len(entries), _ENTRY_BYTES):
+            if not self.has(written, self.key(entries, at)):
+                return ""
+        return self._close()
 
     def undo(self, serial, is_all):
-        """(key, value) tuples to write, the newest first; ValueError if there are none for this
-        controller.
-        """
-        entries = self.backup if is_all else self.journal
+        """Entries to write, the newest first; ValueError if this controller has none."""
+        record = self.backup if is_all else self.journal
+        entries = record.entries
         if not entries:
             raise ValueError("nothing to restore")
-        if serial != self._serial:
+        if serial != record.serial:
             raise ValueError("the old values are of another controller")
-        return [
-            (_key(entries, at), struct.unpack_from("<I", entries, at + 4)[0])
-            for at in range(len(entries) - _ENTRY_BYTES, -1, -_ENTRY_BYTES)
-        ]
+        newest_first = bytearray()
+        for at in range(len(entries) - _ENTRY_BYTES, -1, -_ENTRY_BYTES):
+            newest_first.extend(entries[at : at + _ENTRY_BYTES])
+        return newest_first
 
     def begin_restore(self, is_all):
         """From now on a cut is to be reported. OSError as in `begin`."""
+        journal = self.journal
         if is_all:
-            self.journal = self.backup
-        if is_all or not self.is_open:
-            self.is_open = True
-            self.command = "RESTORE"
-            self._save()
+            journal.entries = self.backup.entries
+            journal.serial = self.backup.serial
+        if is_all or not journal.is_open:
+            journal.is_open = True
+            journal.command = "RESTORE"
+            journal.save()
 
     def finish_restore(self, is_all):
-        """Everything is as it was."""
-        self.is_open = False
-        self.journal = bytearray()
+        """Everything is as it was. Returns what the user has to know of it, "" for nothing."""
+        self.journal.entries = bytearray()
         if is_all:
-            self.backup = bytearray()
-        self._save()
+            self.backup.entries = bytearray()
+        return self._close(is_all)
 
-    def _save(self):
-        record = struct.pack(
-            _HEAD,
-            _MAGIC,
-            1 if self.is_open else 0,
-            self._serial,
-            (self.command + " " * 12).encode()[:12],
-            len(self.backup) // _ENTRY_BYTES,
-            len(self.journal) // _ENTRY_BYTES,
-        )
-        self._store.save(record + self.backup + self.journal)
-
-
-def _key(entries, at):
-    return entries[at + 1] << 16 | entries[at] << 8 | entries[at + 2]
+    def _close(self, has_backup=False):
+        self.journal.is_open = False
+        try:
+            if has_backup:
+                self.backup.save()
+            self.journal.save()
+        except OSError as error:
+            return ", but the journal stays open: %s" % error
+        return ""
 
 
 def load(car):
     """The Journal of this module."""
-    return Journal(car.open_store(_FILE))
+    return Journal(car.open_store(_JOURNAL_FILE), car.open_store(_BACKUP_FILE))

@@ -1,4 +1,4 @@
-"""Overlay: which CFG macros there are, and what each accepts.
+"""Overlay: which CFG commands there are, and what each accepts.
 
 Ranges and defaults: Twizy guide 1.2.0, "Macro commands", which knows the Twizy 80 only. The Twizy
 45 has those of its own stock values (Twizy facts 7.5): 100 % torque is the end of its flux map,
@@ -49,23 +49,58 @@ _READ_BACK = {
     "RESET": ((" fwd=", 0x292005), (" pow=", 0x292001), (" ntr=", 0x292003)),
 }
 _MAPS = "DNB"
+# Commands of another kind: how many of index, subindex and value they take.
+_ADDRESSED = {"PRE": 0, "OP": 0, "READ": 2, "WRITE": 3}
 
 
 def traits(command):
-    """(needs pre-operational, needs a power cycle, what to read back) of a macro, else None.
+    """(needs pre-operational, needs a power cycle, what to read back) of a macro.
 
-    command: upper case. What to read back: (label, key) tuples.
+    What to read back: (label, key) tuples.
     """
-    if command not in _RANGES:
-        return None
     return command in _PRE_OP, command in _NEEDS_CYCLE, _READ_BACK[command]
+
+
+def arguments(command, words, type_):
+    """Checked arguments of any CFG command as list; ValueError with the text of the refusal.
+
+    words: list of str. type_: of the car as far as it is known, else 80 is meant.
+    """
+    if command in _RANGES:
+        try:
+            return _parameters(command, words, type_)
+        except ValueError as error:
+            # Its ranges are narrower than those of the guide.
+            raise ValueError("%s (Twizy 45)" % error) if type_ == 45 else error
+    if command == "RESTORE":
+        is_all = [word.upper() for word in words[:1]] == ["ALL"]
+        if words and not is_all:
+            raise _out_of_range(1)
+        return [is_all]
+    if command not in _ADDRESSED:
+        raise ValueError("Unknown command")
+    # Base and highest value of each argument.
+    limits = ((16, 0xFFFF), (16, 0xFF), (10, 0xFFFFFFFF))[: _ADDRESSED[command]]
+    if len(words) < len(limits):
+        raise ValueError("ERROR: Too few args")
+    values = []
+    for position in range(len(limits)):
+        base, highest = limits[position]
+        try:
+            value = int(words[position], base)
+        except ValueError:
+            value = -1
+        if not 0 <= value <= highest:
+            raise _out_of_range(position + 1)
+        values.append(value)
+    return values
 
 
 def _ranges(command, type_):
     return type_ == 45 and _RANGES_45.get(command) or _RANGES[command]
 
 
-def parameters(command, words, type_):
+def _parameters(command, words, type_):
     """Checked parameters of a macro as list of int; of TSMAP, a list headed by the maps.
 
     words: list of str; too few are filled with defaults, too many are ignored, `-1` is the

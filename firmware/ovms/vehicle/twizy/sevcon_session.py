@@ -8,7 +8,7 @@ from micropython import const
 
 from ovms import overlay
 from ovms.vehicle.twizy.sevcon import FOREIGN, OPERATIONAL, PRE_OPERATIONAL
-from ovms.vehicle.twizy.values import FEATURE_CAN_WRITE
+from ovms.vehicle.twizy.values import FEATURE_CAN_WRITE, SDO_COMMIT
 
 _REQUEST = const(0x601)
 _NMT = const(0x000)
@@ -24,6 +24,7 @@ _SETTLE_MS = const(10)
 _STATE_TRIES = const(5)
 _STATE_RETRY_MS = const(100)
 _BUSY_MS = const(50)
+_COMMIT_MS = const(50)
 
 _PRODUCT_80 = const(0x0712302D)
 _PRODUCT_45 = const(0x0712301B)
@@ -73,8 +74,11 @@ class SevconError(Exception):
 class Session:
     """Use: `await open()`, exchanges, `close()` in any case.
 
-    index, subindex, value, is_abort: the SDO that was exchanged last.
+    error: the class of what it raises. index, subindex, value, is_abort: the SDO that was
+    exchanged last.
     """
+
+    error = SevconError
 
     def __init__(self, car):
         self._car = car
@@ -149,6 +153,19 @@ class Session:
                 raise SevconError(STATE, self)
         self._car.state.is_controller_configuring = False
 
+    async def return_to_op(self):
+        """Leave pre-operational, if need be, also after a failure; never raises.
+
+        What fails here is tried again by `sevcon_watch`.
+        """
+        sevcon = self._car.sevcon
+        if self._car.state.is_controller_configuring or sevcon.nmt_state == PRE_OPERATIONAL:
+            sevcon.wants_pre_op = False
+            try:
+                await self.leave_pre_op()
+            except SevconError:
+                sevcon.nmt_state = PRE_OPERATIONAL
+
     async def _has_state(self, state):
         pause_ms = _SETTLE_MS
         for _ in range(_STATE_TRIES):
@@ -164,6 +181,22 @@ class Session:
         self._client.read(index, subindex)
         await self._exchange(READ_REFUSED, error_class)
         return self.value
+
+    async def serial(self):
+        """Serial number of the controller, 0 if it does not tell."""
+        try:
+            return await self.read(0x1018, 4)
+        except SevconError:
+            return 0
+
+    async def write_all(self, entries):
+        """Write entries of the journal (8 bytes each: index, subindex, 0, value)."""
+        for at in range(0, len(entries), 8):
+            index = entries[at + 1] << 8 | entries[at]
+            value = int.from_bytes(entries[at + 4 : at + 8], "little")
+            await self.write(index, entries[at + 2], value)
+            if index << 8 | entries[at + 2] == SDO_COMMIT:
+                await self._car.sleep_ms(_COMMIT_MS)
 
     async def read_text(self, index, subindex, limit):
         """Content of a string object as str, at most `limit` characters."""

@@ -66,12 +66,12 @@ def _report_journal(car):
     journal = overlay.call("ovms.vehicle.twizy.sevcon_journal", "load", car)
     if journal.load_error:
         _announce(car, "A", journal.load_error)
-    if journal.is_open:
+    if journal.journal.is_open:
         _announce(
             car,
             "A",
             "CFG %s was interrupted, %d old values are kept. CFG RESTORE writes them back."
-            % (journal.command, journal.count()),
+            % (journal.journal.command, journal.count()),
         )
 
 
