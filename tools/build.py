@@ -77,27 +77,39 @@ def _compile(source: Path, target: Path, name: str, options: list[str], shown: s
         raise BuildError(f"{shown} does not compile: {output.strip()}")
 
 
-def compile_tree(march: str, target: Path, plain: bool = False, apart: bool = False) -> None:
+def compile_tree(
+    march: str,
+    target: Path,
+    plain: bool = False,
+    apart: bool = False,
+    beside: Sequence[Path] = (),
+) -> None:
     """Compile the firmware package and the native modules into `target`.
 
     Nothing happens when nothing changed since the last time; else everything is compiled again,
     because a short name in one file depends on all others. plain: as the sources are, with line
-    numbers. apart: shrunk, but one file for each source, to see what each one weighs. Beside
-    `target` goes what `tools.shrink.explain` needs to translate a traceback.
+    numbers. apart: shrunk, but one file for each source, to see what each one weighs. beside:
+    sources of a test that use the package, compiled beside it. Next to `target` goes what
+    `tools.shrink.explain` needs to translate a traceback.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     # Two desks may start at once, and half of each one's tree would not run.
     with target.with_name(f"{target.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        _compile_tree(march, target, plain, apart)
+        _compile_tree(march, target, plain, apart, beside)
 
 
-def _compile_tree(march: str, target: Path, plain: bool, apart: bool) -> None:
+def _compile_tree(
+    march: str, target: Path, plain: bool, apart: bool, beside: Sequence[Path]
+) -> None:
+    users = [path.read_text("utf-8") for path in beside]
+    for path in beside:
+        compile_file(path, target / f"{path.stem}.mpy", path.name, None)
     for source in sorted(MODULES.glob("*.py")):
         compile_file(source, target / f"{source.stem}.mpy", source.name, march)
     sources = firmware_sources()
     table_file = target.with_name(f"{target.name}.names.json")
-    digest = _digest(sources, f"{plain} {apart}")
+    digest = _digest(sources, f"{plain} {apart} {users}")
     if _is_current(table_file, digest, target):
         return
     table_file.unlink(missing_ok=True)
@@ -105,7 +117,8 @@ def _compile_tree(march: str, target: Path, plain: bool, apart: bool) -> None:
         compile_package(sources, target, options=["-O2"])
         table = {}
     else:
-        table = _shrunk_tree(sources, target, [] if apart else resident_groups(sources))
+        groups = [] if apart else resident_groups(sources)
+        table = _shrunk_tree(sources, target, groups, users)
     built = sorted(path.relative_to(target).as_posix() for path in target.rglob("ovms/**/*.mpy"))
     table_file.write_text(json.dumps({**table, "digest": digest, "built": built}), "utf-8")
 
@@ -164,8 +177,10 @@ def _is_current(table_file: Path, digest: str, target: Path) -> bool:
     return table["digest"] == digest and all((target / name).exists() for name in table["built"])
 
 
-def _shrunk_tree(sources: dict[str, str], target: Path, groups) -> dict:
-    """Shrink and compile the package; returns the table for `explain`."""
+def _shrunk_tree(sources: dict[str, str], target: Path, groups, users: Sequence[str]) -> dict:
+    """Shrink and compile the package; returns the table for `explain`. users: more texts whose
+    names stay.
+    """
     beside = {path.stem for path in outside_sources()}
     unknown = foreign_modules(sources) - known_modules() - beside
     if unknown:
@@ -175,7 +190,7 @@ def _shrunk_tree(sources: dict[str, str], target: Path, groups) -> dict:
         )
     try:
         outside = [path.read_text("utf-8") for path in outside_sources()]
-        shrunk = shrink.shrink(sources, outside, groups=groups)
+        shrunk = shrink.shrink(sources, [*outside, *users], groups=groups)
     except (shrink.ShrinkError, SyntaxError) as error:
         raise BuildError(f"The firmware cannot be shrunk: {error}") from None
     # A name that MicroPython stores anyway: the module's own.
