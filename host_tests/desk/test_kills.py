@@ -12,9 +12,9 @@ from tools.desk import kills
 SEED = 20261120
 
 
-def test_twelve_kills():
+def test_ten_kills():
     assert kills.FLUSH_S == FLUSH_INTERVAL_S
-    story = asyncio.run(kills.kill(12, SEED))
+    story = asyncio.run(kills.kill(10, SEED))
     assert not story.lost, f"seed {SEED}"
     assert not story.complaints
     # The last life delivers what the others left: there was something to lose.

@@ -44,9 +44,9 @@ _RECORD = "RT-PWR-BattPack"
 # Of its fields the state of charge in 1/100 %, of a command 200 the highest one seen.
 _SERIAL_FIELD, _ANSWER_FIELD = 4, 5
 # What a life lasts on the desk's clock, mostly from the first line on that the firmware prints.
-_LIFE_S = (0.0, 0.7)
-_PAUSE_S = (0.0, 0.4)
-_STILLBORN, _NO_NETWORK, _CUT = 0.15, 0.3, 0.3
+_LIFE_S = (0.0, 0.8)
+_PAUSE_S = (0.0, 0.8)
+_STILLBORN, _NO_NETWORK, _CUT = 0.15, 0.4, 0.3
 _DRAIN_LIMIT_S = 30.0
 _QUIET_S = 0.5
 _TICK_S = 0.01
