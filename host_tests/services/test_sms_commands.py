@@ -15,6 +15,7 @@ from ovms.vehicle.base import Vehicle
 
 class Car(Vehicle):
     TYPE = "RT"
+    SMS_NAME = "TWIZY"
     VERSION = "3.0"
     SMS_COMMANDS = (("RANGE", 3, "sms_range"), ("LOCK", 2, "sms_lock"), ("OPEN", 1, "sms_range"))
 
@@ -281,7 +282,7 @@ def test_help_lists_every_command():
         " VEHICLE? VEHICLE GPRS? GPRS GSMLOCK? GSMLOCK SIM? SIM SERVER? SERVER"
         " DIAG FEATURES? FEATURE"
         " HOMELINK UNLOCK VALET UNVALET CHARGEMODE CHARGESTART CHARGESTOP COOLDOWN"
-        " VERSION RESET CTP TEMPS SUMMARY HELP\r\nRT: RANGE LOCK OPEN"
+        " VERSION RESET CTP TEMPS SUMMARY HELP \r\nTWIZY: RANGE LOCK OPEN"
     )
 
 

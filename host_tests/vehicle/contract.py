@@ -94,6 +94,7 @@ def names_its_commands(car_class):
     for name, mode, method in car_class.SMS_COMMANDS:
         assert name == name.upper() and mode in (1, 2, 3)
         assert hasattr(car_class, method), method
+        assert car_class.SMS_NAME, "HELP has to call the car something."
     for part in car_class.CAPABILITIES.split(",") if car_class.CAPABILITIES else ():
         first, dash, last = part[1:].partition("-")
         assert part[0] == "C" and first.isdigit(), part

@@ -23,6 +23,7 @@ class ExampleCar(Vehicle):
     BITRATE = 500_000
     RX_IDS = (0x100, 0x200, 0x300)
     CAPABILITIES = "C200"
+    SMS_NAME = "EXAMPLE"
     SMS_COMMANDS = (("KEY", 3, "sms_key"),)
 
     def __init__(self, state, config):

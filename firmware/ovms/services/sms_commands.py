@@ -119,4 +119,4 @@ def reply(sms, caller, command, words):
     """HELP."""
     common, own = names(sms)
     text = "Commands: " + " ".join(common)
-    return text + "\r\n%s: %s" % (sms.car().TYPE, " ".join(own)) if own else text
+    return text + " \r\n%s: %s" % (sms.car().SMS_NAME, " ".join(own)) if own else text

@@ -56,6 +56,8 @@ class Vehicle:
     # arguments is a list of words, a ValueError carries a sentence for the user, and `\r` alone
     # separates lines. is_query: the command ends in `?`, so nothing must be done.
     SMS_COMMANDS: tuple = ()
+    # What HELP writes in front of them.
+    SMS_NAME = ""
     # Whether SMS begin with the time of day. Those of the Twizy never did.
     HAS_SMS_TIME = False
     # Module of the car that foretells charges, "" for a car that cannot. An overlay with

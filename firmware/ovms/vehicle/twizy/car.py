@@ -57,6 +57,7 @@ class Twizy(Vehicle):
     TX_FRAMES = ((0x601, 8), (0x000, 2))
     CAPABILITIES = "C6,C200-210"
     CHARGE_PREDICTION = "ovms.vehicle.twizy.charge_estimates"
+    SMS_NAME = "TWIZY"
     SMS_COMMANDS = (
         ("RANGE", 3, "sms_range"),
         ("CA", 3, "sms_ca"),
