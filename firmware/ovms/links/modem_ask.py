@@ -6,7 +6,7 @@ from ovms import overlay
 from ovms.links.at_port import ATError
 
 # What a user's own AT line may not do: open a prompt, a data mode or another connection.
-_RESERVED = ("+CPIN=", "+CMGS", "+CMGW", "+CMSS", "+CIP", "+CMUX", "ATD", "ATO", "+FTP")
+_RESERVED = ("+CMGS", "+CMGW", "+CMSS", "+CIP", "+CMUX", "ATD", "ATO", "+FTP")
 # A search for operators takes two minutes.
 _COMMAND_S = const(120)
 _FINALS = b"\nOK\n.\n"

@@ -21,6 +21,7 @@ OVER = const(2)
 BROKEN = const(3)
 
 _GPRS = "ovms.links.sim800_gprs"
+LOST = "The modem lost the connection."
 _UNASKED = "ovms.links.sim800_unasked"
 _SEGMENT = const(1024)
 _READ_MAX = const(512)
@@ -30,7 +31,7 @@ _SEND_S = const(60)
 # The announcement of data can be lost: ask soon after traffic, then less and less often.
 _POLL_FIRST_MS = const(500)
 _POLL_LAST_MS = const(10000)
-_LOOK_MS = const(50)
+LOOK_MS = const(50)
 
 
 class TCPStream:
@@ -51,27 +52,21 @@ class TCPStream:
         Who cancels it while bytes are on their way breaks the connection: they are lost.
         """
         tcp = self.tcp
-        while self.state < BROKEN or self.pushed:
-            n = min(len(view), len(self.pushed))
-            if n:
-                view[:n] = self.pushed[:n]
-                self.pushed = self.pushed[n:]
-                return n
+        if tcp.is_pushing:
+            return await overlay.call_async(_UNASKED, "read", self, view)
+        while self.state < BROKEN:
             if self.state == OVER:
                 return 0
-            if tcp.is_pushing:
-                if self.state:
-                    self.state = OVER
-            elif tcp.has_data or self.state or self._left_ms <= 0:
+            if tcp.has_data or self.state or self._left_ms <= 0:
                 n = await self._fetch(view)
                 self._pause_ms = _POLL_FIRST_MS if n else min(2 * self._pause_ms, _POLL_LAST_MS)
                 self._left_ms = self._pause_ms
                 if n:
                     return n
                 continue
-            await tcp.port.clock.sleep_ms(_LOOK_MS)
-            self._left_ms -= _LOOK_MS
-        raise OSError("The modem lost the connection.")
+            await tcp.port.clock.sleep_ms(LOOK_MS)
+            self._left_ms -= LOOK_MS
+        raise OSError(LOST)
 
     async def _fetch(self, view):
         """Read what the modem holds, as far as it fits; returns how many bytes."""

@@ -3,7 +3,7 @@
 from micropython import const
 
 from ovms.links.at_port import ATError
-from ovms.links.sim800_tcp import BROKEN, CLOSED, OVER
+from ovms.links.sim800_tcp import BROKEN, CLOSED, LOOK_MS, LOST, OVER
 
 # Pushed data comes whether somebody reads or not.
 _PUSHED_MAX = const(2048)
@@ -56,6 +56,21 @@ def take(tcp, data):
     else:
         tcp.status.count("tcp_overrun")
         stream.break_off()
+
+
+async def read(stream, view):
+    """`TCPStream.readinto` of a modem that pushes its data."""
+    while stream.state < BROKEN or stream.pushed:
+        n = min(len(view), len(stream.pushed))
+        if n:
+            view[:n] = stream.pushed[:n]
+            stream.pushed = stream.pushed[n:]
+            return n
+        if stream.state:
+            stream.state = max(stream.state, OVER)
+            return 0
+        await stream.tcp.port.clock.sleep_ms(LOOK_MS)
+    raise OSError(LOST)
 
 
 async def resend(stream, segment, error):

@@ -32,7 +32,7 @@ ECHO = const(6)
 OK = b"\nOK\n"
 # A dot in a set of final results stands for a bare IPv4 address.
 ADDRESS = b"\n.\n"
-_FAILURES = b"\nERROR\n+CME ERROR:\n+CMS ERROR:\n"
+FAILURES = b"\nERROR\n+CME ERROR:\n+CMS ERROR:\n"
 # 3GPP 27.005: lines followed by a text; 27.007: reports whose URC lacks the first field.
 _TEXT_HEADERS = b"\n+CMT:\n+CMGR:\n"
 _REPORTS = b"\n+CREG:\n+CGREG:\n"
@@ -43,8 +43,6 @@ _TELLING = b"+CMGS+CMGR+CIPRXGET"
 _QUOTED = b"+CUSD:"
 _PUSHED = b"+IPD,"
 _TEXT = "ovms.protocol.at_text"
-# Commas of a header that carries the long form (AT+CSDH=1) and so ends in the length.
-_LONG_HEADER_COMMAS = const(9)
 # The modem hands out no more than one segment at a time (SIM800 AT manual V1.12, AT+CIPRXGET).
 PAYLOAD_MAX = const(1460)
 
@@ -59,9 +57,10 @@ class ATDigester:
 
     is_waiting: a text is open that only more bytes or `flush` can end.
 
-    For `at_text.py`. buffer[start:end], also as `view`: what is unread; it has no line end before
-    `scanned`. header: the line whose text is open, or None. hint: its announced length, or -1.
-    left: bytes of counted data to come.
+    For `at_text.py`, with the arguments above. buffer[start:end], also as `view`: what is unread;
+    it has no line end before `scanned`. header: the line whose text is open, or None; header_kind:
+    the event that the text will be; hint: its announced length, or -1. left: bytes of counted data
+    to come. command, finals, is_bare: of `expect`.
     """
 
     def __init__(self, urcs, counted, announced, reset_mark, size=672):
@@ -69,10 +68,10 @@ class ATDigester:
         self.text = None
         self.data = None
         self.dropped = 0
-        self._urcs = urcs
+        self.urcs = urcs
         self._counted = counted
         self._announced = announced
-        self._reset_mark = reset_mark
+        self.reset_mark = reset_mark
         self.buffer = bytearray(size)
         self.view = memoryview(self.buffer)
         self.end = 0
@@ -93,14 +92,14 @@ class ATDigester:
         finals: the set of its final results besides errors. is_bare: any line may be an answer.
         None for the command: it has ended, and an answer would be noise.
         """
-        self._command = command
-        self._finals = finals
+        self.command = command
+        self.finals = finals
         self._has_prompt = has_prompt
-        self._is_bare = is_bare
+        self.is_bare = is_bare
 
     def is_urc(self, line):
         """Whether `line` (bytes) is listed as a URC."""
-        return _word(line) in self._urcs or line.startswith(self._announced)
+        return _word(line) in self.urcs or line.startswith(self._announced)
 
     def room(self):
         """The free part of the buffer, never empty after NOTHING. Moves what is unread."""
@@ -130,15 +129,10 @@ class ATDigester:
                 self.left -= n
                 return DATA
             if self.header is not None:
-                stop = overlay.call(_TEXT, "end_of", self)
-                if stop < 0:
-                    self.is_waiting = True
-                    break
-                self.text = bytes(self.view[start:stop])
-                self.line = self.header
-                self.header = None
-                self.start = self.scanned = stop + 2
-                return self._header_kind
+                if overlay.call(_TEXT, "take_text", self):
+                    return self.header_kind
+                self.is_waiting = True
+                break
             if not self._is_skipping:
                 first = buffer[start]
                 if first <= 32:
@@ -173,7 +167,7 @@ class ATDigester:
             if self._is_skipping:
                 self._is_skipping = False
                 continue
-            kind = self._classify(line)
+            kind = self.classify(line)
             if kind:
                 return kind
         if end - self.start >= len(buffer):
@@ -189,15 +183,15 @@ class ATDigester:
         """
         overlay.call(_TEXT, "flush", self, is_all)
 
-    def _classify(self, line):
+    def classify(self, line):
         """Kind of a whole line, NOTHING for one to ignore; opens what follows a header."""
         if b":" in line and b": " not in line:
-            line = self._mended(line)
+            line = overlay.call(_TEXT, "mended", self, line)
         self.line = line
         self.text = None
         word = _word(line)
-        command = self._command
-        finals = self._finals
+        command = self.command
+        finals = self.finals
         kind = NOTHING
         if command is not None:
             if line == command:
@@ -205,7 +199,7 @@ class ATDigester:
             is_address = line.count(b".") == 3 and line.replace(b".", b"").isdigit()
             is_final = word in finals or (is_address and ADDRESS in finals)
             # An OK before the prompt is a late one, of a command that was given up.
-            if word in _FAILURES or (is_final and not (self._has_prompt and line == b"OK")):
+            if word in FAILURES or (is_final and not (self._has_prompt and line == b"OK")):
                 self.expect(None)
                 return RESULT
             name = word[1:-2]
@@ -223,30 +217,14 @@ class ATDigester:
                 kind = INFO
         if not kind and self.is_urc(line):
             kind = URC
-        if kind and word in _TEXT_HEADERS:
-            self.header = line
-            self._header_kind = kind
-            fields = line.split(b",")
-            self.hint = _length(fields[-1]) if len(fields) > _LONG_HEADER_COMMAS else -1
+        if not kind:
+            return overlay.call(_TEXT, "judge", self, line)
+        if word in _TEXT_HEADERS:
+            overlay.call(_TEXT, "begin_text", self, line, kind)
             return NOTHING
         if kind == INFO and line.startswith(self._counted):
-            self.left = _length(line[len(self._counted) :].split(b",")[0])
-        elif not kind:
-            if self._reset_mark in line:
-                self.line = self._reset_mark
-                return URC
-            mended = self._mended(line)
-            if mended != line:
-                return self._classify(mended)
-            # An OK that is not the final result says no more than that one follows.
-            may_be_bare = command is not None and line != b"OK"
-            if may_be_bare and (self._is_bare or (b"=" not in command and b"?" not in command)):
-                return INFO
-            self.dropped += 1
+            self.left = length(line[len(self._counted) :].split(b",")[0])
         return kind
-
-    def _mended(self, line):
-        return overlay.call(_TEXT, "mended", line, self._urcs + self._finals + _FAILURES)
 
 
 def _word(line):
@@ -254,7 +232,7 @@ def _word(line):
     return b"\n" + (line[: line.find(b":") + 1] or line) + b"\n"
 
 
-def _length(digits):
+def length(digits):
     """A payload or text length, 0 when `digits` (bytes) makes no sense as one."""
     digits = digits.strip()
     value = int(digits) if digits.isdigit() else 0

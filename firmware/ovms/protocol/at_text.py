@@ -1,15 +1,37 @@
-"""Rare parts of `at.py` (overlay): where an SMS text ends and pushed data begins, odd lines."""
+"""Rare parts of `at.py` (overlay): SMS texts, pushed data, lines that are not as expected."""
 
 from micropython import const
 
-from ovms.protocol.at import PAYLOAD_MAX
+from ovms.protocol.at import FAILURES, INFO, NOTHING, PAYLOAD_MAX, URC, length
 
 # How far the announced length may lie behind the real end: escaped characters count twice.
 _HINT_SLACK = const(16)
+# Commas of a header that carries the long form (AT+CSDH=1) and so ends in the length.
+_LONG_HEADER_COMMAS = const(9)
 
 
-def end_of(digester):
-    """Index where the ATDigester's open text ends, -1 when that cannot be known yet."""
+def begin_text(digester, line, kind):
+    """The SMS header `line` (bytes) is there; its text follows and makes an event `kind`."""
+    fields = line.split(b",")
+    digester.header = line
+    digester.header_kind = kind
+    digester.hint = length(fields[-1]) if len(fields) > _LONG_HEADER_COMMAS else -1
+
+
+def take_text(digester):
+    """Whether the open text has ended; then the digester has it with its line."""
+    stop = _end_of(digester)
+    if stop < 0:
+        return False
+    digester.text = bytes(digester.view[digester.start : stop])
+    digester.line = digester.header
+    digester.header = None
+    digester.start = digester.scanned = stop + 2
+    return True
+
+
+def _end_of(digester):
+    """Index where the open text ends, -1 when that cannot be known yet."""
     hint = digester.hint
     start = digester.start
     if hint >= 0:
@@ -53,8 +75,26 @@ def starts_data(digester):
     return True
 
 
-def mended(line, words):
-    """`line` (bytes) as the manual writes it: printable, its head as `words`, a set, has it."""
+def judge(digester, line):
+    """Kind of a line (bytes) that is neither an answer nor a URC as it is written."""
+    if digester.reset_mark in line:
+        digester.line = digester.reset_mark
+        return URC
+    better = mended(digester, line)
+    if better != line:
+        return digester.classify(better)
+    command = digester.command
+    # An OK that is not the final result says no more than that one follows.
+    may_be_bare = command is not None and line != b"OK"
+    if may_be_bare and (digester.is_bare or (b"=" not in command and b"?" not in command)):
+        return INFO
+    digester.dropped += 1
+    return NOTHING
+
+
+def mended(digester, line):
+    """`line` (bytes) as the manual writes it: printable, its head as the digester knows it."""
+    words = digester.urcs + digester.finals + FAILURES
     clean = bytes([byte for byte in line if 32 <= byte < 127])
     head, colon, rest = clean.partition(b":")
     head = head.strip()
