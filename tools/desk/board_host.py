@@ -38,6 +38,7 @@ MAX_WAITING_FRAMES = 5000
 # Frames sent while the firmware still boots wait for it, but not for a car chosen minutes later.
 MAX_WAIT_S = 5.0
 MAX_COMPLAINTS = 10
+WIFI_FILE = b"desk\n\n"
 # A line that has not ended by then is none.
 MAX_LINE = 4096
 _BUS_TICK_S = 0.005
@@ -244,6 +245,7 @@ class BoardHost:
             with tempfile.TemporaryFile(dir=flash):
                 pass
             self._lock_flash()
+            self._write_wifi_file()
         except BlockingIOError:
             raise HostError(
                 f"The module's file system {flash} is used by another module."
@@ -264,6 +266,14 @@ class BoardHost:
         """Two firmwares would overwrite each other's files. The lock ends with this process."""
         self._flash_fd = os.open(self.wiring.flash, os.O_RDONLY)
         fcntl.flock(self._flash_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def _write_wifi_file(self) -> None:
+        """The firmware joins a network when this file names one; the desk has but one network."""
+        path = self.wiring.flash / "wifi.cfg"
+        if not self.wiring.has_wifi:
+            path.unlink(missing_ok=True)
+        elif not path.is_file() or path.read_bytes() != WIFI_FILE:
+            path.write_bytes(WIFI_FILE)
 
     async def _check_parameters(self) -> None:
         """Let the firmware's own rules judge the presets before they reach a module."""

@@ -55,12 +55,6 @@ class DeskBoard(Board):
         machine.inject(arbitration_id, data)
 
 
-if os.getenv("OVMS_WIFI"):
-    with open("wifi.cfg", "w") as file:
-        file.write("desk\n\n")
-elif "wifi.cfg" in os.listdir():
-    os.remove("wifi.cfg")
-
 presets = {int(n): text for n, text in json.loads(os.getenv("OVMS_PARAMETERS") or "{}").items()}
 try:
     main(DeskBoard(), presets)
