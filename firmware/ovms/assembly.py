@@ -15,7 +15,7 @@ from ovms.drivers.modem_power import ModemPower
 from ovms.drivers.ring_store import RingStore
 from ovms.drivers.store import Flash, Store
 from ovms.drivers.uart import UARTStream
-from ovms.links.can_link import CANLink
+from ovms.links.can_link import CANLink, acceptance_filters
 from ovms.links.gps_link import GPSLink
 from ovms.links.modem_link import Modem
 from ovms.links.server_link import ServerLink
@@ -79,7 +79,7 @@ def build(app, presets):
     app.gps_uart = UARTStream(board.gps_uart())
     gps = GPSLink(app.gps_uart, app.state, status, app.clock)
     spi, chip_select, interrupt = board.can()
-    app.bus = MCP2515(spi, chip_select, interrupt, board.CRYSTAL_HZ, _filters)
+    app.bus = MCP2515(spi, chip_select, interrupt, board.CRYSTAL_HZ, acceptance_filters)
     app.can = CANLink(app.bus, None, status, config)
     app.wifi = _wifi()
     app.set_car()
@@ -98,10 +98,6 @@ def build(app, presets):
         ("can", app.can.run),
         ("console", app.run_console),
     )
-
-
-def _filters(ids):
-    return overlay.call("ovms.protocol.can", "acceptance_filters", ids)
 
 
 def _wifi():

@@ -9,6 +9,8 @@ import time
 
 from micropython import const
 
+from ovms import overlay
+
 # Frames handed to the car before the other tasks get their turn.
 _BATCH = const(32)
 _IDLE_MS = const(500)
@@ -20,6 +22,11 @@ _CHECKS_PER_COUNTS = const(12)
 _BUS_OFF = const(4)
 _CAN_WRITE = const(15)
 _BUS_OFF_TEXT = "the CAN controller met too many errors and only listens for now"
+
+
+def acceptance_filters(ids):
+    """Masks and filters of the controller for `ids`, see `protocol/can.py`."""
+    return overlay.call("ovms.protocol.can", "acceptance_filters", ids)
 
 
 class CANLink:
