@@ -11,7 +11,7 @@ from tools.desk.ovms.client import (
     LoginRefusedError,
     NoReplyError,
 )
-from tools.desk.ovms.commands import is_last, parse_command, parse_reply
+from tools.desk.ovms.commands import COMMANDS, is_last, parse_command, parse_reply
 from tools.desk.ovms.describe import Describer
 from tools.desk.ovms.server import OvmsServer
 
@@ -184,6 +184,13 @@ class CommandTextTest(unittest.TestCase):
         for words in (["nonsense"], ["70000"], ["-1"], [""]):
             with self.subTest(words), self.assertRaises(ValueError):
                 parse_command(words)
+
+    def test_every_command_has_a_name(self):
+        """Those of the guide, 26, and the Twizy's."""
+        standard = {*range(1, 8), 10, 11, 12, *range(15, 27), 30, 31, 32, 40, 41, 49}
+        self.assertEqual(set(COMMANDS.values()), standard | set(range(200, 211)))
+        for name, number in COMMANDS.items():
+            self.assertEqual(parse_command([name.upper()])[0], number)
 
     def test_end_of_a_reply(self):
         for payload, expected in (
