@@ -190,6 +190,32 @@ def test_another_controller_gets_no_foreign_values():
     assert other.values[0x292001] == 900
 
 
+def test_a_controller_that_does_not_tell_its_serial_number_is_not_taken_for_another():
+    """Silence at that moment must not cost the values of before; a refusal is an answer."""
+
+    class Forgetful(Objects):
+        is_mute = False
+
+        def feed(self, arbitration_id, data):
+            if self.is_mute and data[:4] == b"\x40\x18\x10\x04":
+                return []
+            return super().feed(arbitration_id, data)
+
+    peer = Forgetful(STOCK)
+    store = Store()
+    bench = Bench(peer, store=store)
+    bench.cfg("POWER 50")
+    peer.is_mute = True
+    for text in ("POWER 60", "RESTORE", "RESTORE ALL", "WRITE 2920 1 300"):
+        assert "ERROR 0003" in bench.cfg(text), text
+    assert peer.values[0x292001] == 500
+    peer.is_mute = False
+    assert bench.cfg("RESTORE ALL").startswith("CFG RESTORE: OK")
+    assert peer.values[0x292001] == 1000
+    del peer.values[0x101804]
+    assert bench.cfg("POWER 60") == "CFG POWER: OK pow=600"
+
+
 def test_a_damaged_record_counts_as_none():
     for data in (b"", b"SJ2", b"\x00" * 40, b"SJ2" + b"\xff" * 60):
         peer = controller()

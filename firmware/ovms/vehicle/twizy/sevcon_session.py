@@ -183,10 +183,14 @@ class Session:
         return self.value
 
     async def serial(self):
-        """Serial number of the controller, 0 if it does not tell."""
+        """Serial number of the controller, 0 if it has none. SevconError when it does not answer:
+        then it is not known whose values the journal has.
+        """
         try:
             return await self.read(0x1018, 4)
-        except SevconError:
+        except SevconError as error:
+            if error.code != READ_REFUSED:
+                raise
             return 0
 
     async def write_all(self, entries):
