@@ -1,0 +1,52 @@
+"""Runs random input on a VM: micropython on_vm.py <compiled tree> <what> <seed> <count>
+
+Prints `heap <bytes>` and the count of interned strings, once when everything is warm and once at
+the end, then `result <number>`.
+"""
+
+import gc
+import sys
+
+import micropython
+
+_TREE = sys.argv[1]
+# Percent of the batches until everything that is made once was made.
+_WARM_PCT = 40
+
+
+class Scale:
+    """Weighs the heap once it is warm and after the last of `batches`."""
+
+    def __init__(self, batches):
+        self._due = (batches * _WARM_PCT // 100, batches)
+        self._done = 0
+
+    def between(self):
+        self._done += 1
+        if self._done in self._due:
+            gc.collect()
+            gc.collect()
+            print("heap %d" % gc.mem_alloc())
+            micropython.qstr_info()
+
+
+def main(what, seed, count):
+    sys.path[:] = ["", _TREE, ".frozen"]
+    from host_tests.fuzz import decode_run, server_run, sms_run, stream_run
+
+    module, run = {
+        "sms": (sms_run, sms_run.run),
+        "streams": (stream_run, stream_run.run),
+        "gps": (decode_run, decode_run.gps),
+        "can": (decode_run, decode_run.can),
+        "lines": (server_run, server_run.engine),
+        "links": (server_run, server_run.link),
+    }[what]
+    # These few the VM keeps sooner or later, whatever the firmware does.
+    for code in range(256):
+        chr(code)
+    scale = Scale(-(-count // module.BATCH))
+    print("result %d" % run(seed, count, scale.between))
+
+
+main(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
