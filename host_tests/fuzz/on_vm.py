@@ -34,18 +34,18 @@ def main(what, seed, count):
     sys.path[:] = ["", _TREE, ".frozen"]
     from host_tests.fuzz import decode_run, server_run, sms_run, stream_run
 
-    module, run = {
-        "sms": (sms_run, sms_run.run),
-        "streams": (stream_run, stream_run.run),
-        "gps": (decode_run, decode_run.gps),
-        "can": (decode_run, decode_run.can),
-        "lines": (server_run, server_run.engine),
-        "links": (server_run, server_run.link),
+    run, batch = {
+        "sms": (sms_run.run, sms_run.BATCH),
+        "streams": (stream_run.run, stream_run.BATCH),
+        "gps": (decode_run.gps, decode_run.BATCH),
+        "can": (decode_run.can, decode_run.BATCH),
+        "lines": (server_run.engine, server_run.BATCH),
+        "links": (server_run.link, server_run.LIFE),
     }[what]
     # These few the VM keeps sooner or later, whatever the firmware does.
     for code in range(256):
         chr(code)
-    scale = Scale(-(-count // module.BATCH))
+    scale = Scale(-(-count // batch))
     print("result %d" % run(seed, count, scale.between))
 
 

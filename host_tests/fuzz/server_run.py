@@ -20,7 +20,7 @@ from ovms.vehicle.state import VehicleState
 
 BATCH = 250
 # Streams, of some ten lines, in the life of one link.
-_LIFE = 5
+LIFE = 10
 _LINES = (
     b"",
     b"\r",
@@ -259,9 +259,8 @@ async def _live(rng, count):
 def link(seed, count, between=None):
     """`count` random streams of some ten lines; returns how many connections they ended."""
     ended = 0
-    for first in range(0, count, BATCH):
-        for life in range(first, min(first + BATCH, count), _LIFE):
-            ended += jumping_time.run(_live(Rng(seed + life), _LIFE))
+    for first in range(0, count, LIFE):
+        ended += jumping_time.run(_live(Rng(seed + first), min(LIFE, count - first)))
         if between:
             between()
     return ended

@@ -7,8 +7,8 @@ Source of the forms: hardware facts 4.4; 3GPP 23.040, 9.2.2.1 (SMS-DELIVER); 3GP
 
 from binascii import unhexlify
 
-from host_tests.services.sms_bench import OWNER, PASSWORD
-from ovms.services.sms_commands import COMMANDS
+from host_tests.services.sms_bench import OWNER, PASSWORD, Bench
+from ovms.services.sms_commands import names
 
 _WORDS = (
     "? - OVMS 9 14 -1 1.2.3.4 x K M SMSIP RT 0 4 internet tls://host:70 \u00e4\u20ac \u0661 %s {} "
@@ -16,7 +16,7 @@ _WORDS = (
     '\r\nOK\r\n \r\n+CMTI:"SM",3\r\n \r\nRDY\r\n \r\nCLOSED\r\n +IPD,9: \r\n+CUSD:1,"x '
     "\U0001f600 \ufdd0 \ufdd1 \uffff 0053005400410054 HELP? STAT\x00 " + "Z" * 90
 ).split(" ")
-_NAMES = [row[0] for row in COMMANDS]
+COMMANDS = names(Bench().sms)[0]
 _DATES = ("26/08/24,10:20:30+08", "", "99/99/99,99:99:99-99", '"', "x" * 40)
 _CODINGS = (0, 0, 0, 4, 8, 8, 0xF1, 0xF5, 200, 255)
 
@@ -49,7 +49,9 @@ def random_message(rng, secret=PASSWORD):
     elif kind == 8:
         message.length = rng.pick((0, 1, len(message.body) + 1, 160, 640, 700, 1460, 99999))
     elif kind == 9:
-        message.raw = rng.damaged(message.raw + b'",,')
+        # Far from the owner's: damage must not make it his.
+        message.number = "+4915000%04d" % rng.below(12)
+        message.raw = rng.damaged(message.number.encode() + b'",,')
         message.octet = rng.below(300)
     message.pdu = _pdu(rng, message)
     return message
@@ -70,7 +72,7 @@ def _number(rng):
 
 
 def _text(rng, secret):
-    words = [rng.pick(_NAMES)] if rng.chance(70) else []
+    words = [rng.pick(COMMANDS)] if rng.chance(70) else []
     for _ in range(rng.below(7)):
         words.append(rng.pick(_WORDS))
     if rng.chance(10):

@@ -13,7 +13,7 @@ from ovms.links.modem_link import Modem
 from ovms.protocol.phone import normal_phone
 
 SECRETS = (PASSWORD, "ApnSecret", "NetSecret")
-DENIALS = ("Permission denied", "The factory password is accepted for REGISTER and PASS only.")
+DENIALS = ("Permission denied", "The factory password is accepted for REGISTER and PASS only")
 _HOUR_S = 3600
 _QUIET_MS = 1500
 _PATIENCE_MS = 30000
@@ -30,6 +30,7 @@ class Module:
         self.suppressed = rng.pick(_SUPPRESSED)
         bench.config.apply({5: "internet", 7: "ApnSecret", 9: "NetSecret"})
         bench.config.set_feature(14, self.suppressed)
+        bench.status.is_server_connected = rng.chance(50)
         self.peer = JudgingModem(known, rng.chance(70), rng.pick((4096, 4096, 4096, 9)))
         self.modem = Modem(self.peer.wire, None, bench.status, bench.config)
         self.digest = 0
@@ -77,6 +78,10 @@ class Module:
                 self._trusted.add(to)
             self._check(to, text, message)
         self.peer.out.clear()
+        for _, text in self.bench.pushes:
+            for secret in SECRETS:
+                assert secret.lower() not in text.lower(), "a secret is forwarded"
+        self.bench.pushes.clear()
         if self._stored() != self._settings:
             assert self._trusted, "changed by a stranger"
             self.bench.config.apply({n: self._settings[n] for n in range(PARAMETERS)})
@@ -85,14 +90,14 @@ class Module:
 
     def _check(self, to, text, message):
         # SUMMARY tells of the heap and of noise, which differ between runtimes.
-        if "Free:" not in text and "sms_" not in text:
+        if "SUMMARY" not in message.text.upper() and "Free:" not in text:
             self.digest = crc32(("%s\n%s" % (to, text)).encode(), self.digest)
         for secret in SECRETS:
             assert secret not in text or secret in message.text, "a secret is told"
         assert not self.suppressed & 4, "an SMS in spite of feature 14"
         if to in self._trusted or to == OWNER:
             return
-        assert text in DENIALS, "a stranger is told %r" % text
+        assert text.split(".")[0] in DENIALS, "a stranger is told %r" % text
         assert not self.suppressed & 2, "a denial in spite of feature 14"
         now_s = self.bench.clock.now_s
         assert now_s - self._denied.get(to, -_HOUR_S) >= _HOUR_S, "denied twice"
