@@ -8,13 +8,14 @@ from host_tests.fuzz.peer import JudgingModem, known_commands
 from host_tests.fuzz.rng import Rng
 from host_tests.fuzz.sms import random_message
 from host_tests.services.sms_bench import OWNER, PASSWORD, Bench
-from ovms.config import PARAMETERS, PHONE
+from ovms.config import PARAMETERS
 from ovms.links.modem_link import Modem
 from ovms.protocol.phone import normal_phone
 
 SECRETS = (PASSWORD, "ApnSecret", "NetSecret")
 DENIALS = ("Permission denied", "The factory password is accepted for REGISTER and PASS only")
 _HOUR_S = 3600
+_IS_PART = 0x40
 _QUIET_MS = 1500
 _PATIENCE_MS = 30000
 # Feature 14: nothing suppressed, denials, all SMS, alerts.
@@ -35,7 +36,7 @@ class Module:
         self.modem = Modem(self.peer.wire, None, bench.status, bench.config)
         self.digest = 0
         self._settings = self._stored()
-        # When a number was denied last, in uptime, and numbers that knew the password.
+        # When a number was denied last, in uptime, and numbers that knew the password once.
         self._denied = {}
         self._trusted = set()
         self._tasks = []
@@ -61,10 +62,12 @@ class Module:
         clock = self.bench.clock
         clock.now_s += passed_s
         number = normal_phone(message.number)
-        get = self.bench.config.get
-        has_password = PASSWORD.lower() in message.text.lower()
-        if has_password or number == get(PHONE):
+        may_act = number == OWNER or PASSWORD in message.text
+        if may_act:
             self._trusted.add(number)
+        elif message.octet & _IS_PART:
+            # The password may have been in the part before.
+            may_act = number in self._trusted
         self.peer.deliver(message, is_stored)
         await self._settle()
         assert self.peer.fault is None, self.peer.fault
@@ -73,29 +76,25 @@ class Module:
             assert not task.done(), "a task has ended"
         assert len(self.bench.sms.records) <= 9
         for to, text in self.peer.out:
-            # A number that was damaged on the way is somebody's number, too.
-            if has_password:
-                self._trusted.add(to)
-            self._check(to, text, message)
+            self._check(to, text, message, may_act)
         self.peer.out.clear()
         for _, text in self.bench.pushes:
             for secret in SECRETS:
                 assert secret.lower() not in text.lower(), "a secret is forwarded"
         self.bench.pushes.clear()
         if self._stored() != self._settings:
-            assert self._trusted, "changed by a stranger"
+            assert may_act, "changed by a stranger"
             self.bench.config.apply({n: self._settings[n] for n in range(PARAMETERS)})
-        if not self._trusted:
-            assert self.bench.status.take_requests() == 0
+        assert self.bench.status.take_requests() == 0 or may_act
 
-    def _check(self, to, text, message):
+    def _check(self, to, text, message, may_act):
         # SUMMARY tells of the heap and of noise, which differ between runtimes.
         if "SUMMARY" not in message.text.upper() and "Free:" not in text:
             self.digest = crc32(("%s\n%s" % (to, text)).encode(), self.digest)
         for secret in SECRETS:
             assert secret not in text or secret in message.text, "a secret is told"
         assert not self.suppressed & 4, "an SMS in spite of feature 14"
-        if to in self._trusted or to == OWNER:
+        if may_act or to == OWNER:
             return
         assert text.split(".")[0] in DENIALS, "a stranger is told %r" % text
         assert not self.suppressed & 2, "a denial in spite of feature 14"
