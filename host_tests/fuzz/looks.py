@@ -7,28 +7,30 @@ are looks in it. CPython only; a VM runs what `coarse` makes of the sources.
 import importlib
 import re
 
-# Module: milliseconds between two looks.
-_LOOKS_MS = {
-    "ovms.links.at_port": 500,
-    "ovms.links.modem_ask": 1000,
-    "ovms.links.modem_gprs": 1000,
-    "ovms.links.modem_link": 1000,
-    "ovms.links.modem_wake": 1000,
-}
-_LINE = re.compile(r"^_LOOK_MS = const\(\d+\)$", re.MULTILINE)
+from tools import build
+
+_LOOK_MS = 500
+_LINE = re.compile(r"^_LOOK_MS = const\((\d+)\)$", re.MULTILINE)
+
+
+def _looking(sources):
+    """Paths of the modules that look more often."""
+    for path, text in sources.items():
+        found = _LINE.search(text)
+        if path.startswith("ovms/links/") and found and int(found[1]) < _LOOK_MS:
+            yield path
 
 
 def patch(monkeypatch):
     """For this process, until `monkeypatch` (pytest's) is undone."""
-    for name, look_ms in _LOOKS_MS.items():
-        monkeypatch.setattr(importlib.import_module(name), "_LOOK_MS", look_ms)
+    for path in _looking(build.firmware_sources()):
+        module = importlib.import_module(path[:-3].replace("/", "."))
+        monkeypatch.setattr(module, "_LOOK_MS", _LOOK_MS)
 
 
 def coarse(sources):
-    """`sources` ({path: text}) of the firmware with these looks."""
+    """`sources` ({path: text}) of the firmware with fewer looks."""
     changed = dict(sources)
-    for name, look_ms in _LOOKS_MS.items():
-        path = name.replace(".", "/") + ".py"
-        changed[path], count = _LINE.subn(f"_LOOK_MS = const({look_ms})", sources[path])
-        assert count == 1, path
+    for path in _looking(sources):
+        changed[path] = _LINE.sub(f"_LOOK_MS = const({_LOOK_MS})", sources[path])
     return changed
