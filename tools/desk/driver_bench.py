@@ -71,7 +71,7 @@ class DriverBench:
         self.sent = b""
         self.power_steps: list[str] = []
         self.counts: dict[str, int] = {}
-        self._marker = 0
+        self._marker = self._first_marker = 0
         if is_on:
             self.rig.boot(echo=1)
         words = [f"{n}={text}" for n, text in (_PARAMETERS | (parameters or {})).items()]
@@ -164,6 +164,7 @@ class DriverBench:
 
     def _answers(self, limit_s: float) -> bool:
         end_ms = self.now_ms + limit_s * 1000
+        self._first_marker = self._marker + 1
         while self.now_ms < end_ms:
             self._marker += 1
             self.rig.modem.sms.submit(NUMBER, f"ping {self._marker}")
@@ -173,9 +174,9 @@ class DriverBench:
         return False
 
     def _has_reply(self) -> bool:
-        """Whether the last message of the phone was answered."""
-        reply = f"re ping {self._marker}"
-        return any(message.text == reply for message in self.rig.messages)
+        """Whether one of the phone's last messages was answered."""
+        replies = [f"re ping {n}" for n in range(self._first_marker, self._marker + 1)]
+        return any(message.text in replies for message in self.rig.messages)
 
     def _connect(self, host, port, events):
         connection = _EchoConnection(events, self)

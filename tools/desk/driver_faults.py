@@ -178,7 +178,9 @@ FAULTS = (
     # The line between the two.
     DriverFault("every byte alone", (("bytes", 2.0),)),
     DriverFault("bursts with a URC inside", (("bursts", 300),)),
+    DriverFault("a byte every 100 ms", (("bytes", 100.0),)),
     DriverFault("five times as slow", (("slow", 5.0),)),
+    DriverFault("twenty times as slow", (("slow", 20.0),)),
     DriverFault(
         "URC inside an answer",
         (("urc", "answer"), ("urc", "ok"), ("urc", "prompt"), ("urc", "send_ok")),

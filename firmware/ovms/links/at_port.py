@@ -21,6 +21,8 @@ _LOOK_MS = const(10)
 # After so long without a byte an SMS text whose announced length was wrong has ended.
 _QUIET_MS = const(1000)
 _LINES_MAX = const(24)
+# So long a modem may go on behind the limit of its command, byte by byte.
+_SPEAKING_MS = const(30000)
 # Final results that say that a command was not done, beside those with ERROR in them.
 _REFUSALS = (b"SEND FAIL", b"CLOSED", b"+PDP: DEACT")
 # What `on_urc` hears when the modem has stopped answering.
@@ -55,7 +57,7 @@ class ATPort:
             sim800.URCS, sim800.COUNTED, sim800.ANNOUNCED, sim800.RESET_MARK
         )
         self.lock = asyncio.Lock()
-        self.is_up = self.is_lost = self.is_busy = self.is_prompted = False
+        self.is_heard = self.is_up = self.is_lost = self.is_busy = self.is_prompted = False
         self.echoes = self.limit_ms = 0
         self.result = self._lines = None
 
@@ -72,6 +74,7 @@ class ATPort:
                 else:
                     n = await self.uart.readinto(digester.room())
                 digester.received(n)
+                self.is_heard = True
             except asyncio.TimeoutError:
                 digester.flush()
                 n = -1
@@ -192,13 +195,18 @@ class ATPort:
             self.on_urc(result, None)
 
     async def wait(self, limit_ms):
-        """Whether a final result or a prompt comes in time.
+        """Whether a final result or a prompt comes in time, or while the modem still speaks.
 
         The time is counted in looks: while something else blocks the module, the answer may wait
         unread in the UART, and the modem is not to blame.
         """
+        last_ms = -_SPEAKING_MS
         while self.result is None and not self.is_prompted:
-            if limit_ms <= 0:
+            if self.is_heard and limit_ms < _QUIET_MS:
+                last_ms += _QUIET_MS - limit_ms
+                limit_ms = _QUIET_MS
+            self.is_heard = False
+            if limit_ms <= 0 or last_ms > 0:
                 return False
             await self.clock.sleep_ms(_LOOK_MS)
             limit_ms -= _LOOK_MS
