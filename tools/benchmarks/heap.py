@@ -1,8 +1,8 @@
 """Heap of the whole firmware on the 32-bit VM through set-up by SMS, login, drive and charge.
 
 The desk runs in real time; the stand-in watchdog (host_tests/shims/board/machine.py) weighs the
-heap once a second. The desk's stand-ins live in the same heap; what importing them takes is
-measured apart and subtracted.
+heap once a second. The desk's stand-ins live in the same heap: the heap that is survived includes
+them, and what importing them takes is measured apart and subtracted from what is in use.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 from tools import build, vm
 from tools.benchmarks import on_vm
 from tools.benchmarks.rows import Row, not_measured
+from tools.desk import board_host
 from tools.desk.board_host import HostError, Wiring
 from tools.desk.phone_script import PhoneScript
 from tools.desk.stage import Stage, StageOptions
@@ -25,10 +26,10 @@ GROUP = "Heap, 32 bit"
 BUDGET_PEAK_BYTES = 64 * 1024
 BUDGET_HEAP_KIB = 96
 _HEAPS_KIB = (96, 128, 200)
-# Everything is over within this time, or never will be: the SMS take about 35 s.
-_LIMIT_S = 80
+# Everything is over within this time, or never will be; it takes 70 s where nothing else runs.
+_LIMIT_S = 120
 # For all heaps that are tried.
-_TOTAL_S = 130
+_TOTAL_S = 260
 _BOARD = "LILYGO_TCALL_SIM800"
 _POLL_S = 0.25
 _DRIVE_S = 8
@@ -154,9 +155,9 @@ def measure(folder: Path, is_quick: bool) -> list[Row]:
 
 def _rows(run: HeapRun, failures: list[str]) -> list[Row]:
     try:
-        tree = build.BUILD / "vm" / vm.march(32) / _BOARD
+        tree = build.vm_tree(32, _BOARD, board_host.STAND_INS)
         shims = on_vm.run(32, "import_cost.py", [], tree)["bytes"]
-    except on_vm.VMError as error:
+    except (build.BuildError, on_vm.VMError) as error:
         return [not_measured(GROUP, "peak after collection", str(error), BUDGET_PEAK_BYTES)]
     rows = [
         Row(
@@ -165,7 +166,7 @@ def _rows(run: HeapRun, failures: list[str]) -> list[Row]:
             run.heap_kib,
             "KiB",
             BUDGET_HEAP_KIB,
-            note="; ".join(failures),
+            note="; ".join(failures) or "with the desk's stand-ins in it",
         )
     ]
     rows += [Row(GROUP, f"in use after {k}", v - shims, "bytes") for k, v in run.phases.items()]
@@ -180,6 +181,7 @@ def _rows(run: HeapRun, failures: list[str]) -> list[Row]:
             note=note,
         )
     )
+    rows.append(Row(GROUP, "peak after collection, stand-ins included", run.peak, "bytes"))
     rows.append(
         Row(
             GROUP,

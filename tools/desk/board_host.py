@@ -30,6 +30,8 @@ from tools import build, vm
 from tools.desk import canbus
 
 SHIMS = vm.ROOT / "host_tests" / "shims"
+# What a firmware on a VM imports in place of a board's hardware.
+STAND_INS = tuple(SHIMS / "board" / f"{name}.py" for name in ("machine", "network"))
 # Same number as in host_tests/shims/board/machine.py.
 RESET_EXIT_CODE = 75
 RECONNECT_S = 0.5
@@ -345,8 +347,7 @@ class BoardHost:
             return [sys.executable, entry, str(vm.ROOT), board]
         bits = self.wiring.bits
         start = vm.command(bits, self.wiring.heap_kib)
-        beside = [SHIMS / "board" / f"{name}.py" for name in ("machine", "network")]
-        tree = build.vm_tree(bits, self.wiring.board, beside)
+        tree = build.vm_tree(bits, self.wiring.board, STAND_INS)
         return [*start, entry, str(tree)]
 
     def _environment(self, cause: int) -> dict[str, str]:
