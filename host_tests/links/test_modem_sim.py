@@ -171,6 +171,57 @@ def test_a_puk_is_left_to_the_owner():
     on_bench(scenario, (4096,))
 
 
+def test_other_locks_get_no_pin():
+    for answer in (
+        info("+CPIN: PH_SIM PIN"),
+        info("+CPIN: SIM PIN2"),
+        b"\r\n+CME ERROR: 12\r\n",
+        b"\r\n+CME ERROR: SIM PUK required\r\n",
+    ):
+
+        async def scenario(bench, answer=answer):
+            card = Card(bench)
+            bench.config.values[SIM_PIN] = "1234"
+            bench.fake.answers["AT+CPIN?"] = answer
+            bench.start()
+            await bench.idle(60000)
+            assert card.entered == [] and "lock" in bench.status.modem_error
+
+        on_bench(scenario, (4096,))
+
+
+def test_a_lock_that_is_told_as_an_error():
+    for answer in (b"\r\n+CME ERROR: SIM PIN required\r\n", b"\r\n+CME ERROR: 11\r\n"):
+
+        async def scenario(bench, answer=answer):
+            card = Card(bench)
+            bench.config.values[SIM_PIN] = "1234"
+            bench.fake.answers["AT+CPIN?"] = lambda: (
+                info("+CPIN: READY") if card.is_open else answer
+            )
+            await bench.up()
+            assert card.entered == ["1234"]
+
+        on_bench(scenario, (4096,))
+
+
+def test_no_pin_without_a_flash_that_remembers_it():
+    async def scenario(bench):
+        card = Card(bench)
+        bench.config.values[SIM_PIN] = "1234"
+
+        def full(changes):
+            raise OSError(28)
+
+        bench.config.apply = full
+        bench.start()
+        await bench.idle(60000)
+        assert card.entered == []
+        assert bench.status.modem_error.startswith("The PIN is not tried")
+
+    on_bench(scenario, (4096,))
+
+
 def test_a_missing_sim_is_told():
     for answer, sentence in (
         (b"\r\n+CME ERROR: SIM not inserted\r\n", "There is no SIM."),

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from tools.desk.driver_bench import DriverBench
-from tools.desk.modem.profile import Profile, Quirks
+from tools.desk.modem.profile import Profile, Quirks, Timing
 
 _Switch = Sequence[object]
 _MINUTE_S = 60.0
@@ -154,6 +154,15 @@ FAULTS = (
         "closed, unread data lost",
         (("server_close",),),
         profile=lambda: Profile(quirks=Quirks(read_after_close_fails=True)),
+    ),
+    DriverFault(
+        "data received while sending",
+        is_on=False,
+        profile=lambda: Profile(timing=Timing(ack_ms=3000)),
+    ),
+    DriverFault(
+        "a modem that pushes its data",
+        **_first_word(("answer", "+CIPRXGET", "ERROR", _ROUNDS)),
     ),
     DriverFault("half a segment sent", (("eat_input", 2),)),
     DriverFault("half a segment received", (("cut_data", 1),)),

@@ -13,7 +13,10 @@ _SIM_TURNS = const(30)
 _SILENT_TURNS = const(4)
 _TRUSTED_TURNS = const(2)
 # Answers to the question for the SIM that say nothing of it.
-_VAGUE = (b"", b"ERROR", b"timeout")
+_VAGUE = (b"", b"ERROR", b"TIMEOUT")
+# As numbers: the SIM wants its PIN, its PUK.
+_LOCKED = (b"+CME ERROR: 11", b"+CME ERROR: 12")
+_PIN_STATES = (b"SIM PIN", b"+CME ERROR: SIM PIN REQUIRED", _LOCKED[0])
 _PIN = "ovms.links.modem_pin"
 
 
@@ -34,20 +37,22 @@ async def start(modem):
             lines = await modem.port.execute(b"AT+CPIN?")
             state = lines[0][6:].strip(b' "').upper() if lines else b""
         except ATError as error:
-            state = error.args[0]
+            state = error.args[0].upper()
         if state == b"READY":
             break
         if turns > _TRUSTED_TURNS and state in _VAGUE and await _has_network(modem):
             break
-        is_locked = b"PIN" in state or b"PUK" in state
+        is_locked = b"PIN" in state or b"PUK" in state or state in _LOCKED
         pause_ms = _LOCKED_MS if is_locked else _RETRY_MS
         if state != known:
             known = state
             status.count("sim_locked" if is_locked else "sim_not_ready")
         if is_locked:
             status.net_state = states.NET_PIN
-            if b"PUK" in state:
+            if b"SIM PUK" in state or state == _LOCKED[1]:
                 status.modem_error = "The SIM wants its PUK: unlock it in a phone."
+            elif state not in _PIN_STATES:
+                status.modem_error = "A lock wants another code than the SIM's PIN."
             elif not is_tried:
                 is_tried = True
                 status.modem_error = await overlay.call_async(_PIN, "unlock", modem)

@@ -35,7 +35,10 @@ async def unlock(modem):
     if tries is not None and tries < 2:
         return "The SIM has one try left: unlock it in a phone."
     if fate != "+":
-        _keep(modem, digits + mark)
+        try:
+            _keep(modem, digits + mark)
+        except OSError:
+            return "The PIN is not tried while the module cannot store settings."
     try:
         await modem.port.execute(b'AT+CPIN="%s"' % digits.encode(), limit_s=_ENTER_S)
     except ATError as error:

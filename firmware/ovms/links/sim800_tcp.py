@@ -28,9 +28,10 @@ _READ_MAX = const(512)
 _SENT = b"\nSEND OK\nDATA ACCEPT:\nSEND FAIL\nCLOSED\n+PDP:\n"
 # The manual's 645 s are too long for a link that has to be up again within five minutes.
 _SEND_S = const(60)
-# The announcement of data can be lost: ask soon after traffic, then less and less often.
+# The announcement of data can be lost: ask soon after traffic, then less and less often, because
+# each question wakes a modem that sleeps.
 _POLL_FIRST_MS = const(500)
-_POLL_LAST_MS = const(10000)
+_POLL_LAST_MS = const(60000)
 LOOK_MS = const(50)
 
 
