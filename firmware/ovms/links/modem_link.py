@@ -120,7 +120,9 @@ class Modem:
         poll_ms = 0
         while True:
             self.check()
-            if self.plain_charset and (self.announced or self.is_sms_due) and not self.queue:
+            is_sms_due = self.plain_charset and (self.announced or self.is_sms_due)
+            # Not while one is sent: it would only wait, and take room meanwhile.
+            if is_sms_due and not self.queue and not self.sms_lock.locked():
                 await overlay.call_async("ovms.links.modem_inbox", "fetch", self)
             elif self.has_news or poll_ms <= 0:
                 await overlay.call_async("ovms.links.modem_poll", "poll", self, poll_ms <= 0)
