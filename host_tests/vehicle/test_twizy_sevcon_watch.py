@@ -3,6 +3,7 @@
 Twizy guide 1.2.0, "SERV lamp", "CFG RESET without network connectivity"; Twizy facts 7.10, 7.16.
 """
 
+from host_tests.shims.expect import run
 from host_tests.vehicle.contract import feed
 from host_tests.vehicle.sevcon_bench import BUTTON, GO, KEY_OFF, KEY_ON, NEUTRAL, Bench, Objects
 from host_tests.vehicle.test_twizy_sevcon_macros import STOCK
@@ -206,7 +207,9 @@ COMMANDS = (
 
 
 def test_only_requests_and_nmt_to_node_1_leave():
-    """Every internal path: commands that succeed, fail or meet silence, and the watch."""
+    """Every internal path: commands that succeed, fail or meet silence, by SMS and by the server,
+    and the watch.
+    """
     for fails_at in (None, 2):
         peer = tuned()
         peer.values[0x511000] = 0x7F
@@ -216,6 +219,8 @@ def test_only_requests_and_nmt_to_node_1_leave():
         for text in COMMANDS:
             peer.fails_at = None if fails_at is None else len(peer.writes) + fails_at
             bench.cfg(text)
+        for code in range(256):
+            run(bench.car.command(code, "1"), 20000)
         peer.fails_at = None
         feed(bench.car, BUTTON, BUTTON, BUTTON, BUTTON)
         bench.seconds(5)
