@@ -69,15 +69,15 @@ def main(frames, part, count):
     bus = MCP2515(fake_spi.Bus(), fake_spi.Pin(chip_select), fake_spi.Pin(levels.pop))
     car = Twizy(VehicleState(), Config())
     for arbitration_id in car.RX_IDS:
-        bus._wanted[arbitration_id >> 3] |= 1 << (arbitration_id & 7)
-    bus._numbers[_IS_OPEN] = 1
+        bus.wanted[arbitration_id >> 3] |= 1 << (arbitration_id & 7)
+    bus.numbers[_IS_OPEN] = 1
     gc.collect()
     before = gc.mem_alloc()
     if part == "all":
-        everything(count, bus, car, bus._drain, car.on_frame)
+        everything(count, bus, car, bus.drain, car.on_frame)
         assert car.state.soc_pct100 and car.state.speed_kmh10
     elif part == "driver":
-        everything(count, bus, car, bus._drain, ignore)
+        everything(count, bus, car, bus.drain, ignore)
     elif part == "fake":
         fakes(count, levels.pop, chip_select)
     if part in ("all", "driver"):
