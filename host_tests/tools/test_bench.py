@@ -63,6 +63,7 @@ def test_exit_code_is_that_of_a_report(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(bench, "groups", lambda is_quick: {"one": lambda: rows})
     monkeypatch.setattr(bench, "FOLDER", tmp_path / "bench")
     monkeypatch.setattr(bench, "JSON_FILE", bench.vm.ROOT / "build" / "bench-test.json")
+    bench.JSON_FILE.parent.mkdir(exist_ok=True)
     try:
         assert bench.main([]) == 0
         assert bench.main(["--check"]) == 1
