@@ -45,6 +45,18 @@ def test_a_sim_that_does_not_count_its_tries_gets_no_second_pin():
     assert bench.config.get(names.SIM_PIN) == "2222"
 
 
+def test_leds_of_the_sim():
+    bench = Bench()
+    for state, error, leds in (
+        (0x10, "", "RED Led:0\n GRN Led:9"),
+        (0x10, "There is no SIM.", "RED Led:3\n GRN Led:9"),
+        (0x11, "The SIM wants its PIN, see command SIM.", "RED Led:4\n GRN Led:8"),
+    ):
+        bench.status.net_state = state
+        bench.status.modem_error = error
+        assert leds in bench.send("DIAG"), state
+
+
 def test_what_is_wrong_with_the_sim_is_told():
     bench = Bench()
     bench.status.modem_error = "There is no SIM."

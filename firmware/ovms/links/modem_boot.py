@@ -68,6 +68,7 @@ async def start(modem):
                 continue
         await modem.port.clock.sleep_ms(pause_ms)
     status.modem_error = ""
+    status.net_state = states.NET_INIT
     status.iccid = await _identity(modem.port, b"AT+CCID")
 
 

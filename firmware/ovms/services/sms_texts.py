@@ -122,7 +122,9 @@ def degrees(udeg):
 def _led_codes(status):
     """(red, green) blink codes of the network state."""
     if status.net_state != net.NET_READY:
-        return _LED_CODES.get(status.net_state, (0, 0))
+        red, green = _LED_CODES.get(status.net_state, (0, 0))
+        is_fine = status.net_state in (net.NET_SIM, net.NET_PIN) and not status.modem_error
+        return 0 if is_fine else red, green
     red = 0 if status.is_registered else 1
     return red, 1 if status.is_server_connected else 2
 
