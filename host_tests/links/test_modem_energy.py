@@ -2,7 +2,7 @@
 
 from host_tests.fakes.at_peer import info
 from host_tests.fakes.jump_clock import JumpClock
-from host_tests.links.modem_bench import fails, on_bench
+from host_tests.links.modem_bench import APN, fails, on_bench
 from ovms.links import modem_poll
 
 _MINUTE_MS = 60 * 1000
@@ -68,9 +68,16 @@ def test_a_network_without_gprs_is_asked_once_an_hour():
         assert len(attempts) < 40, attempts
         late = [at for at in attempts if at > 240]
         assert min([later - earlier for earlier, later in zip(late, late[1:])]) >= 60
+        error = await fails(bench, bench.modem.open_tcp("server.example.org", 6867))
+        assert str(error) == "GPRS failed too often and is left alone for some minutes."
         bench.status.is_car_on = True
         await fails(bench, bench.modem.open_tcp("server.example.org", 6867))
         assert bench.fake.count("AT+CIICR") == len(attempts) + 1
+        bench.status.is_car_on = False
+        # Other settings are another chance.
+        bench.config.values[APN] = "other"
+        await fails(bench, bench.modem.open_tcp("server.example.org", 6867))
+        assert bench.fake.count("AT+CIICR") == len(attempts) + 2
 
     on_bench(scenario, (4096,))
 

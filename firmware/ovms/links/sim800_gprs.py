@@ -45,6 +45,9 @@ async def open(tcp, host, port_number):
         raise OSError(why_not)
     if not (tcp.port.is_up and tcp.status.is_registered):
         raise OSError(tcp.status.modem_error or "The modem has no network.")
+    if bearer != tcp.refused:
+        tcp.refused = bearer
+        tcp.bearer_failures = tcp.rest_polls = 0
     if tcp.rest_polls > 0 and not tcp.status.is_car_on:
         raise OSError("GPRS failed too often and is left alone for some minutes.")
     tcp.is_opening = True

@@ -137,8 +137,8 @@ class ModemTCP:
 
     stream: the TCPStream of now or None. bearer: (APN, user, password, DNS) of the bearer that is
     up, or None. outcome: what became of the start of a connection, b"" for good, None for not yet
-    known. failures: connections in a row that could not be had; bearer_failures: bearers;
-    rest_polls: how many polls to let pass before the next. is_pushing: the modem cannot hold
+    known. failures: connections in a row that could not be had; bearer_failures: bearers,
+    with the settings `refused`; rest_polls: polls to let pass before the next. is_pushing: the modem cannot hold
     data. has_data: it announced some. target, filled: where they go, and how many came.
     """
 
@@ -147,7 +147,7 @@ class ModemTCP:
         port.on_data = self._on_data
         self.status = status
         self.config = config
-        self.stream = self.bearer = self.outcome = self.target = None
+        self.stream = self.bearer = self.refused = self.outcome = self.target = None
         self.failures = self.bearer_failures = self.rest_polls = self.filled = 0
         self.is_pushing = self.has_data = self.is_opening = False
 

@@ -63,7 +63,7 @@ def _gprs(sms):
     else:
         text += "\r\n GSM/GPRS: Not connected (0x%04X)" % status.net_state
     for error in (status.modem_error, status.server_error):
-        if error:
+        if error and error not in text:
             text += "\r\n " + error
     return text
 
