@@ -136,10 +136,11 @@ class ModemTCP:
     """port: ATPort, whose data it takes. config: `get(n)` of the parameters.
 
     stream: the TCPStream of now or None. bearer: (APN, user, password, DNS) of the bearer that is
-    up, or None. outcome: what became of the start of a connection, b"" for good, None for not yet
-    known. failures: connections in a row that could not be had; bearer_failures: bearers,
-    with the settings `refused`; rest_polls: polls to let pass before the next. is_pushing: the modem cannot hold
-    data. has_data: it announced some. target, filled: where they go, and how many came.
+    up, or None; refused: those that were tried last. outcome: what became of the start of a
+    connection, b"" for good, None for not yet known. failures: connections in a row that could not
+    be had; bearer_failures: bearers; rest_polls: polls to let pass before the next. is_pushing:
+    the modem cannot hold data. has_data: it announced some. target, filled: where they go, and how
+    many came.
     """
 
     def __init__(self, port, status, config):
