@@ -156,8 +156,8 @@ def outside_sources() -> list[Path]:
         *(FIRMWARE / name for name in START_FILES),
         *sorted(BOARDS.glob("*/*.py")),
         *sorted(MODULES.glob("*.py")),
-        # `presets.py` is for CPython and the package as it is written.
-        *sorted(path for path in shims if path.stem != "presets"),
+        # Two of them are for CPython and the package as it is written.
+        *sorted(path for path in shims if path.stem not in ("presets", "start_cpython")),
     ]
 
 

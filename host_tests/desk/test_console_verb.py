@@ -28,7 +28,7 @@ def test_one_line(runtime, tmp_path):
     async def scenario():
         async with module(tmp_path, runtime) as (_, port):
             code, output = await console(port, "S", "VERSION")
-            assert code == 0
+            assert code == 0, output
             assert output.startswith("OVMS Firmware version: 4.0.0/RT3.0/")
             assert output.endswith("\n CarType:RT\n VIN:-----------------\n")
             # A line longer than MicroPython's buffer of a serial port.

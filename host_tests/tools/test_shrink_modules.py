@@ -46,6 +46,11 @@ def test_what_is_only_set_on_an_object_of_micropython_stays():
     assert "verify_mode" in text and "2" not in text
 
 
+def test_what_micropython_has_and_its_stubs_do_not_keeps_its_name():
+    source = "import sys\ndef main():\n    return sys.stdin.buffer\n"
+    assert ".stdin.buffer" in text_of(shrunk(source))
+
+
 def test_docstrings_annotations_and_all_go():
     source = (
         "'''Module.'''\n__all__ = ['main']\n"

@@ -17,8 +17,8 @@ _METHODS = {
     *("issubset", "issuperset", "union", "intersection", "difference", "symmetric_difference"),
     *("difference_update", "intersection_update", "symmetric_difference_update"),
 }
-# Attributes that the stubs forgot.
-_FORGOTTEN = {"verify_mode"}
+# Attributes that the stubs forgot: of an `ssl` context, and of `sys.stdin`.
+_FORGOTTEN = {"verify_mode", "buffer"}
 # Of the other modules that every image has, what nothing looks for on an object of ours.
 _FUNCTIONS = {
     *("OrderedDict", "appendleft", "namedtuple", "popleft"),
