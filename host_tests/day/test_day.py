@@ -165,8 +165,8 @@ def test_what_the_server_got(life):
     assert len([text for text in messages if text.startswith("PIEfficiency ")]) == 4
     assert len([text for text in messages if text.startswith("PACharging")]) == 8
     records = {line.split(",")[0] for line in of(lines, "RECORD")}
-    expected = {"RT-GPS-Log", "RT-PWR-UsageStats", "RT-PWR-BattPack", "RT-PWR-BattCell"}
-    assert expected <= records
+    kinds = ("GPS-Log", "PWR-UsageStats", "PWR-BattPack", "PWR-BattCell", "PWR-Log")
+    assert {"RT-" + kind for kind in kinds} <= records
     states = [line.split(",")[4] for line in of(lines, "DATA") if line.startswith("S")]
     seen = [state for state, _ in itertools.groupby(states)]
     assert seen == ["done"] + ["charging", "stopped", "charging", "topoff", "done"] * 2

@@ -241,7 +241,7 @@ def test_trip_report():
     assert car.events == [EVENT_TRIP_END]
     names = [record[0] for record in car.records]
     assert names[:4] == ["RT-PWR-UsageStats", "RT-GPS-Log", "RT-PWR-BattPack", "RT-PWR-BattCell"]
-    assert len(names) == 17
+    assert len(names) == 18 and names[17] == "RT-PWR-Log"
     assert car.records[0][3].split(",")[1] == "22500"
     kind, text = car.event_text(EVENT_TRIP_END)
     assert kind == "I" and text == "Power -1 +0 Wh"
@@ -250,3 +250,94 @@ def test_trip_report():
 def test_no_trip_report_below_1_wh():
     car = finished_trip(22499)
     assert not car.events and not car.records
+
+
+def test_power_log_field_by_field():
+    """Twizy facts 5.8; what is not counted here is empty."""
+    car = twizy()
+    locate(car)
+    feed(
+        car,
+        AWAKE,
+        "155 07 97 D0 54 7D 00 00 73",
+        "599 00 00 04 B8 FF 3B 00 00",
+        "424 11 40 04 26 41 64 00 42",
+        "425 2A 2B 44 FF FE 70 01 36",
+        "196 00 FF E7 7F 70 4C 0B 00",
+        "59E 00 00 0C F2 29 31 00 00",
+        ODOMETER,
+    )
+    drive(car, 1, *frames(SET_C))
+    # The averages of Twizy facts 9.4: 45.75 km/h, 2.00 and 1.50 km/h per second; 1.45 km driven.
+    for place, value in enumerate((4000, 18300000, 600, 12000, 400, 6000)):
+        car.decoder.power.sums[17 + place] = value
+    car.decoder.power.sums[CONST + 1] = 272 * 22500
+    feed(car, "5D7 00 00 00 6B EE 7F 00", "155 07 97 D0 54 75 F8 00 73")
+    drive(car, 1)
+    feed(car, ASLEEP)
+    del car.records[:]
+    pass_seconds(car, 1)
+    (record,) = [record for record in car.records if record[0] == "RT-PWR-Log"]
+    assert record[1:3] == (0, 31536000)
+    assert record[3].split(",") == [
+        "4420.87",
+        "51.257704",
+        "7.160899",
+        "139",
+        "0",
+        "0",
+        "75.50",
+        "75.50",
+        "80.00",
+        "272",
+        "0",
+        "1450",
+        "59",
+        "59",
+        "57.4",
+        "57.4",
+        "57.4",
+        "12",
+        "11",
+        "16",
+        "36",
+        "9",
+        "1.45",
+        "",
+        "45.75",
+        "2.00",
+        "1.50",
+        "",
+        "",
+        "",
+        "13",
+        "4.3",
+        "",
+    ]
+
+
+def test_power_log_of_a_charge():
+    """With each turn that is told: interrupted, resumed, done; not with start and topping off."""
+    car = twizy()
+    feed(car, "155 07 98 50 54 4E 20 00 73")
+    counts = []
+    for phase, level in (
+        (AWAKE, 7),
+        (CHARGING, 7),
+        (CHARGING, 6),
+        ("597 00 E4 00 D1 29 00 01 41", 6),
+        (CHARGING, 6),
+        (CHARGING, 0),
+        ("597 00 E4 00 D1 29 00 01 41", 0),
+    ):
+        feed(car, phase, "155 %02X 98 50 54 4E 20 00 73" % level)
+        pass_seconds(car, 1)
+        counts.append(count(car, "RT-PWR-Log"))
+    assert counts == [0, 0, 0, 1, 2, 2, 3]
+    fields = car.records[-1][3].split(",")
+    assert len(fields) == 33 and fields[4] == "4", "the port is open and the charge done"
+    assert [record[3].split(",")[4] for record in car.records if record[0] == "RT-PWR-Log"] == [
+        "21",
+        "1",
+        "4",
+    ]

@@ -7,7 +7,7 @@ key edges, trip, charge (`charge`). Bus, status byte and edges: Twizy facts 1.1,
 from micropython import const
 
 from ovms import overlay
-from ovms.vehicle.base import Vehicle
+from ovms.vehicle.base import EVENT_CHARGE_DONE, Vehicle
 from ovms.vehicle.state import CHARGE_DONE
 from ovms.vehicle.twizy.battery import Battery
 from ovms.vehicle.twizy.charge import Charge
@@ -26,6 +26,7 @@ DUE_ALERT = const(1)
 DUE_TRIP_END = const(2)
 DUE_POSITION = const(4)
 DUE_MINUTE = const(8)
+DUE_CHARGE = const(16)
 
 # Overlays: loaded for one call.
 _COMMANDS = "ovms.vehicle.twizy.charge_commands"
@@ -131,6 +132,9 @@ class Twizy(Vehicle):
             state.touch()
         if event:
             self.on_event(event)
+            # Of its phases users hear only if they want to.
+            if event >= EVENT_CHARGE_DONE:
+                self.due |= DUE_CHARGE
         if self.battery.update():
             self.due |= DUE_ALERT
         self._position_ms += elapsed_ms

@@ -34,8 +34,8 @@ def send(car):
         csq = 0
     age_s = state.gps_age_s
     fields = (
-        _degrees(state.latitude_udeg),
-        _degrees(state.longitude_udeg),
+        degrees(state.latitude_udeg),
+        degrees(state.longitude_udeg),
         state.altitude_m,
         state.course_deg,
         (user_from_km(state.speed_kmh10, car.config.is_miles) + 5) // 10,
@@ -69,7 +69,7 @@ def _was_moved(car, state):
     )
 
 
-def _degrees(udeg):
+def degrees(udeg):
     """Micro-degrees as degrees with six decimals."""
     if udeg is None:
         return None

@@ -5,14 +5,15 @@ streaming. For the battery it names no interval (Twizy facts 4.5: once a minute)
 pack goes in the first minute of a trip and every other one while it has news, those of the 14
 cells (they carry their extremes since the start) in the first minute and every half hour, which
 keeps an hour of driving with an app within the data budget of 60 KB. All of them go when an alert
-changes and at the end of a trip. A parked car has nothing to tell but that it was moved.
+changes and at the end of a trip. RT-PWR-Log, which is later firmware's, goes then and with every
+notification of a charge. A parked car has nothing to tell but that it was moved.
 """
 
 from micropython import const
 
 from ovms import overlay
 from ovms.vehicle.base import EVENT_BATTERY
-from ovms.vehicle.twizy.car import DUE_ALERT, DUE_MINUTE, DUE_POSITION, DUE_TRIP_END
+from ovms.vehicle.twizy.car import DUE_ALERT, DUE_CHARGE, DUE_MINUTE, DUE_POSITION, DUE_TRIP_END
 
 _PACK_MIN = const(2)
 # A charge changes little in a minute.
@@ -32,6 +33,9 @@ def send(car):
     if due & DUE_TRIP_END and overlay.call(_POWER, "end_trip", car):
         _send_position(car)
         _send_battery(car, True)
+        due |= DUE_CHARGE
+    if due & DUE_CHARGE:
+        overlay.call("ovms.vehicle.twizy.power_log", "send", car)
     if due & DUE_POSITION:
         _send_position(car)
     if due & DUE_MINUTE:
