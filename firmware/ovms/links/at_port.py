@@ -21,8 +21,8 @@ _LOOK_MS = const(10)
 # After so long without a byte an SMS text whose announced length was wrong has ended.
 _QUIET_MS = const(1000)
 _LINES_MAX = const(24)
-# So long a modem may go on behind the limit of its command, byte by byte.
-_SPEAKING_MS = const(30000)
+# So many seconds a modem may go on behind the limit of its command, byte by byte.
+_SPEAKING = const(30)
 # Final results that say that a command was not done, beside those with ERROR in them.
 _REFUSALS = (b"SEND FAIL", b"CLOSED", b"+PDP: DEACT")
 # What `on_urc` hears when the modem has stopped answering.
@@ -200,14 +200,15 @@ class ATPort:
         The time is counted in looks: while something else blocks the module, the answer may wait
         unread in the UART, and the modem is not to blame.
         """
-        last_ms = -_SPEAKING_MS
+        more = _SPEAKING
+        self.is_heard = False
         while self.result is None and not self.is_prompted:
-            if self.is_heard and limit_ms < _QUIET_MS:
-                last_ms += _QUIET_MS - limit_ms
+            if limit_ms <= 0:
+                if not (self.is_heard and more):
+                    return False
+                self.is_heard = False
+                more -= 1
                 limit_ms = _QUIET_MS
-            self.is_heard = False
-            if limit_ms <= 0 or last_ms > 0:
-                return False
             await self.clock.sleep_ms(_LOOK_MS)
             limit_ms -= _LOOK_MS
         return True
