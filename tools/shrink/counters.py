@@ -15,15 +15,16 @@ from collections.abc import Iterator
 from tools.shrink.scopes import Module
 
 TABLE_MODULE, _TABLE = "ovms.services.counter_names", "SHORTENED"
-# Static names of every MicroPython, shorter than the ten characters from which on a text is no
-# name; none that a name of ours could become.
+# Names in the ROM of every MicroPython, of less than ten characters: a longer text is no name.
 _WORDS = """
-abs all any bool bytearray bytes callable chr dict dir divmod eval exec getattr globals
-hasattr hash id int iter len list locals map next object open ord pow print range repr
-round set setattr sorted str sum super tuple type zip EOFError KeyError NameError
-OSError TypeError Exception Ellipsis append clear close copy count endswith extend find
-format get index insert isdigit items join keys lower pop read readinto readline remove
-replace reverse rfind rstrip send sort split strip throw update upper values write
+abs all any bool bytearray bytes callable chr dict dir divmod eval exec getattr globals hasattr
+hash id int iter len list locals map next object open ord pow print range repr round set
+setattr sorted str sum super tuple type zip EOFError KeyError NameError OSError TypeError
+Exception Ellipsis append clear close copy count endswith extend find format get index insert
+isdigit items join keys lower pop read readinto readline remove replace reverse rfind rstrip
+send sort split strip throw update upper values write args key little main self sep start step
+stop value builtins bytecode const sys gc json struct errno math time array heapq hashlib
+binascii uctypes random select socket asyncio deflate
 """
 _COUNTER = re.compile(r"[a-z]+(_[a-z0-9]+)+$")
 

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 
 from tools.shrink.scopes import Module, ShrinkError
 
+# From this length on a text is no name.
+_OBJECT_LENGTH = 10
 _PACKAGE = "import sys\nsys.path.insert(0, __path__)\n"
 
 
@@ -84,8 +86,9 @@ def pack(modules: dict[str, Module], fixed: set[str], fresh: Iterator[str]) -> d
         if name in fixed:
             paths[module.path] = module.path
         elif not module.is_package:
-            # Lower case only: some file systems do not tell `a.mpy` from `A.mpy`.
-            short[name] = next(name for name in fresh if name.islower())
+            # Lower case only: some file systems do not tell `a.mpy` from `A.mpy`. A longer text
+            # would be no name where somebody loads the module, but an object.
+            short[name] = next(n for n in fresh if n.islower() and len(n) < _OBJECT_LENGTH)
             paths[module.path] = f"{top}/{short[name]}.py"
         if name == top and module.is_package:
             paths[module.path] = module.path
