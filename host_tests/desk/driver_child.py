@@ -68,7 +68,8 @@ class Wire:
     def jump(self, now_ms, to_ms):
         """Hand over to the bench, which says how late it is and what was received."""
         sys.stdout.write("J %d %s\n" % (to_ms, " ".join(self.done)))
-        sys.stdout.flush() if hasattr(sys.stdout, "flush") else None
+        if hasattr(sys.stdout, "flush"):
+            sys.stdout.flush()
         self.done = []
         words = sys.stdin.readline().split()
         if len(words) < 2:
@@ -128,7 +129,7 @@ async def hear(stream, line):
 
 
 async def answer(modem):
-    """Answer every SMS, and remember the last USSD answer as one."""
+    """Answer every SMS."""
     while True:
         number, text = await modem.next_sms()
         await modem.send_sms(number, "re " + text)
