@@ -120,13 +120,15 @@ class Modem:
         poll_ms = 0
         while True:
             self.check()
+            # The first before any SMS: its answer may be what is seen here.
+            is_poll_due = poll_ms <= 0
             is_sms_due = self.plain_charset and (self.announced or self.is_sms_due)
             # Not while one is sent: it would only wait, and take room meanwhile.
-            if is_sms_due and not self.queue and not self.sms_lock.locked():
+            if is_sms_due and not (is_poll_due or self.queue or self.sms_lock.locked()):
                 await overlay.call_async("ovms.links.modem_inbox", "fetch", self)
-            elif self.has_news or poll_ms <= 0:
-                await overlay.call_async("ovms.links.modem_poll", "poll", self, poll_ms <= 0)
-                poll_ms = poll_ms if poll_ms > 0 else _POLL_MS
+            elif self.has_news or is_poll_due:
+                await overlay.call_async("ovms.links.modem_poll", "poll", self, is_poll_due)
+                poll_ms = _POLL_MS if is_poll_due else poll_ms
             else:
                 await self.port.clock.sleep_ms(_LOOK_MS)
                 poll_ms -= _LOOK_MS
