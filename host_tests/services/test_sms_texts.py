@@ -176,7 +176,7 @@ def test_summary():
     head, rest = bench.send("SUMMARY").split("\nFree: ")
     assert head == (
         "Version: 4.0.0/NONE/TESTBOARD/mpy\nUp: 2d 01:01:01\nReset: watchdog"
-        "\nLink: none, server not connected\nNet: 0x01 o2-de SQ:18\nSIM: OK"
+        "\nLink: none, server not connected\nNet: 0x01 o2-de SQ:18\nSIM: unknown"
         "\nCAN: No CAN controller answers.\nGPS: no fix, 0 sats"
     )
     memory, counts = rest.split("\n", 1)
@@ -190,7 +190,7 @@ def test_summary_of_a_module_that_is_well():
     bench.status.link_name = "GPRS"
     bench.status.is_server_connected = True
     bench.status.server_error = "of yesterday"
-    bench.status.is_roaming = True
+    bench.status.is_registered = bench.status.is_roaming = True
     bench.state.has_gps_lock = True
     bench.state.satellites = 9
     for text in ("SUMMARY", "summary?", " Summary  \r\n"):

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import os
 import sys
 from pathlib import Path
 
@@ -40,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         if options.sms:
-            print("\n" + sms.printed(_settings(options, {})))
+            print("\n" + sms.printed(_settings(options, {})), flush=True)
             return 0
         return _set_up(options)
     except (SetupError, PortError) as error:
@@ -49,6 +50,10 @@ def main(arguments: list[str] | None = None) -> int:
     except ConsoleError as error:
         print(error, file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        # Whoever read has seen enough; nothing may be left for the interpreter to flush.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (KeyboardInterrupt, EOFError):
         print("\nInterrupted.", file=sys.stderr)
         return 1

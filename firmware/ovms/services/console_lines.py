@@ -97,7 +97,7 @@ def _report(app):
     roaming = " (roaming)" if status.is_roaming else ""
     lines.append(" NET:      0x%02X %s%s" % (status.net_state, status.operator, roaming))
     lines.append(" Signal:   %d" % status.csq)
-    lines.append(" SIM:      " + (status.modem_error or "OK"))
+    lines.append(" SIM:      " + overlay.call("ovms.services.sms_show", "sim_state", status))
     lines.append(" IMEI:     %s" % status.imei)
     lines.append(" CAN:      " + (status.can_error or "OK"))
     lines.append(" VIN:      %s (%s)" % (state.vin or "-" * 17, car.type_text()))

@@ -73,13 +73,18 @@ def _lock(sms):
     return "GSMLOCK: %s\r\nCurrent: %s" % (operator, sms.status.operator)
 
 
+def sim_state(status):
+    """What is wrong with SIM or modem, "OK", or "unknown" before the modem has told."""
+    return status.modem_error or ("OK" if status.iccid or status.is_registered else "unknown")
+
+
 def _sim(sms):
     text = sms.config.get(names.SIM_PIN)
     pin = "****" if text else ""
     if text[-1:] in ("!", "x"):
         pin += " (refused)"
     return "SIM:\r\n State:%s\r\n PIN:%s\r\n Roaming:%s" % (
-        sms.status.modem_error or ("OK" if sms.status.iccid else "unknown"),
+        sim_state(sms.status),
         pin,
         sms.config.get(names.ROAMING) or "ROAM",
     )

@@ -33,7 +33,7 @@ def reply(sms, caller, command, words):
     roaming = " (roaming)" if status.is_roaming else ""
     network = status.net_state, status.operator, roaming, status.csq
     lines.append("Net: 0x%02X %s%s SQ:%d" % network)
-    lines.append("SIM: " + (status.modem_error or "OK"))
+    lines.append("SIM: " + overlay.call("ovms.services.sms_show", "sim_state", status))
     lines.append("CAN: " + (status.can_error or ("not used" if car.BITRATE is None else "OK")))
     lines.append(
         "GPS: %s, %d sats" % ("fix" if state.has_gps_lock else "no fix", state.satellites)
