@@ -222,3 +222,15 @@ class Bench:
 
     def _on_event(self, event):
         self.events.append(self.car.event_text(event))
+
+
+def cfg_on(stock, text, values=None):
+    """(reply behind `CFG x: `, writes) of a command on a `stock` controller with other values."""
+    peer = Objects(stock)
+    if values:
+        peer.values.update(values)
+    reply = Bench(peer).cfg(text)
+    start = "CFG %s: " % text.split()[0].upper()
+    assert reply.startswith(start), reply
+    assert peer.values[0x511000] == 5, "operational again"
+    return reply[len(start) :], peer.writes

@@ -1,6 +1,6 @@
 """CFG on a Twizy 45: the guide's macros with its own stock values (Twizy facts 7.5, 7.15, 9.6)."""
 
-from host_tests.vehicle.sevcon_bench import Bench, Objects
+from host_tests.vehicle.sevcon_bench import Bench, Objects, cfg_on
 from host_tests.vehicle.test_twizy_sevcon_macros import COMMIT, CYCLE
 from host_tests.vehicle.test_twizy_sevcon_macros import STOCK as STOCK_80
 
@@ -32,15 +32,7 @@ POWER_MAX_W = 10_000
 
 
 def run_cfg(text, values=None):
-    """(reply behind `CFG x: `, writes) of a command on a stock controller with other values."""
-    peer = Objects(STOCK)
-    if values:
-        peer.values.update(values)
-    reply = Bench(peer).cfg(text)
-    start = "CFG %s: " % text.split()[0].upper()
-    assert reply.startswith(start), reply
-    assert peer.values[0x511000] == 5, "operational again"
-    return reply[len(start) :], peer.writes
+    return cfg_on(STOCK, text, values)
 
 
 def values_of(text):

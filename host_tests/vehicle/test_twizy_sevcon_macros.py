@@ -1,6 +1,6 @@
 """What each CFG macro writes and answers: Twizy guide 1.2.0, Twizy facts 7.13 and 9.6."""
 
-from host_tests.vehicle.sevcon_bench import Bench, Objects
+from host_tests.vehicle.sevcon_bench import Bench, Objects, cfg_on
 
 # Stock values of a Twizy 80 (Twizy facts 7.15) of everything the macros touch.
 STOCK = {
@@ -38,15 +38,7 @@ COMMIT = (0x464101, 1)
 
 
 def run_cfg(text, values=None):
-    """(reply behind `CFG x: `, writes) of a command on a stock controller with other values."""
-    peer = Objects(STOCK)
-    if values:
-        peer.values.update(values)
-    reply = Bench(peer).cfg(text)
-    start = "CFG %s: " % text.split()[0].upper()
-    assert reply.startswith(start), reply
-    assert peer.values[0x511000] == 5, "operational again"
-    return reply[len(start) :], peer.writes
+    return cfg_on(STOCK, text, values)
 
 
 CYCLE = "OK, power cycle to activate!"

@@ -1,20 +1,21 @@
 """One connection as the relay sees it, whatever carries it."""
 
 from collections.abc import Callable
+from typing import Protocol
 
 CAR, APP, BATCH, SERVER = "C", "A", "B", "S"
 KIND_NAMES = {CAR: "car", APP: "app", BATCH: "batch client", SERVER: "server"}
 _BACKLOG_BYTES = 4_000_000
 
 
-class Transport:
-    """What a peer needs of its connection: `write(data) -> bytes still unsent` and `close()`."""
+class Transport(Protocol):
+    """What a peer needs of its connection."""
 
     def write(self, data: bytes) -> int:
-        raise NotImplementedError
+        """Send; returns how many bytes are still unsent."""
 
     def close(self) -> None:
-        raise NotImplementedError
+        """End the connection."""
 
 
 class Peer:
