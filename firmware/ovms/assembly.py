@@ -7,7 +7,6 @@ import os
 
 from micropython import const
 
-from ovms import overlay
 from ovms.clock import Clock
 from ovms.config import Config
 from ovms.drivers.mcp2515 import MCP2515
@@ -51,7 +50,9 @@ def build(app, presets):
     if load_error:
         app.log.error(load_error)
     if presets:
-        overlay.call("ovms.config_edit", "apply", config, presets, False)
+        from ovms import config_edit
+
+        config_edit.apply(config, presets, False)
         if config.load_error != load_error:
             app.log.error(config.load_error)
     power = ModemPower(*board.modem_pins())

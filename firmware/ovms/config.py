@@ -6,8 +6,6 @@ Features 0 to 7 live until the next start, features 8 to 15 are parameters 24 to
 
 from micropython import const
 
-from ovms import overlay
-
 PHONE = const(0)
 PASSWORD = const(1)
 UNITS = const(2)
@@ -37,8 +35,6 @@ SECRETS = (PASSWORD, APN_PASSWORD, SERVER_PASSWORD)
 FACTORY_PASSWORD = "OVMS"
 NO_PHONE = "NOPHONE"
 
-_EDIT = "ovms.config_edit"
-
 
 def integer(text):
     """int of `[-]digits`; ValueError for anything else, also for what `int` alone would take."""
@@ -61,7 +57,9 @@ class Config:
     def __init__(self, store):
         self.store = store
         self.revision = 0
-        overlay.call(_EDIT, "load", self)
+        from ovms import config_edit
+
+        config_edit.load(self)
 
     def get(self, n):
         """Text of parameter `n`, "" for one that does not exist."""
@@ -81,8 +79,12 @@ class Config:
         Returns the `REQUEST_...` bits of `status.py` that make the changes count. ValueError: a
         value was refused. OSError: flash did not take it. Their texts are sentences for the user.
         """
-        return overlay.call(_EDIT, "apply", self, changes)
+        from ovms import config_edit
+
+        return config_edit.apply(self, changes)
 
     def set_feature(self, n, value):
         """Set feature `n` to an int or the text of a number; returns and raises as `apply`."""
-        return overlay.call(_EDIT, "set_feature", self, n, value)
+        from ovms import config_edit
+
+        return config_edit.set_feature(self, n, value)

@@ -8,7 +8,6 @@ may be a password.
 from micropython import const
 
 from ovms import config as names
-from ovms import overlay
 from ovms import status as requests
 
 _VOLATILE = const(8)
@@ -155,7 +154,9 @@ def _checked(n, text):
     if not 0 <= n < names.PARAMETERS:
         raise ValueError("Parameters are numbered 0 to 31.")
     if n == names.SERVER:
-        return overlay.call("ovms.protocol.v2.address", "checked", text)
+        from ovms.protocol.v2 import address
+
+        return address.checked(text)
     if len(text) > (_BLOB_LENGTH if _FIRST_BLOB <= n <= _LAST_BLOB else _LENGTH):
         raise ValueError("Parameter %d is too long." % n)
     if n == names.PASSWORD and not text:
@@ -204,7 +205,9 @@ def _of_sim(n, text):
 def _phone(text):
     if text == names.NO_PHONE:
         return text
-    number = overlay.call("ovms.protocol.phone", "normal_phone", text)
+    from ovms.protocol import phone
+
+    number = phone.normal_phone(text)
     if not number:
         raise ValueError("A phone number has 3 to 20 digits.")
     return number

@@ -3,8 +3,6 @@
 The composition root makes one `Log` and hands it out; nothing here works at import.
 """
 
-from ovms import overlay
-
 
 class Log:
     """sink: called with each line (str without line end). clock: something with `uptime_s()`.
@@ -27,7 +25,9 @@ class Log:
 
     def _write(self, letter, text, values):
         try:
-            line = overlay.call("ovms.log_line", "line", self.config, text, values)
+            from ovms import log_line
+
+            line = log_line.line(self.config, text, values)
         except MemoryError:
             # Told without its values: nothing that could need masking.
             line = text

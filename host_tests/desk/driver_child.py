@@ -58,8 +58,11 @@ class Wire:
     def set_baudrate(self, rate):
         self.done.append("b%d" % rate)
 
-    async def switch(self, step):
-        self.done.append("p" + step)
+    async def start(self):
+        self.done.append("pon")
+
+    async def restart(self):
+        self.done.append("preset")
 
     def value(self, level):
         """The level of DTR."""

@@ -43,13 +43,15 @@ class Power:
         """The level of DTR."""
         self._bench.rig.modem.dtr_high = bool(level)
 
-    async def switch(self, step):
+    async def start(self):
         self.pulses += 1
         modem = self._bench.rig.modem
         if modem.is_on:
             modem.power_off()
         else:
             modem.power_on()
+
+    restart = start
 
 
 class Bench:

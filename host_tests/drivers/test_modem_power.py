@@ -71,7 +71,7 @@ def test_reset_takes_the_hardest_means_there_is():
 def test_the_key_is_released_when_the_caller_is_cancelled():
     async def scenario():
         lines = Lines()
-        task = asyncio.create_task(ModemPower(lines.pin("key")).switch("on"))
+        task = asyncio.create_task(ModemPower(lines.pin("key")).start())
         while ("key", 0) not in lines.log:
             await asyncio.sleep_ms(10)
         task.cancel()

@@ -39,8 +39,12 @@ class Power:
         self.log = []
         self.on_pulse = lambda: None
 
-    async def switch(self, step):
-        self.log.append(step)
+    async def start(self):
+        self.log.append("on")
+        self.on_pulse()
+
+    async def restart(self):
+        self.log.append("reset")
         self.on_pulse()
 
 

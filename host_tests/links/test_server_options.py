@@ -2,8 +2,8 @@
 
 from host_tests.fixtures.v2 import vectors
 from host_tests.links.server_module import SETTINGS, Module, play
-from ovms import overlay
 from ovms.config import SERVER, SERVER_PASSWORD, VEHICLE_ID
+from ovms.links import provisioning
 
 
 class OptionModule(Module):
@@ -136,7 +136,7 @@ class UnsetModule(OptionModule):
         self.link.provision = self.provision
 
     async def provision(self, link, sleep_ms):
-        await overlay.call_async("ovms.links.provisioning", "attempt", link, self.vin, sleep_ms)
+        await provisioning.attempt(link, self.vin, sleep_ms)
 
 
 def test_provisioned_and_logged_in():

@@ -17,7 +17,6 @@ from host_tests.fuzz.programs import Programs
 from host_tests.fuzz.rng import Rng
 from host_tests.fuzz.sms import COMMANDS, Message, random_message
 from host_tests.services.sms_bench import OWNER, PASSWORD
-from ovms import overlay
 
 # OVMS_FUZZ_SEED makes it look elsewhere.
 SEED = int(os.environ.get("OVMS_FUZZ_SEED", "1"))
@@ -32,9 +31,8 @@ _CHUNKS = 10
 
 @pytest.fixture(scope="module", autouse=True)
 def quick():
-    """Import each overlay once, and look less often."""
+    """Look less often."""
     patch = pytest.MonkeyPatch()
-    patch.setattr(overlay, "drop", lambda name: None)
     looks.patch(patch)
     yield
     patch.undo()

@@ -11,21 +11,11 @@ import pytest
 
 from host_tests.fuzz import server_run
 from host_tests.fuzz.programs import Programs
-from ovms import overlay
 
 # OVMS_FUZZ_SEED makes it look elsewhere.
 SEED = int(os.environ.get("OVMS_FUZZ_SEED", "1"))
 LINES = 10_000
 STREAMS = 300
-
-
-@pytest.fixture(scope="module", autouse=True)
-def kept_overlays():
-    """Import each overlay once."""
-    patch = pytest.MonkeyPatch()
-    patch.setattr(overlay, "drop", lambda name: None)
-    yield
-    patch.undo()
 
 
 @pytest.fixture(scope="module")

@@ -2,27 +2,15 @@
 
 import re
 
-import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from host_tests.services.console_bench import Desk
 from host_tests.services.sms_bench import OWNER, PASSWORD, STRANGER, Bench
 from host_tests.shims.expect import run
-from ovms import overlay
 from ovms.protocol.phone import normal_phone
 from ovms.services.sms_commands import names
 from ovms.services.sms_parts import parts
-
-
-@pytest.fixture(scope="module", autouse=True)
-def kept_overlays():
-    """Thousands of texts: import each overlay once, not for each of them."""
-    patch = pytest.MonkeyPatch()
-    patch.setattr(overlay, "drop", lambda name: None)
-    yield
-    patch.undo()
-
 
 services = st.sampled_from(["Vodafone", "22922", "OVMS", "1"])
 REFUSALS = (None, "Permission denied")

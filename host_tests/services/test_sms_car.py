@@ -195,10 +195,10 @@ def test_strangers_need_the_password():
 
 def test_a_car_may_put_its_own_command_in_the_place_of_a_common_one():
     class Own(Car):
-        SMS_COMMANDS = (("LOCK", 2, "sms_lock"),)
-
         async def sms_lock(self, arguments, is_query):
             return "LOCKED to max kph=%s" % arguments[0]
+
+        SMS_COMMANDS = (("LOCK", 2, sms_lock),)
 
     bench = Bench(car_class=Own)
     assert bench.send("LOCK 20") == "LOCKED to max kph=20"

@@ -17,13 +17,14 @@ class Car(Vehicle):
     TYPE = "RT"
     SMS_NAME = "TWIZY"
     VERSION = "3.0"
-    SMS_COMMANDS = (("RANGE", 3, "sms_range"), ("LOCK", 2, "sms_lock"), ("OPEN", 1, "sms_range"))
 
     async def sms_range(self, arguments, is_query):
         return "Range %s %s\rline" % ("?" if is_query else "=", ",".join(arguments))
 
     async def sms_lock(self, arguments, is_query):
         raise ValueError("Release the brake first.")
+
+    SMS_COMMANDS = (("RANGE", 3, sms_range), ("LOCK", 2, sms_lock), ("OPEN", 1, sms_range))
 
 
 def test_the_guides_set_up_sequence_works_literally():

@@ -1,7 +1,6 @@
 """Every command of the framework in every form in which people type it, and by everybody."""
 
 from host_tests.services.sms_bench import OWNER, PASSWORD, STRANGER, Bench
-from ovms import overlay
 from ovms.services.sms_commands import names
 from ovms.vehicle.demo.car import Demo
 
@@ -65,20 +64,6 @@ BY_PASSWORD = (
 )
 
 
-def with_kept_overlays(test):
-    """Hundreds of texts: import each overlay once, not for each of them."""
-
-    def kept():
-        drop = overlay.drop
-        overlay.drop = lambda name: None
-        try:
-            test()
-        finally:
-            overlay.drop = drop
-
-    return kept
-
-
 def made():
     return Bench(car_class=Demo)
 
@@ -129,7 +114,6 @@ def test_the_lists_are_complete():
     assert sorted(listed) == sorted(names(Bench().sms)[0])
 
 
-@with_kept_overlays
 def test_questions():
     untouched = left(made())
     for text in QUESTIONS:
@@ -151,7 +135,6 @@ def test_questions():
             assert replied(form) == plain, form
 
 
-@with_kept_overlays
 def test_actions():
     for text, _, reply, _ in ACTIONS:
         plain = replied(text)
@@ -160,7 +143,6 @@ def test_actions():
             assert replied(form) == plain, form
 
 
-@with_kept_overlays
 def test_a_question_with_the_name_of_an_action_does_nothing():
     untouched = left(made())
     for text, _, _, usage in ACTIONS:
@@ -172,7 +154,6 @@ def test_a_question_with_the_name_of_an_action_does_nothing():
                 assert reply == USE + usage, form
 
 
-@with_kept_overlays
 def test_by_password():
     for text, reply in BY_PASSWORD:
         for caller in (OWNER, STRANGER):
@@ -182,7 +163,6 @@ def test_by_password():
                 assert replied(form, caller) == plain, form
 
 
-@with_kept_overlays
 def test_a_longer_word_is_another_word():
     untouched = left(made())
     for text in list(QUESTIONS) + [row[0] for row in ACTIONS] + [row[0] for row in BY_PASSWORD]:
@@ -191,7 +171,6 @@ def test_a_longer_word_is_another_word():
             assert replied(form + blank + rest) == (UNKNOWN, untouched), form
 
 
-@with_kept_overlays
 def test_strangers():
     untouched = left(made())
     for text in QUESTIONS:

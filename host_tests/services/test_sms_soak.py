@@ -5,7 +5,6 @@ import random
 
 from host_tests.services.sms_bench import OWNER, PASSWORD, STRANGER, Bench
 from host_tests.shims.expect import run
-from ovms import overlay
 from ovms.protocol import sms_text
 from ovms.services.sms_commands import names
 from ovms.services.sms_parts import outgoing
@@ -48,7 +47,6 @@ def test_ten_thousand():
     commands = names(bench.sms)[0]
     seed = Seed(2026)
     strange = {}
-    drop = overlay.drop
 
     async def talk(count):
         for _ in range(count):
@@ -73,18 +71,13 @@ def test_ten_thousand():
                 bench.config.apply({0: OWNER, 1: PASSWORD})
 
     used = []
-    # Loaded once: what overlays leave is another test's.
-    overlay.drop = lambda name: None
-    try:
-        for _ in range(ROUNDS):
-            run(talk(SMS_A_ROUND), 100_000)
-            assert strange and max(strange.values()) == 1
-            # The next round finds them forgotten.
-            strange.clear()
-            bench.clock.now_s += 7200
-            gc.collect()
-            used.append(gc.mem_alloc())
-    finally:
-        overlay.drop = drop
+    for _ in range(ROUNDS):
+        run(talk(SMS_A_ROUND), 100_000)
+        assert strange and max(strange.values()) == 1
+        # The next round finds them forgotten.
+        strange.clear()
+        bench.clock.now_s += 7200
+        gc.collect()
+        used.append(gc.mem_alloc())
     # The first round loads what there is and meets every setting.
     assert max(used[2:]) - used[1] < 256, used

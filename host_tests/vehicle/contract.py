@@ -93,7 +93,7 @@ def names_its_commands(car_class):
     """Every SMS command has a method, and V lists codes or ranges of them."""
     for name, mode, method in car_class.SMS_COMMANDS:
         assert name == name.upper() and mode in (1, 2, 3)
-        assert hasattr(car_class, method), method
+        assert callable(method), name
         assert car_class.SMS_NAME, "HELP has to call the car something."
     for part in car_class.CAPABILITIES.split(",") if car_class.CAPABILITIES else ():
         first, dash, last = part[1:].partition("-")

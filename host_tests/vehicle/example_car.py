@@ -24,7 +24,6 @@ class ExampleCar(Vehicle):
     RX_IDS = (0x100, 0x200, 0x300)
     CAPABILITIES = "C200"
     SMS_NAME = "EXAMPLE"
-    SMS_COMMANDS = (("KEY", 3, "sms_key"),)
 
     def __init__(self, state, config):
         super().__init__(state, config)
@@ -62,3 +61,5 @@ class ExampleCar(Vehicle):
 
     async def sms_key(self, arguments, is_query):
         return "Key: on" if self.state.is_on else "Key: off"
+
+    SMS_COMMANDS = (("KEY", 3, sms_key),)

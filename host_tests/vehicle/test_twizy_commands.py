@@ -36,7 +36,7 @@ def sms(car, text):
     for name, mode, method in car.SMS_COMMANDS:
         if name == words[0].rstrip("?"):
             assert mode == 3
-            return run(getattr(car, method)(words[1:], words[0].endswith("?")))
+            return run(method(car, words[1:], words[0].endswith("?")))
     raise AssertionError("no such command")
 
 

@@ -8,7 +8,6 @@ compiled changes:
 * `counters`: counters are called by texts that lie in MicroPython's ROM;
 * `constants`: constants go where they are used, their definitions and imports go away;
 * `dead`: what nothing refers to goes away;
-* `split`: a module that is loaded for one of its functions becomes one for each;
 * `bundle`: modules that stay imported together become one;
 * `families`, `names`, `rename`: names that only our own code uses become the same few everywhere,
   most of them ones that lie in MicroPython's ROM anyway (`kept`);
@@ -39,11 +38,7 @@ from tools.shrink.names import Namer, known_names, short_names
 from tools.shrink.packing import check_imports, imported_modules, name_modules_apart, pack
 from tools.shrink.rename import functions, rename
 from tools.shrink.scopes import Module, ShrinkError, module_name
-from tools.shrink.split import split_overlays
 from tools.shrink.strip import strip
-
-# What loads overlays, and what does in a packed tree.
-_OVERLAY, _PACKED_OVERLAY = "ovms/overlay.py", "ovms/overlay_packed.py"
 
 __all__ = ["ShrinkError", "Shrunk", "shrink", "unname_texts"]
 
@@ -88,9 +83,6 @@ def shrink(
         keywords |= {
             node.arg for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg
         }
-    if public and _PACKED_OVERLAY in sources:
-        sources = {**sources, _OVERLAY: sources[_PACKED_OVERLAY]}
-        del sources[_PACKED_OVERLAY]
     trees = {path: ast.parse(text, path) for path, text in sorted(sources.items())}
     names = {module_name(path) for path in trees}
     modules = {}
@@ -105,8 +97,6 @@ def shrink(
     Constants(modules).inline()
     undertaker = Undertaker(modules, known, foreign, only_private=not public)
     undertaker.bury()
-    if public:
-        split_overlays(modules, groups, fixed)
     members = bundle(modules, groups, fixed)
     namer = Namer(modules, known | foreign, keywords, only_private=not public)
     called = {

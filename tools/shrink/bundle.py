@@ -2,8 +2,8 @@
 
 A group is a home module and what it, or another root of the group, imports at its top level.
 The members' code goes in front of the home's own, each behind what it needs; imports among them
-become plain names. A module that is named as text (`overlay.load("ovms.services.sms")`) can come
-and go by itself, so it stays one.
+become plain names. What is only imported inside functions comes and goes by itself, so it stays
+one; so does another root than the first.
 """
 
 from __future__ import annotations
@@ -35,12 +35,11 @@ def bundle(
     groups: roots of each; a later group takes what is left by those before it. fixed: modules
     that code outside the tree imports, which stay by themselves.
     """
-    named = _named_as_text(modules) | fixed
     merged: dict[str, list[str]] = {}
     homes: set[str] = set()
     for roots in groups:
         home = roots[0]
-        alone = {*named, home, *(name for name in modules if modules[name].is_package)}
+        alone = {*fixed, *roots, *(name for name in modules if modules[name].is_package)}
         order = _import_order(modules, roots, homes)
         # What a module outside needs while the bundle is being imported, stays outside, too.
         early = [name for name in order if name in alone and name not in roots]
@@ -53,12 +52,6 @@ def bundle(
         merged[modules[home].path] = [modules[name].path for name in order]
         _Merger(modules, home, order).merge()
     return merged
-
-
-def _named_as_text(modules: dict[str, Module]) -> set[str]:
-    return {
-        text.value for module in modules.values() for text in module.texts if text.value in modules
-    }
 
 
 def _import_order(modules: dict[str, Module], roots: Sequence[str], beyond: set[str]) -> list[str]:

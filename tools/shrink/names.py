@@ -103,22 +103,13 @@ def texts_of(module: Module, skipped: Container[int] = ()) -> set[str]:
 def spelled_names(modules: dict[str, Module]) -> dict[int, ast.Constant]:
     """Texts that are surely names of ours, by id(): these can change with the name.
 
-    They are the second argument of `getattr` and its like, and what follows the name of a module,
-    as in `overlay.call("ovms.services.sms_texts", "summary", ...)` or in a row of a table.
+    They are the second argument of `getattr` and its like.
     """
     found = {}
     for module in modules.values():
-        for node in module.rows:
-            row = node.elts if isinstance(node, ast.Tuple) else node.args
-            function = "" if isinstance(node, ast.Tuple) else getattr(node.func, "id", "")
-            if function in _LOOKUPS and _is_text(row[1:2]):
-                found[id(row[1])] = row[1]
-            for first, second in itertools.pairwise(row):
-                if not _is_text([first]) or not _is_text([second]):
-                    continue
-                home = modules.get(first.value)  # type: ignore[attr-defined]
-                if home and second.value in home.top.bindings:  # type: ignore[attr-defined]
-                    found[id(second)] = second
+        for node in module.calls:
+            if getattr(node.func, "id", "") in _LOOKUPS and _is_text(node.args[1:2]):
+                found[id(node.args[1])] = node.args[1]
     return found  # type: ignore[return-value]
 
 
@@ -128,8 +119,8 @@ def _is_text(nodes: list[ast.expr]) -> bool:
 
 def refuse_computed_lookups(module: Module) -> None:
     """Raise ShrinkError for `getattr(x, "a" + b)`: nobody can say which name that means."""
-    for node in module.rows:
-        if not isinstance(node, ast.Call) or len(node.args) < 2:
+    for node in module.calls:
+        if len(node.args) < 2:
             continue
         function = getattr(node.func, "id", "")
         is_computed = isinstance(node.args[1], ast.BinOp | ast.JoinedStr | ast.Call)
@@ -164,9 +155,8 @@ class Namer:
             refuse_computed_lookups(module)
             self._kept |= texts_of(module, self.spelled)
             self._read_imports(module)
-            for row in module.rows:
-                if isinstance(row, ast.Call):
-                    self.keywords.update(part.arg for part in row.keywords if part.arg)
+            for call in module.calls:
+                self.keywords.update(part.arg for part in call.keywords if part.arg)
         groups = self._groups()
         self.short, self.taken = self._assign(groups)
 

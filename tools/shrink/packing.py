@@ -1,7 +1,7 @@
 """Gives modules short names: on the module a file's path and its dotted name are text in RAM, too.
 
-`ovms/services/sms_texts.py` becomes `ovms/a.py`, imported as `a`; for that the package puts its
-own folder on the module path. A module that code outside the tree imports stays where it is.
+`ovms/services/sms_texts.py` becomes `a.py`, imported as `a`. A module that code outside the tree
+imports stays where it is.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from tools.shrink.scopes import Module, ShrinkError
 
 # From this length on a text is no name.
 _OBJECT_LENGTH = 10
-_PACKAGE = "import sys\nsys.path.insert(0, __path__)\n"
 
 
 def name_modules_apart(tree: ast.Module, names: set[str]) -> None:
@@ -41,9 +40,15 @@ class _Splitter(ast.NodeTransformer):
 
 
 def check_imports(modules: dict[str, Module]) -> None:
-    """Raise ShrinkError for an import of something that the tree does not hold."""
+    """Raise ShrinkError for an import of what the tree does not hold, or by `__import__`."""
     tops = {name.partition(".")[0] for name in modules}
     for module in modules.values():
+        for call in module.calls:
+            if getattr(call.func, "id", "") == "__import__":
+                raise ShrinkError(
+                    f"{module.path}, line {call.lineno}: only an ordinary import says which "
+                    "module is meant."
+                )
         for statement, alias in module.imports:
             is_from = isinstance(statement, ast.ImportFrom)
             home = (statement.module or "") if is_from else alias.name  # type: ignore[union-attr]
@@ -80,19 +85,15 @@ def pack(modules: dict[str, Module], fixed: set[str], fresh: Iterator[str]) -> d
     short: dict[str, str] = {}
     paths: dict[str, str] = {}
     for name, module in modules.items():
-        top = name.partition(".")[0]
         if module.is_package and module.tree.body:
             raise ShrinkError(f"{module.path}: a package that holds code cannot be packed.")
-        if name in fixed:
+        if name in fixed or (module.is_package and "." not in name):
             paths[module.path] = module.path
         elif not module.is_package:
             # Lower case only: some file systems do not tell `a.mpy` from `A.mpy`. A longer text
             # would be no name where somebody loads the module, but an object.
             short[name] = next(n for n in fresh if n.islower() and len(n) < _OBJECT_LENGTH)
-            paths[module.path] = f"{top}/{short[name]}.py"
-        if name == top and module.is_package:
-            paths[module.path] = module.path
-            module.tree = ast.parse(_PACKAGE)
+            paths[module.path] = f"{short[name]}.py"
     for module in modules.values():
         _write(module, short)
     return paths
@@ -105,9 +106,8 @@ def _write(module: Module, short: dict[str, str]) -> None:
         else:
             alias.name = short.get(alias.name, alias.name)
     for text in module.texts:
-        value = str(text.value)
-        if value.endswith(".") and any(name.startswith(value) for name in short):
+        if text.value in short:
             raise ShrinkError(
-                f"{module.path}: a module name must be written whole, not put together."
+                f"{module.path}, line {text.lineno}: {text.value} is named as text and would not "
+                "be found: import it where it is needed."
             )
-        text.value = short.get(value, value)

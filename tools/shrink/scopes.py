@@ -103,7 +103,7 @@ class Module:
         self.attributes = walker.attributes
         self.imports = walker.imports
         self.texts = walker.texts
-        self.rows = walker.rows
+        self.calls = walker.calls
         self.use_at = {id(use.node): use for use in self.uses}
 
 
@@ -128,7 +128,7 @@ class _Walker(ast.NodeVisitor):
         self.attributes: list[ast.Attribute] = []
         self.imports: list[tuple[ast.Import | ast.ImportFrom, ast.alias]] = []
         self.texts: list[ast.Constant] = []
-        self.rows: list[ast.Call | ast.Tuple] = []
+        self.calls: list[ast.Call] = []
         self._scope = self.top
         for node in tree.body:
             self.visit(node)
@@ -235,11 +235,9 @@ class _Walker(ast.NodeVisitor):
         if isinstance(node.value, str):
             self.texts.append(node)
 
-    def visit_Call(self, node) -> None:  # noqa: N802
-        self.rows.append(node)
+    def visit_Call(self, node: ast.Call) -> None:  # noqa: N802
+        self.calls.append(node)
         self.generic_visit(node)
-
-    visit_Tuple = visit_Call  # noqa: N815
 
     def visit_Assign(self, node: ast.Assign) -> None:  # noqa: N802
         self.visit(node.value)

@@ -17,10 +17,7 @@ from array import array
 
 from micropython import const
 
-from ovms import overlay
 from ovms_can import Receiver, no_line
-
-_SETUP = "ovms.drivers.mcp2515_setup"
 
 # Controller states, numbered as `machine.CAN` does.
 STOPPED = const(0)
@@ -115,11 +112,15 @@ class MCP2515:
         with new ids to compute filters for a second more. OSError with a sentence when there is
         no chip or the bus is blocked, ValueError when the crystal cannot make the rate.
         """
-        overlay.call(_SETUP, "open", self, bitrate, rx_ids, tx_frames, is_silent, filters)
+        from ovms.drivers import mcp2515_setup
+
+        mcp2515_setup.open(self, bitrate, rx_ids, tx_frames, is_silent, filters)
 
     def close(self):
         """Silence the chip and put it to sleep; harmless when it is closed or missing."""
-        overlay.call(_SETUP, "close", self)
+        from ovms.drivers import mcp2515_setup
+
+        mcp2515_setup.close(self)
 
     def service(self):
         """Move frames from the chip into the ring; returns how many. Does not allocate.
@@ -169,11 +170,15 @@ class MCP2515:
 
     def counts(self):
         """What was received, sent, dropped and refused since the start, as {name: number}."""
-        return overlay.call(_SETUP, "named_counts", self.numbers)
+        from ovms.drivers import mcp2515_setup
+
+        return mcp2515_setup.named_counts(self.numbers)
 
     def restart(self):
         """Leave bus-off and take part in the bus again. OSError when the bus is blocked."""
-        overlay.call(_SETUP, "restart", self)
+        from ovms.drivers import mcp2515_setup
+
+        mcp2515_setup.restart(self)
 
     def check(self):
         """Whether the chip is still as `open` left it; call every few seconds.

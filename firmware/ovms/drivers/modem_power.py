@@ -1,7 +1,5 @@
 """The control lines of a SIM800: PWRKEY, RESET, supply and DTR."""
 
-from ovms import overlay
-
 
 class ModemPower:
     """Each line has `value(level)` as `machine.Pin` does; lines a board lacks are None.
@@ -20,6 +18,14 @@ class ModemPower:
             if line is not None:
                 line.value(level)
 
-    def switch(self, step):
-        """Coroutine that does "on" or "reset": see `modem_switch.py`."""
-        return overlay.call_async("ovms.drivers.modem_switch", step, self)
+    def start(self):
+        """Coroutine that starts a modem which is off, see `modem_switch.py`."""
+        from ovms.drivers import modem_switch
+
+        return modem_switch.on(self)
+
+    def restart(self):
+        """Coroutine that restarts a modem which does not answer, see `modem_switch.py`."""
+        from ovms.drivers import modem_switch
+
+        return modem_switch.reset(self)

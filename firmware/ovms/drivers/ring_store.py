@@ -10,10 +10,6 @@ A position is `segment number << 16 | offset in its file`; segment numbers only 
 
 from micropython import const
 
-from ovms import overlay
-
-_FILES = "ovms.drivers.ring_files"
-
 # Records in RAM that are not in flash yet. The owner flushes in time; more come together only
 # when writing fails again and again.
 _FRESH_MAX = const(16)
@@ -69,7 +65,9 @@ class RingStore:
 
     def load(self):
         """Find what earlier runs left; once, before anything but `append`."""
-        overlay.call(_FILES, "load", self)
+        from ovms.drivers import ring_files
+
+        ring_files.load(self)
 
     @property
     def is_empty(self):
@@ -100,12 +98,16 @@ class RingStore:
 
     def flush(self):
         """Write what is not in flash. OSError when that fails: then it may be called again."""
-        overlay.call(_FILES, "flush", self)
+        from ovms.drivers import ring_files
+
+        ring_files.flush(self)
 
     def fill(self):
         """Have the oldest records in `window`. Takes no heap when there is nothing to do."""
         if not self.window and self.cursor < self.tail:
-            overlay.call(_FILES, "read", self, Record, _WINDOW)
+            from ovms.drivers import ring_files
+
+            ring_files.read(self, Record, _WINDOW)
         if self.cursor >= self.tail:
             while len(self.window) < _WINDOW and self.taken < len(self.fresh):
                 self.window.append(self.fresh[self.taken])

@@ -2,8 +2,6 @@
 
 import os
 
-from ovms import overlay
-
 
 class Flash:
     """The file system of the board: what `Store` needs of one. Tests hand in a failing one."""
@@ -29,7 +27,9 @@ class Store:
 
     def load(self):
         """The newest whole content as bytes, or None when there is none. Writes nothing."""
-        return overlay.call("ovms.drivers.store_files", "load", self)
+        from ovms.drivers import store_files
+
+        return store_files.load(self)
 
     def save(self, data):
         """Make `data` (bytes) the current generation. Returns only when it is in flash.
@@ -38,4 +38,6 @@ class Store:
         one when only the last step failed, and `save` may be called again. ValueError when `data`
         is too long.
         """
-        overlay.call("ovms.drivers.store_files", "save", self, data)
+        from ovms.drivers import store_files
+
+        store_files.save(self, data)

@@ -14,8 +14,6 @@ from binascii import a2b_base64
 import tls
 from micropython import const
 
-from ovms import overlay
-
 _PEM_FILE = "ca.pem"
 _DER_FILE = "ca.der"
 _BEGIN = "-----BEGIN CERTIFICATE-----"
@@ -25,7 +23,6 @@ _END = "-----END CERTIFICATE-----"
 _EARLIEST_YEAR = const(2024)
 # Unix seconds of 2000-01-01, where the clock of an ESP32 starts.
 _EPOCH_2000_S = const(946684800)
-_STREAM = "ovms.drivers.tls_stream"
 
 
 async def open_stream(open_plain, host, port, utc_s):
@@ -36,7 +33,9 @@ async def open_stream(open_plain, host, port, utc_s):
     """
     context = _context(utc_s)
     stream = await open_plain(host, port)
-    return overlay.call(_STREAM, "TLSStream", stream, context, host)
+    from ovms.drivers import tls_stream
+
+    return tls_stream.TLSStream(stream, context, host)
 
 
 def datetime_of(utc_s):

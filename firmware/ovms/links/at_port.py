@@ -9,10 +9,8 @@ import asyncio
 
 from micropython import const
 
-from ovms import overlay
 from ovms.protocol import at, sim800
 
-_RESCUE = "ovms.links.at_rescue"
 _PROMPT_MS = const(10000)
 # Flaky firmware loses a command that follows a result at once (hardware facts 4.2); a modem that
 # sleeps needs as long to hear (4.7).
@@ -131,7 +129,9 @@ class ATPort:
                 self.dtr.value(0)
                 await self.clock.sleep_ms(_SPACING_MS)
             if self.is_busy:
-                await overlay.call_async(_RESCUE, "settle", self)
+                from ovms.links import at_rescue
+
+                await at_rescue.settle(self)
             if self.is_lost:
                 raise ATError(b"timeout")
             self.begin(command, finals, payload is not None, is_bare)
@@ -153,11 +153,15 @@ class ATPort:
             if not fault and not await self.wait(self.limit_ms):
                 fault = b"timeout"
             if fault:
-                await overlay.call_async(_RESCUE, "rescue", self, fault, payload)
+                from ovms.links import at_rescue
+
+                await at_rescue.rescue(self, fault, payload)
                 raise ATError(fault)
             if self.result == b"OK" and not self._lines and command[-1:] == b"?":
                 # A line was to be expected: that OK may have come too late for another command.
-                await overlay.call_async(_RESCUE, "doubt", self, command, finals)
+                from ovms.links import at_rescue
+
+                await at_rescue.doubt(self, command, finals)
             result = self.result
             lines = self._lines
             await self.clock.sleep_ms(_SPACING_MS)

@@ -9,8 +9,6 @@ import time
 
 from micropython import const
 
-from ovms import overlay
-
 # Frames handed to the car before the other tasks get their turn.
 _BATCH = const(32)
 _IDLE_MS = const(500)
@@ -26,7 +24,9 @@ _BUS_OFF_TEXT = "the CAN controller met too many errors and only listens for now
 
 def acceptance_filters(ids):
     """Masks and filters of the controller for `ids`, see `protocol/can.py`."""
-    return overlay.call("ovms.protocol.can", "acceptance_filters", ids)
+    from ovms.protocol import can
+
+    return can.acceptance_filters(ids)
 
 
 class CANLink:

@@ -2,7 +2,6 @@
 
 from micropython import const
 
-from ovms import overlay
 from ovms.links.at_port import ATError
 
 # What a user's own AT line may not do: open a prompt, a data mode or another connection.
@@ -38,7 +37,9 @@ async def ussd(modem, code):
     left_ms = _USSD_MS
     try:
         async with modem.sms_lock:
-            await overlay.call_async("ovms.links.modem_charset", "use", modem, modem.plain_charset)
+            from ovms.links import modem_charset
+
+            await modem_charset.use(modem, modem.plain_charset)
             await modem.port.execute(b'AT+CUSD=1,"%s"' % code.encode(), limit_s=_USSD_S)
     except ATError:
         left_ms = 0
@@ -55,7 +56,9 @@ async def ussd(modem, code):
     end = line.rfind(b'"')
     if not 0 <= start < end - 1:
         raise OSError("The network refused the USSD code.")
-    return overlay.call("ovms.protocol.sms_text", "decode_text", line[start + 1 : end])
+    from ovms.protocol import sms_text
+
+    return sms_text.decode_text(line[start + 1 : end])
 
 
 def raw_line(text):

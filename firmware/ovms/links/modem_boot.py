@@ -2,7 +2,6 @@
 
 from micropython import const
 
-from ovms import overlay
 from ovms import status as states
 from ovms.links.at_port import ATError
 
@@ -17,7 +16,6 @@ _VAGUE = (b"", b"ERROR", b"TIMEOUT")
 # As numbers: the SIM wants its PIN, its PUK.
 _LOCKED = (b"+CME ERROR: 11", b"+CME ERROR: 12")
 _PIN_STATES = (b"SIM PIN", b"+CME ERROR: SIM PIN REQUIRED", _LOCKED[0])
-_PIN = "ovms.links.modem_pin"
 
 
 async def start(modem):
@@ -55,7 +53,9 @@ async def start(modem):
                 status.modem_error = "A lock wants another code than the SIM's PIN."
             elif not is_tried:
                 is_tried = True
-                status.modem_error = await overlay.call_async(_PIN, "unlock", modem)
+                from ovms.links import modem_pin
+
+                status.modem_error = await modem_pin.unlock(modem)
                 pause_ms = _RETRY_MS
         else:
             turns += 1
@@ -76,7 +76,9 @@ async def _has_network(modem):
     """Whether the modem knows a network, and so has a SIM that works."""
     answer = await modem.port.ask(b"AT+CREG?")
     if answer:
-        overlay.call("ovms.links.modem_registration", "take", modem, answer)
+        from ovms.links import modem_registration
+
+        modem_registration.take(modem, answer)
     return modem.status.is_registered
 
 

@@ -8,7 +8,6 @@ Source: hardware facts 4.4, dialogues D7, D8 and D14.
 
 from micropython import const
 
-from ovms import overlay
 from ovms.links.at_port import ATError
 from ovms.protocol import sim800
 
@@ -65,7 +64,9 @@ async def _read(modem, index):
     part = None
     try:
         lines = await port.execute(b"AT+CMGR=%d" % index, limit_s=_READ_S)
-        if len(lines) > 1 and overlay.call("ovms.protocol.sms_text", "is_part", lines[0]):
+        from ovms.protocol import sms_text
+
+        if len(lines) > 1 and sms_text.is_part(lines[0]):
             part = await _read_part(modem, index)
     except ATError:
         is_hopeless = modem.unread == index
@@ -82,7 +83,9 @@ async def _read(modem, index):
     if part is not None:
         _join(modem, *part)
     elif len(lines) > 1:
-        overlay.call("ovms.links.modem_delivery", "take", modem, *lines[:2])
+        from ovms.links import modem_delivery
+
+        modem_delivery.take(modem, *lines[:2])
     return len(lines) > 0
 
 
@@ -97,7 +100,9 @@ async def _read_part(modem, index):
         modem.status.count("sms_no_pdu")
     if await port.ask(b"AT+CMGF=1") is None:
         modem.is_sms_ready = modem.has_news = True
-    return overlay.call("ovms.protocol.sms_pdu", "part", lines[1]) if len(lines) > 1 else None
+    from ovms.protocol import sms_pdu
+
+    return sms_pdu.part(lines[1]) if len(lines) > 1 else None
 
 
 def _join(modem, number, text, reference, total, place):
@@ -121,4 +126,6 @@ def _join(modem, number, text, reference, total, place):
 
 
 def _use(modem, charset):
-    return overlay.call_async("ovms.links.modem_charset", "use", modem, charset)
+    from ovms.links import modem_charset
+
+    return modem_charset.use(modem, charset)

@@ -14,14 +14,12 @@ import asyncio
 
 from micropython import const
 
-from ovms import overlay
 from ovms.links.at_port import ATPort
 from ovms.links.sim800_tcp import ModemTCP
 
 _TCP_FAILURES = const(6)
 _POLL_MS = const(60000)
 _LOOK_MS = const(100)
-_ASK = "ovms.links.modem_ask"
 
 
 class Modem:
@@ -68,10 +66,10 @@ class Modem:
         try:
             while True:
                 try:
-                    await overlay.call_async("ovms.links.modem_start", "start", self)
+                    await self._start()
                     await self._serve()
                 except OSError:
-                    await overlay.call_async("ovms.links.modem_wake", "recover", self)
+                    await self._recover()
         finally:
             self.port.is_up = False
             reader.cancel()
@@ -88,7 +86,9 @@ class Modem:
 
         A longer text goes in several messages.
         """
-        return overlay.call_async("ovms.links.modem_outbox", "send", self, number, text)
+        from ovms.links import modem_outbox
+
+        return modem_outbox.send(self, number, text)
 
     async def next_sms(self):
         """Wait for a message: (number, text), both str. It comes when it can be answered."""
@@ -101,11 +101,15 @@ class Modem:
 
         ValueError for a line that the driver keeps for itself, OSError when there is no answer.
         """
-        return overlay.call_async(_ASK, "command", self, at_command)
+        from ovms.links import modem_ask
+
+        return modem_ask.command(self, at_command)
 
     def ussd(self, code):
         """The network's answer to a USSD code such as `*100#`. OSError when there is none."""
-        return overlay.call_async(_ASK, "ussd", self, code)
+        from ovms.links import modem_ask
+
+        return modem_ask.ussd(self, code)
 
     def restart(self):
         """Restart the modem soon."""
@@ -116,6 +120,28 @@ class Modem:
         if self.fault:
             raise OSError(self.fault[0])
 
+    # These return coroutines: who awaits them for ever must not keep their modules.
+
+    def _start(self):
+        from ovms.links import modem_start
+
+        return modem_start.start(self)
+
+    def _recover(self):
+        from ovms.links import modem_wake
+
+        return modem_wake.recover(self)
+
+    def _fetch_sms(self):
+        from ovms.links import modem_inbox
+
+        return modem_inbox.fetch(self)
+
+    def _poll(self, is_due):
+        from ovms.links import modem_poll
+
+        return modem_poll.poll(self, is_due)
+
     async def _serve(self):
         poll_ms = 0
         while True:
@@ -125,9 +151,9 @@ class Modem:
             is_sms_due = self.plain_charset and (self.announced or self.is_sms_due)
             # Not while one is sent: it would only wait, and take room meanwhile.
             if is_sms_due and not (is_poll_due or self.queue or self.sms_lock.locked()):
-                await overlay.call_async("ovms.links.modem_inbox", "fetch", self)
+                await self._fetch_sms()
             elif self.has_news or is_poll_due:
-                await overlay.call_async("ovms.links.modem_poll", "poll", self, is_poll_due)
+                await self._poll(is_poll_due)
                 poll_ms = _POLL_MS if is_poll_due else poll_ms
             else:
                 await self.port.clock.sleep_ms(_LOOK_MS)
@@ -139,7 +165,9 @@ class Modem:
             self.tcp.has_data = True
             return
         try:
-            overlay.call("ovms.links.modem_urcs", "take", self, line, text)
+            from ovms.links import modem_urcs
+
+            modem_urcs.take(self, line, text)
         except MemoryError:
             # What was missed is found by the next poll.
             self.status.count("urc_missed")

@@ -2,13 +2,10 @@
 
 from micropython import const
 
-from ovms import overlay
 from ovms import status as states
 from ovms.links.at_port import ATError
 from ovms.protocol import sim800
 
-_WISH = "ovms.links.modem_wish"
-_VALUES = "ovms.protocol.sim800_values"
 _GSM_LOCK = const(13)
 _NETWORK_MS = const(3000)
 _NETWORK_TURNS = const(100)
@@ -27,12 +24,16 @@ async def join(modem):
         modem.check()
         answer = await modem.port.ask(b"AT+CREG?")
         if answer:
-            overlay.call("ovms.links.modem_registration", "take", modem, answer)
+            from ovms.links import modem_registration
+
+            modem_registration.take(modem, answer)
         turns += 1
         if turns > _NETWORK_TURNS:
             modem.fault = ("network_missing", 2)
     modem.polls = 0
-    if overlay.call(_WISH, "refusal", modem.config, status):
+    from ovms.links import modem_wish
+
+    if modem_wish.refusal(modem.config, status):
         # The module before its restart may have left a bearer.
         await modem.tcp.leave()
     modem.port.is_up = True
@@ -44,7 +45,9 @@ async def _choose_operator(modem):
     lock = modem.config.get(_GSM_LOCK)
     if lock:
         try:
-            choice = b"AT+COPS=1,1," + overlay.call(_VALUES, "quoted", lock)
+            from ovms.protocol import sim800_values
+
+            choice = b"AT+COPS=1,1," + sim800_values.quoted(lock)
             await port.execute(choice, limit_s=_CHOICE_S)
         except (ATError, ValueError):
             modem.status.count("gsm_lock_failed")

@@ -6,7 +6,6 @@ Source: hardware facts 4.4, dialogue D13.
 
 from micropython import const
 
-from ovms import overlay
 from ovms.links.at_port import ATError
 
 _ATTEMPTS = const(3)
@@ -20,7 +19,9 @@ async def send(modem, number, text):
     """See `Modem.send_sms`."""
     if not (modem.port.is_up and modem.plain_charset):
         return False
-    parts = overlay.call("ovms.protocol.sms_text", "outgoing", number, text, modem.has_ucs2)
+    from ovms.protocol import sms_text
+
+    parts = sms_text.outgoing(number, text, modem.has_ucs2)
     if not parts:
         modem.status.count("sms_bad_number")
         return False
@@ -69,4 +70,6 @@ async def _enter(modem, number, payload, is_ucs2):
 
 
 def _use(modem, charset):
-    return overlay.call_async("ovms.links.modem_charset", "use", modem, charset)
+    from ovms.links import modem_charset
+
+    return modem_charset.use(modem, charset)

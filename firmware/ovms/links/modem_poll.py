@@ -5,11 +5,9 @@ Source: hardware facts 4.3 and 4.5; module-behaviour 3.6 and 3.7.
 
 from micropython import const
 
-from ovms import overlay
 from ovms import status as states
 from ovms.protocol import sim800
 
-_WISH = "ovms.links.modem_wish"
 _NO_SIGNAL = const(99)
 _SIGNAL_MAX = const(31)
 # Polls without registration before the modem is restarted, and polls until all is forgiven.
@@ -37,11 +35,15 @@ async def poll(modem, is_due):
     line = modem.time_line
     if line is not None:
         modem.time_line = None
-        utc_s = overlay.call("ovms.protocol.sim800_values", "utc_s", line)
+        from ovms.protocol import sim800_values
+
+        utc_s = sim800_values.utc_s(line)
         if utc_s is not None and modem.on_time is not None:
             modem.on_time(utc_s)
     if modem.is_sms_ready:
-        await overlay.call_async("ovms.links.modem_sms", "start", modem, 1)
+        from ovms.links import modem_sms
+
+        await modem_sms.start(modem, 1)
 
 
 async def _look(modem):
@@ -49,7 +51,9 @@ async def _look(modem):
     status = modem.status
     answer = await port.ask(b"AT+CREG?")
     if answer:
-        overlay.call("ovms.links.modem_registration", "take", modem, answer)
+        from ovms.links import modem_registration
+
+        modem_registration.take(modem, answer)
     answer = await port.ask(b"AT+CSQ")
     csq = sim800.number(answer, 0) if answer else None
     status.csq = csq if csq is not None and csq <= _SIGNAL_MAX else _NO_SIGNAL
@@ -68,13 +72,17 @@ async def _look(modem):
 def _operator(line):
     """Name of `+COPS: mode[,format,"name"]`, "" when there is none."""
     name = line[line.find(b'"') + 1 : line.rfind(b'"')] if line.count(b'"') > 1 else b""
-    return overlay.call("ovms.protocol.sms_text", "decode_text", name)
+    from ovms.protocol import sms_text
+
+    return sms_text.decode_text(name)
 
 
 async def _check_bearer(tcp):
     """One minute less to rest; a bearer that nobody wants any more is closed."""
     tcp.rest_polls -= tcp.rest_polls > 0
-    if tcp.bearer is not None and overlay.call(_WISH, "refusal", tcp.config, tcp.status):
+    from ovms.links import modem_wish
+
+    if tcp.bearer is not None and modem_wish.refusal(tcp.config, tcp.status):
         await tcp.leave()
 
 

@@ -5,9 +5,6 @@ Source: hardware facts 4.4.
 
 from micropython import const
 
-from ovms import overlay
-
-_CHARSET = "ovms.links.modem_charset"
 _RETRY_MS = const(2000)
 # Stored and announced is wanted; delivered directly is taken when that is refused.
 _REPORTS = (b"AT+CNMI=2,1,0,0,0", b"AT+CNMI=2,1", b"AT+CNMI=2,2")
@@ -33,9 +30,13 @@ async def start(modem, turns):
             break
     async with modem.sms_lock:
         modem.charset = None
-        modem.has_ucs2 = await overlay.call_async(_CHARSET, "use", modem, b"UCS2")
+        from ovms.links import modem_charset
+
+        modem.has_ucs2 = await modem_charset.use(modem, b"UCS2")
         for charset in (b"IRA", b"GSM"):
             modem.plain_charset = charset
-            if await overlay.call_async(_CHARSET, "use", modem, charset):
+            from ovms.links import modem_charset
+
+            if await modem_charset.use(modem, charset):
                 break
     modem.is_sms_due = True

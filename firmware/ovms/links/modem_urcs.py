@@ -5,7 +5,6 @@ Source: SIM800 AT manual V1.12; hardware facts 4.3 to 4.8.
 
 from micropython import const
 
-from ovms import overlay
 from ovms.links.at_port import LOST
 from ovms.protocol import sim800
 
@@ -19,7 +18,9 @@ def take(modem, line, text):
     """Deal with the unsolicited `line` (bytes); text: the message behind `+CMT:`, or None."""
     head = line[: line.find(b":") + 1] or line
     if head == b"+CREG:":
-        overlay.call("ovms.links.modem_registration", "take", modem, line)
+        from ovms.links import modem_registration
+
+        modem_registration.take(modem, line)
     elif head == b"+CMTI:":
         index = sim800.number(line, 1)
         if index is None or len(modem.announced) >= _QUEUE_MAX:
@@ -28,7 +29,9 @@ def take(modem, line, text):
             modem.announced.append(index)
     elif head == b"+CMT:":
         if len(modem.queue) < _QUEUE_MAX:
-            overlay.call("ovms.links.modem_delivery", "take", modem, line, text)
+            from ovms.links import modem_delivery
+
+            modem_delivery.take(modem, line, text)
         else:
             modem.status.count("sms_dropped")
     elif head == b"+CLIP:" or line == b"RING":

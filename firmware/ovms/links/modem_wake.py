@@ -8,7 +8,6 @@ the board. Source: hardware facts 4.1 and 4.2, dialogues D1, D2 and D16.
 
 from micropython import const
 
-from ovms import overlay
 from ovms import status as states
 
 _PROBES = const(3)
@@ -78,7 +77,7 @@ async def recover(modem):
         return
     if level > 2 and modem.power is not None:
         status.count("modem_power_cycle")
-        await modem.power.switch("reset")
+        await modem.power.restart()
     else:
         status.count("modem_restart")
         await modem.port.ask(b"AT+CFUN=1,1", limit_s=_RESTART_S)
@@ -87,7 +86,9 @@ async def recover(modem):
 
 async def _probe(modem, times):
     async with modem.port.lock:
-        return await overlay.call_async("ovms.links.at_rescue", "probe", modem.port, times)
+        from ovms.links import at_rescue
+
+        return await at_rescue.probe(modem.port, times)
 
 
 async def _left_prompt(modem):
@@ -123,7 +124,7 @@ async def _power_up(modem):
             modem.status.count("board_restart")
             modem.status.request(states.REQUEST_REBOOT)
         if modem.power is not None:
-            await modem.power.switch("reset" if is_hard else "on")
+            await (modem.power.restart() if is_hard else modem.power.start())
         await modem.port.clock.sleep_ms(_BOOT_MS)
         if await _probe(modem, _BOOT_PROBES) or await _find_baudrate(modem):
             return

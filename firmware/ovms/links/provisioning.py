@@ -9,9 +9,8 @@ import asyncio
 
 from micropython import const
 
-from ovms import overlay
 from ovms.protocol.errors import RemoteProtocolError
-from ovms.protocol.v2.provision import REPLY_MAX
+from ovms.protocol.v2 import address, provision
 from ovms_crypto import find_byte
 
 _SERVER = const(4)
@@ -31,9 +30,6 @@ _CLOSE_LIMIT_MS = const(15000)
 _LOOK_S = const(10)
 _NO_NETWORK_S = const(300)
 _RETRY_S = const(3600)
-
-_PROVISION = "ovms.protocol.v2.provision"
-_ADDRESS = "ovms.protocol.v2.address"
 
 
 class _Talk:
@@ -115,9 +111,9 @@ async def _ask(link, talk, vin):
     """Task: connect, ask, listen for one line."""
     talk.is_running = True
     try:
-        request = overlay.call(_PROVISION, "request_line", vin)
-        address = overlay.call(_ADDRESS, "parse", link.config.get(_SERVER))
-        talk.stream = await link.open_stream(address[0], address[1], address[2])
+        request = provision.request_line(vin)
+        host, port, is_tls, _ = address.parse(link.config.get(_SERVER))
+        talk.stream = await link.open_stream(host, port, is_tls)
         await talk.stream.write(request)
         talk.asked_s = link.clock.uptime_s()
         talk.end = await _line(talk.stream)
@@ -140,7 +136,7 @@ async def _line(stream):
         end = find_byte(line, 0, len(line), 10)
         if end < len(line):
             return bytes(line[:end]).strip()
-        if len(line) > REPLY_MAX:
+        if len(line) > provision.REPLY_MAX:
             raise RemoteProtocolError("line_too_long")
 
 
@@ -159,11 +155,11 @@ def _take(link, line, iccid):
         # On the card stand the digits alone; the modem may tell the filler behind them, too.
         digits = iccid.rstrip("Ff")
         try:
-            record = overlay.call(_PROVISION, "parse_reply", line, digits)
+            record = provision.parse_reply(line, digits)
         except RemoteProtocolError as error:
             if error.reason != "wrong_digest" or digits == iccid:
                 raise
-            record = overlay.call(_PROVISION, "parse_reply", line, iccid)
+            record = provision.parse_reply(line, iccid)
         if record is None:
             return "provision_unknown"
         changes = {}

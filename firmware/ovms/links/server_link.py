@@ -10,7 +10,6 @@ import asyncio
 
 from micropython import const
 
-from ovms import overlay
 from ovms.protocol.v2.session import NEED_DATA, WELCOMED
 
 # Numbers of the parameters that this link lives by.
@@ -38,9 +37,6 @@ _PING_AFTER_S = const(200)
 _DEAD_AFTER_S = const(240)
 # The answer to the command that changed something leaves through the old connection.
 _CHANGE_GRACE_S = const(5)
-
-_END = "ovms.links.server_end"
-_ADDRESS = "ovms.protocol.v2.address"
 
 
 class ServerLink:
@@ -87,7 +83,7 @@ class ServerLink:
         self.provision_due_s = 0
         # Tasks of the connection that have not ended yet.
         self.running = 0
-        overlay.call(_END, "forget", self)
+        self._forget()
 
     def reconnect(self):
         """Log in anew: in a few seconds when connected, so that answers still leave, else now."""
@@ -107,10 +103,10 @@ class ServerLink:
                 continue
             revision = self.config.revision
             self.must_reconnect = False
-            overlay.call(_END, "forget", self)
+            self._forget()
             # A coroutine of its own: what it used is free as soon as it is done.
             await self._connect(settings)
-            until_s = self.clock.uptime_s() + overlay.call(_END, "delay_s", self)
+            until_s = self.clock.uptime_s() + self._delay_s()
             while self.clock.uptime_s() < until_s and not self.must_reconnect:
                 if self.config.revision != revision:
                     self.failures = self.refusals = 0
@@ -126,7 +122,22 @@ class ServerLink:
         finally:
             reader.cancel()
             writer.cancel()
-            await overlay.call_async(_END, "close", self)
+            await self._close()
+
+    def _forget(self):
+        from ovms.links import server_end
+
+        server_end.forget(self)
+
+    def _close(self):
+        from ovms.links import server_end
+
+        return server_end.close(self)
+
+    def _delay_s(self):
+        from ovms.links import server_end
+
+        return server_end.delay_s(self)
 
     def _settings(self):
         """(server, vehicle id, password)."""
@@ -187,7 +198,7 @@ class ServerLink:
 
     async def _read(self, settings):
         session = self.session
-        host, port, is_tls, owner = overlay.call(_ADDRESS, "parse", settings[0])
+        host, port, is_tls, owner = self._address(settings[0])
         self.stream = await self.open_stream(host, port, is_tls)
         self.opened_s = self.clock.uptime_s()
         session.reset()
@@ -214,6 +225,11 @@ class ServerLink:
                     self.outbox.on_message(session.code, session.payload)
                 event = session.next_event()
             self._wake.set()
+
+    def _address(self, text):
+        from ovms.protocol.v2 import address
+
+        return address.parse(text)
 
     async def _write(self):
         """Send what the outbox has, all of it in one write as far as it fits."""

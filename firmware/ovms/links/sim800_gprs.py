@@ -7,12 +7,10 @@ import asyncio
 
 from micropython import const
 
-from ovms import overlay
 from ovms.links.at_port import ATError
 from ovms.links.sim800_tcp import OVER, TCPStream
 from ovms.protocol import sim800
 
-_VALUES = "ovms.protocol.sim800_values"
 # Parameters: APN, its user and password, DNS server.
 _BEARER = (5, 6, 7, 22)
 # Bearers in a row that could not be had, a restart of the modem among them, before there is a
@@ -40,7 +38,9 @@ async def open(tcp, host, port_number):
         raise OSError("The modem is connecting already.")
     tcp.drop(True)
     bearer = tuple([tcp.config.get(n) for n in _BEARER])
-    why_not = overlay.call("ovms.links.modem_wish", "refusal", tcp.config, tcp.status)
+    from ovms.links import modem_wish
+
+    why_not = modem_wish.refusal(tcp.config, tcp.status)
     if why_not:
         raise OSError(why_not)
     if not (tcp.port.is_up and tcp.status.is_registered):
@@ -77,7 +77,9 @@ async def leave(tcp):
 
 
 async def _connect(tcp, bearer, host, port_number):
-    target = overlay.call(_VALUES, "quoted", host)
+    from ovms.protocol import sim800_values
+
+    target = sim800_values.quoted(host)
     if tcp.bearer != bearer:
         await _bring_up(tcp, bearer)
     tcp.outcome = None
@@ -102,8 +104,10 @@ async def _bring_up(tcp, bearer):
     """The bearer from the ground (D6). ATError when a step that is needed fails."""
     port = tcp.port
     tcp.drop()
-    access = overlay.call(_VALUES, "quoted", *bearer[:3])
-    dns = overlay.call(_VALUES, "quoted", bearer[3])
+    from ovms.protocol import sim800_values
+
+    access = sim800_values.quoted(*bearer[:3])
+    dns = sim800_values.quoted(bearer[3])
     if tcp.failures:
         tcp.status.count("gprs_retry")
     await port.execute(b"AT+CIPSHUT", _SHUT, _SHUT_S)

@@ -10,7 +10,6 @@ import asyncio
 
 from micropython import const
 
-from ovms import overlay
 from ovms.links.at_port import ATError
 from ovms.protocol import sim800
 
@@ -20,9 +19,7 @@ CLOSED = const(1)
 OVER = const(2)
 BROKEN = const(3)
 
-_GPRS = "ovms.links.sim800_gprs"
 LOST = "The modem lost the connection."
-_UNASKED = "ovms.links.sim800_unasked"
 _SEGMENT = const(1024)
 _READ_MAX = const(512)
 _SENT = b"\nSEND OK\nDATA ACCEPT:\nSEND FAIL\nCLOSED\n+PDP:\n"
@@ -54,7 +51,9 @@ class TCPStream:
         """
         tcp = self.tcp
         if tcp.is_pushing:
-            return await overlay.call_async(_UNASKED, "read", self, view)
+            from ovms.links import sim800_unasked
+
+            return await sim800_unasked.read(self, view)
         while self.state < BROKEN:
             if self.state == OVER:
                 return 0
@@ -113,7 +112,9 @@ class TCPStream:
             try:
                 await self.send(segment)
             except ATError as error:
-                await overlay.call_async(_UNASKED, "resend", self, segment, error)
+                from ovms.links import sim800_unasked
+
+                await sim800_unasked.resend(self, segment, error)
         self._pause_ms = self._left_ms = _POLL_FIRST_MS
 
     def send(self, segment):
@@ -122,7 +123,9 @@ class TCPStream:
 
     def close(self):
         """Coroutine: close the connection; does nothing when it is over already."""
-        return overlay.call_async(_GPRS, "close", self, self.tcp)
+        from ovms.links import sim800_gprs
+
+        return sim800_gprs.close(self, self.tcp)
 
     def break_off(self):
         """The connection is of no more use, but the modem may think it open."""
@@ -154,22 +157,30 @@ class ModemTCP:
 
     def open(self, host, port):
         """Coroutine: a connected TCPStream, see `Modem.open_tcp`."""
-        return overlay.call_async(_GPRS, "open", self, host, port)
+        from ovms.links import sim800_gprs
+
+        return sim800_gprs.open(self, host, port)
 
     def leave(self):
         """Coroutine: end a bearer that is not wanted."""
-        return overlay.call_async(_GPRS, "leave", self)
+        from ovms.links import sim800_gprs
+
+        return sim800_gprs.leave(self)
 
     def hear(self, line, head):
         """An unsolicited line (bytes) that may be about connections; head: it up to its colon."""
-        overlay.call(_UNASKED, "hear", self, line, head)
+        from ovms.links import sim800_unasked
+
+        sim800_unasked.hear(self, line, head)
 
     def drop(self, keeps_bearer=False):
         """The connection is gone or unwanted, without a word to the modem.
 
         keeps_bearer: the bearer is good, and so no socket of the modem may be left open.
         """
-        overlay.call(_UNASKED, "drop", self, keeps_bearer)
+        from ovms.links import sim800_unasked
+
+        sim800_unasked.drop(self, keeps_bearer)
 
     def _on_data(self, data):
         """Received bytes, borrowed."""
@@ -178,4 +189,6 @@ class ModemTCP:
             self.target[self.filled : self.filled + n] = data
             self.filled += n
         else:
-            overlay.call(_UNASKED, "take", self, data)
+            from ovms.links import sim800_unasked
+
+            sim800_unasked.take(self, data)

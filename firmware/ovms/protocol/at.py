@@ -18,8 +18,6 @@ Nothing here knows a clock: who feeds it calls `flush()` after a quiet second wh
 
 from micropython import const
 
-from ovms import overlay
-
 NOTHING = const(0)
 RESULT = const(1)  # final result of the running command in `line`
 INFO = const(2)  # information response in `line`; an SMS text in `text`, else None
@@ -42,7 +40,6 @@ _TELLING = b"+CMGS+CMGR+CIPRXGET"
 # The only URC whose quoted text runs over several lines.
 _QUOTED = b"+CUSD:"
 _PUSHED = b"+IPD,"
-_TEXT = "ovms.protocol.at_text"
 # The modem hands out no more than one segment at a time (SIM800 AT manual V1.12, AT+CIPRXGET).
 PAYLOAD_MAX = const(1460)
 
@@ -129,7 +126,9 @@ class ATDigester:
                 self.left -= n
                 return DATA
             if self.header is not None:
-                if overlay.call(_TEXT, "take_text", self):
+                from ovms.protocol import at_text
+
+                if at_text.take_text(self):
                     return self.header_kind
                 self.is_waiting = True
                 break
@@ -142,10 +141,12 @@ class ATDigester:
                     self.start += 1
                     self._has_prompt = False
                     return PROMPT
+                from ovms.protocol import at_text
+
                 if (
                     first == 43
                     and self.view[start : min(end, start + 5)] == _PUSHED
-                    and overlay.call(_TEXT, "starts_data", self)
+                    and at_text.starts_data(self)
                 ):
                     continue
             stop = buffer.find(b"\n", max(start, self.scanned), end)
@@ -181,12 +182,16 @@ class ATDigester:
 
         is_all: it is dropped in any case.
         """
-        overlay.call(_TEXT, "flush", self, is_all)
+        from ovms.protocol import at_text
+
+        at_text.flush(self, is_all)
 
     def classify(self, line):
         """Kind of a whole line, NOTHING for one to ignore; opens what follows a header."""
         if b":" in line and b": " not in line:
-            line = overlay.call(_TEXT, "mended", self, line)
+            from ovms.protocol import at_text
+
+            line = at_text.mended(self, line)
         self.line = line
         self.text = None
         word = _word(line)
@@ -218,9 +223,13 @@ class ATDigester:
         if not kind and self.is_urc(line):
             kind = URC
         if not kind:
-            return overlay.call(_TEXT, "judge", self, line)
+            from ovms.protocol import at_text
+
+            return at_text.judge(self, line)
         if word in _TEXT_HEADERS:
-            overlay.call(_TEXT, "begin_text", self, line, kind)
+            from ovms.protocol import at_text
+
+            at_text.begin_text(self, line, kind)
             return NOTHING
         if kind == INFO and line.startswith(self._counted):
             self.left = length(line[len(self._counted) :].split(b",")[0])

@@ -14,3 +14,11 @@ class RemoteProtocolError(Exception):
 
 class LocalProtocolError(Exception):
     """We called an engine out of turn: a bug of ours, to be let through."""
+
+
+class SDOAbort(Exception):  # noqa: N818 - an abort is what CiA 301 calls it
+    """An SDO transfer ended without success; `code` is the 32-bit abort code of either side."""
+
+    def __init__(self, code):
+        super().__init__("SDO abort 0x%08X" % code)
+        self.code = code

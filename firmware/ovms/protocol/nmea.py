@@ -13,8 +13,6 @@ Facts: NMEA 0183 as restated in hardware facts 5.1 and 5.2.
 
 from micropython import const
 
-from ovms import overlay
-
 # What `receive` stopped for.
 NOTHING = const(0)
 FIX = const(1)
@@ -30,7 +28,6 @@ _BUILD_DAY = const(19723)
 # Two RMC sentences this far apart are still neighbours (receivers can be set to slow rates).
 _NEIGHBOUR_S = const(10)
 _WANTED = (b"RMC", b"GGA")
-_DATE = "ovms.protocol.nmea_date"
 
 
 class NMEAParser:
@@ -165,7 +162,9 @@ class NMEAParser:
         if not time_text or not date_text:
             return None
         if date_text != self._date:
-            self._midnight_s = overlay.call(_DATE, "midnight_s", date_text, self._build_day)
+            from ovms.protocol import nmea_date
+
+            self._midnight_s = nmea_date.midnight_s(date_text, self._build_day)
             self._date = date_text
         digits = time_text[:6]
         if len(digits) != 6 or not digits.isdigit():

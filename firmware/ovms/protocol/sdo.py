@@ -10,6 +10,8 @@ Frame layout: CiA 301, "SDO protocol"; what the SEVCON Gen4 does with it: Twizy 
 
 from micropython import const
 
+from ovms.protocol.errors import SDOAbort
+
 # What `receive` says of a frame.
 IGNORED = const(0)
 DONE = const(1)
@@ -31,14 +33,6 @@ _EXPEDITED = const(0x02)
 _SIZE_GIVEN = const(0x01)
 _TOGGLE = const(0x10)
 _LAST = const(0x01)
-
-
-class SDOAbort(Exception):  # noqa: N818 - an abort is what CiA 301 calls it
-    """The transfer ended without success; `code` is the 32-bit abort code of either side."""
-
-    def __init__(self, code):
-        super().__init__("SDO abort 0x%08X" % code)
-        self.code = code
 
 
 def frame(control, index, subindex, value):

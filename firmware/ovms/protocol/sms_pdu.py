@@ -8,8 +8,6 @@ from binascii import hexlify, unhexlify
 
 from micropython import const
 
-from ovms import overlay
-
 _HAS_HEADER = const(0x40)
 _TYPE_NAME = const(0x50)
 _TYPE_INTERNATIONAL = const(0x10)
@@ -55,7 +53,9 @@ def _part(data):
     start = 1 + len(header)
     if coding == 8:
         codes = [body[i] << 8 | body[i + 1] for i in range(start, length - 1, 2)]
-        text = overlay.call("ovms.protocol.sms_text", "text_of", codes)
+        from ovms.protocol import sms_text
+
+        text = sms_text.text_of(codes)
     elif coding == 0:
         first = (start * 8 + 6) // 7
         text = _unpacked(body, first, length)

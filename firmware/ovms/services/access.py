@@ -7,7 +7,6 @@ table, strangers beyond it share one record.
 
 from micropython import const
 
-from ovms import overlay
 from ovms.config import FACTORY_PASSWORD, PASSWORD, PHONE
 from ovms.services.sms import BY_OWNER, BY_PASSWORD
 
@@ -38,20 +37,26 @@ _TOLD = const(3)
 
 
 def admitted(sms, caller, text, is_owner):
-    """What an SMS may have done: (module, function, arguments), module "" for a method of the car.
+    """What an SMS may have done: (function, arguments). It returns the reply, or its coroutine.
 
     Else the reply (str), or None for none. is_owner: whether it is known already who asks.
     """
-    row, words, is_query = overlay.call("ovms.services.sms_commands", "find", sms, text)
-    number = overlay.call("ovms.protocol.phone", "normal_phone", caller)
+    from ovms.services import sms_commands
+
+    row, words, is_query = sms_commands.find(sms, text)
+    from ovms.protocol import phone
+
+    number = phone.normal_phone(caller)
     is_owner = is_owner or (number != "" and is_same(number, sms.config.get(PHONE)))
     if row is None:
         if is_owner:
             return "Unknown command. Send HELP for a list."
-        overlay.call("ovms.services.sms_forward", "forward", sms, caller, text)
+        from ovms.services import sms_forward
+
+        sms_forward.forward(sms, caller, text)
         return None
-    word, mode, module, function, least, usage = row
-    if mode == BY_PASSWORD and is_owner and not words and module:
+    word, mode, loader, method, least, usage = row
+    if mode == BY_PASSWORD and is_owner and not words and loader:
         return _invalid(row)
     # The same text for the same sender.
     who = number or caller[:20] or "?"
@@ -61,9 +66,9 @@ def admitted(sms, caller, text, is_owner):
     # Who asks whether something is locked does not want it locked.
     if len(words) < least or (is_query and usage is not None):
         return _invalid(row)
-    if not module:
-        return module, function, (words, is_query)
-    return module, function, (sms, caller, word, words)
+    if not loader:
+        return method, (sms.car(), words, is_query)
+    return loader(), (sms, caller, word, words)
 
 
 def is_same(given, secret):

@@ -11,7 +11,6 @@ import asyncio
 
 from micropython import const
 
-from ovms import overlay
 from ovms import status as requests
 
 # Commands that wait. Behind the first ones a long one is kept only to be refused in its turn.
@@ -20,8 +19,6 @@ _QUEUE_LONG = const(8)
 _SHORT = const(24)
 # Of a command to be refused: its code and a comma.
 _CODE_LENGTH = const(11)
-
-_COMMANDS = "ovms.services.commands"
 
 
 class Commander:
@@ -97,7 +94,9 @@ class Commander:
         list of str, each with its code letter.
         """
         text = ("%d,%s" % (code, arguments)).encode()
-        messages, wanted, bug = await overlay.call_async(_COMMANDS, "answer", self, text, False)
+        from ovms.services import commands
+
+        messages, wanted, bug = await commands.answer(self, text, False)
         self.status.request(wanted)
         if bug:
             raise bug
@@ -117,9 +116,9 @@ class Commander:
         self._current = entry
         messages = None
         try:
-            messages, wanted, bug = await overlay.call_async(
-                _COMMANDS, "answer", self, entry[0], entry[1]
-            )
+            from ovms.services import commands
+
+            messages, wanted, bug = await commands.answer(self, entry[0], entry[1])
         finally:
             if messages is None:
                 # Not even an answer, for want of RAM: the order is lost.

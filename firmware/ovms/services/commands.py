@@ -8,7 +8,6 @@ import asyncio
 from micropython import const
 
 from ovms import config as names
-from ovms import overlay
 from ovms import status as requests
 from ovms.vehicle.base import FAILED, OK, UNIMPLEMENTED, UNSUPPORTED
 
@@ -52,7 +51,9 @@ async def answer(commander, payload, is_refused):
         rows = names.FEATURES
         return ["c1,0,%d,%d,%d" % (n, rows, feature(n)) for n in range(rows)], 0, None
     if code == _LIST_PARAMETERS:
-        values = overlay.call("ovms.config_edit", "shown", commander.config)
+        from ovms import config_edit
+
+        values = config_edit.shown(commander.config)
         rows = names.PARAMETERS
         return (
             ["c3,0,%d,%d,%s" % (n, rows, values[n].replace(",", ";")) for n in range(rows)],
@@ -176,7 +177,9 @@ async def _use_modem(commander, code, arguments):
         return (OK, "") if is_sent else (FAILED, "The SMS could not be sent")
     text = await (modem.ussd if code == _USSD else modem.command)(arguments)
     # The modem knows the password of the APN, and tells it when asked.
-    return OK, _one_field(overlay.call("ovms.log_line", "masked", commander.config, text))
+    from ovms import log_line
+
+    return OK, _one_field(log_line.masked(commander.config, text))
 
 
 def _one_field(text):

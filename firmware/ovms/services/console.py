@@ -9,8 +9,6 @@ import asyncio
 
 from micropython import const
 
-from ovms import overlay
-
 _LINE_LIMIT = const(400)
 _QUEUE_LIMIT = const(8)
 # How long the console stays in RAM after the last key, and while it shows traffic.
@@ -121,7 +119,9 @@ class Console:
 
     async def handle(self, line):
         """Carry out one line; returns the framed output, "" for a blank line or a comment."""
-        return await overlay.call_async("ovms.services.console_lines", "handle", self, line)
+        from ovms.services import console_lines
+
+        return await console_lines.handle(self, line)
 
     def spoil(self):
         """A line between BEGIN and APPLY was lost: there is no such parameter, so none is set."""

@@ -1,6 +1,5 @@
 """What a line typed at the DIAG console does and answers. An overlay of `console.py`."""
 
-from ovms import overlay
 from ovms import status as requests
 from ovms.config import integer
 
@@ -24,9 +23,13 @@ async def handle(console, line):
     if word == "M" and rest:
         return await _message(console, rest)
     if word in ("GET", "SET", "BEGIN", "APPLY", "CANCEL"):
-        return _framed(overlay.call("ovms.services.console_set", "handle", console, word, rest))
+        from ovms.services import console_set
+
+        return _framed(console_set.handle(console, word, rest))
     if word == "WATCH":
-        return _framed(overlay.call("ovms.services.console_watch", "handle", console, rest))
+        from ovms.services import console_watch
+
+        return _framed(console_watch.handle(console, rest))
     if word == "INJECT":
         return _framed(_inject(console.app.board, rest))
     if rest:
@@ -75,7 +78,9 @@ def _inject(board, text):
 
 async def _help(app, is_long):
     ranges = app.current_car().CAPABILITIES
-    capabilities = overlay.call("ovms.protocol.v2.reports", "capabilities_message", ranges)
+    from ovms.protocol.v2 import reports
+
+    capabilities = reports.capabilities_message(ranges)
     output = _HELP % capabilities.decode()
     if hasattr(app.board, "inject"):
         output += _DESK_HELP
@@ -97,7 +102,9 @@ def _report(app):
     roaming = " (roaming)" if status.is_roaming else ""
     lines.append(" NET:      0x%02X %s%s" % (status.net_state, status.operator, roaming))
     lines.append(" Signal:   %d" % status.csq)
-    lines.append(" SIM:      " + overlay.call("ovms.services.sms_show", "sim_state", status))
+    from ovms.services import sms_show
+
+    lines.append(" SIM:      " + sms_show.sim_state(status))
     lines.append(" IMEI:     %s" % status.imei)
     lines.append(" CAN:      " + (status.can_error or "OK"))
     lines.append(" VIN:      %s (%s)" % (state.vin or "-" * 17, car.type_text()))

@@ -5,7 +5,6 @@ how long one is, so that a character lost on the cable is noticed.
 """
 
 from ovms import config as names
-from ovms import overlay
 
 _MASK = "****"
 
@@ -38,7 +37,9 @@ def handle(console, word, rest):
 
 
 def _listed(config, rest):
-    values = overlay.call("ovms.config_edit", "shown", config)
+    from ovms import config_edit
+
+    values = config_edit.shown(config)
     if config.get(names.PASSWORD) == names.FACTORY_PASSWORD:
         # No secret, but a reason to set another one.
         values[names.PASSWORD] = names.FACTORY_PASSWORD

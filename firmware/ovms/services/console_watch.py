@@ -9,7 +9,6 @@ passwords are never shown.
 
 from micropython import const
 
-from ovms import overlay
 from ovms.protocol import at
 
 # Lines that wait for the serial port, and how much of them leaves in one turn: at 115200 baud
@@ -128,7 +127,9 @@ class Watch:
         text = "".join([chr(byte) if 32 <= byte < 127 else "." for byte in data])
         if mark == _FROM_GPS:
             return text
-        text = overlay.call("ovms.log_line", "line", self._app.config, masked(text), ())
+        from ovms import log_line
+
+        text = log_line.line(self._app.config, masked(text), ())
         return ("%s <%d bytes>" % (text, number)).strip() if number >= 0 else text
 
     def _cover_car(self):

@@ -7,10 +7,7 @@ token, answers to commands, push messages, data, history records.
 from micropython import const
 
 from ovms import config as names
-from ovms import overlay
 from ovms.protocol.v2 import messages
-
-_PARANOID = "ovms.protocol.v2.paranoid"
 
 # Push messages that wait for the server, and characters of one.
 _PUSHES_MAX = const(8)
@@ -56,7 +53,9 @@ class Conversation:
         """A new connection: everything is told anew. Paranoid mode changes here only."""
         if self._config.is_paranoid:
             if self._paranoid is None:
-                self._paranoid = overlay.call(_PARANOID, "Paranoid", self._urandom)
+                from ovms.protocol.v2 import paranoid
+
+                self._paranoid = paranoid.Paranoid(self._urandom)
             self._token = self._paranoid.enable(self._config.get(names.PASSWORD))
             self._reporter.limit = messages.MAX_PARANOID_PAYLOAD
         else:

@@ -11,10 +11,6 @@ from array import array
 
 from micropython import const
 
-from ovms import overlay
-
-_EVENTS = "ovms.services.notifier_events"
-
 # Among what waits: the last event of a charge. Others of the car's events keep their number.
 CHARGE = const(0)
 
@@ -70,14 +66,18 @@ class Notifier:
         An error is `<vehicle type>,<code>,<data>`: it goes to the server only, whatever
         parameter 3 says, and not again while it is repeated within a minute; code 0 ends it.
         """
+        from ovms.services import notifier_events
+
         if kind == "E":
-            overlay.call(_EVENTS, "on_error", self, text, self.clock.uptime_s())
+            notifier_events.on_error(self, text, self.clock.uptime_s())
         else:
-            overlay.call(_EVENTS, "request", self, kind + text)
+            notifier_events.request(self, kind + text)
 
     def on_event(self, event):
         """The car's EVENT_...: told in the car's words when a user wants to know of it."""
-        overlay.call(_EVENTS, "on_event", self, event, self.clock.uptime_s())
+        from ovms.services import notifier_events
+
+        notifier_events.on_event(self, event, self.clock.uptime_s())
 
     def on_charge_request(self, is_start):
         """The user started or stopped the charge: its end is no news, of a new one all is."""
@@ -91,14 +91,20 @@ class Notifier:
             seen |= TRUNK
         new = seen & ~self._seen
         if new:
-            overlay.call(_EVENTS, "on_change", self, new)
+            from ovms.services import notifier_events
+
+            notifier_events.on_change(self, new)
         self._seen = seen
         now_s = self.clock.uptime_s()
         if now_s >= self._minute_s:
             self._minute_s = now_s + _MINUTE_S
-            overlay.call(_EVENTS, "on_minute", self)
+            from ovms.services import notifier_events
+
+            notifier_events.on_minute(self)
         if self.ip and self.status.is_server_connected:
-            overlay.call(_EVENTS, "push", self)
+            from ovms.services import notifier_events
+
+            notifier_events.push(self)
 
     async def run(self):
         """Task: send what waits for SMS, for ever."""
@@ -106,4 +112,9 @@ class Notifier:
             if not self.sms or not self.status.is_registered:
                 await self.sleep_ms(_SMS_TICK_MS)
             else:
-                await overlay.call_async(_EVENTS, "send_sms", self)
+                await self._send_sms()
+
+    def _send_sms(self):
+        from ovms.services import notifier_events
+
+        return notifier_events.send_sms(self)

@@ -3,7 +3,6 @@
 from micropython import const
 
 from ovms import config as names
-from ovms import overlay
 from ovms.services.notifier import ALARM, CHARGE, MINIMUM_TOLD, TRUNK
 from ovms.vehicle.base import (
     EVENT_BATTERY,
@@ -14,9 +13,6 @@ from ovms.vehicle.base import (
     EVENT_MINIMUM_SOC,
 )
 from ovms.vehicle.state import SUBSTATE_ON_REQUEST
-
-_RULES = "ovms.services.notifier_rules"
-_TEXTS = "ovms.services.notifier_texts"
 
 _FEATURE = const(14)
 _NO_ALERTS = const(0x08)
@@ -71,15 +67,21 @@ def on_error(notifier, text, now_s):
 def on_change(notifier, new):
     """Request what a user wants to hear of the ALARM and TRUNK bits that are `new`."""
     if new & ALARM:
-        request(notifier, overlay.call(_TEXTS, "alarm"), False, True)
+        from ovms.services import notifier_texts
+
+        request(notifier, notifier_texts.alarm(), False, True)
     if new & TRUNK and notifier.state.is_valet:
-        request(notifier, overlay.call(_TEXTS, "trunk"))
+        from ovms.services import notifier_texts
+
+        request(notifier, notifier_texts.trunk())
 
 
 def on_minute(notifier):
     """Request what the module noticed itself."""
-    for item, is_forced in overlay.call(
-        _RULES, "minute", notifier.memory, notifier.state, notifier.config, notifier.car()
+    from ovms.services import notifier_rules
+
+    for item, is_forced in notifier_rules.minute(
+        notifier.memory, notifier.state, notifier.config, notifier.car()
     ):
         if item == EVENT_MINIMUM_SOC:
             notifier.on_event(item)
@@ -115,7 +117,9 @@ async def send_sms(notifier):
     text = _text(notifier, notifier.sms.pop(0))
     text = text[1:].replace("\r\n", "\n").replace("\r", "\n")
     phone = notifier.config.get(names.PHONE)
-    left = list(overlay.call("ovms.services.sms_parts", "outgoing", notifier, phone, text))
+    from ovms.services import sms_parts
+
+    left = list(sms_parts.outgoing(notifier, phone, text))
     pause_ms = _SMS_RETRY_MS
     for attempt in range(_SMS_ATTEMPTS):
         if attempt:
@@ -138,7 +142,9 @@ def _text(notifier, item):
     """Kind and text of what waited, "" when nobody shall hear of it."""
     if not isinstance(item, str):
         event = notifier.charge_event if item == CHARGE else item
-        item = overlay.call(
-            _TEXTS, "of_event", event, notifier.car(), notifier.state, notifier.config.is_miles
+        from ovms.services import notifier_texts
+
+        item = notifier_texts.of_event(
+            event, notifier.car(), notifier.state, notifier.config.is_miles
         )
     return "" if not item or _is_silenced(notifier, item[0]) else item

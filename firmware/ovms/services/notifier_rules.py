@@ -5,12 +5,8 @@ Minimum SOC, low SOC, car left on, 12 V battery: module-behaviour 6.2 and 6.3.
 
 from micropython import const
 
-from ovms import overlay
 from ovms.services.notifier import LEFT_ON_MIN, LOW_SOC_MIN, MINIMUM_TOLD
 from ovms.vehicle.base import EVENT_MINIMUM_SOC
-
-_TEXTS = "ovms.services.notifier_texts"
-_MONITOR = "ovms.services.supply_monitor"
 
 _FEATURE_MINIMUM_SOC = const(9)
 _REARM_PCT = const(2)
@@ -32,19 +28,25 @@ def minute(memory, state, config, car):
     if _is_below_minimum(memory, state, config):
         found.append((EVENT_MINIMUM_SOC, False))
     if _is_low(memory, state):
-        found.append((overlay.call(_TEXTS, "low_soc", state), True))
+        from ovms.services import notifier_texts
+
+        found.append((notifier_texts.low_soc(state), True))
     if _is_left_on(memory, state):
-        found.append((overlay.call(_TEXTS, "left_on"), False))
+        from ovms.services import notifier_texts
+
+        found.append((notifier_texts.left_on(), False))
     is_in_use = state.is_on or state.is_awake
     reference10 = memory[1]
-    change = overlay.call(
-        _MONITOR, "step", memory, state.supply_mv, is_in_use, state.is_12v_charging
-    )
-    state.supply_reference_mv = overlay.call(_MONITOR, "reference_mv", memory)
+    from ovms.services import supply_monitor
+
+    change = supply_monitor.step(memory, state.supply_mv, is_in_use, state.is_12v_charging)
+    state.supply_reference_mv = supply_monitor.reference_mv(memory)
     # Without a car there is no battery to look after.
     if change and car.TYPE != "NONE":
         is_low = change == _SUPPLY_LOW
-        found.append((overlay.call(_TEXTS, "supply", is_low, memory[0], reference10), False))
+        from ovms.services import notifier_texts
+
+        found.append((notifier_texts.supply(is_low, memory[0], reference10), False))
     return found
 
 

@@ -3,7 +3,6 @@
 Each text starts with its kind: "A" alert or "I" info.
 """
 
-from ovms import overlay
 from ovms.vehicle.base import EVENT_MINIMUM_SOC
 
 
@@ -47,7 +46,9 @@ def of_event(event, car, state, is_miles):
     if not text:
         text = car.stat_text()
         if text is None:
-            text = overlay.call("ovms.services.sms_texts", "stat", state, is_miles)
+            from ovms.services import sms_texts
+
+            text = sms_texts.stat(state, is_miles)
     return kind + text
 
 

@@ -8,7 +8,6 @@ from binascii import crc32
 
 from micropython import const
 
-from ovms import overlay
 from ovms.protocol.v2 import messages
 
 # In the order of sending. Two groups share the code g. Y and X go out on request and occasion.
@@ -23,8 +22,6 @@ _SLOT_Y = const(8)
 
 _NO_SIGNAL = const(99)
 
-_REPORTS = "ovms.protocol.v2.reports"
-_OPTIONAL = "ovms.protocol.v2.optional_reports"
 
 # Milliseconds between full updates.
 _WATCHED_MS = const(60 * 1000)
@@ -57,8 +54,6 @@ class Reporter:
         self._since_ms = 0
         self._stream_ms = 0
         self._revision = state.revision
-        # The overlay that makes the messages, while some are due.
-        self._reports = None
 
     def set_car(self, car):
         """The vehicle type was changed."""
@@ -73,7 +68,6 @@ class Reporter:
         """What was under way is lost."""
         self._offered.clear()
         self._due = 0
-        self._reports = None
 
     def send_all(self):
         """Send everything now, changed or not."""
@@ -131,7 +125,6 @@ class Reporter:
             if payload and marker != self._markers[slot]:
                 self._offered.append((slot, marker))
                 return _CODES[slot], payload
-        self._reports = None
         return None
 
     def _payload(self, slot):
@@ -146,20 +139,18 @@ class Reporter:
                 is_wanted = self._state.is_exporting or was_told
             if not is_wanted:
                 return b""
-            return overlay.call(
-                _OPTIONAL,
-                "payload_of",
+            from ovms.protocol.v2 import optional_reports
+
+            return optional_reports.payload_of(
                 _CODES[slot],
                 was_told,
                 self._state,
                 self._config,
                 self.limit,
             )
-        if self._reports is None:
-            # Kept for the rest of the update.
-            self._reports = overlay.load(_REPORTS)
-            overlay.drop(_REPORTS)
-        return self._reports.payload_of(
+        from ovms.protocol.v2 import reports
+
+        return reports.payload_of(
             _CODES[slot],
             slot == _SLOT_SECOND_GROUP,
             self._state,

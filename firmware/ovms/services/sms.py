@@ -10,7 +10,6 @@ import asyncio
 from micropython import const
 
 from ovms import config as names
-from ovms import overlay
 
 # Who may use a command (module-behaviour 2.3).
 BY_PASSWORD = const(1)
@@ -18,9 +17,7 @@ BY_OWNER = const(2)
 BY_EITHER = const(3)
 
 # The one module of commands whose functions are coroutines and get the command's name.
-CAR_ACTIONS = "ovms.services.sms_car"
 
-_JOB = "ovms.services.sms_job"
 
 # Pauses before an SMS is tried again for which there was no room in the heap.
 _MEMORY_PAUSES_S = (1, 2, 4, 8, 16)
@@ -49,17 +46,17 @@ class SMSService:
         """Answer what `modem.next_sms()` brings, for ever."""
         while True:
             number, text = await modem.next_sms()
-            done = await self._patiently("execute", number, text, False)
+            done = await self._patiently(self._execute, number, text, False)
             if done:
                 # On its own: what was done must not be done again for want of room to tell it.
-                await self._patiently("answer", modem, number, done[1])
+                await self._patiently(self._answer, modem, number, done[1])
 
     async def _patiently(self, function, *arguments):
-        """What the job returns; None when there was no room in the heap for a long time."""
+        """What `function` returns; None when there was no room in the heap for a long time."""
         for pause_s in _MEMORY_PAUSES_S:
             try:
                 # A coroutine of its own: what it used is free as soon as it is done.
-                return await overlay.call_async(_JOB, function, self, *arguments)
+                return await function(*arguments)
             except MemoryError:
                 # Others use the heap as well, but not for long.
                 self.status.count("sms_retries")
@@ -71,9 +68,18 @@ class SMSService:
 
         caller: the number as delivered; text: str. No input raises.
         """
-        return (await overlay.call_async(_JOB, "execute", self, caller, text, False))[1]
+        return (await self._execute(caller, text, False))[1]
 
     async def execute_as_owner(self, text):
         """(whether it was done, reply) for somebody who is the owner, even before REGISTER."""
-        owner = self.config.get(names.PHONE)
-        return await overlay.call_async(_JOB, "execute", self, owner, text, True)
+        return await self._execute(self.config.get(names.PHONE), text, True)
+
+    def _execute(self, caller, text, is_owner):
+        from ovms.services import sms_job
+
+        return sms_job.execute(self, caller, text, is_owner)
+
+    def _answer(self, modem, number, text):
+        from ovms.services import sms_job
+
+        return sms_job.answer(self, modem, number, text)

@@ -6,7 +6,6 @@ They are the protocol's commands under another name. "requested" is said only wh
 from micropython import const
 
 from ovms import config as names
-from ovms import overlay
 from ovms.vehicle.base import FAILED, OK
 
 # Command: protocol command, how many words it takes, what is said when the car did it.
@@ -53,9 +52,9 @@ async def _set_charge(sms, code, words):
 async def _done(sms, name, code, arguments):
     """What the car has to say about its success, on lines of its own. Else ValueError."""
     try:
-        result, text, alert = await overlay.call_async(
-            "ovms.services.commands", "outcome", sms.commander, code, arguments
-        )
+        from ovms.services import commands
+
+        result, text, alert = await commands.outcome(sms.commander, code, arguments)
     except (OSError, ValueError) as error:
         result, text = FAILED, str(error)
     if result == OK:

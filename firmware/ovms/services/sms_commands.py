@@ -8,20 +8,52 @@ for the sender. Of the module that acts on the car it is a coroutine function.
 
 from micropython import const
 
-from ovms.services.sms import CAR_ACTIONS
-
 # Longer than any command with 31 parameters; what is behind is not looked at.
 _TEXT_LIMIT = const(1200)
 
-_MODULES = (
-    "ovms.services.sms_show",
-    "ovms.services.sms_set",
-    "ovms.services.sms_texts",
-    "ovms.services.sms_commands",
-    "ovms.services.sms_ctp",
-    CAR_ACTIONS,
-    "ovms.services.sms_summary",
-)
+
+def _show():
+    from ovms.services import sms_show
+
+    return sms_show.reply
+
+
+def _set():
+    from ovms.services import sms_set
+
+    return sms_set.reply
+
+
+def _texts():
+    from ovms.services import sms_texts
+
+    return sms_texts.reply
+
+
+def _help():
+    return reply
+
+
+def _ctp():
+    from ovms.services import sms_ctp
+
+    return sms_ctp.reply
+
+
+def _car():
+    from ovms.services import sms_car
+
+    return sms_car.reply
+
+
+def _summary():
+    from ovms.services import sms_summary
+
+    return sms_summary.reply
+
+
+# What brings the function of a command.
+_LOADERS = (_show, _set, _texts, _help, _ctp, _car, _summary)
 
 # Command and three digits: authorisation mode (1 by password, 2 by the owner, 3 by either), place
 # of its module above, least count of arguments. Behind a blank what they are, which may be
@@ -73,9 +105,9 @@ _COMMANDS = (
 def find(sms, text):
     """What a text asks for: (row, words behind the command, whether it ends in `?`).
 
-    row: (command, authorisation mode, module, function, least count of arguments, what they are
-    or None); None when there is no such command. A command is found with or without its `?`, a
-    command of the car first; its module is "".
+    row: (command, authorisation mode, loader of its function, method of the car, least count of
+    arguments, what they are or None); None when there is no such command. A command is found with
+    or without its `?`, a command of the car first: it has a method, any other a loader.
     """
     # Phones put no-break blanks into what is pasted.
     words = text[:_TEXT_LIMIT].replace("\xa0", " ").split()
@@ -88,7 +120,7 @@ def find(sms, text):
     for name in (word + "?", word) if is_query else (word, word + "?"):
         for command, mode, method in sms.car().SMS_COMMANDS:
             if command == name:
-                return (name, mode, "", method, 0, None), words, is_query
+                return (name, mode, None, method, 0, None), words, is_query
         name += " "
         for row in _COMMANDS:
             if row.startswith(name):
@@ -102,8 +134,8 @@ def _row(text):
     return (
         fields[0],
         digits // 100,
-        _MODULES[digits // 10 % 10],
-        "reply",
+        _LOADERS[digits // 10 % 10],
+        None,
         digits % 10,
         fields[2] if len(fields) > 2 else None,
     )

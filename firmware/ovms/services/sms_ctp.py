@@ -1,12 +1,11 @@
 """CTP: how long a charge would take (module-behaviour 7.3). An overlay.
 
-A car that can tell has a `CHARGE_PREDICTION`. Distances are ideal ranges in the user's unit.
+A car that can tell has a `charge_prediction`. Distances are ideal ranges in the user's unit.
 """
 
 from micropython import const
 
 from ovms import config as names
-from ovms import overlay
 from ovms.vehicle.state import MODE_PERFORMANCE, MODE_RANGE, MODE_STANDARD
 
 _LEAST_W = const(1000)
@@ -18,7 +17,8 @@ _MILE_MM = const(1609344)
 def reply(sms, caller, command, words):
     """CTP. Words in any order: from, to (range or percent), watts or volts and amperes, mode."""
     car = sms.car()
-    if not car.CHARGE_PREDICTION:
+    predict = car.charge_prediction()
+    if predict is None:
         return "CTP not available"
     state = sms.state
     mode = None
@@ -54,9 +54,7 @@ def reply(sms, caller, command, words):
         watts = asked.get("V", state.line_v) * asked.get("A", state.charge_limit_a) or watts or 0
     if watts is not None and watts < _LEAST_W:
         return "no power level specified"
-    end_pct100, minutes = overlay.call(
-        car.CHARGE_PREDICTION, "predict", car, start_pct100, end_pct100, watts, mode
-    )
+    end_pct100, minutes = predict(car, start_pct100, end_pct100, watts, mode)
     if start_pct100 >= end_pct100:
         return "target reached"
     if full10:

@@ -10,7 +10,6 @@ whatever else may be a code is masked.
 from micropython import const
 
 from ovms import config as names
-from ovms import overlay
 
 _FEATURE_SUPPRESS = const(14)
 _NO_FORWARDING = const(0x80)
@@ -113,7 +112,9 @@ def _resembles_any(sms, text):
             word.append(byte & 0xDF)
         elif word:
             break
-    for commands in overlay.call("ovms.services.sms_commands", "names", sms):
+    from ovms.services import sms_commands
+
+    for commands in sms_commands.names(sms):
         for name in commands:
             if _resembles(word, name.rstrip("?").encode()):
                 return True

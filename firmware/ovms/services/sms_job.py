@@ -3,8 +3,6 @@
 from micropython import const
 
 from ovms import config as names
-from ovms import overlay
-from ovms.services.sms import CAR_ACTIONS
 
 _FEATURE_SUPPRESS = const(14)
 _NO_ALERTS = const(0x08)
@@ -12,16 +10,17 @@ _NO_ALERTS = const(0x08)
 
 async def execute(sms, caller, text, is_owner):
     """(whether it was done, reply): what the text asks for, if its sender may."""
-    job = overlay.call("ovms.services.access", "admitted", sms, caller, text, is_owner)
+    from ovms.services import access
+
+    job = access.admitted(sms, caller, text, is_owner)
     if not isinstance(job, tuple):
         return False, job
-    module, function, arguments = job
+    function, arguments = job
     try:
-        if module == CAR_ACTIONS:
-            return True, await overlay.call_async(module, function, *arguments)
-        if module:
-            return True, overlay.call(module, function, *arguments)
-        reply = await getattr(sms.car(), function)(*arguments)
+        reply = function(*arguments)
+        if reply is None or isinstance(reply, str):
+            return True, reply
+        reply = await reply
         # A car separates lines by `\r` alone; an SMS wants `\n`.
         return True, reply and reply.replace("\r", "\n")
     except ValueError as error:
@@ -41,7 +40,9 @@ async def answer(sms, modem, number, text):
 
 
 async def _send(sms, modem, number, text):
-    for part in overlay.call("ovms.services.sms_parts", "outgoing", sms, number, text):
+    from ovms.services import sms_parts
+
+    for part in sms_parts.outgoing(sms, number, text):
         if not await modem.send_sms(part[0], part[1]):
             sms.status.count("sms_not_sent")
             return

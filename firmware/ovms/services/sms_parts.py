@@ -3,7 +3,6 @@
 from micropython import const
 
 from ovms import config as names
-from ovms import overlay
 
 _FEATURE_SUPPRESS = const(14)
 _NO_SMS = const(0x04)
@@ -24,7 +23,9 @@ def outgoing(sender, number, text):
     suppressed = sender.config.feature(_FEATURE_SUPPRESS)
     if not text or suppressed & _NO_SMS:
         return ()
-    number = overlay.call("ovms.protocol.phone", "normal_phone", number)
+    from ovms.protocol import phone
+
+    number = phone.normal_phone(number)
     if not number:
         return ()
     utc_s = sender.clock.utc_s()
@@ -48,7 +49,9 @@ def parts(text):
     Line ends inside a part stay as they are. At most 9 parts: what is behind is dropped.
     """
     # As it will be sent: the modem's driver takes UCS2 for all that is not plain.
-    is_plain = overlay.call("ovms.protocol.sms_text", "is_plain", text)
+    from ovms.protocol import sms_text
+
+    is_plain = sms_text.is_plain(text)
     limit = _SMS_PLAIN if is_plain else _SMS_UCS2
     if len(text) <= limit:
         return [text]

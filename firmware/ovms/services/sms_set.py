@@ -1,7 +1,6 @@
 """The SMS commands that change something (module-behaviour 2.5). An overlay."""
 
 from ovms import config as names
-from ovms import overlay
 from ovms import status as requests
 
 # What a command sets, in the order of its words; it answers like its question.
@@ -42,7 +41,9 @@ def reply(sms, caller, command, words):
 
 
 def _shown(sms, command):
-    return overlay.call("ovms.services.sms_show", "reply", sms, "", command + "?", ())
+    from ovms.services import sms_show
+
+    return sms_show.reply(sms, "", command + "?", ())
 
 
 def _assign(sms, numbers, words):
@@ -54,7 +55,9 @@ def _assign(sms, numbers, words):
 
 
 def _register(sms, caller):
-    number = overlay.call("ovms.protocol.phone", "normal_phone", caller)
+    from ovms.protocol import phone
+
+    number = phone.normal_phone(caller)
     if not number:
         raise ValueError("This sender has no phone number to register.")
     _assign(sms, (names.PHONE,), (number,))

@@ -4,7 +4,6 @@ Source: module-behaviour 2.5. No reply shows a password.
 """
 
 from ovms import config as names
-from ovms import overlay
 from ovms import status as net
 
 
@@ -118,7 +117,9 @@ def _version(sms):
 
 
 def _shown(sms):
-    return overlay.call("ovms.config_edit", "shown", sms.config)
+    from ovms import config_edit
+
+    return config_edit.shown(sms.config)
 
 
 _REPLIES = {

@@ -4,8 +4,6 @@ import gc
 
 from micropython import const
 
-from ovms import overlay
-
 # No more than this of the counters, so that all of it fits into four SMS.
 _LENGTH = const(540)
 
@@ -33,7 +31,9 @@ def reply(sms, caller, command, words):
     roaming = " (roaming)" if status.is_roaming else ""
     network = status.net_state, status.operator, roaming, status.csq
     lines.append("Net: 0x%02X %s%s SQ:%d" % network)
-    lines.append("SIM: " + overlay.call("ovms.services.sms_show", "sim_state", status))
+    from ovms.services import sms_show
+
+    lines.append("SIM: " + sms_show.sim_state(status))
     lines.append("CAN: " + (status.can_error or ("not used" if car.BITRATE is None else "OK")))
     lines.append(
         "GPS: %s, %d sats" % ("fix" if state.has_gps_lock else "no fix", state.satellites)
@@ -43,7 +43,9 @@ def reply(sms, caller, command, words):
         lines.append(sms.config.load_error)
     text = "\n".join(lines)
     unsaid = 0
-    for name, count in overlay.call("ovms.services.counter_names", "in_full", status.counts):
+    from ovms.services import counter_names
+
+    for name, count in counter_names.in_full(status.counts):
         if count and len(text) < _LENGTH:
             text += "\n%s: %d" % (name, count)
         elif count:

@@ -52,7 +52,7 @@ class Vehicle:
     # Commands beyond the framework's, as the V message lists them.
     CAPABILITIES = ""
     # SMS commands beyond the framework's, or in the place of one of them: (name, authorisation
-    # mode, method name) tuples. The method is `async method(arguments, is_query) -> str or None`;
+    # mode, method) tuples. The method is `async method(self, arguments, is_query) -> str or None`;
     # arguments is a list of words, a ValueError carries a sentence for the user, and `\r` alone
     # separates lines. is_query: the command ends in `?`, so nothing must be done.
     SMS_COMMANDS: tuple = ()
@@ -60,10 +60,6 @@ class Vehicle:
     SMS_NAME = ""
     # Whether SMS begin with the time of day. Those of the Twizy never did.
     HAS_SMS_TIME = False
-    # Module of the car that foretells charges, "" for a car that cannot. An overlay with
-    # `predict(car, start_pct100, end_pct100, watts, mode) -> (end_pct100, minutes)`: SOC in
-    # 1/100 %, power at the plug, MODE_...; all but the start may be None: as the car would do it.
-    CHARGE_PREDICTION = ""
 
     def __init__(self, state, config):
         self.state = state
@@ -102,6 +98,14 @@ class Vehicle:
 
     def event_text(self, event):
         """(kind, text) to notify for an event: kind "A" alert or "I" info; None for silence."""
+        return
+
+    def charge_prediction(self):
+        """What foretells charges, or None for a car that cannot.
+
+        It is `predict(car, start_pct100, end_pct100, watts, mode) -> (end_pct100, minutes)`: SOC
+        in 1/100 %, power at the plug, MODE_...; all but the start may be None: as the car does it.
+        """
         return
 
     async def command(self, code, arguments):

@@ -9,7 +9,6 @@ the unit a user sees is made at the edge. The attributes stand in `state_values.
 
 from micropython import const
 
-from ovms import overlay
 from ovms.protocol.v2.messages import STALE_AFTER_S
 
 # Charge states, substates and modes as numbered in the v2 S message (fields 12 to 14).
@@ -36,7 +35,9 @@ class VehicleState:
     """One per module. `tick` ages it, `touch` announces a change a user wants to see at once."""
 
     def __init__(self):
-        overlay.call("ovms.vehicle.state_values", "fill", self)
+        from ovms.vehicle import state_values
+
+        state_values.fill(self)
 
     def touch(self):
         """Something changed that S and D should report at once."""

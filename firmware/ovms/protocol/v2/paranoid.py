@@ -5,7 +5,6 @@ The secret is the module password (parameter 1). Each message starts a fresh cip
 parameter 10 asks for it.
 """
 
-from ovms import overlay
 from ovms.protocol.v2 import cipher
 from ovms_crypto import STATE_SIZE, b64_decode, hmac_md5, rc4_crypt
 
@@ -33,7 +32,9 @@ class Paranoid:
         """
         password = module_password.encode()
         if not self._token or password != self._password:
-            self._token = overlay.call("ovms.protocol.v2.handshake", "new_token", self._urandom)
+            from ovms.protocol.v2 import handshake
+
+            self._token = handshake.new_token(self._urandom)
             self._password = password
             self._digest = hmac_md5(password, self._token)
         return b"T" + self._token

@@ -7,20 +7,20 @@ most REPLY_MAX characters. An overlay.
 
 from micropython import const
 
-from ovms import overlay
 from ovms.protocol.errors import RemoteProtocolError
 from ovms.protocol.v2 import cipher
 from ovms_crypto import STATE_SIZE, b64_decode, hmac_md5, rc4_crypt
 
 # 32 parameters of 31 characters, blanks between them, in base64, and the words before them.
 REPLY_MAX = const(1536)
-_HANDSHAKE = "ovms.protocol.v2.handshake"
 _PARAMETERS = const(32)
 
 
 def request_line(key):
     """`AP-C` line, CRLF included (bytes). key: str, normally the VIN; ValueError unless a word."""
-    return overlay.call(_HANDSHAKE, "line_of", b"AP-C", b"0", key.encode())
+    from ovms.protocol.v2 import handshake
+
+    return handshake.line_of(b"AP-C", b"0", key.encode())
 
 
 def parse_reply(line, secret):
@@ -38,7 +38,9 @@ def parse_reply(line, secret):
     if words[1] != b"0":
         raise RemoteProtocolError("wrong_scheme")
     key = secret.encode()
-    if not overlay.call(_HANDSHAKE, "is_digest", words[3], key, words[2]):
+    from ovms.protocol.v2 import handshake
+
+    if not handshake.is_digest(words[3], key, words[2]):
         raise RemoteProtocolError("wrong_digest")
     return _parameters(_record(words[4], hmac_md5(key, words[2])))
 

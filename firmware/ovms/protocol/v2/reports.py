@@ -9,14 +9,11 @@ behind follow server-and-clients section 5. Distances and speeds are in the user
 
 from micropython import const
 
-from ovms import overlay
 from ovms.protocol.v2.messages import KM, MILE, decimal, freshness, scaled
 
 # Commands of the framework, behind those of the car; 7 is announced because it is there.
 CAPABILITIES = "C1-7,C40-41,C49"
 
-_STATE = "ovms.protocol.v2.report_state"
-_ENVIRONMENT = "ovms.protocol.v2.report_environment"
 
 _GROUP1 = const(11)
 _GROUP2 = const(12)
@@ -34,9 +31,13 @@ def payload_of(code, is_second, state, config, status, car, limit):
     """
     is_miles = config.is_miles
     if code == "S":
-        made = overlay.call(_STATE, "state_message", state, is_miles)
+        from ovms.protocol.v2 import report_state
+
+        made = report_state.state_message(state, is_miles)
     elif code == "D":
-        made = overlay.call(_ENVIRONMENT, "environment_message", state, is_miles)
+        from ovms.protocol.v2 import report_environment
+
+        made = report_environment.environment_message(state, is_miles)
     elif code == "W":
         made = tyres_message(state)
     elif code == "F":

@@ -19,7 +19,6 @@ echoed_token, wrong_digest, not_base64, not_a_message.
 
 from micropython import const
 
-from ovms import overlay
 from ovms.protocol.errors import LocalProtocolError, RemoteProtocolError
 from ovms.protocol.v2 import cipher
 from ovms_crypto import STATE_SIZE, b64_decode, find_byte, rc4_crypt, rc4_start
@@ -31,7 +30,6 @@ MESSAGE = const(2)
 
 LINE_MAX = const(1024)
 
-_HANDSHAKE = "ovms.protocol.v2.handshake"
 _MAGIC = b"MP-0 "
 _LF = const(10)
 _CR = const(13)
@@ -86,7 +84,9 @@ class Session:
         ValueError with a sentence when a word is empty or has blanks. LocalProtocolError unless
         fresh or after `reset`.
         """
-        return overlay.call(_HANDSHAKE, "greet", self, vehicle_id, shared_secret, owner)
+        from ovms.protocol.v2 import handshake
+
+        return handshake.greet(self, vehicle_id, shared_secret, owner)
 
     def receive(self, view, n):
         """Take view[:n] (bytes-like). It is borrowed until `next_event` returned NEED_DATA.
@@ -126,7 +126,9 @@ class Session:
                         self.code = chr(line[start])
                         self.payload = memoryview(line)[start + 1 : size]
                         return MESSAGE
-                    if overlay.call(_HANDSHAKE, "is_welcome", self, line):
+                    from ovms.protocol.v2 import handshake
+
+                    if handshake.is_welcome(self, line):
                         self.state = TALKING
                         return WELCOMED
         except RemoteProtocolError as error:

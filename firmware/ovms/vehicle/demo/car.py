@@ -9,11 +9,7 @@ Its position is shown as long as no GPS receiver knows a real one.
 
 from micropython import const
 
-from ovms import overlay
 from ovms.vehicle.base import EVENT_CHARGE_SUFFICIENT, Vehicle
-
-PHASES = "ovms.vehicle.demo.phases"
-_COMMANDS = "ovms.vehicle.demo.commands"
 
 # Phases of the car's day.
 PARKED = const(0)
@@ -44,7 +40,6 @@ class Demo(Vehicle):
     VERSION = "1.0"
     CAPABILITIES = "C10-12,C15-26"
     HAS_SMS_TIME = True
-    CHARGE_PREDICTION = PHASES
 
     def __init__(self, state, config):
         super().__init__(state, config)
@@ -57,7 +52,9 @@ class Demo(Vehicle):
         # What this car wrote last as the position; something else means a GPS receiver.
         self.latitude_udeg = None
         self._ms = self._slow_s = 0
-        overlay.call(PHASES, "start", self)
+        from ovms.vehicle.demo import phases
+
+        phases.start(self)
 
     def poll(self, elapsed_ms):
         self._ms += elapsed_ms
@@ -72,17 +69,28 @@ class Demo(Vehicle):
             self._charge(seconds)
         self._slow_s += seconds
         if self._slow_s >= _SLOW_S:
-            overlay.call(PHASES, "slow", self, self._slow_s)
+            from ovms.vehicle.demo import phases
+
+            phases.slow(self, self._slow_s)
             self._slow_s = 0
         if self.step_s >= self.until_s:
-            overlay.call(PHASES, "go_on", self)
+            from ovms.vehicle.demo import phases
+
+            phases.go_on(self)
+
+    def charge_prediction(self):
+        from ovms.vehicle.demo import phases
+
+        return phases.predict
 
     def event_text(self, event):
         # Of a charge in the module's own words.
         return ("A", "") if event <= EVENT_CHARGE_SUFFICIENT else None
 
     async def command(self, code, arguments):
-        return overlay.call(_COMMANDS, "command", self, code, arguments)
+        from ovms.vehicle.demo import commands
+
+        return commands.command(self, code, arguments)
 
     def flow(self, power_w, seconds):
         """Let `power_w` out of the battery (into it when negative) for so many seconds."""

@@ -7,9 +7,9 @@ bit 1 lets it be locked and unlocked without any PIN.
 
 from micropython import const
 
-from ovms import overlay
 from ovms.vehicle.base import FAILED, OK
-from ovms.vehicle.demo.car import DRIVING, PHASES, PLUGGED_IN
+from ovms.vehicle.demo import phases
+from ovms.vehicle.demo.car import DRIVING, PLUGGED_IN
 
 _MODE = const(10)
 _START = const(11)
@@ -128,15 +128,15 @@ def _start(car):
         return "Cannot charge (charge port closed)"
     if car.phase == PLUGGED_IN:
         if not (car.state.is_charging or car.state.is_exporting):
-            overlay.call(PHASES, "flow_now", car)
+            phases.flow_now(car)
     else:
         # Somebody is there to plug it in: nobody else would try this car's charge port.
-        overlay.call(PHASES, "plug_in", car)
+        phases.plug_in(car)
     return ""
 
 
 def _stop(car):
-    if not overlay.call(PHASES, "stop_on_request", car):
+    if not phases.stop_on_request(car):
         return "Cannot stop charge (charge not in progress)"
     return ""
 

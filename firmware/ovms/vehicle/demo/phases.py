@@ -217,7 +217,7 @@ def _target_pct(mode):
 
 
 def predict(car, start_pct100, end_pct100, watts, mode):
-    """`Vehicle.CHARGE_PREDICTION`."""
+    """`Vehicle.charge_prediction`."""
     state = car.state
     if end_pct100 is None:
         end_pct100 = _target_pct(state.charge_mode if mode is None else mode) * 100

@@ -6,7 +6,6 @@ key edges, trip, charge (`charge`). Bus, status byte and edges: Twizy facts 1.1,
 
 from micropython import const
 
-from ovms import overlay
 from ovms.vehicle.base import EVENT_CHARGE_DONE, Vehicle
 from ovms.vehicle.state import CHARGE_DONE
 from ovms.vehicle.twizy.battery import Battery
@@ -27,14 +26,6 @@ DUE_TRIP_END = const(2)
 DUE_POSITION = const(4)
 DUE_MINUTE = const(8)
 DUE_CHARGE = const(16)
-
-# Overlays: loaded for one call.
-_COMMANDS = "ovms.vehicle.twizy.charge_commands"
-_TEXTS = "ovms.vehicle.twizy.texts"
-_CFG = "ovms.vehicle.twizy.sevcon_cfg"
-_BATTERY = "ovms.vehicle.twizy.battery_texts"
-_POWER = "ovms.vehicle.twizy.power_texts"
-_EDGES = "ovms.vehicle.twizy.edges"
 
 
 class Twizy(Vehicle):
@@ -57,15 +48,7 @@ class Twizy(Vehicle):
     # SDO requests and NMT to the motor controller, nothing else.
     TX_FRAMES = ((0x601, 8), (0x000, 2))
     CAPABILITIES = "C6,C200-210"
-    CHARGE_PREDICTION = "ovms.vehicle.twizy.charge_estimates"
     SMS_NAME = "TWIZY"
-    SMS_COMMANDS = (
-        ("RANGE", 3, "sms_range"),
-        ("CA", 3, "sms_ca"),
-        ("BATT", 3, "sms_batt"),
-        ("POWER", 3, "sms_power"),
-        ("CFG", 3, "sms_cfg"),
-    )
 
     def __init__(self, state, config):
         super().__init__(state, config)
@@ -106,11 +89,15 @@ class Twizy(Vehicle):
         state.is_on = decoder.is_go()
         if decoder.has_key():
             if not state.is_awake and not decoder.is_offline():
-                overlay.call(_EDGES, "switched_on", self)
+                from ovms.vehicle.twizy import edges
+
+                edges.switched_on(self)
             if state.is_awake:
                 state.parked_s = 0
         elif state.is_awake:
-            overlay.call(_EDGES, "switched_off", self)
+            from ovms.vehicle.twizy import edges
+
+            edges.switched_off(self)
             self.due |= DUE_TRIP_END
         number = decoder.vin_number
         if number != self._vin_number:
@@ -147,28 +134,59 @@ class Twizy(Vehicle):
             self._minute_ms %= _MINUTE_MS
             self.due |= DUE_MINUTE
         if self.due:
-            overlay.call("ovms.vehicle.twizy.history", "send", self)
+            from ovms.vehicle.twizy import history
+
+            history.send(self)
+
+    def charge_prediction(self):
+        from ovms.vehicle.twizy import charge_estimates
+
+        return charge_estimates.predict
 
     def stat_text(self):
-        return overlay.call(_TEXTS, "stat_text", self)
+        from ovms.vehicle.twizy import texts
+
+        return texts.stat_text(self)
 
     def event_text(self, event):
-        return overlay.call(_TEXTS, "event_text", self, event)
+        from ovms.vehicle.twizy import texts
+
+        return texts.event_text(self, event)
 
     async def command(self, code, arguments):
-        return await overlay.call_async(_COMMANDS, "command", self, code, arguments)
+        from ovms.vehicle.twizy import charge_commands
+
+        return await charge_commands.command(self, code, arguments)
 
     async def sms_cfg(self, arguments, is_query):
-        return await overlay.call_async(_CFG, "execute", self, arguments)
+        from ovms.vehicle.twizy import sevcon_cfg
+
+        return await sevcon_cfg.execute(self, arguments)
 
     async def sms_range(self, arguments, is_query):
-        return overlay.call(_COMMANDS, "range_reply", self, arguments, is_query)
+        from ovms.vehicle.twizy import charge_commands
+
+        return charge_commands.range_reply(self, arguments, is_query)
 
     async def sms_ca(self, arguments, is_query):
-        return overlay.call(_COMMANDS, "alert_reply", self, arguments, is_query)
+        from ovms.vehicle.twizy import charge_commands
+
+        return charge_commands.alert_reply(self, arguments, is_query)
 
     async def sms_batt(self, arguments, is_query):
-        return overlay.call(_BATTERY, "reply", self, arguments)
+        from ovms.vehicle.twizy import battery_texts
+
+        return battery_texts.reply(self, arguments)
 
     async def sms_power(self, arguments, is_query):
-        return overlay.call(_POWER, "report", self, arguments[0][0] if arguments else "E")
+        from ovms.vehicle.twizy import power_texts
+
+        return power_texts.report(self, arguments[0][0] if arguments else "E")
+
+    SMS_COMMANDS = (
+        ("RANGE", 3, sms_range),
+        ("CA", 3, sms_ca),
+        ("BATT", 3, sms_batt),
+        ("POWER", 3, sms_power),
+        ("CFG", 3, sms_cfg),
+    )

@@ -5,7 +5,6 @@ the charging flag, the BMS's power level and SOC (Twizy facts 2, 3.4 and 3.5, Tw
 "Extended Status" and "Charge alerts"). Times and ranges are an overlay, `charge_estimates`.
 """
 
-from ovms import overlay
 from ovms.vehicle.base import (
     EVENT_CHARGE_RESUMED,
     EVENT_CHARGE_SUFFICIENT,
@@ -13,8 +12,6 @@ from ovms.vehicle.base import (
 )
 from ovms.vehicle.state import CHARGING, TOPPING_OFF
 from ovms.vehicle.twizy.values import SOC_CV_START
-
-_EDGES = "ovms.vehicle.twizy.edges"
 
 
 class Charge:
@@ -41,15 +38,21 @@ class Charge:
         was_charging = state.charge_state in (CHARGING, TOPPING_OFF)
         event = 0
         if is_charging and not was_charging:
-            event = overlay.call(_EDGES, "charge_started", self)
+            from ovms.vehicle.twizy import edges
+
+            event = edges.charge_started(self)
         elif was_charging:
             state.charge_wh = state.energy_recovered_wh
             # The charger's usual efficiency is 87.2 %.
             state.charge_grid_wh = (state.charge_wh * 1000 + 436) // 872
             if not is_charging:
-                event = overlay.call(_EDGES, "charge_ended", self)
+                from ovms.vehicle.twizy import edges
+
+                event = edges.charge_ended(self)
         elif state.is_awake and state.is_charge_port_open:
-            overlay.call(_EDGES, "use_began", self)
+            from ovms.vehicle.twizy import edges
+
+            edges.use_began(self)
         soc_pct100 = state.soc_pct100
         cause = (
             self.config.revision,
@@ -94,4 +97,6 @@ class Charge:
 
     def estimate(self):
         """Bring ranges, times and limits up to date; `update` does so at each percent of SOC."""
-        overlay.call("ovms.vehicle.twizy.charge_estimates", "estimate", self)
+        from ovms.vehicle.twizy import charge_estimates
+
+        charge_estimates.estimate(self)

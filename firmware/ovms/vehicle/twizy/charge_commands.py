@@ -11,7 +11,6 @@ allow-list, has no supply while charging and no part in it. So this is refused w
 
 from micropython import const
 
-from ovms import overlay
 from ovms.vehicle.base import OK, UNSUPPORTED
 from ovms.vehicle.twizy.values import (
     FEATURE_CAR_BITS,
@@ -101,22 +100,30 @@ async def command(car, code, arguments):
     if code == _BATTERY_ALERT:
         if config.feature(FEATURE_CAR_BITS) & _NO_ALERTS:
             return OK, ""
-        return OK, "", overlay.call("ovms.vehicle.twizy.battery_texts", "status_text", car)
+        from ovms.vehicle.twizy import battery_texts
+
+        return OK, "", battery_texts.status_text(car)
     if code == _BATTERY_STATUS:
-        overlay.call("ovms.vehicle.twizy.battery_records", "send", car)
+        from ovms.vehicle.twizy import battery_records
+
+        battery_records.send(car)
         return OK, ""
     if code == _POWER_NOTIFY:
         if config.feature(FEATURE_CAR_BITS) & _NO_INFOS:
             return OK, ""
         letter = "T" if arguments[:1].upper() == "T" else "E"
-        return OK, "", overlay.call("ovms.vehicle.twizy.power_texts", "report", car, letter)
+        from ovms.vehicle.twizy import power_texts
+
+        return OK, "", power_texts.report(car, letter)
     if code == _POWER_STATS:
-        overlay.call("ovms.vehicle.twizy.power_records", "send", car)
+        from ovms.vehicle.twizy import power_records
+
+        power_records.send(car)
         return OK, ""
     if code in (_RESET_LOGS, _QUERY_LOGS):
-        return await overlay.call_async(
-            "ovms.vehicle.twizy.sevcon_logs", "command", car, code == _RESET_LOGS, arguments
-        )
+        from ovms.vehicle.twizy import sevcon_logs
+
+        return await sevcon_logs.command(car, code == _RESET_LOGS, arguments)
     if code == _DEBUG:
         if arguments:
             # A number would replay recorded frames, which is the desk simulator's part here.

@@ -36,7 +36,7 @@ def charge_minutes(soc_pct100, target_pct100, charge_a=CHARGE_FULL_A):
 
 
 def predict(car, start_pct100, end_pct100, watts, mode):
-    """`Vehicle.CHARGE_PREDICTION`. A charge of the Twizy has no modes and ends when it is full."""
+    """`Vehicle.charge_prediction`. A charge of the Twizy has no modes and ends when it is full."""
     if watts is None:
         charge_a = _taken_a(car.charge)
     else:

@@ -6,7 +6,6 @@ Fields: Twizy guide 1.2.0, "GPS track logging", the first eight; the others are 
 
 from micropython import const
 
-from ovms import overlay
 from ovms.protocol.v2.messages import STALE_AFTER_S
 from ovms.vehicle.twizy.values import user_from_km
 
@@ -28,7 +27,9 @@ def send(car):
     car.told_longitude_udeg = state.longitude_udeg
     decoder = car.decoder
     power = decoder.power
-    driven_dm = overlay.call("ovms.vehicle.twizy.power_records", "ways_dm", power)[1]
+    from ovms.vehicle.twizy import power_records
+
+    driven_dm = power_records.ways_dm(power)[1]
     csq = car.csq()
     if csq is None or csq > _CSQ_MAX:
         csq = 0

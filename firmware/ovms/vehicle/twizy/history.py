@@ -11,7 +11,6 @@ notification of a charge. A parked car has nothing to tell but that it was moved
 
 from micropython import const
 
-from ovms import overlay
 from ovms.vehicle.base import EVENT_BATTERY
 from ovms.vehicle.twizy.car import DUE_ALERT, DUE_CHARGE, DUE_MINUTE, DUE_POSITION, DUE_TRIP_END
 
@@ -19,8 +18,6 @@ _PACK_MIN = const(2)
 # A charge changes little in a minute.
 _PACK_ASLEEP_MIN = const(10)
 _CELLS_MIN = const(30)
-
-_POWER = "ovms.vehicle.twizy.power_records"
 
 
 def send(car):
@@ -30,12 +27,16 @@ def send(car):
     if due & DUE_ALERT:
         car.on_event(EVENT_BATTERY)
         _send_battery(car, True)
-    if due & DUE_TRIP_END and overlay.call(_POWER, "end_trip", car):
+    from ovms.vehicle.twizy import power_records
+
+    if due & DUE_TRIP_END and power_records.end_trip(car):
         _send_position(car)
         _send_battery(car, True)
         due |= DUE_CHARGE
     if due & DUE_CHARGE:
-        overlay.call("ovms.vehicle.twizy.power_log", "send", car)
+        from ovms.vehicle.twizy import power_log
+
+        power_log.send(car)
     if due & DUE_POSITION:
         _send_position(car)
     if due & DUE_MINUTE:
@@ -43,7 +44,9 @@ def send(car):
         car.minutes = (minutes + 1) % _CELLS_MIN
         is_awake = car.state.is_awake
         if is_awake:
-            overlay.call(_POWER, "send", car)
+            from ovms.vehicle.twizy import power_records
+
+            power_records.send(car)
         every_min = _PACK_MIN if is_awake else _PACK_ASLEEP_MIN
         if car.told_sets != car.battery.sets and not minutes % every_min:
             _send_battery(car, not minutes)
@@ -51,8 +54,12 @@ def send(car):
 
 def _send_battery(car, has_cells):
     car.told_sets = car.battery.sets
-    overlay.call("ovms.vehicle.twizy.battery_records", "send", car, has_cells)
+    from ovms.vehicle.twizy import battery_records
+
+    battery_records.send(car, has_cells)
 
 
 def _send_position(car):
-    overlay.call("ovms.vehicle.twizy.gps_records", "send", car)
+    from ovms.vehicle.twizy import gps_records
+
+    gps_records.send(car)

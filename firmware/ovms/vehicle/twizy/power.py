@@ -10,7 +10,6 @@ from array import array
 
 from micropython import const
 
-from ovms import overlay
 from ovms.protocol.v2.messages import STALE_AFTER_S
 
 # `Power.sums` is the record RT-PWR-UsageStats field by field. A speed section has distance
@@ -54,7 +53,9 @@ class Power:
         self.state = state
         self.sums = array("i", bytes(4 * FIELDS))
         self.forget_extremes()
-        overlay.call("ovms.vehicle.twizy.edges", "reset_power", self)
+        from ovms.vehicle.twizy import edges
+
+        edges.reset_power(self)
 
     def forget_extremes(self):
         """Look for the extremes of current and power anew."""

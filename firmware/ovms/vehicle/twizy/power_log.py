@@ -6,13 +6,10 @@ here (SOC at the start of the trip, ampere-hours, capacity in percent) is an emp
 
 from micropython import const
 
-from ovms import overlay
 from ovms.vehicle.twizy.battery import FURTHEST, HIGHEST, LOWEST
 from ovms.vehicle.twizy.power import SAMPLES
 
 _LIFETIME_S = const(31536000)
-
-_GPS = "ovms.vehicle.twizy.gps_records"
 
 
 def send(car):
@@ -21,14 +18,18 @@ def send(car):
     decoder = car.decoder
     battery = car.battery
     sums = decoder.power.sums
-    driven_dm = overlay.call("ovms.vehicle.twizy.power_records", "ways_dm", decoder.power)[1]
+    from ovms.vehicle.twizy import power_records
+
+    driven_dm = power_records.ways_dm(decoder.power)[1]
     size = battery.modules.size
     temps = battery.modules.values
     is_known = battery.is_known
+    from ovms.vehicle.twizy import gps_records
+
     fields = (
         _hundredths(state.odometer_m, 10),
-        overlay.call(_GPS, "degrees", state.latitude_udeg),
-        overlay.call(_GPS, "degrees", state.longitude_udeg),
+        gps_records.degrees(state.latitude_udeg),
+        gps_records.degrees(state.longitude_udeg),
         state.altitude_m,
         state.charge_state if state.is_charge_port_open else 0,
         0 if state.is_awake else (state.parked_s + 30) // 60,

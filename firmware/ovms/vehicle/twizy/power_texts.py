@@ -7,7 +7,6 @@ of the way by the odometer, because the counter they are taken from reads too lo
 
 from micropython import const
 
-from ovms import overlay
 from ovms.vehicle.twizy.power import ACCEL, CONST, DECEL, DOWN, UNITS_PER_WH, UP
 
 # Less than a metre is no way to speak of an efficiency.
@@ -20,7 +19,9 @@ def report(car, letter):
     sums = power.sums
     used = sums[CONST + 1] + sums[ACCEL + 1] + sums[DECEL + 1]
     recovered = sums[CONST + 2] + sums[ACCEL + 2] + sums[DECEL + 2]
-    way_dm, driven_dm = overlay.call("ovms.vehicle.twizy.power_records", "ways_dm", power)
+    from ovms.vehicle.twizy import power_records
+
+    way_dm, driven_dm = power_records.ways_dm(power)
     if not used or way_dm <= _WAY_MIN_DM:
         return "Power " + _totals(used, recovered)
     is_total = letter.upper() == "T"

@@ -7,7 +7,6 @@ from pre-operational: Twizy guide 1.2.0, "CFG RESET without network connectivity
 
 from micropython import const
 
-from ovms.overlay import call_async
 from ovms.vehicle.twizy.values import FEATURE_CAN_WRITE
 
 # States as 701 and object 5110 report them.
@@ -31,6 +30,21 @@ _NO_BUTTONS = const(0x02)
 _FAULT_PERIOD = const(10)
 _LOGIN_PAUSE = const(3)
 _READ_FAULT = b"\x40\x20\x53\x00\x00\x00\x00\x00"
+
+
+class SevconError(Exception):
+    """The controller did not do what a session asked.
+
+    code: class and detail, see `sevcon_session`. index, subindex: of the SDO that was exchanged
+    last; sdo_text: the same as replies show it.
+    """
+
+    def __init__(self, code, index, subindex, sdo_text):
+        super().__init__("%04X" % code)
+        self.code = code
+        self.index = index
+        self.subindex = subindex
+        self.sdo_text = sdo_text
 
 
 class Sevcon:
@@ -128,7 +142,9 @@ class Sevcon:
         duty = self.duty
         self.duty = 0
         try:
-            await call_async("ovms.vehicle.twizy.sevcon_watch", "run", self._car, duty)
+            from ovms.vehicle.twizy import sevcon_watch
+
+            await sevcon_watch.run(self._car, duty)
         finally:
             self._is_on_duty = False
 

@@ -2,10 +2,11 @@
 
 from micropython import const
 
-from ovms import overlay
+from ovms.vehicle.twizy import sevcon_journal
+from ovms.vehicle.twizy.sevcon import SevconError
+from ovms.vehicle.twizy.sevcon_session import error_text
 from ovms.vehicle.twizy.values import SDO_COMMIT
 
-_JOURNAL = "ovms.vehicle.twizy.sevcon_journal"
 # The torque maps, which count once they are committed.
 _FLUX_MAP = const(0x4610)
 _TORQUE_MAP = const(0x4611)
@@ -32,7 +33,7 @@ async def run(car, session, command, values):
     if command == "READ":
         return text
     text = "OLD:" + text
-    journal = overlay.call(_JOURNAL, "load", car)
+    journal = sevcon_journal.load(car)
     key = index << 8 | subindex
     if not journal.is_setting(key):
         return text + await _write(session, index, subindex, values[2])
@@ -48,13 +49,13 @@ async def run(car, session, command, values):
 async def _write(session, index, subindex, value):
     try:
         await session.write(index, subindex, value)
-    except session.error as error:
-        return error.text()
+    except SevconError as error:
+        return error_text(error)
     return " => NEW: %d" % value
 
 
 async def _restore(car, session, is_all):
-    journal = overlay.call(_JOURNAL, "load", car)
+    journal = sevcon_journal.load(car)
     serial = await session.serial()
     try:
         entries = journal.undo(serial, is_all)

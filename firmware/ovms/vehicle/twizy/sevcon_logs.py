@@ -2,10 +2,10 @@
 
 from micropython import const
 
-from ovms import overlay
 from ovms.vehicle.base import FAILED, OK
+from ovms.vehicle.twizy.sevcon import SevconError
+from ovms.vehicle.twizy.sevcon_session import Session, error_text
 
-_SESSION = "ovms.vehicle.twizy.sevcon_session"
 _ENTRIES_MAX = const(10)
 _LIFETIME_S = const(86400)
 _ALL = const(99)
@@ -33,8 +33,7 @@ async def command(car, is_reset, arguments):
         return FAILED, "ERROR 0031"
     if start is None:
         return FAILED, "ERROR 0032"
-    sessions = overlay.load(_SESSION)
-    session = sessions.Session(car)
+    session = Session(car)
     try:
         await session.open()
         if is_reset:
@@ -42,13 +41,12 @@ async def command(car, is_reset, arguments):
             for log in sorted(_CLEAR) if which == _ALL else (which,):
                 count += await _clear(session, log)
         else:
-            count = await _send(car, session, sessions.SevconError, which, start)
+            count = await _send(car, session, which, start)
         return OK, "%d,%d" % (which, count)
-    except sessions.SevconError as error:
-        return FAILED, error.text()
+    except SevconError as error:
+        return FAILED, error_text(error)
     finally:
         session.close()
-        overlay.drop(_SESSION)
 
 
 def _whole(text, default):
@@ -71,7 +69,7 @@ async def _clear(session, log):
     return count
 
 
-async def _send(car, session, error_class, which, start):
+async def _send(car, session, which, start):
     """Send up to ten records; their number."""
     hours = await session.read(0x5200, 1)
     quarters = await session.read(0x5200, 2)
@@ -87,7 +85,7 @@ async def _send(car, session, error_class, which, start):
             value = await session.read(at, abs(subindex))
             if subindex == subindexes[0] and which != 5:
                 fields.append("%04X" % value)
-                fields.append(await _description(session, error_class, value))
+                fields.append(await _description(session, value))
             elif subindex < 0:
                 fields.append("%02X" % value)
             elif which == 5:
@@ -99,8 +97,8 @@ async def _send(car, session, error_class, which, start):
     return max(end - start, 0)
 
 
-async def _description(session, error_class, code):
+async def _description(session, code):
     try:
         return (await session.fault_text(code)).replace(",", ";")
-    except error_class:
+    except SevconError:
         return ""

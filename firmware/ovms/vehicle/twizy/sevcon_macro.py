@@ -4,23 +4,18 @@ Every value is read and stored on flash before the first write, so a macro that 
 be undone.
 """
 
-from ovms import overlay
-
-_JOURNAL = "ovms.vehicle.twizy.sevcon_journal"
-_LIMITS = "ovms.vehicle.twizy.sevcon_limits"
-_TABLES = "ovms.vehicle.twizy.sevcon_tables"
+from ovms.vehicle.twizy import sevcon_journal, sevcon_limits, sevcon_tables
+from ovms.vehicle.twizy.sevcon import SevconError
 
 
 async def run(car, session, command, values):
     """The reply behind `CFG x: `; SevconError for what the controller did not do."""
-    needs_pre_op, needs_cycle, labels = overlay.call(_LIMITS, "traits", command)
+    needs_pre_op, needs_cycle, labels = sevcon_limits.traits(command)
     try:
         if needs_pre_op:
             await session.enter_pre_op()
-        entries = await overlay.call_async(
-            _TABLES, "entries", session, command, values, car.sevcon.type
-        )
-        journal = overlay.call(_JOURNAL, "load", car)
+        entries = await sevcon_tables.entries(session, command, values, car.sevcon.type)
+        journal = sevcon_journal.load(car)
         entries = journal.packed(entries)
         # Read what is about to change and put it into flash.
         old = bytearray()
@@ -45,7 +40,7 @@ async def _read_back(session, labels):
     for label, key in labels:
         try:
             value = await session.read(key >> 8, key & 0xFF)
-        except session.error:
+        except SevconError:
             continue
         text += label + ("%04X" if label == " flgs=" else "%d") % value
     return text
@@ -53,5 +48,5 @@ async def _read_back(session, labels):
 
 def where(key):
     """What an error text of TSMAP says of the map that object `key` belongs to, "" for none."""
-    letter = overlay.call(_TABLES, "map_letter", key)
+    letter = sevcon_tables.map_letter(key)
     return " IN MAP " + letter if letter else ""

@@ -6,8 +6,17 @@ access asks anew for write permission and the key. Sequences and codes: Twizy fa
 
 from micropython import const
 
-from ovms import overlay
-from ovms.vehicle.twizy.sevcon import FOREIGN, OPERATIONAL, PRE_OPERATIONAL
+from ovms.protocol.errors import SDOAbort
+from ovms.protocol.sdo import (
+    DONE,
+    GENERAL_ERROR,
+    MORE,
+    TIMED_OUT,
+    TOGGLE_MISMATCH,
+    TOO_LONG,
+    SDOClient,
+)
+from ovms.vehicle.twizy.sevcon import FOREIGN, OPERATIONAL, PRE_OPERATIONAL, SevconError
 from ovms.vehicle.twizy.values import FEATURE_CAN_WRITE, SDO_COMMIT
 
 _REQUEST = const(0x601)
@@ -46,44 +55,30 @@ STATE = const(0x20)
 HARDWARE = const(0x40)
 
 
-class SevconError(Exception):
-    """code: class + detail. index, subindex: of the SDO the session exchanged last."""
-
-    def __init__(self, code, session):
-        super().__init__("%04X" % code)
-        self.code = code
-        self.index = session.index
-        self.subindex = session.subindex
-        self._sdo_text = session.sdo_text()
-
-    def text(self, where=""):
-        """What a user reads. where: goes behind the number."""
-        code = self.code
-        text = "ERROR %04X%s" % (code, where)
-        if code & 0xF0 == LOGIN:
-            text = "LOGIN FAILED " + text
-        if code == STATE:
-            text += " NOT IN STOP"
-        elif code & 0x0F == NO_WRITE:
-            text += " NO CANWRITE"
-        elif code & 0x0F == OFFLINE:
-            text += " SEVCON OFFLINE"
-        return text + self._sdo_text
+def error_text(error, where=""):
+    """What a user reads of a SevconError. where: goes behind the number."""
+    code = error.code
+    text = "ERROR %04X%s" % (code, where)
+    if code & 0xF0 == LOGIN:
+        text = "LOGIN FAILED " + text
+    if code == STATE:
+        text += " NOT IN STOP"
+    elif code & 0x0F == NO_WRITE:
+        text += " NO CANWRITE"
+    elif code & 0x0F == OFFLINE:
+        text += " SEVCON OFFLINE"
+    return text + error.sdo_text
 
 
 class Session:
     """Use: `await open()`, exchanges, `close()` in any case.
 
-    error: the class of what it raises. index, subindex, value, is_abort: the SDO that was
-    exchanged last.
+    index, subindex, value, is_abort: the SDO that was exchanged last. Raises SevconError.
     """
-
-    error = SevconError
 
     def __init__(self, car):
         self._car = car
-        self._sdo = overlay.load("ovms.protocol.sdo")
-        self._client = self._sdo.SDOClient()
+        self._client = SDOClient()
         self._frame = bytearray(8)
         self._left_ms = _LIMIT_MS
         self.index = self.subindex = self.value = 0
@@ -103,7 +98,7 @@ class Session:
             product = await self.read(0x1018, 2, HARDWARE)
             if product not in (_PRODUCT_80, _PRODUCT_45):
                 sevcon.type = FOREIGN
-                raise SevconError(HARDWARE, self)
+                raise self._error(HARDWARE)
             sevcon.type = 80 if product == _PRODUCT_80 else 45
         try:
             if await self.read(0x5000, 1, LOGIN) != _LEVEL:
@@ -122,11 +117,10 @@ class Session:
                 raise
         await self.write(0x5000, 2, _PASSWORD, LOGIN)
         if await self.read(0x5000, 1, LOGIN) != _LEVEL:
-            raise SevconError(LOGIN, self)
+            raise self._error(LOGIN)
 
     def close(self):
         """End the session; the controller keeps its level until it is switched off."""
-        overlay.drop("ovms.protocol.sdo")
         if self._is_open:
             self._is_open = self._car.sevcon.is_busy = False
 
@@ -135,10 +129,10 @@ class Session:
         if await self.read(0x5110, 0, STATE) != PRE_OPERATIONAL:
             car = self._car
             if car.state.speed_kmh10 or car.decoder.status & _DRIVE:
-                raise SevconError(STATE, self)
+                raise self._error(STATE)
             await self.write(0x2800, 0, 1, STATE)
             if not await self._has_state(PRE_OPERATIONAL):
-                error = SevconError(STATE, self)
+                error = self._error(STATE)
                 await self.write(0x2800, 0, 0, STATE)
                 raise error
         self._car.state.is_controller_configuring = True
@@ -150,7 +144,7 @@ class Session:
         if not await self._has_state(OPERATIONAL):
             self._car.send(_NMT, bytes((0x01, _NODE)))
             if not await self._has_state(OPERATIONAL):
-                raise SevconError(STATE, self)
+                raise self._error(STATE)
         self._car.state.is_controller_configuring = False
 
     async def return_to_op(self):
@@ -224,24 +218,26 @@ class Session:
     async def _exchange(self, refused, error_class):
         """Carry out what the client was started with; SevconError otherwise."""
         client = self._client
-        sdo = self._sdo
         self.is_abort = False
         try:
             await self._pump(error_class)
-        except sdo.SDOAbort as abort:
+        except SDOAbort as abort:
             code = abort.code
             detail = refused
-            if code == sdo.TIMED_OUT:
+            if code == TIMED_OUT:
                 # Read and write timeouts follow their refusals.
                 detail = refused + 1
-            elif code in (sdo.TOO_LONG, sdo.TOGGLE_MISMATCH):
+            elif code in (TOO_LONG, TOGGLE_MISMATCH):
                 self._car.send(_REQUEST, client.abort(code))
-                detail = NO_LONG if code == sdo.TOO_LONG else TOGGLE
-            elif code == sdo.GENERAL_ERROR and client.index != 0x5310:
+                detail = NO_LONG if code == TOO_LONG else TOGGLE
+            elif code == GENERAL_ERROR and client.index != 0x5310:
                 code |= await self._reason(client)
             self._note(client.index, client.subindex, code, True)
-            raise SevconError(error_class + detail, self)
+            raise self._error(error_class + detail)
         self._note(client.index, client.subindex, client.value, False)
+
+    def _error(self, code):
+        return SevconError(code, self.index, self.subindex, self.sdo_text())
 
     def _note(self, index, subindex, value, is_abort):
         self.index = index
@@ -279,28 +275,28 @@ class Session:
         was_sent = False
         while True:
             if car.config.feature(FEATURE_CAN_WRITE) <= 0:
-                raise SevconError(error_class + NO_WRITE, self)
+                raise self._error(error_class + NO_WRITE)
             if not car.decoder.has_key():
-                raise SevconError(OFFLINE, self)
+                raise self._error(OFFLINE)
             if unsent and car.send(_REQUEST, unsent):
                 unsent = None
                 was_sent = True
             await self._sleep(_STEP_MS)
             while sevcon.take(self._frame):
                 outcome = client.receive(self._frame)
-                if outcome == self._sdo.DONE:
+                if outcome == DONE:
                     return
-                if outcome == self._sdo.MORE:
+                if outcome == MORE:
                     unsent = client.request
             try:
                 unsent = client.poll(_STEP_MS) or unsent
-            except self._sdo.SDOAbort:
+            except SDOAbort:
                 if was_sent:
                     raise
-                raise SevconError(error_class + NO_WRITE, self)
+                raise self._error(error_class + NO_WRITE)
 
     async def _sleep(self, ms):
         self._left_ms -= ms
         if self._left_ms < 0:
-            raise SevconError(TIMEOUT, self)
+            raise self._error(TIMEOUT)
         await self._car.sleep_ms(ms)

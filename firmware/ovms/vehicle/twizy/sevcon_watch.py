@@ -6,7 +6,6 @@ say which fault there is, and carry out the reset that three presses of a gear b
 Twizy guide 1.2.0, "SERV lamp", "CFG RESET without network connectivity"; Twizy facts 7.10.
 """
 
-from ovms import overlay
 from ovms.vehicle.base import EVENT_FAULT
 from ovms.vehicle.twizy.sevcon import (
     DUTY_FAULT,
@@ -14,9 +13,9 @@ from ovms.vehicle.twizy.sevcon import (
     DUTY_LOGIN,
     DUTY_RESET,
     PRE_OPERATIONAL,
+    SevconError,
 )
-
-_SESSION = "ovms.vehicle.twizy.sevcon_session"
+from ovms.vehicle.twizy.sevcon_session import Session
 
 
 async def run(car, duty):
@@ -24,23 +23,23 @@ async def run(car, duty):
     if duty & DUTY_JOURNAL:
         _report_journal(car)
     if duty & DUTY_RESET:
-        text = await overlay.call_async("ovms.vehicle.twizy.sevcon_cfg", "execute", car, ["RESET"])
+        from ovms.vehicle.twizy import sevcon_cfg
+
+        text = await sevcon_cfg.execute(car, ["RESET"])
         _announce(car, "A", text)
     if duty & (DUTY_LOGIN | DUTY_FAULT):
-        sessions = overlay.load(_SESSION)
-        session = sessions.Session(car)
+        session = Session(car)
         try:
             await session.open()
             if duty & DUTY_LOGIN:
                 await _recover(car, session)
             if duty & DUTY_FAULT:
-                await _describe_fault(car, session, sessions.SevconError)
-        except sessions.SevconError:
+                await _describe_fault(car, session)
+        except SevconError:
             # The controller is busy or gone; `Sevcon.poll` asks again.
             car.state.is_controller_logged_in = car.sevcon.type > 0
         finally:
             session.close()
-            overlay.drop(_SESSION)
 
 
 async def _recover(car, session):
@@ -51,19 +50,21 @@ async def _recover(car, session):
         car.sevcon.presses = 0
 
 
-async def _describe_fault(car, session, error_class):
+async def _describe_fault(car, session):
     fault = car.sevcon.fault
     text = ""
     try:
         text = " " + await session.fault_text(fault)
-    except error_class:
+    except SevconError:
         # The number alone is worth an alert.
         text = ""
     _announce(car, "A", "SEVCON ALERT 0x%04X%s" % (fault, text))
 
 
 def _report_journal(car):
-    journal = overlay.call("ovms.vehicle.twizy.sevcon_journal", "load", car)
+    from ovms.vehicle.twizy import sevcon_journal
+
+    journal = sevcon_journal.load(car)
     if journal.load_error:
         _announce(car, "A", journal.load_error)
     if journal.journal.is_open:

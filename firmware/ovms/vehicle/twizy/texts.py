@@ -1,6 +1,5 @@
 """Texts about the Twizy, as the Twizy guide 1.2.0 words them (overlay of `car`)."""
 
-from ovms import overlay
 from ovms.vehicle.base import EVENT_BATTERY, EVENT_FAULT, EVENT_TRIP_END
 from ovms.vehicle.state import CHARGE_DONE, CHARGING, TOPPING_OFF
 from ovms.vehicle.twizy.values import SOC_FULL, user_from_km
@@ -9,9 +8,13 @@ from ovms.vehicle.twizy.values import SOC_FULL, user_from_km
 def event_text(car, event):
     """(kind, text) for `Vehicle.event_text`: about a charge the extended status."""
     if event == EVENT_BATTERY:
-        return "A", overlay.call("ovms.vehicle.twizy.battery_texts", "status_text", car)
+        from ovms.vehicle.twizy import battery_texts
+
+        return "A", battery_texts.status_text(car)
     if event == EVENT_TRIP_END:
-        return "I", overlay.call("ovms.vehicle.twizy.power_texts", "report", car, "E")
+        from ovms.vehicle.twizy import power_texts
+
+        return "I", power_texts.report(car, "E")
     if event == EVENT_FAULT:
         return car.sevcon.notice
     return "A", stat_text(car)

@@ -1,0 +1,147 @@
+"""Code on demand: read from flash when it is needed, forgotten when RAM runs short.
+
+A module's bytecode lives on the heap as long as `sys.modules` names it. What is not needed all the
+time is therefore imported inside the function that needs it, by an ordinary `import`. Built as
+small files (`make deploy`), all such modules lie on a shelf, one file, and the broom below is the
+file system that hands them out. They stay, so that a conversation by SMS loads its code once,
+until the heap is fuller than it should be; then all of them are forgotten, and the next `import`
+reads again. From plain files, frozen or from ROMFS there is no shelf and nothing to forget: the
+code is in flash or in PSRAM.
+
+What to know when writing such a module:
+- It may be imported any number of times, and two copies may run side by side (one that a waiting
+  coroutine still uses, one that somebody else has just imported). So it keeps no state in its
+  globals, and it makes no exception class and no other object that code elsewhere compares by
+  identity: those live in modules that stay. `host_tests/test_architecture.py` finds the others.
+- What stays is what a module that stays imports at its top. An object whose class is in a module
+  on demand keeps that module's code alive, which is fine. So does a variable of a function that
+  waits: who waits for ever leaves the import to a function of its own.
+- An import costs a look into flash the first time (some 50 ms on an ESP32), so none stands where
+  each frame, each byte or each look of a waiting loop passes.
+"""
+
+import gc
+import os
+import sys
+
+from micropython import const
+
+# What is left free of the heap, for work and for the code of one command.
+_RESERVE_BYTES = const(28_000)
+# The ESP32's heap grows into what TLS and WiFi need: no further than this.
+_HEAP_MAX_BYTES = const(112_000)
+# A heap of this size has PSRAM.
+_AMPLE_BYTES = const(1_000_000)
+
+_FILE = "on_demand.bin"
+_FOLDER = "/o"
+_ENDING = ".mpy"
+_ENOENT = const(2)
+_COUNT_BYTES = const(2)
+_RECORD_BYTES = const(16)
+_NAME_BYTES = const(12)
+# What `stat` says of a file; the import looks at the first value only.
+_FILE_STAT = (0x8000, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+
+
+class Broom:
+    """The shelf's file system, and who sweeps.
+
+    Layout of the shelf (`tools/shelf.py` writes it), numbers in little endian: how many modules
+    there are (2 bytes); for each, sorted by name, a record of its name (12 bytes, zeros behind it)
+    and its offset from the start of the file (4 bytes); the modules.
+
+    limit_bytes: heap in use above which modules are forgotten. names: of those that were ever
+    read. loads, sweeps: how often one was read, and how often all were forgotten.
+    """
+
+    def __init__(self):
+        self.names = []
+        self.loads = self.sweeps = 0
+        self._kept = ()
+        self._record = bytearray(_RECORD_BYTES)
+        heap_bytes = gc.mem_alloc() + gc.mem_free()
+        self.limit_bytes = heap_bytes
+        if heap_bytes < _AMPLE_BYTES:
+            self.limit_bytes = min(heap_bytes, _HEAP_MAX_BYTES) - _RESERVE_BYTES
+
+    def install(self, package):
+        """Import from the shelf beside the modules of `package`, if there is one."""
+        self._file = "%s/%s" % (package.__path__, _FILE)
+        try:
+            os.stat(self._file)
+        except OSError:
+            return
+        os.mount(self, _FOLDER)
+        sys.path.insert(0, _FOLDER)
+
+    def keep(self, load):
+        """Call `load`, return what it returns; what it imports stays, until the next `keep`."""
+        self._kept = ()
+        self.sweep()
+        # Whatever is read now must not be swept away before it is known to stay.
+        self._kept = self.names
+        done = load()
+        self._kept = [name for name in self.names if name in sys.modules]
+        return done
+
+    def sweep(self):
+        """Forget every module of the shelf, but for those of `keep`.
+
+        Code that runs, and what made objects that live, stays in memory as long as they do.
+        """
+        self.sweeps += 1
+        for name in self.names:
+            if name not in self._kept:
+                sys.modules.pop(name, None)
+
+    def tidy(self):
+        """Sweep when the heap is fuller than it should be; call it after a collection."""
+        if gc.mem_alloc() > self.limit_bytes:
+            self.sweep()
+            gc.collect()
+
+    def mount(self, readonly, mkfs):
+        """`os.mount` calls it."""
+
+    def stat(self, path):
+        """Shape as of `os.stat`; OSError for any file that is not on the shelf."""
+        if path.endswith(_ENDING):
+            if gc.mem_alloc() > self.limit_bytes:
+                gc.collect()
+                self.tidy()
+            file = self._open(path)
+            if file is not None:
+                file.close()
+                return _FILE_STAT
+        raise OSError(_ENOENT)
+
+    def open(self, path, mode):
+        """The shelf, opened where the module begins: its reader stops at the module's end."""
+        name = path[1 : -len(_ENDING)]
+        if name not in self.names:
+            self.names.append(name)
+        self.loads += 1
+        return self._open(path)
+
+    def _open(self, path):
+        """The shelf at the module of `/name.mpy`, None when it has none of that name."""
+        wanted = path[1 : -len(_ENDING)].encode()
+        record = self._record
+        file = open(self._file, "rb")
+        file.readinto(record)
+        low, high = 0, record[0] | record[1] << 8
+        while low < high:
+            middle = (low + high) // 2
+            file.seek(_COUNT_BYTES + _RECORD_BYTES * middle)
+            file.readinto(record)
+            name = bytes(record[:_NAME_BYTES]).rstrip(b"\0")
+            if name == wanted:
+                file.seek(int.from_bytes(record[_NAME_BYTES:], "little"))
+                return file
+            if name < wanted:
+                low = middle + 1
+            else:
+                high = middle
+        file.close()
+        return None
