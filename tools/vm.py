@@ -5,22 +5,21 @@ what is wrong).
 
 Where they come from, in this order: a `micropython` on PATH that is 1.23 or newer (64 bit place),
 else Debian trixie's packages, unpacked under `.cache/micropython/` and started through their own
-dynamic loader. That needs `apt-get` and `dpkg`, but neither root nor a trixie system.
+dynamic loader. That needs `apt-get` and `dpkg-deb`, but neither root nor a trixie system.
 """
 
 from __future__ import annotations
 
 import os
-import platform
 import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from tools import debian
+from tools.debian import ROOT
+
 CACHE = ROOT / ".cache" / "micropython"
-SUITE = "trixie"
 PACKAGES = (
     "micropython",
     "libc6",
@@ -104,87 +103,24 @@ def install() -> None:
     missing = [bits for bits in TARGETS if not _unpacked(bits)]
     if not missing:
         return
-    if platform.machine() != "x86_64":
+    try:
+        for bits in missing:
+            _unpack(TARGETS[bits][0])
+    except debian.DebianError as error:
         raise VMMissingError(
-            "The VMs are fetched for x86-64 only: install MicroPython 1.23 or newer "
-            "as `micropython` on your PATH."
-        )
-    for tool in ("apt-get", "dpkg"):
-        if not shutil.which(tool):
-            raise VMMissingError(
-                f"`{tool}` is needed to unpack Debian's MicroPython and is not here: "
-                "install MicroPython 1.23 or newer as `micropython` on your PATH."
-            )
-    apt = _private_apt()
-    _run([*apt, "update"], "reading Debian's package lists")
-    downloads = CACHE / "packages"
-    downloads.mkdir(parents=True, exist_ok=True)
-    for bits in missing:
-        architecture = TARGETS[bits][0]
-        names = [f"{name}:{architecture}" for name in PACKAGES]
-        _run([*apt, "download", *names], f"downloading {bits}-bit MicroPython", cwd=downloads)
-        partial = CACHE / f"{architecture}.partial"
-        shutil.rmtree(partial, ignore_errors=True)
-        for package in sorted(downloads.glob(f"*_{architecture}.deb")):
-            _run(["dpkg", "-x", str(package), str(partial)], f"unpacking {package.name}")
-        partial.rename(CACHE / architecture)
-    shutil.rmtree(downloads, ignore_errors=True)
+            f"MicroPython cannot be fetched, as {error}: install MicroPython 1.23 or newer as "
+            "`micropython` on your PATH."
+        ) from None
 
 
-def _private_apt() -> list[str]:
-    """apt-get with a state directory of its own and the machine's archive, suite swapped."""
-    state = CACHE / "apt"
-    for folder in ("lists/partial", "archives/partial"):
-        (state / folder).mkdir(parents=True, exist_ok=True)
-    (state / "status").touch()
-    (state / "sources.list").write_text("".join(_source_lines()), encoding="ascii")
-    options = {
-        "Dir::State": state,
-        "Dir::State::status": state / "status",
-        "Dir::Cache": state,
-        "Dir::Etc::sourcelist": state / "sources.list",
-        "Dir::Etc::sourceparts": "-",
-        "APT::Architecture": "amd64",
-        "APT::Architectures": "amd64,i386",
-        "Acquire::Languages": "none",
-        "APT::Sandbox::User": "",
-    }
-    line = ["apt-get", "-qq"]
-    for name, value in options.items():
-        line += ["-o", f"{name}={value}"]
-    return line
-
-
-def _source_lines() -> list[str]:
-    """One `deb` line per Debian archive this machine already uses, for the wanted suite."""
-    uris: list[str] = []
-    keyrings: list[str] = []
-    parts = Path("/etc/apt")
-    files = [parts / "sources.list", *sorted((parts / "sources.list.d").glob("*"))]
-    for path in files:
-        if not path.is_file():
-            continue
-        text = path.read_text(encoding="utf-8", errors="replace")
-        uris += re.findall(r"^URIs:\s*(\S+)", text, re.M)
-        uris += re.findall(r"^deb\s+(?:\[[^\]]*\]\s*)?(\S+)", text, re.M)
-        keyrings += re.findall(r"^Signed-By:\s*(/\S+debian-archive\S+)", text, re.M)
-    archives = [uri for uri in uris if re.search(r"/debian/?$", uri)]
-    if not archives:
-        raise VMMissingError(
-            "This machine knows no Debian archive to take MicroPython from: "
-            "install MicroPython 1.23 or newer as `micropython` on your PATH."
-        )
-    usual = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
-    keyring = next((Path(k) for k in keyrings if Path(k).exists()), usual)
-    option = f"[signed-by={keyring}] " if keyring.exists() else ""
-    return [f"deb {option}{archives[0]} {SUITE} main\n"]
-
-
-def _run(arguments: list[str], what: str, cwd: Path | None = None) -> None:
-    done = subprocess.run(arguments, cwd=cwd, capture_output=True, text=True, check=False)
-    if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise VMMissingError(f"MicroPython could not be set up while {what}: {reason}")
+def _unpack(architecture: str) -> None:
+    downloads, partial = CACHE / "packages", CACHE / f"{architecture}.partial"
+    debian.download([f"{name}:{architecture}" for name in PACKAGES], downloads)
+    shutil.rmtree(partial, ignore_errors=True)
+    for package in sorted(downloads.glob("*.deb")):
+        debian.run(["dpkg-deb", "-x", str(package), str(partial)], f"unpacking {package.name}")
+    partial.rename(CACHE / architecture)
+    shutil.rmtree(downloads)
 
 
 def main() -> int:
