@@ -12,7 +12,7 @@ READY := $(VENV)/.ready
 MPREMOTE := $(PY) -m mpremote connect $(PORT)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test micropython check lint format types imports bench modules firmware flash deploy setup repl size clean
+.PHONY: help run test micropython qemu check lint format types imports bench modules firmware flash deploy setup repl size clean
 
 help: ## Print this help
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,11 +30,14 @@ $(READY): pyproject.toml tools/requirements.py
 run: $(READY) micropython ## Simulated car, GPS, modem, phone, server and the module, live (RUN='options')
 	@$(PY) -m tools.desk run $(RUN)
 
-test: $(READY) micropython ## All tests, on CPython and both MicroPython VMs (PYTEST='options')
+test: $(READY) micropython qemu ## All tests, on CPython and both MicroPython VMs (PYTEST='options')
 	@$(PY) -m pytest $(PYTEST)
 
 micropython: $(READY) ## Put MicroPython for 64 and 32 bit under .cache/
 	@$(PY) -m tools.vm --quiet
+
+qemu: $(READY) ## Put what runs the modules' machine code under .cache/ (71 MB, once)
+	@$(PY) -m tools.qemu --quiet
 
 check: lint types imports test ## Lint, types, import rules, test
 

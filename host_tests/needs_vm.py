@@ -1,10 +1,10 @@
-"""What a test calls first that needs a MicroPython VM. CPython only."""
+"""What a test calls first that needs a MicroPython VM or an emulator. CPython only."""
 
 import os
 
 import pytest
 
-from tools import vm
+from tools import qemu, vm
 
 
 def require(bits):
@@ -12,6 +12,18 @@ def require(bits):
     try:
         vm.command(bits)
     except vm.VMMissingError as error:
-        if os.environ.get("CI"):
-            pytest.fail(str(error))
-        pytest.skip(str(error))
+        _miss(error)
+
+
+def require_emulator(name):
+    """Path of one of `qemu.PROGRAMS`; where there is none, the same as for a VM."""
+    try:
+        return qemu.program(name)
+    except qemu.QemuMissingError as error:
+        _miss(error)
+
+
+def _miss(error):
+    if os.environ.get("CI"):
+        pytest.fail(str(error))
+    pytest.skip(str(error))

@@ -55,8 +55,10 @@ def rc4_skip(state, count: int):
     if int(len(state)) != 258:
         raise ValueError("RC4 takes 258 bytes of state")
     s = ptr8(state)
-    i = s[256]
-    j = s[257]
+    # Not s[256], which some compilers get wrong: README.md, "Which mpy-cross".
+    at = 256
+    i = s[at]
+    j = s[at + 1]
     while count > 0:
         i = (i + 1) & 0xFF
         x = s[i]

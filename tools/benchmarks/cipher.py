@@ -57,7 +57,7 @@ def _compare(bits: int, folder: Path, size: int, turns: int, expected: str) -> l
         source.write_text(as_bytecode(_SOURCE.read_text("utf-8")), "utf-8")
         target = bytecode_folder / "ovms_crypto.mpy"
         target.unlink(missing_ok=True)
-        build.compile_file(source, target, "ovms_crypto.py", None)
+        build.compile_file(source, target, "ovms_crypto.py")
         native: dict = {}
         bytecode: dict = {}
         # In turns, so that a busy moment of the machine does not meet only one of them.

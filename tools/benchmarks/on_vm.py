@@ -26,8 +26,7 @@ def tree(bits: int) -> Path:
     target = build.BUILD / "bench" / march
     try:
         build.compile_tree(march, target, plain=True)
-        fake = PROGRAMS / "fake_spi.py"
-        build.compile_file(fake, target / "fake_spi.mpy", fake.name, march)
+        build.compile_native(PROGRAMS / "fake_spi.py", target, march)
     except build.BuildError as error:
         raise VMError(str(error)) from None
     return target
