@@ -153,6 +153,17 @@ def test_files_are_one_thing():
     assert not long, f"over {MAX_LINES} lines: {long}"
 
 
+def test_every_can_frame_passes_the_gate():
+    """`_transmit` of a CAN driver is called in one place: behind the allow-list."""
+    callers = [
+        f"{path.name}:{node.lineno}"
+        for path in firmware_files()
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr == "_transmit"
+    ]
+    assert len(callers) == 1 and callers[0].startswith("can_bus.py"), callers
+
+
 def test_start_files_only_start():
     for name in ("boot.py", "main.py"):
         assert len((ROOT / "firmware" / name).read_text("utf-8").splitlines()) < 30

@@ -14,7 +14,7 @@ from ovms.drivers.modem_power import ModemPower
 from ovms.drivers.ring_store import RingStore
 from ovms.drivers.store import Flash, Store
 from ovms.drivers.uart import UARTStream
-from ovms.links.can_link import CANLink, acceptance_filters
+from ovms.links.can_link import CANLink
 from ovms.links.gps_link import GPSLink
 from ovms.links.modem_link import Modem
 from ovms.links.server_link import ServerLink
@@ -80,7 +80,7 @@ def build(app, presets):
     app.gps_uart = UARTStream(board.gps_uart())
     gps = GPSLink(app.gps_uart, app.state, status, app.clock)
     spi, chip_select, interrupt = board.can()
-    app.bus = MCP2515(spi, chip_select, interrupt, board.CRYSTAL_HZ, acceptance_filters)
+    app.bus = MCP2515(spi, chip_select, interrupt, board.CRYSTAL_HZ)
     app.can = CANLink(app.bus, None, status, config)
     app.wifi = _wifi()
     app.set_car()

@@ -41,7 +41,7 @@ def main(path, count):
     model = MCP2515Model()
     bus = MCP2515(ModelSPI(model), ChipSelectPin(model), InterruptPin(model))
     car = Twizy(VehicleState(), Config())
-    bus.open(car.BITRATE, car.RX_IDS, car.TX_FRAMES, True, car.FILTERS)
+    bus.open(car.BITRATE, car.RX_IDS, car.TX_FRAMES, True, car.FOREIGN_IDS)
     frame = [0, bytearray(8), 0, 0]
     start_us = time.ticks_us()
     for number, data in frames:

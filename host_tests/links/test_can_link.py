@@ -9,7 +9,6 @@ from host_tests.models.mcp2515_spi import ChipSelectPin, InterruptPin, ModelSPI
 from host_tests.shims.expect import run
 from ovms.drivers.mcp2515 import MCP2515
 from ovms.links.can_link import CANLink
-from ovms.protocol.can import acceptance_filters
 from ovms.status import Status
 from ovms.vehicle.base import Vehicle
 from ovms.vehicle.state import VehicleState
@@ -66,7 +65,6 @@ class Module:
             ModelSPI(self.model),
             ChipSelectPin(self.model),
             self.pin,
-            filters=acceptance_filters,
         )
         self.car = car or Car()
         self.status = Status("TEST")

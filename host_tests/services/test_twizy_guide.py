@@ -60,7 +60,11 @@ EXAMPLES = (
     ("204 55,80", _COMMANDS, "test_the_guides_example_call"),
     ("201 to 208", _COMMANDS, "test_capabilities_tell_the_truth"),
     ("facts 9.1, frames", _VEHICLE + "test_twizy_decode", "test_row_1_drive"),
-    ("facts 9.1, filters", _VEHICLE + "test_twizy_filters", "test_the_rest_of_the_bus_does_not"),
+    (
+        "facts 9.1, filters",
+        _VEHICLE + "test_twizy_filters",
+        "test_hardly_a_foreign_frame_passes_the_controller",
+    ),
     ("facts 9.2", _VEHICLE + "test_twizy_status", "test_status_sequence"),
     ("facts 9.3, sets A to D", _BATTERY, "test_data_set_d"),
     ("facts 9.3, records", _BATTERY, "test_records_of_set_c"),

@@ -7,7 +7,7 @@ import json
 import pytest
 from rich.console import Console
 
-from tools import bench, can_filters
+from tools import bench
 from tools.benchmarks import callgrind, can_path, cipher
 from tools.benchmarks.rows import (
     NO_BUDGET,
@@ -126,23 +126,6 @@ def test_the_driving_mix_is_that_of_a_moving_car():
     assert counts[0x155] == counts[0x19F] == 100 and counts[0x599] == 10
     speeds = [int.from_bytes(data[6:8], "big") for number, data in frames if number == 0x599]
     assert all(0 < speed < 0xFFFF for speed in speeds)
-
-
-def test_filters_of_groups_pass_them():
-    groups = [[0x155, 0x157], [], [0x424], [0x554, 0x556], [], [0x69F]]
-    filters = can_filters.filters_of(groups)
-    assert filters[0] == 0x7FD and filters[1] == (0x155, 0x155)
-    assert all(can_filters.does_pass(filters, i) for group in groups for i in group)
-    assert not can_filters.does_pass(filters, 0x19F)
-    lone = can_filters.filters_of([[], [], [0x155], [], [], []])
-    assert lone == (0x7FF, (0x155, 0x155), 0x7FF, (0x155,) * 4)
-
-
-def test_filter_search_finds_what_six_filters_can_do():
-    wanted = (0x155, 0x196, 0x424, 0x597, 0x599, 0x69F)
-    best = list(can_filters.search(wanted, {0x19F: 100.0, 0x19E: 100.0}, 2))
-    assert best[-1][0] == len(wanted)
-    assert all(can_filters.does_pass(best[-1][1], i) for i in wanted)
 
 
 def test_virtual_time_jumps():

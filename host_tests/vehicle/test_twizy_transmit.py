@@ -1,6 +1,6 @@
 """Which frames the Twizy's allow-list lets out of the real driver, of all there are."""
 
-from host_tests.drivers.test_mcp2515 import Bench as DriverBench
+from host_tests.drivers.mcp2515_bench import MCP2515Bench
 from host_tests.vehicle.sevcon_bench import Bench as CarBench
 from host_tests.vehicle.sevcon_bench import Objects
 from host_tests.vehicle.test_twizy_sevcon_macros import STOCK
@@ -10,7 +10,7 @@ DATA = b"\x01\x01\x00\x00\x00\x00\x00\x00"
 
 
 def opened(is_silent):
-    return DriverBench().open(Twizy.RX_IDS, Twizy.TX_FRAMES, is_silent)
+    return MCP2515Bench().open(Twizy.RX_IDS, Twizy.TX_FRAMES, is_silent)
 
 
 def test_all_standard_ids_and_lengths():

@@ -6,8 +6,9 @@ Rules of this file
   drains it afterwards (`release`). So the interrupt and the backstop never clash.
 - The edge of INT is a hint. `Receiver.drain` trusts the pin's level, `check` doubts even that.
 - Nothing is retried here: `open` and `check` say what is wrong, the link tries again.
-- Frames leave only when the bus was opened not silent, and only as (id, dlc) of `tx_frames`.
-- What each frame passes is native code: modules/ovms_can.py. What runs once is an overlay.
+- Which frames may leave is decided in can_bus.py.
+- What each frame passes is native code: modules/ovms_can.py. What runs once, start, change of mode
+  and filters, is loaded when it is needed: mcp2515_setup.py, mcp2515_filters.py.
 
 Registers and rules: MCP2515 data sheet DS20001801; hardware facts 2.1 to 2.7.
 """
@@ -17,14 +18,8 @@ from array import array
 
 from micropython import const
 
+from ovms.drivers.can_bus import ACTIVE, BUS_OFF, PASSIVE, STOPPED, WARNING, CANBus
 from ovms_can import Receiver, no_line
-
-# Controller states, numbered as `machine.CAN` does.
-STOPPED = const(0)
-ACTIVE = const(1)
-WARNING = const(2)
-PASSIVE = const(3)
-BUS_OFF = const(4)
 
 # Places in `numbers`: those of `ovms_can`, then the counters, named in mcp2515_setup.py.
 HEAD = const(0)
@@ -39,10 +34,9 @@ _MESSAGE_ERRORS = const(10)
 _SPI_ERRORS = const(11)
 _BUS_OFFS = const(12)
 _SENT = const(13)
-_REFUSED = const(14)
-_TX_BUSY = const(15)
-_TX_ABORTED = const(16)
-_NUMBERS = const(17)
+_TX_BUSY = const(14)
+_TX_ABORTED = const(15)
+_NUMBERS = const(16)
 
 LISTEN_ONLY = const(0x60)
 _MODE_BITS = const(0xE0)
@@ -63,29 +57,27 @@ _ABORT_POLLS = const(64)
 _TX_STUCK_MS = const(50)
 
 
-class MCP2515:
+class MCP2515(CANBus):
     """One controller; contract "CAN bus" of firmware/README.md.
 
     spi: mode 0, at most 10 MHz, with write and write_readinto. cs: output pin, high. interrupt:
-    input pin on INT, or None. filters: function that turns ids into acceptance filters, (mask0,
-    2 filters, mask1, 4 filters), or None to let everything pass the chip.
+    input pin on INT, or None.
 
-    recv(frame) -> bool: fills [arbitration_id, bytearray(8), dlc, flags] with the oldest frame,
-    False when there is none. The ring holds 48: at the Twizy's 400 frames a second the link may be
-    held up for 115 ms.
+    The ring holds 47 frames: at the Twizy's 400 a second the link may be held up for 115 ms.
 
-    Whatever else has no underscore is for mcp2515_setup.py: it opens, closes and restarts.
+    What is not in the contract and has no underscore is for mcp2515_setup.py.
     """
 
-    def __init__(self, spi, cs, interrupt=None, crystal_hz=16_000_000, filters=None):
+    def __init__(self, spi, cs, interrupt=None, crystal_hz=16_000_000):
+        super().__init__()
         # Bound once: taking a method fresh allocates.
         self._write_spi = spi.write
         self._transfer = spi.write_readinto
         self._cs = cs.value
         self.interrupt = interrupt
         self.crystal_hz = crystal_hz
-        self.make_filters = filters
-        self.filter_ids = self.filters = None
+        # The acceptance filters, and what they were computed from.
+        self.filters = self.filter_ids = None
         self.numbers = array("i", bytes(4 * _NUMBERS))
         self.wanted = bytearray(256)
         self._receiver = Receiver(
@@ -99,28 +91,25 @@ class MCP2515:
         self.drain = self._receiver.drain
         self.recv = self._receiver.take
         self._status = bytearray(7)
-        self.tx_frames = ()
         self.timing = b""
         self.mode = self.error_flags = self._sent_ms = 0
-        self.is_bus_off = False
 
-    def open(self, bitrate, rx_ids, tx_frames=(), is_silent=True, filters=None):
-        """Reset and start the chip; everything of an earlier `open` is forgotten.
+    def open(self, bitrate, rx_ids, tx_frames=(), is_silent=True, foreign_ids=()):
+        """Reset and start the chip; everything of an earlier `open` but the counts is forgotten.
 
-        rx_ids: standard ids to receive. tx_frames: (id, dlc) that may be sent unless is_silent.
-        filters: acceptance filters that pass rx_ids, None to compute them. Takes 10 to 110 ms,
-        with new ids to compute filters for a second more. OSError with a sentence when there is
-        no chip or the bus is blocked, ValueError when the crystal cannot make the rate.
+        Takes 10 to 30 ms, with new ids to compute filters for some 70 ms more. OSError with a
+        sentence when there is no chip or the bus is blocked, ValueError when the crystal cannot
+        make the rate or an id is none.
         """
-        from ovms.drivers import mcp2515_setup
+        from ovms.drivers.mcp2515_setup import open
 
-        mcp2515_setup.open(self, bitrate, rx_ids, tx_frames, is_silent, filters)
+        open(self, bitrate, rx_ids, tx_frames, is_silent, foreign_ids)
 
     def close(self):
         """Silence the chip and put it to sleep; harmless when it is closed or missing."""
-        from ovms.drivers import mcp2515_setup
+        from ovms.drivers.mcp2515_setup import close
 
-        mcp2515_setup.close(self)
+        close(self)
 
     def service(self):
         """Move frames from the chip into the ring; returns how many. Does not allocate.
@@ -132,16 +121,8 @@ class MCP2515:
         self.drain(None)
         return numbers[_FRAMES] - before
 
-    def send(self, arbitration_id, data):
-        """Queue one standard data frame; True when the chip has taken it.
-
-        False, and counted, when the bus is silent, closed or in bus-off, when (id, length) is not
-        on the list given to `open`, or while the previous frame still waits for the bus.
-        """
+    def _transmit(self, arbitration_id, data):
         numbers = self.numbers
-        if self.is_bus_off or (arbitration_id, len(data)) not in self.tx_frames:
-            numbers[_REFUSED] += 1
-            return False
         numbers[IS_BUSY] = 1
         try:
             is_free = not self._burst()[6] & _TX_PENDING
@@ -170,15 +151,18 @@ class MCP2515:
 
     def counts(self):
         """What was received, sent, dropped and refused since the start, as {name: number}."""
-        from ovms.drivers import mcp2515_setup
+        from ovms.drivers.mcp2515_setup import named_counts
 
-        return mcp2515_setup.named_counts(self.numbers)
+        return named_counts(self.numbers, self.refused)
 
     def restart(self):
-        """Leave bus-off and take part in the bus again. OSError when the bus is blocked."""
-        from ovms.drivers import mcp2515_setup
+        """Leave bus-off and take part in the bus again; nothing to do in any other state.
 
-        mcp2515_setup.restart(self)
+        Takes 20 ms, then OSError, when the bus is blocked: it stays off and silent.
+        """
+        from ovms.drivers.mcp2515_setup import restart
+
+        restart(self)
 
     def check(self):
         """Whether the chip is still as `open` left it; call every few seconds.

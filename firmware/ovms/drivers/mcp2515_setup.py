@@ -1,4 +1,4 @@
-"""The MCP2515's rare hours: start, change of mode, names of its counters. An overlay.
+"""The MCP2515's rare hours: start, change of mode, names of its counters. Loaded when needed.
 
 Sequence, registers and timing rules: data sheet DS20001801; hardware facts 2.2 to 2.5.
 """
@@ -12,8 +12,9 @@ from ovms.drivers.mcp2515 import HEAD, IS_BUSY, IS_OPEN, LISTEN_ONLY, TAIL, WAS_
 _NO_CHIP = "no CAN controller answers on SPI"
 _NORMAL = const(0x00)
 _MODE_BITS = const(0xE0)
-# Any mode is reached within 11 recessive bits, unless the bus never becomes recessive.
-_MODE_TIMEOUT_MS = const(100)
+# Any mode is reached within 11 recessive bits, and they follow every frame: 1.4 ms for the longest
+# at 125 kbit/s. Only a bus that never becomes recessive takes longer.
+_MODE_TIMEOUT_MS = const(20)
 # Where the counters begin in the driver's `numbers`, and what they count.
 _FIRST_COUNT = const(6)
 _COUNTS = (
@@ -25,31 +26,34 @@ _COUNTS = (
     "can_spi_errors",
     "can_bus_off",
     "can_sent",
-    "can_refused",
     "can_tx_busy",
     "can_tx_aborted",
 )
 
 
-def open(bus, bitrate, rx_ids, tx_frames, is_silent, filters):
+def open(bus, bitrate, rx_ids, tx_frames, is_silent, foreign_ids):
     """`MCP2515.open`."""
     close(bus)
-    if filters is None and bus.make_filters:
-        if rx_ids != bus.filter_ids:
-            bus.filters = bus.make_filters(rx_ids)
-            bus.filter_ids = rx_ids
-        filters = bus.filters
-    bus.tx_frames = () if is_silent else tx_frames
+    filter_ids = (tuple(rx_ids), tuple(foreign_ids))
+    if filter_ids != bus.filter_ids:
+        from ovms.drivers.mcp2515_filters import acceptance_filters
+
+        bus.filters = acceptance_filters(rx_ids, foreign_ids)
+        bus.filter_ids = filter_ids
     bus.mode = LISTEN_ONLY if is_silent else _NORMAL
     wanted = bus.wanted
     for i in range(256):
         wanted[i] = 0
     for arbitration_id in rx_ids:
         wanted[arbitration_id >> 3] |= 1 << (arbitration_id & 7)
-    numbers = bus.numbers
-    numbers[HEAD] = numbers[TAIL] = 0
-    bus.timing = configure(bus.write, bus.read, bus.crystal_hz, bitrate, filters, bus.mode)
-    numbers[IS_OPEN] = 1
+    try:
+        bus.permit(tx_frames, is_silent)
+        bus.timing = configure(bus.write, bus.read, bus.crystal_hz, bitrate, bus.filters, bus.mode)
+    except (OSError, ValueError):
+        # A chip that still waits for its mode would enter it whenever the bus lets it.
+        close(bus)
+        raise
+    bus.numbers[IS_OPEN] = 1
     if bus.interrupt:
         bus.interrupt.irq(bus.drain, bus.interrupt.IRQ_FALLING)
     bus.service()
@@ -62,9 +66,10 @@ def close(bus):
     numbers = bus.numbers
     # A closed bus is not drained, so nothing but this call talks to the chip.
     numbers[IS_OPEN] = numbers[IS_BUSY] = numbers[WAS_BUFFER_0] = 0
+    numbers[HEAD] = numbers[TAIL] = 0
     bus.is_bus_off = False
     bus.error_flags = 0
-    bus.tx_frames = ()
+    bus.permit((), True)
     bus.write(b"\xc0")
     # The oscillator needs 128 cycles after a reset, 16 us with the slowest crystal.
     time.sleep_ms(1)
@@ -73,20 +78,26 @@ def close(bus):
 
 def restart(bus):
     """`MCP2515.restart`."""
-    if not bus.numbers[IS_OPEN]:
+    if not bus.is_bus_off:
         return
     bus.numbers[IS_BUSY] = 1
     try:
+        # What bus-off asked for. A bus that was blocked ever since has kept the chip from it.
+        request_mode(bus.write, bus.read, LISTEN_ONLY)
         request_mode(bus.write, bus.read, bus.mode)
         bus.is_bus_off = False
         bus.error_flags = 0
+    except OSError:
+        # Not later, when nobody looks.
+        bus.write(b"\x05\x0f\xe0\x60")
+        raise
     finally:
         bus.release()
 
 
-def named_counts(numbers):
-    """The counters above 0 among the driver's `numbers` as {name: number}."""
-    counts = {}
+def named_counts(numbers, refused):
+    """The counters above 0 among the driver's `numbers`, and that of its gate, by name."""
+    counts = {"can_refused": refused} if refused else {}
     for n in range(len(_COUNTS)):
         if numbers[_FIRST_COUNT + n]:
             counts[_COUNTS[n]] = numbers[_FIRST_COUNT + n]
@@ -97,9 +108,8 @@ def configure(write, read, crystal_hz, bitrate, filters, mode):
     """Reset the chip, set everything, and let it enter `mode` (bits of CANCTRL).
 
     write(command), read(address, size): one SPI exchange each. filters: (mask0, 2 filters, mask1,
-    4 filters) of standard ids, or None to let everything pass. Returns CNF3, CNF2, CNF1 as 3
-    bytes. OSError when no chip answers or the bus is blocked, ValueError when the crystal cannot
-    make the bit rate.
+    4 filters) of standard ids. Returns CNF3, CNF2, CNF1 as 3 bytes. OSError when no chip answers
+    or the bus is blocked, ValueError when the crystal cannot make the bit rate.
     """
     timing = bit_timing(crystal_hz, bitrate)
     write(b"\xc0")
@@ -109,19 +119,19 @@ def configure(write, read, crystal_hz, bitrate, filters, mode):
         raise OSError(_NO_CHIP)
     write(b"\x02\x2b\x00")
     write(b"\x05\x0f\xe0\x80")
-    commands = [b"\x02\x28" + timing]
-    if filters is not None:
-        mask_0, filters_0, mask_1, filters_1 = filters
-        commands.append(_ids(0x20, (mask_0, mask_1)))
-        commands.append(_ids(0x00, filters_0 + filters_1[:1]))
-        commands.append(_ids(0x10, filters_1[1:]))
-    for command in commands:
+    mask_0, filters_0, mask_1, filters_1 = filters
+    for command in (
+        b"\x02\x28" + timing,
+        _ids(0x20, (mask_0, mask_1)),
+        _ids(0x00, filters_0 + filters_1[:1]),
+        _ids(0x10, filters_1[1:]),
+    ):
         write(command)
         if read(command[1], len(command) - 2) != command[2:]:
             raise OSError(_NO_CHIP)
-    # What finds RXB0 full may use RXB1; without filters both take everything.
-    write(b"\x02\x60\x64" if filters is None else b"\x02\x60\x04")
-    write(b"\x02\x70\x60" if filters is None else b"\x02\x70\x00")
+    # Filters on; what finds RXB0 full may use RXB1.
+    write(b"\x02\x60\x04")
+    write(b"\x02\x70\x00")
     write(b"\x02\x2c\x00")
     write(b"\x05\x2d\xc0\x00")
     # CANINTE: error, RXB1, RXB0. Message errors stay off: a wrong crystal would make a storm.

@@ -22,18 +22,11 @@ _CAN_WRITE = const(15)
 _BUS_OFF_TEXT = "the CAN controller met too many errors and only listens for now"
 
 
-def acceptance_filters(ids):
-    """Masks and filters of the controller for `ids`, see `protocol/can.py`."""
-    from ovms.protocol import can
-
-    return can.acceptance_filters(ids)
-
-
 class CANLink:
-    """bus: CAN bus contract of firmware/README.md, with `check` and `restart`. car: the Vehicle.
-    config: feature 15 above 0 lets a car with TX_FRAMES transmit; a change opens the bus anew.
-    poll_ms: backstop period. retry_ms: first pause before opening again, and before transmitting
-    again after bus-off.
+    """bus: CAN bus contract of firmware/README.md. car: the Vehicle. config: feature 15 above 0
+    lets a car with TX_FRAMES transmit; a change opens the bus anew. poll_ms: pause between two
+    batches of frames. retry_ms: first pause before opening again, and before transmitting again
+    after bus-off.
     """
 
     def __init__(self, bus, car, status, config, poll_ms=10, check_ms=5000, retry_ms=1000):
@@ -62,7 +55,9 @@ class CANLink:
                     continue
                 is_silent = self._must_be_silent()
                 try:
-                    self._bus.open(car.BITRATE, car.RX_IDS, car.TX_FRAMES, is_silent, car.FILTERS)
+                    self._bus.open(
+                        car.BITRATE, car.RX_IDS, car.TX_FRAMES, is_silent, car.FOREIGN_IDS
+                    )
                 except (OSError, ValueError) as error:
                     status.can_error = str(error)
                     status.count("can_open_failed")

@@ -44,9 +44,9 @@ class Vehicle:
     BITRATE: int | None = None
     # Standard ids the car decodes.
     RX_IDS: tuple = ()
-    # Acceptance filters that pass RX_IDS and little else of this car's bus: (mask0, 2 filters,
-    # mask1, 4 filters), see `protocol/can.py`. None: computed from RX_IDS alone, in a second.
-    FILTERS: tuple | None = None
+    # Standard ids that its bus carries ten times a second or more and the car does not decode: a
+    # hint for the controller's filters. Empty where nobody knows.
+    FOREIGN_IDS: tuple = ()
     # (arbitration_id, dlc) of every frame that may leave, if feature 15 allows; no other does.
     TX_FRAMES: tuple = ()
     # Commands beyond the framework's, as the V message lists them.

@@ -1,0 +1,71 @@
+"""The MCP2515 driver on the register model, bench of the contract suite and of its own tests."""
+
+from host_tests.models.mcp2515 import MCP2515Model
+from host_tests.models.mcp2515_spi import ChipSelectPin, InterruptPin, ModelSPI
+from ovms.drivers.mcp2515 import MCP2515
+
+DATA = b"\x01\x02\x03\x04\x05\x06\x07\x08"
+IDS = (0x081, 0x155, 0x196, 0x424, 0x554, 0x55E, 0x581, 0x597, 0x599, 0x69F)
+SDO = ((0x601, 8),)
+# One attempt to send 8 bytes at 500 kbit/s, in microseconds.
+ATTEMPT_US = 222
+
+
+class MCP2515Bench:
+    """What `can_contract.py` says of a bench. options: those of MCP2515Model."""
+
+    def __init__(self, has_interrupt=True, **options):
+        self.model = MCP2515Model(**options)
+        self.spi = ModelSPI(self.model)
+        self.pin = InterruptPin(self.model) if has_interrupt else None
+        self.sent = []
+        self.model.on_transmit = lambda *frame: self.sent.append(frame)
+        self.bus = MCP2515(self.spi, ChipSelectPin(self.model), self.pin, self.model.crystal_hz)
+        self.frame = self.model.bus_frame
+        self.damaged_frame = self.model.bus_error
+        self.pass_us = self.model.tick_us
+        self.reset = self.model.power_on
+
+    def open(self, ids=IDS, tx_frames=SDO, is_silent=True, foreign_ids=()):
+        self.bus.open(500_000, ids, tx_frames, is_silent, foreign_ids)
+        return self
+
+    def seen(self):
+        """Acknowledges, error flags and attempts to send that the other nodes saw."""
+        return self.model.acks + self.model.disturbances + self.model.transmissions
+
+    def set_deaf(self, is_deaf):
+        if self.pin:
+            self.pin.is_deaf = is_deaf
+
+    def set_plugged(self, is_plugged):
+        self.model.port.miso_stuck = None if is_plugged else 0xFF
+
+    def set_blocked(self, is_blocked):
+        self.model.is_stuck_dominant = is_blocked
+
+    def set_alone(self, is_alone):
+        self.model.has_listener = not is_alone
+
+    def go_bus_off(self, arbitration_id, data):
+        self.model.is_tx_corrupted = True
+        if self.pin:
+            # An interrupt line that fails lets the error counter climb to the end.
+            self.pin.is_broken = True
+        assert self.bus.send(arbitration_id, data)
+        self.model.tick_us(ATTEMPT_US * 32)
+        if self.pin:
+            self.pin.is_broken = False
+        self.model.is_tx_corrupted = False
+
+    def count(self, name):
+        return self.bus.counts().get("can_" + name, 0)
+
+    def received(self):
+        """Everything in the ring as (arbitration_id, data)."""
+        frame = [0, bytearray(8), 0, 7]
+        frames = []
+        while self.bus.recv(frame):
+            assert len(frame[1]) == 8 and frame[3] == 0
+            frames.append((frame[0], bytes(frame[1][: frame[2]])))
+        return frames
