@@ -208,6 +208,29 @@ def test_another_car():
     module.run(scenario())
 
 
+def test_another_car_does_not_wait():
+    """Neither behind a car without a bus, nor in the pause after a failed open."""
+    module = Module(Vehicle(VehicleState(), None), retry_ms=600_000)
+
+    async def scenario():
+        await asyncio.sleep_ms(20)
+        assert module.bus.state() == 0
+        module.model.port.miso_stuck = 0xFF
+        module.link.set_car(Car())
+        await module.until(lambda: module.status.counts.get("can_open_failed"))
+        module.model.port.miso_stuck = None
+        await asyncio.sleep_ms(20)
+        assert module.bus.state() == 0, "the pause is long"
+        other = OtherCar()
+        module.link.set_car(other)
+        await module.until_mode(0x60)
+        module.model.bus_frame(0x424, b"\x02")
+        await module.until(lambda: other.frames)
+
+    module.run(scenario())
+    assert module.status.counts["can_open_failed"] == 1
+
+
 def test_bus_off_pauses_and_returns():
     # Long enough for a slow machine to see the pause.
     module = Module(retry_ms=100)
