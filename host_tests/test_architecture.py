@@ -9,38 +9,7 @@ from tools.vm import ROOT
 
 FIRMWARE = ROOT / "firmware" / "ovms"
 NATIVE = {"ovms_crypto", "ovms_can"}
-PLAIN = NATIVE | {
-    "micropython",
-    "struct",
-    "binascii",
-    "hashlib",
-    "array",
-    "collections",
-}
-
-# Folder or file below firmware/ovms: what it may import. "ovms.x" allows that module and below.
-ALLOWED = {
-    "protocol": PLAIN | {"ovms.protocol"},
-    "vehicle": PLAIN
-    | {"ovms.vehicle.base", "ovms.vehicle.state", "ovms.vehicle.state_values", "ovms.protocol"},
-    "drivers": PLAIN
-    | {"machine", "esp32", "network", "asyncio", "time", "os", "select", "ssl", "sys"}
-    | {"io", "tls"},
-    "links": PLAIN | {"asyncio", "time", "ovms.protocol", "ovms.status"},
-    "services": PLAIN
-    | {"asyncio", "ovms.vehicle.state", "ovms.vehicle.base", "ovms.protocol"}
-    | {"ovms.config", "ovms.config_edit", "ovms.status", "ovms.log", "ovms.log_line"}
-    | {"ovms.services", "gc"},
-    "config.py": PLAIN | {"ovms.config_edit"},
-    "config_edit.py": PLAIN | {"ovms.config", "ovms.status", "ovms.protocol"},
-    "status.py": PLAIN,
-    "clock.py": PLAIN | {"time"},
-    "log.py": PLAIN | {"ovms.log_line"},
-    "log_line.py": PLAIN | {"ovms.config"},
-    "broom.py": {"micropython", "gc", "os", "sys"},
-}
-# The composition root, and what nobody may import.
-ROOT_FILES = ("app.py", "assembly.py", "car_setup.py")
+README = ROOT / "firmware" / "README.md"
 MAX_LINES = 450
 
 
@@ -70,9 +39,46 @@ def is_allowed(name, allowed):
     return any(name == entry or name.startswith(entry + ".") for entry in allowed)
 
 
+def read_table():
+    """(path below firmware/ovms, what it may import) of each row of the README's table of layers.
+
+    In the second column `ovms.x` allows that module and all below it, `own` the row's own folder.
+    """
+    rows = []
+    text = README.read_text("utf-8").partition("## Layers")[2].partition("\n## ")[0]
+    for line in text.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if line.startswith("| `"):
+            allowed = set(" ".join(re.findall(r"`([^`]+)`", cells[2])).split())
+            for path in re.findall(r"`([^`]+)`", cells[0]):
+                rows.append((path, allowed))
+    assert rows
+    return rows
+
+
+TABLE = read_table()
+
+
 def rule_for(path):
-    top = path.relative_to(FIRMWARE).parts[0]
-    return None if top in ROOT_FILES else ALLOWED[top]
+    """What the row of `path` allows; None for the composition root: everything."""
+    relative = str(path.relative_to(FIRMWARE))
+    row, allowed = max(
+        (row for row in TABLE if relative == row[0] or relative.startswith(row[0])),
+        key=lambda row: len(row[0]),
+    )
+    if "everything" in allowed:
+        return None
+    own = set()
+    if "own" in allowed:
+        # Of a car and of a driver of its own kind the folder, of others the package.
+        folder = path.parent if row == "vehicle/" else FIRMWARE / row
+        own = {"ovms." + str(folder.relative_to(FIRMWARE)).replace("/", ".")}
+    return (allowed - {"own"}) | own | NATIVE
+
+
+def test_every_row_of_the_table_is_there():
+    for row, _ in TABLE:
+        assert (FIRMWARE / row).exists(), row
 
 
 @pytest.mark.parametrize("path", firmware_files(), ids=lambda p: str(p.relative_to(FIRMWARE)))
@@ -80,14 +86,8 @@ def test_imports_follow_the_table(path):
     allowed = rule_for(path)
     if allowed is None:
         return
-    own = set()
-    relative = path.relative_to(FIRMWARE)
-    if relative.parts[0] == "vehicle" and len(relative.parts) > 2:
-        own = {f"ovms.vehicle.{relative.parts[1]}"}
-    if relative.parts[0] in ("drivers", "links"):
-        own = {f"ovms.{relative.parts[0]}"}
-    wrong = [name for name in imports_of(path) if not is_allowed(name, allowed | own)]
-    assert not wrong, f"{relative} may not import {', '.join(wrong)}"
+    wrong = [name for name in imports_of(path) if not is_allowed(name, allowed)]
+    assert not wrong, f"{path.relative_to(FIRMWARE)} may not import {', '.join(wrong)}"
 
 
 def test_nobody_imports_the_composition_root():

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from ovms import config as names
+from ovms import parameters
 from ovms import status as requests
 from ovms.drivers.store import Store
 
@@ -31,7 +31,7 @@ _CARS = {"RT": _twizy, "DE": _demo}
 
 def take(app):
     """Give `app` its car, and everybody else, too."""
-    load = _CARS.get(app.config.get(names.VEHICLE_TYPE)[:2], _no_car)
+    load = _CARS.get(app.config.get(parameters.VEHICLE_TYPE)[:2], _no_car)
     try:
         # What the car imports stays with it.
         car_class = app.broom.keep(load)

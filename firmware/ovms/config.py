@@ -1,48 +1,10 @@
-"""Parameters 0 to 31 and features 0 to 15, as the rest of the firmware reads them.
+"""The settings as the rest of the firmware reads them: parameters as text, features as int.
 
-Features 0 to 7 live until the next start, features 8 to 15 are parameters 24 to 31
-(module-behaviour 1.3). What a parameter may hold, and how it is stored, is in `config_edit.py`.
+Which number is what stands in `parameters.py`. What a parameter may hold, and how it is stored, is
+in `config_edit.py`.
 """
 
-from micropython import const
-
-PHONE = const(0)
-PASSWORD = const(1)
-UNITS = const(2)
-NOTIFY = const(3)
-SERVER = const(4)
-APN = const(5)
-APN_USER = const(6)
-APN_PASSWORD = const(7)
-VEHICLE_ID = const(8)
-SERVER_PASSWORD = const(9)
-PARANOID = const(10)
-GROUP1 = const(11)
-GROUP2 = const(12)
-GSM_LOCK = const(13)
-VEHICLE_TYPE = const(14)
-DNS = const(22)
-TIMEZONE = const(23)
-FIRST_FEATURE = const(24)
-# Beyond those of the reference, set by the command SIM alone: see `links/modem_pin.py`.
-SIM_PIN = const(32)
-ROAMING = const(33)
-
-PARAMETERS = const(32)
-_STORED = const(34)
-FEATURES = const(16)
-SECRETS = (PASSWORD, APN_PASSWORD, SERVER_PASSWORD)
-FACTORY_PASSWORD = "OVMS"
-NO_PHONE = "NOPHONE"
-
-
-def integer(text):
-    """int of `[-]digits`; ValueError for anything else, also for what `int` alone would take."""
-    digits = text[1:] if text.startswith("-") else text
-    # A digit of another script takes more than one byte.
-    if len(digits) > 9 or not digits.isdigit() or len(digits.encode()) != len(digits):
-        raise ValueError("That is not a whole number.")
-    return int(text)
+from ovms.parameters import FEATURES, STORED
 
 
 class Config:
@@ -63,7 +25,7 @@ class Config:
 
     def get(self, n):
         """Text of parameter `n`, "" for one that does not exist."""
-        return self.values[n] if 0 <= n < _STORED else ""
+        return self.values[n] if 0 <= n < STORED else ""
 
     def feature(self, n):
         """Value of feature `n`, decimals cut off; 0 for one that does not exist."""

@@ -7,28 +7,23 @@ may be a password.
 
 from micropython import const
 
-from ovms import config as names
+from ovms import parameters
 from ovms import status as requests
 
-_VOLATILE = const(8)
 _LENGTH = const(31)
-_STORED = const(34)
-# The Twizy keeps half a 64-byte profile in each of 16 to 21; as base64 that is 44 characters.
-_FIRST_BLOB = const(16)
-_LAST_BLOB = const(21)
-_BLOB_LENGTH = const(44)
-_CAN_WRITE_FEATURE = const(15)
+# Of a profile: 32 bytes in base64.
+_PROFILE_LENGTH = const(44)
 
 # A new value of these counts from the next log-in on.
 _RECONNECT = (
-    names.SERVER,
-    names.APN,
-    names.APN_USER,
-    names.APN_PASSWORD,
-    names.VEHICLE_ID,
-    names.SERVER_PASSWORD,
-    names.PARANOID,
-    names.DNS,
+    parameters.SERVER,
+    parameters.APN,
+    parameters.APN_USER,
+    parameters.APN_PASSWORD,
+    parameters.VEHICLE_ID,
+    parameters.SERVER_PASSWORD,
+    parameters.PARANOID,
+    parameters.DNS,
 )
 
 # What may not be part of a value: `"` would end a string in an AT command, a comma a field of a
@@ -52,12 +47,12 @@ def load(config):
             continue
         try:
             number, _, text = line.decode().partition("=")
-            n = names.integer(number)
+            n = parameters.integer(number)
             values[n] = _checked(n, text)
         except ValueError:
             # UnicodeError is one, too. The line is not quoted: it may hold a password.
             config.load_error = "Some stored settings were unusable and are at their defaults."
-    config.features = [0] * names.FEATURES
+    config.features = [0] * parameters.FEATURES
     _take(config, values)
 
 
@@ -76,9 +71,9 @@ def apply(config, changes, must_last=True):
         values[n] = _checked(n, changes[n])
         if n in _RECONNECT:
             wanted |= requests.REQUEST_RECONNECT
-        elif n in (names.GSM_LOCK, names.SIM_PIN):
+        elif n in (parameters.GSM_LOCK, parameters.SIM_PIN):
             wanted |= requests.REQUEST_MODEM_RESTART
-    could_write = config.features[_CAN_WRITE_FEATURE]
+    could_write = config.features[parameters.FEATURE_CAN_WRITE]
     if values != before:
         try:
             config.store.save(_serialised(values))
@@ -88,12 +83,12 @@ def apply(config, changes, must_last=True):
             config.load_error = _NOT_STORED
         _take(config, values)
         config.revision += 1
-    if config.is_paranoid and values[names.PASSWORD] != before[names.PASSWORD]:
+    if config.is_paranoid and values[parameters.PASSWORD] != before[parameters.PASSWORD]:
         # The key of the paranoid messages is made of the module password at log-in.
         wanted |= requests.REQUEST_RECONNECT
     if (
-        values[names.VEHICLE_TYPE] != before[names.VEHICLE_TYPE]
-        or config.features[_CAN_WRITE_FEATURE] != could_write
+        values[parameters.VEHICLE_TYPE] != before[parameters.VEHICLE_TYPE]
+        or config.features[parameters.FEATURE_CAN_WRITE] != could_write
     ):
         wanted |= requests.REQUEST_VEHICLE_RESTART
     return wanted
@@ -101,10 +96,12 @@ def apply(config, changes, must_last=True):
 
 def set_feature(config, n, value):
     """`Config.set_feature`."""
-    if not 0 <= n < names.FEATURES:
+    if not 0 <= n < parameters.FEATURES:
         raise ValueError("Features are numbered 0 to 15.")
-    if n >= _VOLATILE:
-        return apply(config, {n - _VOLATILE + names.FIRST_FEATURE: str(value)})
+    if n >= parameters.FIRST_STORED_FEATURE:
+        return apply(
+            config, {n - parameters.FIRST_STORED_FEATURE + parameters.FIRST_FEATURE: str(value)}
+        )
     config.features[n] = _whole(_feature(str(value)))
     config.revision += 1
     return 0
@@ -112,8 +109,8 @@ def set_feature(config, n, value):
 
 def shown(config):
     """All parameters as list of str for replies and diagnostics: `****` in place of a password."""
-    values = config.values[: names.PARAMETERS]
-    for n in names.SECRETS:
+    values = config.values[: parameters.PARAMETERS]
+    for n in parameters.SECRETS:
         if values[n]:
             values[n] = "****"
     return values
@@ -121,27 +118,29 @@ def shown(config):
 
 def _take(config, values):
     config.values = values
-    notify = values[names.NOTIFY]
-    config.is_miles = values[names.UNITS] == "M"
+    notify = values[parameters.NOTIFY]
+    config.is_miles = values[parameters.UNITS] == "M"
     config.wants_ip = "IP" in notify
     config.wants_sms = "SMS" in notify
-    config.is_paranoid = values[names.PARANOID].startswith("P")
-    for n in range(_VOLATILE, names.FEATURES):
-        config.features[n] = _whole(values[n - _VOLATILE + names.FIRST_FEATURE])
+    config.is_paranoid = values[parameters.PARANOID].startswith("P")
+    for n in range(parameters.FIRST_STORED_FEATURE, parameters.FEATURES):
+        config.features[n] = _whole(
+            values[n - parameters.FIRST_STORED_FEATURE + parameters.FIRST_FEATURE]
+        )
 
 
 def _defaults():
-    values = [""] * _STORED
-    values[names.PHONE] = names.NO_PHONE
-    values[names.PASSWORD] = names.FACTORY_PASSWORD
-    values[names.UNITS] = "K"
+    values = [""] * parameters.STORED
+    values[parameters.PHONE] = parameters.NO_PHONE
+    values[parameters.PASSWORD] = parameters.FACTORY_PASSWORD
+    values[parameters.UNITS] = "K"
     return values
 
 
 def _serialised(values):
     standard = _defaults()
     lines = []
-    for n in range(_STORED):
+    for n in range(parameters.STORED):
         if values[n] != standard[n]:
             lines.append("%d=%s\n" % (n, values[n]))
     return "".join(lines).encode()
@@ -149,49 +148,51 @@ def _serialised(values):
 
 def _checked(n, text):
     """The text to store for parameter `n`, or ValueError."""
-    if n in (names.SIM_PIN, names.ROAMING):
+    if n in (parameters.SIM_PIN, parameters.ROAMING):
         return _of_sim(n, text)
-    if not 0 <= n < names.PARAMETERS:
+    if not 0 <= n < parameters.PARAMETERS:
         raise ValueError("Parameters are numbered 0 to 31.")
-    if n == names.SERVER:
+    if n == parameters.SERVER:
         from ovms.protocol.v2 import address
 
         return address.checked(text)
-    if len(text) > (_BLOB_LENGTH if _FIRST_BLOB <= n <= _LAST_BLOB else _LENGTH):
+    if len(text) > (
+        _PROFILE_LENGTH if parameters.FIRST_PROFILE <= n <= parameters.LAST_PROFILE else _LENGTH
+    ):
         raise ValueError("Parameter %d is too long." % n)
-    if n == names.PASSWORD and not text:
+    if n == parameters.PASSWORD and not text:
         raise ValueError("The module password must not be empty.")
     forbidden = _forbidden(n)
     for byte in text.encode():
         if not 32 <= byte <= 126 or byte in forbidden:
             raise ValueError("Parameter %d has a character that is not allowed." % n)
-    if n == names.PHONE:
+    if n == parameters.PHONE:
         return _phone(text)
-    if n == names.UNITS:
+    if n == parameters.UNITS:
         return _units(text)
-    if n == names.NOTIFY:
+    if n == parameters.NOTIFY:
         return _notify(text)
-    if n in (names.PARANOID, names.VEHICLE_TYPE):
+    if n in (parameters.PARANOID, parameters.VEHICLE_TYPE):
         return text.upper()
-    if n == names.TIMEZONE:
+    if n == parameters.TIMEZONE:
         return _timezone(text)
-    return _feature(text) if n >= names.FIRST_FEATURE else text
+    return _feature(text) if n >= parameters.FIRST_FEATURE else text
 
 
 def _forbidden(n):
-    if n in (names.APN, names.DNS):
+    if n in (parameters.APN, parameters.DNS):
         return _NO_HOST
-    if n in (names.APN_USER, names.APN_PASSWORD, names.GSM_LOCK):
+    if n in (parameters.APN_USER, parameters.APN_PASSWORD, parameters.GSM_LOCK):
         return _NO_QUOTE
-    if n in (names.GROUP1, names.GROUP2):
+    if n in (parameters.GROUP1, parameters.GROUP2):
         return _NO_COMMA
-    if n in (names.VEHICLE_ID, names.VEHICLE_TYPE):
+    if n in (parameters.VEHICLE_ID, parameters.VEHICLE_TYPE):
         return _NO_COMMA_OR_BLANK
-    return _NO_BLANK if n == names.PASSWORD else b""
+    return _NO_BLANK if n == parameters.PASSWORD else b""
 
 
 def _of_sim(n, text):
-    if n == names.ROAMING:
+    if n == parameters.ROAMING:
         if text not in ("", "HOME"):
             raise ValueError("Roaming is ROAM or HOME.")
         return text
@@ -203,7 +204,7 @@ def _of_sim(n, text):
 
 
 def _phone(text):
-    if text == names.NO_PHONE:
+    if text == parameters.NO_PHONE:
         return text
     from ovms.protocol import phone
 
@@ -243,7 +244,7 @@ def _timezone(text):
 def _feature(text):
     """Whole number, or with decimals as the Twizy writes its capacity into feature 13."""
     whole, dot, decimals = text.partition(".")
-    if text and not (-128 <= names.integer(whole) <= 255 and (not dot or decimals.isdigit())):
+    if text and not (-128 <= parameters.integer(whole) <= 255 and (not dot or decimals.isdigit())):
         raise ValueError("A feature is a number from -128 to 255.")
     return text
 

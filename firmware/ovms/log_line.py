@@ -2,7 +2,7 @@
 
 from micropython import const
 
-from ovms.config import FACTORY_PASSWORD, SECRETS
+from ovms.parameters import FACTORY_PASSWORD, SECRETS
 
 _LINE_LENGTH = const(80)
 

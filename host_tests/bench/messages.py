@@ -17,7 +17,8 @@ import binascii  # noqa: E402
 
 from host_tests.fakes.memory_store import MemoryStore  # noqa: E402
 from host_tests.fakes.v2_server import hmac_md5  # noqa: E402
-from ovms.config import NOTIFY, Config  # noqa: E402
+from ovms.config import Config  # noqa: E402
+from ovms.parameters import NOTIFY  # noqa: E402
 from ovms.protocol.v2.session import WELCOMED, Session  # noqa: E402
 from ovms.services.reporter import Reporter  # noqa: E402
 from ovms.status import Status  # noqa: E402

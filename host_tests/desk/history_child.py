@@ -23,9 +23,10 @@ if sys.implementation.name == "cpython":
     cpython.install()
 
 from host_tests.fakes.memory_store import MemoryStore  # noqa: E402
-from ovms.config import SERVER, Config  # noqa: E402
+from ovms.config import Config  # noqa: E402
 from ovms.drivers.ring_store import RingStore  # noqa: E402
 from ovms.drivers.store import Flash  # noqa: E402
+from ovms.parameters import SERVER  # noqa: E402
 from ovms.services.history import History  # noqa: E402
 from ovms.status import Status  # noqa: E402
 

@@ -7,8 +7,9 @@ from host_tests.fakes.v2_server import Server
 from host_tests.fuzz import jumping_time
 from host_tests.fuzz.rng import Rng
 from host_tests.links.server_module import SETTINGS, SMSService
-from ovms.config import NOTIFY, Config
+from ovms.config import Config
 from ovms.links.server_link import ServerLink
+from ovms.parameters import NOTIFY
 from ovms.protocol.errors import RemoteProtocolError
 from ovms.protocol.v2 import session as v2
 from ovms.services.commander import Commander

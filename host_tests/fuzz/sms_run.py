@@ -8,8 +8,8 @@ from host_tests.fuzz.peer import JudgingModem, known_commands
 from host_tests.fuzz.rng import Rng
 from host_tests.fuzz.sms import random_message
 from host_tests.services.sms_bench import OWNER, PASSWORD, Bench
-from ovms.config import PARAMETERS
 from ovms.links.modem_link import Modem
+from ovms.parameters import PARAMETERS
 from ovms.protocol.phone import normal_phone
 
 SECRETS = (PASSWORD, "ApnSecret", "NetSecret")

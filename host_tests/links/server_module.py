@@ -6,8 +6,9 @@ from host_tests.fakes.memory_store import MemoryStore
 from host_tests.fakes.v2_server import Server
 from host_tests.fakes.virtual_time import VirtualTime
 from host_tests.shims import expect
-from ovms.config import NOTIFY, SERVER, SERVER_PASSWORD, VEHICLE_ID, Config
+from ovms.config import Config
 from ovms.links.server_link import ServerLink
+from ovms.parameters import NOTIFY, SERVER, SERVER_PASSWORD, VEHICLE_ID
 from ovms.protocol.v2.session import Session
 from ovms.services.commander import Commander
 from ovms.services.conversation import Conversation

@@ -4,7 +4,7 @@ import asyncio
 
 from host_tests.links.server_module import SETTINGS, Module, play
 from host_tests.shims import expect
-from ovms.config import SERVER, SERVER_PASSWORD, VEHICLE_ID
+from ovms.parameters import SERVER, SERVER_PASSWORD, VEHICLE_ID
 
 
 def test_waits_for_its_settings():

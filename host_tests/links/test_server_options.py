@@ -2,8 +2,8 @@
 
 from host_tests.fixtures.v2 import vectors
 from host_tests.links.server_module import SETTINGS, Module, play
-from ovms.config import SERVER, SERVER_PASSWORD, VEHICLE_ID
 from ovms.links import provisioning
+from ovms.parameters import SERVER, SERVER_PASSWORD, VEHICLE_ID
 
 
 class OptionModule(Module):

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from host_tests.properties.states import states
 from host_tests.services.history_bench import Module
-from ovms.config import GROUP1, SERVER, VEHICLE_ID, Config
+from ovms.config import Config
+from ovms.parameters import GROUP1, SERVER, VEHICLE_ID
 from ovms.protocol.v2 import messages, optional_reports, reports
 from ovms.services.conversation import Conversation
 from ovms.services.history import UNKEPT

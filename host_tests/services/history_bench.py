@@ -2,8 +2,9 @@
 
 from host_tests.fakes.fake_flash import FakeFlash
 from host_tests.fakes.memory_store import MemoryStore
-from ovms.config import SERVER, Config
+from ovms.config import Config
 from ovms.drivers.ring_store import RingStore
+from ovms.parameters import SERVER
 from ovms.services.history import History
 from ovms.status import Status
 

@@ -5,7 +5,8 @@ import asyncio
 from host_tests.fakes.memory_store import MemoryStore
 from host_tests.fakes.turn_clock import TurnClock
 from host_tests.shims import expect
-from ovms.config import NOTIFY, PHONE, VEHICLE_TYPE, Config
+from ovms.config import Config
+from ovms.parameters import NOTIFY, PHONE, VEHICLE_TYPE
 from ovms.services.notifier import Notifier
 from ovms.status import Status
 from ovms.vehicle import base

@@ -1,10 +1,11 @@
 """Parameters and features: defaults, every check, storage, all or nothing."""
 
 from host_tests.shims.expect import raises
-from ovms import config as names
 from ovms import config_edit
+from ovms import parameters as names
 from ovms import status as requests
-from ovms.config import Config, integer
+from ovms.config import Config
+from ovms.parameters import integer
 from ovms.protocol.phone import normal_phone
 
 

@@ -6,7 +6,8 @@ import binascii
 from host_tests.fakes.memory_store import MemoryStore
 from host_tests.fakes.v2_server import crypt, hmac_md5, rc4
 from host_tests.shims import expect
-from ovms.config import NOTIFY, PARANOID, PASSWORD, Config
+from ovms.config import Config
+from ovms.parameters import NOTIFY, PARANOID, PASSWORD
 from ovms.services.commander import Commander
 from ovms.services.conversation import Conversation
 from ovms.services.reporter import Reporter

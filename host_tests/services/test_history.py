@@ -3,8 +3,8 @@
 from host_tests.fakes.fake_flash import FakeFlash
 from host_tests.services.history_bench import DAY_S, UTC_S, Module
 from host_tests.shims import expect
-from ovms.config import SERVER
 from ovms.drivers.ring_store import RingStore
+from ovms.parameters import SERVER
 from ovms.services.history import LASTING, ROUTINE, UNKEPT, History
 
 

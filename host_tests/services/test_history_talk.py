@@ -1,7 +1,7 @@
 """History records in the talk with the server, among everything else that is sent."""
 
 from host_tests.services.history_bench import DAY_S, Module
-from ovms.config import NOTIFY, PARANOID
+from ovms.parameters import NOTIFY, PARANOID
 from ovms.services.commander import Commander
 from ovms.services.conversation import Conversation
 from ovms.services.history import UNKEPT

@@ -2,7 +2,7 @@
 
 from host_tests.services.notifier_bench import OWNER, Car, Module, UptimeClock
 from host_tests.shims import expect
-from ovms.config import PHONE
+from ovms.parameters import PHONE
 from ovms.services.notifier import Notifier
 from ovms.vehicle import base
 from ovms.vehicle.state import SUBSTATE_INTERRUPTED, SUBSTATE_ON_REQUEST

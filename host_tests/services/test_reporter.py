@@ -1,7 +1,8 @@
 """When the module reports what (module-behaviour 4.5 and 4.6)."""
 
 from host_tests.fakes.memory_store import MemoryStore
-from ovms.config import GROUP1, GROUP2, NOTIFY, UNITS, Config
+from ovms.config import Config
+from ovms.parameters import GROUP1, GROUP2, NOTIFY, UNITS
 from ovms.protocol.v2 import report_state
 from ovms.services.reporter import Reporter
 from ovms.status import Status

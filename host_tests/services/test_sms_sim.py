@@ -1,8 +1,9 @@
 """SMS command SIM: the PIN stays secret, and a refused one is not simply replaced."""
 
 from host_tests.services.sms_bench import Bench
-from ovms import config as names
+from ovms import parameters as names
 from ovms import status as requests
+from ovms.config import Config
 
 
 def test_the_pin_is_set_and_never_shown():
@@ -19,7 +20,7 @@ def test_the_pin_survives_a_restart():
     bench = Bench()
     bench.send("SIM 4321")
     bench.config.apply({names.SIM_PIN: "4321+"})
-    again = names.Config(bench.config.store)
+    again = Config(bench.config.store)
     assert again.get(names.SIM_PIN) == "4321+" and again.load_error == ""
 
 

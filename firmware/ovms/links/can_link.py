@@ -9,6 +9,8 @@ import time
 
 from micropython import const
 
+from ovms.parameters import FEATURE_CAN_WRITE
+
 # Frames handed to the car before the other tasks get their turn.
 _BATCH = const(32)
 # Pauses double up to so many times the first.
@@ -17,7 +19,6 @@ _LONGEST_PAUSE = const(64)
 _CHECKS_PER_COUNTS = const(12)
 # `machine.CAN` number of the state.
 _BUS_OFF = const(4)
-_CAN_WRITE = const(15)
 _BUS_OFF_TEXT = "the CAN controller met too many errors and only listens for now"
 
 
@@ -81,7 +82,7 @@ class CANLink:
             return
 
     def _must_be_silent(self):
-        return not (self._config.feature(_CAN_WRITE) > 0 and self._car.TX_FRAMES)
+        return not (self._config.feature(FEATURE_CAN_WRITE) > 0 and self._car.TX_FRAMES)
 
     async def _pump(self, car, is_silent):
         """Serve the open bus until it is lost, or the car or feature 15 changed."""

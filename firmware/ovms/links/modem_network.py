@@ -4,9 +4,9 @@ from micropython import const
 
 from ovms import status as states
 from ovms.links.at_port import ATError
+from ovms.parameters import GSM_LOCK
 from ovms.protocol import sim800
 
-_GSM_LOCK = const(13)
 _NETWORK_MS = const(3000)
 _NETWORK_TURNS = const(100)
 _CHOICE_S = const(120)
@@ -42,7 +42,7 @@ async def join(modem):
 
 async def _choose_operator(modem):
     port = modem.port
-    lock = modem.config.get(_GSM_LOCK)
+    lock = modem.config.get(GSM_LOCK)
     if lock:
         try:
             from ovms.protocol import sim800_values

@@ -11,9 +11,9 @@ Source: hardware facts 4.3, dialogue D4; SIM800 AT manual V1.12, AT+CPIN and AT+
 from micropython import const
 
 from ovms.links.at_port import ATError
+from ovms.parameters import SIM_PIN
 from ovms.protocol import sim800
 
-_SIM_PIN = const(32)
 _TRIES_MAX = const(10)
 _ENTER_S = const(10)
 _WRONG = "The SIM refused the PIN, see command SIM."
@@ -21,7 +21,7 @@ _WRONG = "The SIM refused the PIN, see command SIM."
 
 async def unlock(modem):
     """Enter the PIN if that is safe. Returns what is wrong (str), "" when the SIM took it."""
-    text = modem.config.get(_SIM_PIN)
+    text = modem.config.get(SIM_PIN)
     if not text:
         return "The SIM wants its PIN, see command SIM."
     digits, fate = (text, "") if text.isdigit() else (text[:-1], text[-1])
@@ -67,4 +67,4 @@ def _wrong(modem, digits, tries):
 
 
 def _keep(modem, text):
-    modem.config.apply({_SIM_PIN: text})
+    modem.config.apply({SIM_PIN: text})

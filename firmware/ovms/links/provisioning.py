@@ -9,15 +9,13 @@ import asyncio
 
 from micropython import const
 
+from ovms.parameters import SERVER, SERVER_PASSWORD, VEHICLE_ID
 from ovms.protocol.errors import RemoteProtocolError
 from ovms.protocol.v2 import address, provision
 from ovms_crypto import find_byte
 
-_SERVER = const(4)
-_VEHICLE_ID = const(8)
-_SERVER_PASSWORD = const(9)
 # Empty in a record these stay as they are: without them nobody could reach the module any more.
-_KEPT = (0, 1, _SERVER)
+_KEPT = (0, 1, SERVER)
 
 _TICK_MS = const(250)
 _SETTLE_MS = const(20)
@@ -101,7 +99,7 @@ async def _watch(link, talk, sleep_ms):
         since_s, limit_s = started_s, _OPEN_LIMIT_S
         if talk.asked_s is not None:
             since_s, limit_s = talk.asked_s, _ANSWER_LIMIT_S
-        if get(_VEHICLE_ID) and get(_SERVER_PASSWORD):
+        if get(VEHICLE_ID) and get(SERVER_PASSWORD):
             talk.end = "provision_overtaken"
         elif link.clock.uptime_s() - since_s >= limit_s:
             talk.end = "provision_timeouts"
@@ -112,7 +110,7 @@ async def _ask(link, talk, vin):
     talk.is_running = True
     try:
         request = provision.request_line(vin)
-        host, port, is_tls, _ = address.parse(link.config.get(_SERVER))
+        host, port, is_tls, _ = address.parse(link.config.get(SERVER))
         talk.stream = await link.open_stream(host, port, is_tls)
         await talk.stream.write(request)
         talk.asked_s = link.clock.uptime_s()

@@ -10,12 +10,10 @@ import asyncio
 
 from micropython import const
 
+from ovms.parameters import SERVER, SERVER_PASSWORD, VEHICLE_ID
 from ovms.protocol.v2.session import NEED_DATA, WELCOMED
 
 # Numbers of the parameters that this link lives by.
-_SERVER = const(4)
-_VEHICLE_ID = const(8)
-_SERVER_PASSWORD = const(9)
 
 # So long an answer may wait that was not ready when its command was read.
 _TICK_MS = const(250)
@@ -142,7 +140,7 @@ class ServerLink:
     def _settings(self):
         """(server, vehicle id, password)."""
         get = self.config.get
-        return get(_SERVER), get(_VEHICLE_ID), get(_SERVER_PASSWORD)
+        return get(SERVER), get(VEHICLE_ID), get(SERVER_PASSWORD)
 
     async def _watch(self, settings):
         """Return when the connection has to end; `end` says why."""

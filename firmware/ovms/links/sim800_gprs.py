@@ -9,10 +9,11 @@ from micropython import const
 
 from ovms.links.at_port import ATError
 from ovms.links.sim800_tcp import OVER, TCPStream
+from ovms.parameters import APN, APN_PASSWORD, APN_USER, DNS
 from ovms.protocol import sim800
 
 # Parameters: APN, its user and password, DNS server.
-_BEARER = (5, 6, 7, 22)
+_BEARER = (APN, APN_USER, APN_PASSWORD, DNS)
 # Bearers in a row that could not be had, a restart of the modem among them, before there is a
 # pause of a minute, which doubles.
 _BEARER_FAILURES = const(7)

@@ -7,17 +7,20 @@ table, strangers beyond it share one record.
 
 from micropython import const
 
-from ovms.config import FACTORY_PASSWORD, PASSWORD, PHONE
+from ovms.parameters import (
+    FACTORY_PASSWORD,
+    FEATURE_SUPPRESS,
+    NO_DENIALS,
+    NO_SMS,
+    PASSWORD,
+    PHONE,
+)
 from ovms.services.sms import BY_OWNER, BY_PASSWORD
 
 _GRANTED = const(0)
 _DENIED = const(1)
 # Right, but the factory password does not open this command.
 _FACTORY = const(2)
-
-_FEATURE_SUPPRESS = const(14)
-_NO_DENIALS = const(0x02)
-_NO_SMS = const(0x04)
 
 _WRONG_LIMIT = const(5)
 _HOLD_S = const(3600)
@@ -92,7 +95,7 @@ def _refusal(sms, who, is_owner, verdict):
     """The text that says no, or None for whoever was told within the hour."""
     if not is_owner:
         sms.status.count("sms_denied")
-        if sms.config.feature(_FEATURE_SUPPRESS) & (_NO_DENIALS | _NO_SMS):
+        if sms.config.feature(FEATURE_SUPPRESS) & (NO_DENIALS | NO_SMS):
             return None
         record = _find(sms, who) or _add(sms, who)
         if record[_TOLD]:

@@ -7,7 +7,7 @@ import asyncio
 
 from micropython import const
 
-from ovms import config as names
+from ovms import parameters
 from ovms import status as requests
 from ovms.vehicle.base import FAILED, OK, UNIMPLEMENTED, UNSUPPORTED
 
@@ -31,8 +31,6 @@ _AT_COMMAND = const(49)
 _FIRST_OWN_CAR = const(200)
 
 # Feature 14 bit 3: no vehicle alerts.
-_FEATURE_CAR = const(14)
-_NO_ALERTS = const(0x08)
 
 _SYNTAX = "Invalid syntax"
 _RANGE = "Parameter out of range"
@@ -48,13 +46,13 @@ async def answer(commander, payload, is_refused):
     # Never refused: an error would shift all answers behind it (server-and-clients 0, fact 9).
     if code == _LIST_FEATURES:
         feature = commander.config.feature
-        rows = names.FEATURES
+        rows = parameters.FEATURES
         return ["c1,0,%d,%d,%d" % (n, rows, feature(n)) for n in range(rows)], 0, None
     if code == _LIST_PARAMETERS:
         from ovms import config_edit
 
         values = config_edit.shown(commander.config)
-        rows = names.PARAMETERS
+        rows = parameters.PARAMETERS
         return (
             ["c3,0,%d,%d,%s" % (n, rows, values[n].replace(",", ";")) for n in range(rows)],
             0,
@@ -107,7 +105,7 @@ def _parsed(payload):
     """(code, arguments) of a command; code 0, which nobody implements, when there is none."""
     try:
         number, _, arguments = payload.decode().partition(",")
-        return names.integer(number), arguments
+        return parameters.integer(number), arguments
     except ValueError:
         # UnicodeError is one, too.
         return 0, ""
@@ -121,15 +119,15 @@ def _set(config, code, arguments):
     if not comma:
         raise ValueError(_SYNTAX)
     try:
-        n = names.integer(number)
+        n = parameters.integer(number)
     except ValueError:
         raise ValueError(_SYNTAX)
     # Features are set as features.
-    if not 0 <= n < (names.FEATURES if code == _SET_FEATURE else names.FIRST_FEATURE):
+    if not 0 <= n < (parameters.FEATURES if code == _SET_FEATURE else parameters.FIRST_FEATURE):
         raise ValueError(_RANGE)
     if code == _SET_FEATURE:
         return config.set_feature(n, text)
-    if not text and n in (names.PHONE, names.PASSWORD):
+    if not text and n in (parameters.PHONE, parameters.PASSWORD):
         raise ValueError(_RANGE)
     return config.apply({n: text})
 
@@ -157,7 +155,7 @@ async def _carried_out(commander, code, arguments):
 
 async def _charge_alert(commander):
     """Text of the push message of command 6, "" for none."""
-    if commander.config.feature(_FEATURE_CAR) & _NO_ALERTS:
+    if commander.config.feature(parameters.FEATURE_SUPPRESS) & parameters.NO_ALERTS:
         return ""
     text = commander.car.stat_text()
     if text is None:

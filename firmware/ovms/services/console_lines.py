@@ -1,7 +1,7 @@
 """What a line typed at the DIAG console does and answers. An overlay of `console.py`."""
 
 from ovms import status as requests
-from ovms.config import integer
+from ovms.parameters import integer
 
 _HINT = "# Unknown input: send HELP for a list.\r\n"
 _HELP = """COMMANDS: HELP ? DIAG RESET or M/S ...

@@ -4,7 +4,7 @@ An overlay of `console.py`. Reading shows no password but the factory's; the ans
 how long one is, so that a character lost on the cable is noticed.
 """
 
-from ovms import config as names
+from ovms import parameters
 
 _MASK = "****"
 
@@ -40,14 +40,14 @@ def _listed(config, rest):
     from ovms import config_edit
 
     values = config_edit.shown(config)
-    if config.get(names.PASSWORD) == names.FACTORY_PASSWORD:
+    if config.get(parameters.PASSWORD) == parameters.FACTORY_PASSWORD:
         # No secret, but a reason to set another one.
-        values[names.PASSWORD] = names.FACTORY_PASSWORD
+        values[parameters.PASSWORD] = parameters.FACTORY_PASSWORD
     if rest:
         n = _number(rest)
         return "%d:%s" % (n, values[n])
     lines = []
-    for n in range(names.PARAMETERS):
+    for n in range(parameters.PARAMETERS):
         if values[n]:
             lines.append("%d:%s" % (n, values[n]))
     return "\n".join(lines)
@@ -69,14 +69,14 @@ def _set(console, rest):
         text = console.app.config.get(n)
     else:
         console.changes[n] = text
-    if text and n in names.SECRETS:
+    if text and n in parameters.SECRETS:
         text = "%s (%d characters)" % (_MASK, len(text))
     return "%d:%s" % (n, text)
 
 
 def _number(text):
-    n = names.integer(text.strip())
-    if not 0 <= n < names.PARAMETERS:
+    n = parameters.integer(text.strip())
+    if not 0 <= n < parameters.PARAMETERS:
         raise ValueError("Parameters are numbered 0 to 31.")
     return n
 

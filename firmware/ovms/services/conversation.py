@@ -6,7 +6,7 @@ token, answers to commands, push messages, data, history records.
 
 from micropython import const
 
-from ovms import config as names
+from ovms import parameters
 from ovms.protocol.v2 import messages
 
 # Push messages that wait for the server, and characters of one.
@@ -56,7 +56,7 @@ class Conversation:
                 from ovms.protocol.v2 import paranoid
 
                 self._paranoid = paranoid.Paranoid(self._urandom)
-            self._token = self._paranoid.enable(self._config.get(names.PASSWORD))
+            self._token = self._paranoid.enable(self._config.get(parameters.PASSWORD))
             self._reporter.limit = messages.MAX_PARANOID_PAYLOAD
         else:
             self._paranoid = None
@@ -89,7 +89,7 @@ class Conversation:
             self._pings = min(self._pings + 1, _PINGS_MAX)
         elif code == "Z":
             try:
-                peers = names.integer(bytes(payload).decode())
+                peers = parameters.integer(bytes(payload).decode())
             except ValueError:
                 self._status.count("messages_ignored")
                 return

@@ -11,7 +11,7 @@ server acknowledged before is never written.
 
 from micropython import const
 
-from ovms import config as names
+from ovms import parameters
 
 # Priorities: which ring keeps a record. Routine records never push out lasting ones.
 LASTING = const(0)
@@ -58,7 +58,7 @@ class History:
         type: "RT-PWR-Log" or the like; data: str. priority: by default LASTING for what the
         server shall keep for more than a week, else ROUTINE.
         """
-        if not self._config.get(names.SERVER):
+        if not self._config.get(parameters.SERVER):
             return
         record = ("%s,%d,%d,%s" % (type, number, lifetime_s, data)).replace("\n", "\r").encode()
         if len(type) > _TYPE_LENGTH or len(record) > _RECORD_MAX:
@@ -161,7 +161,7 @@ class History:
     def on_ack(self, payload):
         """The server has a record. payload: bytes-like, the text behind `h`; borrowed."""
         try:
-            code = names.integer(bytes(payload).decode())
+            code = parameters.integer(bytes(payload).decode())
         except ValueError:
             # UnicodeError is one, too.
             code = 0

@@ -2,7 +2,7 @@
 
 from micropython import const
 
-from ovms import config as names
+from ovms import parameters
 from ovms.services.notifier import ALARM, CHARGE, MINIMUM_TOLD, TRUNK
 from ovms.vehicle.base import (
     EVENT_BATTERY,
@@ -14,10 +14,6 @@ from ovms.vehicle.base import (
 )
 from ovms.vehicle.state import SUBSTATE_ON_REQUEST
 
-_FEATURE = const(14)
-_NO_ALERTS = const(0x08)
-_NO_INFOS = const(0x10)
-_CHARGE_PHASES = const(0x40)
 _ERROR_REPEAT_S = const(60)
 
 _WAITING_MAX = const(8)
@@ -49,7 +45,7 @@ def on_event(notifier, event, now_s):
 
 def _wants_charge(notifier, event):
     if event in (EVENT_CHARGE_STARTED, EVENT_CHARGE_TOPPING_OFF):
-        return notifier.config.feature(_FEATURE) & _CHARGE_PHASES
+        return notifier.config.feature(parameters.FEATURE_SUPPRESS) & parameters.CHARGE_PHASES
     is_on_request = notifier.state.charge_substate == SUBSTATE_ON_REQUEST
     return event != EVENT_CHARGE_INTERRUPTED or not is_on_request
 
@@ -116,7 +112,7 @@ async def send_sms(notifier):
     """Send the oldest of what waits for SMS, or give it up after some attempts."""
     text = _text(notifier, notifier.sms.pop(0))
     text = text[1:].replace("\r\n", "\n").replace("\r", "\n")
-    phone = notifier.config.get(names.PHONE)
+    phone = notifier.config.get(parameters.PHONE)
     from ovms.services import sms_parts
 
     left = list(sms_parts.outgoing(notifier, phone, text))
@@ -135,7 +131,9 @@ async def send_sms(notifier):
 
 def _is_silenced(notifier, kind):
     """Whether feature 14 keeps notifications of `kind` from leaving."""
-    return notifier.config.feature(_FEATURE) & (_NO_INFOS if kind == "I" else _NO_ALERTS)
+    return notifier.config.feature(parameters.FEATURE_SUPPRESS) & (
+        parameters.NO_INFOS if kind == "I" else parameters.NO_ALERTS
+    )
 
 
 def _text(notifier, item):

@@ -5,10 +5,10 @@ Minimum SOC, low SOC, car left on, 12 V battery: module-behaviour 6.2 and 6.3.
 
 from micropython import const
 
+from ovms.parameters import FEATURE_MINIMUM_SOC
 from ovms.services.notifier import LEFT_ON_MIN, LOW_SOC_MIN, MINIMUM_TOLD
 from ovms.vehicle.base import EVENT_MINIMUM_SOC
 
-_FEATURE_MINIMUM_SOC = const(9)
 _REARM_PCT = const(2)
 _LOW_SOC_PCT = const(5)
 # Minutes from falling below the limit to the first alert, and from one to the next.
@@ -51,7 +51,7 @@ def minute(memory, state, config, car):
 
 
 def _is_below_minimum(memory, state, config):
-    limit_pct100 = config.feature(_FEATURE_MINIMUM_SOC) * 100
+    limit_pct100 = config.feature(FEATURE_MINIMUM_SOC) * 100
     soc_pct100 = state.soc_pct100
     if soc_pct100 is None:
         return False

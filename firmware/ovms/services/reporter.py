@@ -8,6 +8,7 @@ from binascii import crc32
 
 from micropython import const
 
+from ovms.parameters import FEATURE_STREAM, STREAM_LOCATION, STREAM_TYRES
 from ovms.protocol.v2 import messages
 
 # In the order of sending. Two groups share the code g. Y and X go out on request and occasion.
@@ -30,9 +31,6 @@ _IDLE_MS = const(3600 * 1000)
 _STREAM_MS = const(1000)
 
 # Feature 8: bit 0 asks for the location as a stream, bit 2 for tyres in the new layout (Y), too.
-_FEATURE_STREAM = const(8)
-_STREAM_LOCATION = const(1)
-_NEW_TYRES = const(4)
 
 
 class Reporter:
@@ -111,7 +109,7 @@ class Reporter:
             self._due |= 1 << _SLOT_F
         if self._stream_ms >= _STREAM_MS:
             self._stream_ms = 0
-            is_wanted = self._config.feature(_FEATURE_STREAM) & _STREAM_LOCATION
+            is_wanted = self._config.feature(FEATURE_STREAM) & STREAM_LOCATION
             if is_watched and is_wanted and state.speed_kmh10:
                 self._due |= 1 << _SLOT_L
         slot = 0
@@ -134,7 +132,7 @@ class Reporter:
         if slot >= _SLOT_Y:
             was_told = self._markers[slot] is not None
             if slot == _SLOT_Y:
-                is_wanted = self._config.feature(_FEATURE_STREAM) & _NEW_TYRES
+                is_wanted = self._config.feature(FEATURE_STREAM) & STREAM_TYRES
             else:
                 is_wanted = self._state.is_exporting or was_told
             if not is_wanted:

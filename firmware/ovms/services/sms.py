@@ -9,7 +9,7 @@ import asyncio
 
 from micropython import const
 
-from ovms import config as names
+from ovms import parameters
 
 # Who may use a command (module-behaviour 2.3).
 BY_PASSWORD = const(1)
@@ -72,7 +72,7 @@ class SMSService:
 
     async def execute_as_owner(self, text):
         """(whether it was done, reply) for somebody who is the owner, even before REGISTER."""
-        return await self._execute(self.config.get(names.PHONE), text, True)
+        return await self._execute(self.config.get(parameters.PHONE), text, True)
 
     def _execute(self, caller, text, is_owner):
         from ovms.services import sms_job

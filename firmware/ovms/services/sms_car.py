@@ -5,7 +5,7 @@ They are the protocol's commands under another name. "requested" is said only wh
 
 from micropython import const
 
-from ovms import config as names
+from ovms import parameters
 from ovms.vehicle.base import FAILED, OK
 
 # Command: protocol command, how many words it takes, what is said when the car did it.
@@ -37,7 +37,7 @@ async def _set_charge(sms, code, words):
     if mode is None:
         raise ValueError("Charge modes are STANDARD, STORAGE, RANGE and PERFORMANCE.")
     # Looked at before anything is changed.
-    amps = names.integer(words[1]) if len(words) > 1 else 0
+    amps = parameters.integer(words[1]) if len(words) > 1 else 0
     if amps < 0:
         raise ValueError("A current is not negative.")
     told = await _done(sms, "CHARGEMODE", code, mode)

@@ -5,7 +5,7 @@ A car that can tell has a `charge_prediction`. Distances are ideal ranges in the
 
 from micropython import const
 
-from ovms import config as names
+from ovms import parameters
 from ovms.vehicle.state import MODE_PERFORMANCE, MODE_RANGE, MODE_STANDARD
 
 _LEAST_W = const(1000)
@@ -32,7 +32,7 @@ def reply(sms, caller, command, words):
             raise ValueError("This car foretells without capacity (C) and temperature (D).")
         if word[-1:] not in "SE%WVA":
             raise ValueError(_USE)
-        asked[word[-1:]] = number = names.integer(word[:-1])
+        asked[word[-1:]] = number = parameters.integer(word[:-1])
         if number < 0:
             raise ValueError(_USE)
     is_miles = sms.config.is_miles

@@ -9,10 +9,7 @@ whatever else may be a code is masked.
 
 from micropython import const
 
-from ovms import config as names
-
-_FEATURE_SUPPRESS = const(14)
-_NO_FORWARDING = const(0x80)
+from ovms import parameters
 
 # No telephone in the world has so short a number.
 _SHORT_NUMBER = const(6)
@@ -24,7 +21,7 @@ _HARMLESS_LENGTH = const(3)
 
 def forward(sms, caller, text):
     """Push `text` of a service to the apps; drop any other."""
-    if sms.config.feature(_FEATURE_SUPPRESS) & _NO_FORWARDING:
+    if sms.config.feature(parameters.FEATURE_SUPPRESS) & parameters.NO_FORWARDING:
         return
     if not (sms.status.is_server_connected and is_service(caller)):
         return
@@ -97,7 +94,7 @@ def _may_be_code(word):
 
 def _has_secret(config, text):
     text = text.lower()
-    for n in names.SECRETS:
+    for n in parameters.SECRETS:
         secret = config.get(n).lower()
         if secret and secret in text:
             return True

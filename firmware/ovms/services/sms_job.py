@@ -1,11 +1,6 @@
 """What becomes of one SMS, from its text to the parts of the answer. An overlay of `sms.py`."""
 
-from micropython import const
-
-from ovms import config as names
-
-_FEATURE_SUPPRESS = const(14)
-_NO_ALERTS = const(0x08)
+from ovms import parameters
 
 
 async def execute(sms, caller, text, is_owner):
@@ -35,8 +30,8 @@ async def answer(sms, modem, number, text):
     await _send(sms, modem, number, text)
     alert = sms.alert
     sms.alert = ""
-    if not sms.config.feature(_FEATURE_SUPPRESS) & _NO_ALERTS:
-        await _send(sms, modem, sms.config.get(names.PHONE), alert)
+    if not sms.config.feature(parameters.FEATURE_SUPPRESS) & parameters.NO_ALERTS:
+        await _send(sms, modem, sms.config.get(parameters.PHONE), alert)
 
 
 async def _send(sms, modem, number, text):

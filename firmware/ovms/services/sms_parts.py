@@ -2,11 +2,7 @@
 
 from micropython import const
 
-from ovms import config as names
-
-_FEATURE_SUPPRESS = const(14)
-_NO_SMS = const(0x04)
-_NO_TIME = const(0x20)
+from ovms import parameters
 
 # Characters of one SMS (3GPP 23.038): in the GSM alphabet, and in UCS2 for all others.
 _SMS_PLAIN = const(160)
@@ -20,8 +16,8 @@ def outgoing(sender, number, text):
     sender: who has `config`, `clock` and `car`, which returns the current Vehicle. number: as
     delivered; a name cannot be answered. text: str or None.
     """
-    suppressed = sender.config.feature(_FEATURE_SUPPRESS)
-    if not text or suppressed & _NO_SMS:
+    suppressed = sender.config.feature(parameters.FEATURE_SUPPRESS)
+    if not text or suppressed & parameters.NO_SMS:
         return ()
     from ovms.protocol import phone
 
@@ -29,8 +25,8 @@ def outgoing(sender, number, text):
     if not number:
         return ()
     utc_s = sender.clock.utc_s()
-    if sender.car().HAS_SMS_TIME and utc_s is not None and not suppressed & _NO_TIME:
-        text = _time_of_day(utc_s, sender.config.get(names.TIMEZONE)) + text
+    if sender.car().HAS_SMS_TIME and utc_s is not None and not suppressed & parameters.NO_TIME:
+        text = _time_of_day(utc_s, sender.config.get(parameters.TIMEZONE)) + text
     return [(number, part) for part in parts(text)]
 
 

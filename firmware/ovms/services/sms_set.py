@@ -1,15 +1,20 @@
 """The SMS commands that change something (module-behaviour 2.5). An overlay."""
 
-from ovms import config as names
+from ovms import parameters
 from ovms import status as requests
 
 # What a command sets, in the order of its words; it answers like its question.
 _SETTINGS = {
-    "MODULE": (names.VEHICLE_ID, names.UNITS, names.NOTIFY, names.VEHICLE_TYPE),
-    "VEHICLE": (names.VEHICLE_TYPE,),
-    "GPRS": (names.APN, names.APN_USER, names.APN_PASSWORD, names.DNS),
-    "GSMLOCK": (names.GSM_LOCK,),
-    "SERVER": (names.SERVER, names.SERVER_PASSWORD, names.PARANOID),
+    "MODULE": (
+        parameters.VEHICLE_ID,
+        parameters.UNITS,
+        parameters.NOTIFY,
+        parameters.VEHICLE_TYPE,
+    ),
+    "VEHICLE": (parameters.VEHICLE_TYPE,),
+    "GPRS": (parameters.APN, parameters.APN_USER, parameters.APN_PASSWORD, parameters.DNS),
+    "GSMLOCK": (parameters.GSM_LOCK,),
+    "SERVER": (parameters.SERVER, parameters.SERVER_PASSWORD, parameters.PARANOID),
 }
 
 
@@ -23,15 +28,15 @@ def reply(sms, caller, command, words):
     if command == "REGISTER":
         return _register(sms, caller)
     if command == "PASS":
-        _assign(sms, (names.PASSWORD,), words)
+        _assign(sms, (parameters.PASSWORD,), words)
         return "Module password has been changed."
     if command == "PARAMS":
-        _assign(sms, range(names.UNITS, names.PARAMETERS), words)
+        _assign(sms, range(parameters.UNITS, parameters.PARAMETERS), words)
         return "Parameters have been set."
     if command == "SIM":
         return _sim(sms, words)
     if command == "FEATURE":
-        sms.status.request(sms.config.set_feature(names.integer(words[0]), words[1]))
+        sms.status.request(sms.config.set_feature(parameters.integer(words[0]), words[1]))
         return "Feature has been set."
     if command == "AP":
         _provision(sms, words)
@@ -60,17 +65,17 @@ def _register(sms, caller):
     number = phone.normal_phone(caller)
     if not number:
         raise ValueError("This sender has no phone number to register.")
-    _assign(sms, (names.PHONE,), (number,))
+    _assign(sms, (parameters.PHONE,), (number,))
     return "Your phone has been registered as the owner."
 
 
 def _provision(sms, words):
     changes = {}
-    for n, text in zip(range(names.PARAMETERS), words):
+    for n, text in zip(range(parameters.PARAMETERS), words):
         # Phone and password stay as they are instead of becoming empty.
         if text != "-":
             changes[n] = text
-        elif n > names.PASSWORD:
+        elif n > parameters.PASSWORD:
             changes[n] = ""
     sms.status.request(sms.config.apply(changes) | requests.REQUEST_MODEM_RESTART)
 
@@ -80,14 +85,14 @@ def _sim(sms, words):
     changes = {}
     for word in words:
         if word.upper() in ("ROAM", "HOME"):
-            changes[names.ROAMING] = word.upper().replace("ROAM", "")
+            changes[parameters.ROAMING] = word.upper().replace("ROAM", "")
         elif word == "-":
-            changes[names.SIM_PIN] = ""
+            changes[parameters.SIM_PIN] = ""
         elif not word.isdigit():
             raise ValueError("A PIN has 4 to 8 digits.")
-        elif sms.config.get(names.SIM_PIN).endswith("x"):
+        elif sms.config.get(parameters.SIM_PIN).endswith("x"):
             raise ValueError("Unlock the SIM in a phone first, then send SIM - and the PIN.")
         else:
-            changes[names.SIM_PIN] = word
+            changes[parameters.SIM_PIN] = word
     sms.status.request(sms.config.apply(changes))
     return _shown(sms, "SIM")

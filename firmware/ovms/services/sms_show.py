@@ -3,22 +3,22 @@
 Source: module-behaviour 2.5. No reply shows a password.
 """
 
-from ovms import config as names
+from ovms import parameters
 from ovms import status as net
 
 
 def _register(sms):
-    return "Registered number: " + sms.config.get(names.PHONE)
+    return "Registered number: " + sms.config.get(parameters.PHONE)
 
 
 def _password(sms):
-    return "Module password: " + _shown(sms)[names.PASSWORD]
+    return "Module password: " + _shown(sms)[parameters.PASSWORD]
 
 
 def _parameters(sms):
     text = "Params:"
     values = _shown(sms)
-    for n in range(names.PARAMETERS):
+    for n in range(parameters.PARAMETERS):
         if values[n]:
             text += "\n%d:%s" % (n, values[n])
     return text
@@ -30,17 +30,17 @@ def _module(sms):
         "Module:\r\n VehicleID:%s\r\n Units:%s\r\n Notifications:%s\r\n VehicleType:%s"
         "\r\n CarType:%s"
         % (
-            get(names.VEHICLE_ID),
-            get(names.UNITS),
-            get(names.NOTIFY),
-            get(names.VEHICLE_TYPE),
+            get(parameters.VEHICLE_ID),
+            get(parameters.UNITS),
+            get(parameters.NOTIFY),
+            get(parameters.VEHICLE_TYPE),
             sms.car().type_text(),
         )
     )
 
 
 def _vehicle(sms):
-    values = sms.config.get(names.VEHICLE_TYPE), sms.car().type_text()
+    values = sms.config.get(parameters.VEHICLE_TYPE), sms.car().type_text()
     return "Vehicle:\r\n VehicleType:%s\r\n CarType:%s" % values
 
 
@@ -48,10 +48,10 @@ def _gprs(sms):
     status = sms.status
     values = _shown(sms)
     text = "GPRS:\n APN:%s\n User:%s\n Password:%s\n DNS:%s\n GSM:%s\n SQ:%d" % (
-        values[names.APN],
-        values[names.APN_USER],
-        values[names.APN_PASSWORD],
-        values[names.DNS],
+        values[parameters.APN],
+        values[parameters.APN_USER],
+        values[parameters.APN_PASSWORD],
+        values[parameters.DNS],
         status.operator,
         status.csq,
     )
@@ -68,7 +68,7 @@ def _gprs(sms):
 
 
 def _lock(sms):
-    operator = sms.config.get(names.GSM_LOCK) or "(none)"
+    operator = sms.config.get(parameters.GSM_LOCK) or "(none)"
     return "GSMLOCK: %s\r\nCurrent: %s" % (operator, sms.status.operator)
 
 
@@ -78,29 +78,29 @@ def sim_state(status):
 
 
 def _sim(sms):
-    text = sms.config.get(names.SIM_PIN)
+    text = sms.config.get(parameters.SIM_PIN)
     pin = "****" if text else ""
     if text[-1:] in ("!", "x"):
         pin += " (refused)"
     return "SIM:\r\n State:%s\r\n PIN:%s\r\n Roaming:%s" % (
         sim_state(sms.status),
         pin,
-        sms.config.get(names.ROAMING) or "ROAM",
+        sms.config.get(parameters.ROAMING) or "ROAM",
     )
 
 
 def _server(sms):
     values = _shown(sms)
     return "Server:\r\n IP:%s\r\n Password:%s\r\n Paranoid:%s" % (
-        values[names.SERVER],
-        values[names.SERVER_PASSWORD],
-        values[names.PARANOID],
+        values[parameters.SERVER],
+        values[parameters.SERVER_PASSWORD],
+        values[parameters.PARANOID],
     )
 
 
 def _features(sms):
     text = "Features:"
-    for n in range(names.FEATURES):
+    for n in range(parameters.FEATURES):
         value = sms.config.feature(n)
         if value:
             text += "\r\n %d:%d" % (n, value)

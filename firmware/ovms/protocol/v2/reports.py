@@ -9,6 +9,7 @@ behind follow server-and-clients section 5. Distances and speeds are in the user
 
 from micropython import const
 
+from ovms.parameters import FEATURE_CAN_WRITE
 from ovms.protocol.v2.messages import KM, MILE, decimal, freshness, scaled
 
 # Commands of the framework, behind those of the car; 7 is announced because it is there.
@@ -17,7 +18,6 @@ CAPABILITIES = "C1-7,C40-41,C49"
 
 _GROUP1 = const(11)
 _GROUP2 = const(12)
-_FEATURE_CAN_WRITE = const(15)
 
 _NO_SIGNAL = const(99)
 # Of 31, which apps draw as five bars. A module at rest sees its signal waver by less.
@@ -42,7 +42,7 @@ def payload_of(code, is_second, state, config, status, car, limit):
         made = tyres_message(state)
     elif code == "F":
         version = status.firmware_text(car)
-        can_write = config.feature(_FEATURE_CAN_WRITE)
+        can_write = config.feature(FEATURE_CAN_WRITE)
         if abs(status.csq - status.csq_told) >= _SIGNAL_STEPS:
             status.csq_told = status.csq
         made = firmware_message(state, status, version, car.type_text(), can_write)

@@ -6,6 +6,7 @@ key edges, trip, charge (`charge`). Bus, status byte and edges: Twizy facts 1.1,
 
 from micropython import const
 
+from ovms.parameters import FEATURE_STREAM, STREAM_LOCATION, STREAM_RECORDS
 from ovms.vehicle.base import EVENT_CHARGE_DONE, Vehicle
 from ovms.vehicle.state import CHARGE_DONE
 from ovms.vehicle.twizy.battery import Battery
@@ -17,8 +18,6 @@ _BUS_CHECK_MS = const(10_000)
 _MINUTE_MS = const(60_000)
 _STREAM_MS = const(5_000)
 # Feature 8: 1 streams by the guide, 2 by the firmware it describes; 3 is both.
-_FEATURE_STREAM = const(8)
-_STREAMS = const(3)
 
 # What the history records are due for, as bits.
 DUE_ALERT = const(1)
@@ -124,7 +123,9 @@ class Twizy(Vehicle):
         if self.battery.update():
             self.due |= DUE_ALERT
         self._position_ms += elapsed_ms
-        is_streaming = state.speed_kmh10 and self.config.feature(_FEATURE_STREAM) & _STREAMS
+        is_streaming = state.speed_kmh10 and self.config.feature(FEATURE_STREAM) & (
+            STREAM_LOCATION | STREAM_RECORDS
+        )
         if self._position_ms >= (_STREAM_MS if is_streaming else _MINUTE_MS):
             self._position_ms %= _STREAM_MS
             self.due |= DUE_POSITION

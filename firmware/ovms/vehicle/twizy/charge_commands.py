@@ -11,13 +11,15 @@ allow-list, has no supply while charging and no part in it. So this is refused w
 
 from micropython import const
 
-from ovms.vehicle.base import OK, UNSUPPORTED
-from ovms.vehicle.twizy.values import (
-    FEATURE_CAR_BITS,
+from ovms.parameters import (
     FEATURE_MAX_RANGE,
     FEATURE_RANGE_LIMIT,
     FEATURE_SOC_LIMIT,
+    FEATURE_SUPPRESS,
+    NO_ALERTS,
+    NO_INFOS,
 )
+from ovms.vehicle.base import OK, UNSUPPORTED
 
 _DEBUG = const(200)
 _QUERY_RANGE = const(201)
@@ -34,9 +36,6 @@ _QUERY_LOGS = const(210)
 _RANGE_MAX = const(255)
 _SOC_MAX = const(100)
 
-# Feature 14: pushes of these kinds are not wanted.
-_NO_ALERTS = const(0x08)
-_NO_INFOS = const(0x10)
 
 _RANGE_USE = "RANGE takes one distance from 0 to 255, such as RANGE 80."
 _ALERT_USE = "CA takes a range (0 to 255), a SOC (0 to 100%) or both, such as CA 30 60%."
@@ -98,7 +97,7 @@ async def command(car, code, arguments):
             car.charge.estimate()
         return OK, _alert_fields(car)
     if code == _BATTERY_ALERT:
-        if config.feature(FEATURE_CAR_BITS) & _NO_ALERTS:
+        if config.feature(FEATURE_SUPPRESS) & NO_ALERTS:
             return OK, ""
         from ovms.vehicle.twizy import battery_texts
 
@@ -109,7 +108,7 @@ async def command(car, code, arguments):
         battery_records.send(car)
         return OK, ""
     if code == _POWER_NOTIFY:
-        if config.feature(FEATURE_CAR_BITS) & _NO_INFOS:
+        if config.feature(FEATURE_SUPPRESS) & NO_INFOS:
             return OK, ""
         letter = "T" if arguments[:1].upper() == "T" else "E"
         from ovms.vehicle.twizy import power_texts

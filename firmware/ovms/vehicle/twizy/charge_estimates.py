@@ -4,14 +4,12 @@ Twizy guide 1.2.0 "Charge time estimation", "Range" and "Ideal range configurati
 1.6 and 3.2 to 3.4. Nothing here is exact: times are meant to be on the safe side.
 """
 
+from ovms.parameters import FEATURE_MAX_RANGE, FEATURE_RANGE_LIMIT, FEATURE_SOC_LIMIT
 from ovms.vehicle.twizy.values import (
     CHARGE_FULL_A,
     CHARGE_LEVEL_A,
     CHARGE_LEVEL_MAX,
     CHARGE_LEVEL_W,
-    FEATURE_MAX_RANGE,
-    FEATURE_RANGE_LIMIT,
-    FEATURE_SOC_LIMIT,
     SOC_CV_START,
     SOC_FULL,
     km_from_user,

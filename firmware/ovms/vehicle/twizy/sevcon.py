@@ -7,7 +7,7 @@ from pre-operational: Twizy guide 1.2.0, "CFG RESET without network connectivity
 
 from micropython import const
 
-from ovms.vehicle.twizy.values import FEATURE_CAN_WRITE
+from ovms.parameters import FEATURE_CAN_WRITE
 
 # States as 701 and object 5110 report them.
 OPERATIONAL = const(0x05)

@@ -5,9 +5,9 @@ Twizy facts 7.4, 7.6 and 7.13. Macros are in `sevcon_macro`, all else is in `sev
 one of them is in RAM.
 """
 
+from ovms.parameters import FEATURE_CAN_WRITE
 from ovms.vehicle.twizy.sevcon import SevconError
 from ovms.vehicle.twizy.sevcon_session import Session, error_text
-from ovms.vehicle.twizy.values import FEATURE_CAN_WRITE
 
 _READ_ONLY = "Error: CAN bus in read only mode"
 _NO_MACROS = ("PRE", "OP", "READ", "WRITE", "RESTORE")

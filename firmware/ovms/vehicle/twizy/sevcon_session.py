@@ -6,6 +6,7 @@ access asks anew for write permission and the key. Sequences and codes: Twizy fa
 
 from micropython import const
 
+from ovms.parameters import FEATURE_CAN_WRITE
 from ovms.protocol.errors import SDOAbort
 from ovms.protocol.sdo import (
     DONE,
@@ -17,7 +18,7 @@ from ovms.protocol.sdo import (
     SDOClient,
 )
 from ovms.vehicle.twizy.sevcon import FOREIGN, OPERATIONAL, PRE_OPERATIONAL, SevconError
-from ovms.vehicle.twizy.values import FEATURE_CAN_WRITE, SDO_COMMIT
+from ovms.vehicle.twizy.values import SDO_COMMIT
 
 _REQUEST = const(0x601)
 _NMT = const(0x000)

@@ -13,13 +13,6 @@ CHARGE_LEVEL_A = const(5)
 CHARGE_LEVEL_W = const(300)
 CHARGE_LEVEL_MAX = const(7)
 
-# Features the Twizy reads (Twizy facts 6.4); ranges are in the user's unit.
-FEATURE_SOC_LIMIT = const(10)
-FEATURE_RANGE_LIMIT = const(11)
-FEATURE_MAX_RANGE = const(12)
-FEATURE_CAR_BITS = const(14)
-FEATURE_CAN_WRITE = const(15)
-
 # Object of the motor controller (index << 8 | subindex) that makes new torque maps count.
 SDO_COMMIT = const(0x464101)
 

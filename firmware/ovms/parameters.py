@@ -1,0 +1,74 @@
+"""Numbers of the parameters and features, and what a bit of them means; nothing else knows them.
+
+Features 0 to 7 live until the next start, features 8 to 15 are parameters 24 to 31
+(module-behaviour 1.1 to 1.3). The constants are gone when the firmware is built.
+"""
+
+from micropython import const
+
+PHONE = const(0)
+PASSWORD = const(1)
+UNITS = const(2)
+NOTIFY = const(3)
+SERVER = const(4)
+APN = const(5)
+APN_USER = const(6)
+APN_PASSWORD = const(7)
+VEHICLE_ID = const(8)
+SERVER_PASSWORD = const(9)
+PARANOID = const(10)
+GROUP1 = const(11)
+GROUP2 = const(12)
+GSM_LOCK = const(13)
+VEHICLE_TYPE = const(14)
+# The Twizy keeps half a 64-byte profile of its motor controller in each of 16 to 21.
+FIRST_PROFILE = const(16)
+LAST_PROFILE = const(21)
+DNS = const(22)
+TIMEZONE = const(23)
+FIRST_FEATURE = const(24)
+# How many there are by the protocol, and how many are stored.
+PARAMETERS = const(32)
+STORED = const(34)
+# Beyond those of the reference, set by the command SIM alone: see `links/modem_pin.py`.
+SIM_PIN = const(32)
+ROAMING = const(33)
+
+SECRETS = (PASSWORD, APN_PASSWORD, SERVER_PASSWORD)
+FACTORY_PASSWORD = "OVMS"
+NO_PHONE = "NOPHONE"
+
+FEATURES = const(16)
+FIRST_STORED_FEATURE = const(8)
+FEATURE_STREAM = const(8)
+FEATURE_MINIMUM_SOC = const(9)
+FEATURE_SOC_LIMIT = const(10)
+FEATURE_RANGE_LIMIT = const(11)
+FEATURE_MAX_RANGE = const(12)
+FEATURE_CAPACITY = const(13)
+FEATURE_SUPPRESS = const(14)
+FEATURE_CAN_WRITE = const(15)
+
+# Bits of FEATURE_STREAM: the location each second, the Twizy's records each second, and tyres in
+# the new layout (Y), too.
+STREAM_LOCATION = const(0x01)
+STREAM_RECORDS = const(0x02)
+STREAM_TYRES = const(0x04)
+
+# Bits of FEATURE_SUPPRESS: what the module does not say, and one thing that it does.
+NO_DENIALS = const(0x02)
+NO_SMS = const(0x04)
+NO_ALERTS = const(0x08)
+NO_INFOS = const(0x10)
+NO_TIME = const(0x20)
+CHARGE_PHASES = const(0x40)
+NO_FORWARDING = const(0x80)
+
+
+def integer(text):
+    """int of `[-]digits`; ValueError for anything else, also for what `int` alone would take."""
+    digits = text[1:] if text.startswith("-") else text
+    # A digit of another script takes more than one byte.
+    if len(digits) > 9 or not digits.isdigit() or len(digits.encode()) != len(digits):
+        raise ValueError("That is not a whole number.")
+    return int(text)
