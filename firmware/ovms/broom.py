@@ -86,6 +86,8 @@ class Broom:
         self.sweep()
         # Whatever is read now must not be swept away before it is known to stay.
         self._kept = self.names
+        # What stays belongs into the holes that are there now, not between what passes.
+        gc.collect()
         done = load()
         self._kept = [name for name in self.names if name in sys.modules]
         return done
