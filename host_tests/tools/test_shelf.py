@@ -1,0 +1,195 @@
+"""Modules on demand out of one file, and the broom that forgets them, on the VMs."""
+
+import subprocess
+
+import pytest
+
+from host_tests.needs_vm import require
+from tools import build, shelf, vm
+
+# What is on the shelf: `pair` needs `single` while it is imported, `late` inside a function.
+MODULES = {
+    "single": "def twice(x):\n    return 2 * x\n",
+    "pair": "from single import twice\ndef four(x):\n    return twice(twice(x))\n",
+    "late": "def eight(x):\n    from pair import four\n    return 2 * four(x)\n",
+    "fails": "1 // 0\n",
+    "car": "from wheel import WHEELS\nclass Car:\n    wheels = WHEELS\n",
+    "wheel": "WHEELS = 4\n",
+    "big": "def f(x):\n    return x\n"
+    + "".join(f"def g{n}(x):\n    return {n}\n" for n in range(99)),
+}
+CHECK = """
+import gc, os, sys
+os.mount(os.VfsPosix({folder!r}), "/t")
+sys.path[:] = ["/t", ".frozen"]
+import ovms
+from ovms.broom import Broom
+broom = Broom()
+broom.install(ovms)
+
+def loaded():
+    return sorted(name for name in broom.names if name in sys.modules)
+
+{program}
+"""
+
+
+def run(bits, folder, program, heap_kib=1024):
+    """Lines that `program` prints on the VM, with `broom` and `loaded` at hand."""
+    require(bits)
+    sources = {"ovms/__init__.py": "", "ovms/broom.py": build.firmware_sources()["ovms/broom.py"]}
+    build.compile_package(sources, folder)
+    build.compile_package(
+        {f"{name}.py": text for name, text in MODULES.items()}, folder / "modules"
+    )
+    compiled = {name: (folder / "modules" / f"{name}.mpy").read_bytes() for name in MODULES}
+    (folder / "ovms" / shelf.FILE).write_bytes(shelf.packed(compiled))
+    assert shelf.unpacked(shelf.packed(compiled)) == compiled
+    script = folder / "check.py"
+    script.write_text(CHECK.format(folder=str(folder), program=program), "utf-8")
+    done = subprocess.run(
+        [*vm.command(bits, heap_kib), str(script)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout.splitlines()
+
+
+@pytest.fixture(params=sorted(vm.TARGETS))
+def on_vm(request, tmp_path):
+    return lambda program, heap_kib=1024: run(request.param, tmp_path, program, heap_kib)
+
+
+def test_what_was_imported_stays_until_it_is_swept(on_vm):
+    program = """
+import late
+print(late.eight(1), loaded(), broom.loads)
+print(late.eight(1), broom.loads)
+broom.sweep()
+print(loaded(), late.eight(1), broom.loads)
+try:
+    import nothing
+except ImportError as error:
+    print(error)
+"""
+    assert on_vm(program) == [
+        "8 ['late', 'pair', 'single'] 3",
+        "8 3",
+        "[] 8 5",
+        "no module named 'nothing'",
+    ]
+
+
+def test_a_module_that_fails_can_be_asked_for_again(on_vm):
+    program = """
+for _ in range(2):
+    try:
+        import fails
+    except ZeroDivisionError:
+        print(loaded())
+"""
+    assert on_vm(program) == ["[]", "[]"]
+
+
+def test_what_is_kept_stays_until_something_else_is(on_vm):
+    program = """
+import single
+
+def load():
+    from car import Car
+    broom.sweep()
+    import single
+    return Car
+
+print(broom.keep(load).wheels, loaded())
+broom.sweep()
+print(loaded())
+broom.keep(lambda: None)
+print(loaded())
+"""
+    # Swept while it was being imported, and not lost.
+    assert on_vm(program) == ["4 ['car', 'single', 'wheel']", "['car', 'single', 'wheel']", "[]"]
+
+
+def test_a_full_heap_is_swept_before_the_next_import_and_by_the_ticker(on_vm):
+    program = """
+import single, pair
+gc.collect()
+broom.limit_bytes = gc.mem_alloc() + 8000
+import late
+print(loaded(), broom.sweeps)
+ballast = bytearray(9000)
+import wheel
+print(loaded(), broom.sweeps)
+broom.tidy()
+print(loaded(), broom.sweeps)
+ballast = None
+gc.collect()
+import late
+broom.tidy()
+print(loaded(), broom.sweeps)
+"""
+    assert on_vm(program) == [
+        "['late', 'pair', 'single'] 0",
+        "['wheel'] 1",
+        "[] 2",
+        "['late'] 2",
+    ]
+
+
+def test_swept_code_leaves_nothing_behind(on_vm):
+    program = """
+def round():
+    import big, late
+    late.eight(big.f(1))
+    broom.sweep()
+
+used = [0] * 30
+for n in range(30):
+    round()
+    gc.collect()
+    used[n] = gc.mem_alloc()
+print(used[-1] - used[3])
+"""
+    assert on_vm(program) == ["0"]
+
+
+def test_a_large_heap_is_never_swept(on_vm):
+    program = """
+import single
+ballast = [bytearray(100_000) for _ in range(30)]
+import pair
+broom.tidy()
+print(loaded(), broom.sweeps)
+"""
+    assert on_vm(program, 8192) == ["['pair', 'single'] 0"]
+
+
+def test_interrupts_have_their_turn_while_a_module_is_read(on_vm):
+    """A soft interrupt is a scheduled call: here each one asks for the next, as frames come in."""
+    program = """
+import micropython
+turns = 0
+
+def turn(_):
+    global turns
+    turns += 1
+    if is_loading:
+        micropython.schedule(turn, 0)
+
+is_loading = True
+micropython.schedule(turn, 0)
+before = turns
+import big
+is_loading = False
+print(turns - before > 8)
+"""
+    assert on_vm(program) == ["True"]
+
+
+def test_a_name_that_does_not_fit_is_refused():
+    with pytest.raises(ValueError, match="too long a name"):
+        shelf.packed({"thirteenchars": b""})
