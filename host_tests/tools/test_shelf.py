@@ -169,7 +169,10 @@ print(loaded(), broom.sweeps)
 
 
 def test_interrupts_have_their_turn_while_a_module_is_read(on_vm):
-    """A soft interrupt is a scheduled call: here each one asks for the next, as frames come in."""
+    """A soft interrupt is a scheduled call: here each one asks for the next, as frames come in.
+
+    Some 15 turns come about between the files of an import, and 100 more while reading.
+    """
     program = """
 import micropython
 turns = 0
@@ -185,7 +188,7 @@ micropython.schedule(turn, 0)
 before = turns
 import big
 is_loading = False
-print(turns - before > 8)
+print(turns - before > 60)
 """
     assert on_vm(program) == ["True"]
 
