@@ -143,7 +143,7 @@ def test_the_test_of_a_command_sends_it():
 
 def test_the_dispatch_and_the_table_agree():
     """No command that the firmware knows by a constant is missing above."""
-    source = (ROOT / "firmware" / "ovms" / "services" / "commands.py").read_text("utf-8")
+    source = (ROOT / "firmware" / "ovms" / "services" / "protocol_commands.py").read_text("utf-8")
     named = {
         int(n) for n in re.findall(r"^_(?!LIMIT|FEATURE|NO_)\w+ = const\((\d+)\)", source, re.M)
     }

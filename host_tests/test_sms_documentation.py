@@ -1,8 +1,8 @@
 """SMS.md knows every command, what it takes and who may use it. CPython only."""
 
 from host_tests.services.sms_bench import Bench
-from ovms.services.sms import BY_OWNER
-from ovms.services.sms_commands import find, names
+from ovms.services.sms.commands import find, names
+from ovms.services.sms.service import BY_OWNER
 from tools.vm import ROOT
 
 
@@ -10,10 +10,10 @@ def test_every_command_is_documented():
     lines = (ROOT / "firmware/ovms/services/SMS.md").read_text().splitlines()
     sms = Bench().sms
     for name in names(sms)[0]:
-        command, mode, _, _, _, usage = find(sms, name)[0]
-        text = " ".join(filter(None, (command, usage)))
+        command = find(sms, name)
+        text = " ".join(filter(None, (command.name, command.usage)))
         # Of these the module itself does not say what they take.
-        start = f"| `{text} " if command in ("PASS", "CTP") else f"| `{text}`"
+        start = f"| `{text} " if command.name in ("PASS", "CTP") else f"| `{text}`"
         found = [line for line in lines if line.startswith(start)]
         assert len(found) == 1, text
-        assert ("(owner)" in found[0]) == (mode == BY_OWNER), text
+        assert ("(owner)" in found[0]) == (command.mode == BY_OWNER), text

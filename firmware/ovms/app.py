@@ -186,9 +186,9 @@ class App:
 
     def _talk(self, keys):
         from ovms.drivers import console_port
-        from ovms.services import console
+        from ovms.services.console.session import talk
 
-        return console.talk(self, console_port.ConsolePort(keys))
+        return talk(self, console_port.ConsolePort(keys))
 
 
 def main(board, presets=None):

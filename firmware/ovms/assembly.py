@@ -25,7 +25,7 @@ from ovms.services.conversation import Conversation
 from ovms.services.history import UNKEPT, History
 from ovms.services.notifier import Notifier
 from ovms.services.reporter import Reporter
-from ovms.services.sms import SMSService
+from ovms.services.sms.service import SMSService
 from ovms.status import Status
 from ovms.vehicle.state import VehicleState
 

@@ -53,5 +53,5 @@ def take(app):
     car.on_record = app.history.add
     app.car = car
     app.reporter.set_car(car)
-    app.commander.set_car(car)
+    app.commander.car = car
     app.can.set_car(car)

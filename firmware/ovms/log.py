@@ -25,9 +25,9 @@ class Log:
 
     def _write(self, letter, text, values):
         try:
-            from ovms import log_line
+            from ovms.masking import masked_line
 
-            line = log_line.line(self.config, text, values)
+            line = masked_line(self.config, text, values)
         except MemoryError:
             # Told without its values: nothing that could need masking.
             line = text

@@ -165,7 +165,7 @@ class Days:
                 self.outbox.on_message("A", b"")
                 self.hear(LINES[step % len(LINES)])
                 caller, text = TEXTS[step % len(TEXTS)]
-                if asyncio.run(app.sms.execute(caller, text)):
+                if asyncio.run(app.sms.execute(caller, text))[1]:
                     self.answers += 1
                 self.carry_out()
         self.outbox.on_closed()

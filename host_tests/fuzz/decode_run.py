@@ -9,7 +9,7 @@ from host_tests.fuzz.rng import Rng
 from host_tests.vehicle.contract import Settings
 from ovms.links.gps_link import GPSLink
 from ovms.protocol.v2 import messages, report_environment, report_state, reports
-from ovms.services import sms_texts
+from ovms.services.sms.car_reports import stat
 from ovms.status import Status
 from ovms.vehicle.base import Vehicle
 from ovms.vehicle.demo.car import Demo
@@ -105,7 +105,7 @@ def _reports(car, state):
         told += report_state.state_message(state, is_miles)
         told += report_environment.environment_message(state, is_miles)
         told += messages.location_message(state, is_miles)
-        told += sms_texts.stat(state, is_miles).encode()
+        told += stat(state, is_miles).encode()
     told += reports.tyres_message(state)
     told += reports.firmware_message(state, status, "4.0", car.type_text(), 0)
     text = car.stat_text()

@@ -8,7 +8,7 @@ Source of the forms: hardware facts 4.4; 3GPP 23.040, 9.2.2.1 (SMS-DELIVER); 3GP
 from binascii import unhexlify
 
 from host_tests.services.sms_bench import OWNER, PASSWORD, Bench
-from ovms.services.sms_commands import names
+from ovms.services.sms.commands import names
 
 _WORDS = (
     "? - OVMS 9 14 -1 1.2.3.4 x K M SMSIP RT 0 4 internet tls://host:70 \u00e4\u20ac \u0661 %s {} "

@@ -25,7 +25,7 @@ from ovms.protocol.v2 import (
 )
 from ovms.protocol.v2 import session as v2
 from ovms.protocol.v2.paranoid import NEVER_WRAPPED, Paranoid
-from ovms.services import commands
+from ovms.services import protocol_commands
 from ovms.status import Status
 from ovms.vehicle.demo.car import Demo
 from ovms.vehicle.state import VehicleState
@@ -393,7 +393,7 @@ class Modem:
 
 
 class Commander:
-    """What `commands.answer` needs of its Commander."""
+    """What `protocol_commands.answer` needs of its Commander."""
 
     def __init__(self):
         self.config = CompleteModule().config
@@ -418,7 +418,7 @@ COMMANDS = st.one_of(
 @QUICK
 @given(COMMANDS, st.booleans())
 def test_every_command_gets_its_answer(payload, is_refused):
-    answers, _, bug = asyncio.run(commands.answer(Commander(), payload, is_refused))
+    answers, _, bug = asyncio.run(protocol_commands.answer(Commander(), payload, is_refused))
     assert bug is None
     number = payload.partition(b",")[0]
     code = int(number) if number.isdigit() and len(number) < 10 else 0

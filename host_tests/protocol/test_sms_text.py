@@ -3,7 +3,7 @@
 import gc
 
 from ovms.protocol import sms_pdu, sms_text
-from ovms.services import access
+from ovms.services.sms import access
 
 # Source: hardware facts 4.4, `AT+CSCS="UCS2"` example of the PDU fixtures and of D14.
 _NUMBER = "+4915112345678"

@@ -2,7 +2,7 @@
 
 from host_tests.services.sms_bench import Bench
 from host_tests.shims.expect import run
-from ovms.services.console import Console
+from ovms.services.console.session import Console
 
 
 class Desk:

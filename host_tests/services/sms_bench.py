@@ -5,7 +5,7 @@ import asyncio
 from host_tests.shims.expect import run
 from ovms.config import Config
 from ovms.services.commander import Commander
-from ovms.services.sms import SMSService
+from ovms.services.sms.service import SMSService
 from ovms.status import Status
 from ovms.vehicle.base import Vehicle
 from ovms.vehicle.state import VehicleState
@@ -85,4 +85,4 @@ class Bench:
 
     def send(self, text, caller=OWNER):
         """One SMS; returns the reply."""
-        return run(self.sms.execute(caller, text))
+        return run(self.sms.execute(caller, text))[1]

@@ -1,6 +1,6 @@
 """Gives modules short names: on the module a file's path and its dotted name are text in RAM, too.
 
-`ovms/services/sms_texts.py` becomes `a.py`, imported as `a`. A module that code outside the tree
+`ovms/services/sms/parts.py` becomes `a.py`, imported as `a`. A module that code outside the tree
 imports stays where it is.
 """
 

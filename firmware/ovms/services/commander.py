@@ -4,7 +4,7 @@ The server hands each `c` to the one who waits longest, so a missing, doubled or
 reaches the wrong app, and one before the first `C` of a connection makes the server deaf
 (server-and-clients 0 and 2.3). Hence: the next command starts when the answer before it has left,
 and a closed connection takes its commands and answers with it. What the commands do is in
-`commands.py`, an overlay.
+`protocol_commands.py`, loaded on demand.
 """
 
 import asyncio
@@ -22,7 +22,10 @@ _CODE_LENGTH = const(11)
 
 
 class Commander:
-    """car: Vehicle. sms_service: SMSService. modem: Modem, or None without one."""
+    """sms_service: SMSService. modem: Modem, or None without one.
+
+    car: Vehicle, None until there is one; the composition root sets another with another type.
+    """
 
     def __init__(self, car, config, status, sms_service, modem):
         self.car = car
@@ -42,10 +45,6 @@ class Commander:
         self._messages = ()
         self._requests = 0
         self._taken = self._sent = 0
-
-    def set_car(self, car):
-        """The vehicle type was changed."""
-        self.car = car
 
     def accept(self, payload):
         """Queue one command. payload: bytes-like, the text behind `C`; borrowed."""
@@ -94,9 +93,9 @@ class Commander:
         list of str, each with its code letter.
         """
         text = ("%d,%s" % (code, arguments)).encode()
-        from ovms.services import commands
+        from ovms.services.protocol_commands import answer
 
-        messages, wanted, bug = await commands.answer(self, text, False)
+        messages, wanted, bug = await answer(self, text, False)
         self.status.request(wanted)
         if bug:
             raise bug
@@ -116,9 +115,9 @@ class Commander:
         self._current = entry
         messages = None
         try:
-            from ovms.services import commands
+            from ovms.services.protocol_commands import answer
 
-            messages, wanted, bug = await commands.answer(self, entry[0], entry[1])
+            messages, wanted, bug = await answer(self, entry[0], entry[1])
         finally:
             if messages is None:
                 # Not even an answer, for want of RAM: the order is lost.

@@ -1,7 +1,7 @@
-"""What the counters of `status.counts` are called in full; an overlay.
+"""What the counters of `status.counts` are called in full.
 
-A counter's name would take 50 bytes of RAM for ever. `tools/shrink` writes a short text instead,
-one that MicroPython's ROM holds, and lists both here.
+Loaded on demand. A counter's name would take 50 bytes of RAM for ever. `tools/shrink` writes a
+short text instead, one that MicroPython's ROM holds, and lists both here.
 """
 
 # " short:long" of each, with a blank behind the last.

@@ -113,9 +113,9 @@ async def send_sms(notifier):
     text = _text(notifier, notifier.sms.pop(0))
     text = text[1:].replace("\r\n", "\n").replace("\r", "\n")
     phone = notifier.config.get(parameters.PHONE)
-    from ovms.services import sms_parts
+    from ovms.services.sms.parts import outgoing
 
-    left = list(sms_parts.outgoing(notifier, phone, text))
+    left = list(outgoing(notifier, phone, text))
     pause_ms = _SMS_RETRY_MS
     for attempt in range(_SMS_ATTEMPTS):
         if attempt:

@@ -46,9 +46,9 @@ def of_event(event, car, state, is_miles):
     if not text:
         text = car.stat_text()
         if text is None:
-            from ovms.services import sms_texts
+            from ovms.services.sms.car_reports import stat
 
-            text = sms_texts.stat(state, is_miles)
+            text = stat(state, is_miles)
     return kind + text
 
 

@@ -1,6 +1,7 @@
-"""The SMS commands that act on the car, and how it went (module-behaviour 2.5). An overlay.
+"""The SMS commands that act on the car, and how it went (module-behaviour 2.5).
 
-They are the protocol's commands under another name. "requested" is said only when the car did it.
+Loaded on demand. They are the protocol's commands under another name. "requested" is said only
+when the car did it.
 """
 
 from micropython import const
@@ -24,12 +25,13 @@ _CHARGE_CURRENT = const(15)
 _MODES = {"STA": "0", "STO": "1", "RAN": "3", "PER": "4"}
 
 
-async def reply(sms, caller, command, words):
-    """Let the car do what `command` says. ValueError tells why it did not."""
-    code, count, text = _ACTIONS[command]
-    if command == "CHARGEMODE":
-        return text + await _set_charge(sms, code, words)
-    return text + await _done(sms, command, code, ",".join(words[:count]))
+async def reply(request):
+    """Let the car do what the command says. ValueError tells why it did not."""
+    code, count, text = _ACTIONS[request.command]
+    if request.command == "CHARGEMODE":
+        return text + await _set_charge(request.sms, code, request.words)
+    arguments = ",".join(request.words[:count])
+    return text + await _done(request.sms, request.command, code, arguments)
 
 
 async def _set_charge(sms, code, words):
@@ -52,9 +54,9 @@ async def _set_charge(sms, code, words):
 async def _done(sms, name, code, arguments):
     """What the car has to say about its success, on lines of its own. Else ValueError."""
     try:
-        from ovms.services import commands
+        from ovms.services.protocol_commands import outcome
 
-        result, text, alert = await commands.outcome(sms.commander, code, arguments)
+        result, text, alert = await outcome(sms.commander, code, arguments)
     except (OSError, ValueError) as error:
         result, text = FAILED, str(error)
     if result == OK:

@@ -6,8 +6,8 @@ import random
 from host_tests.services.sms_bench import OWNER, PASSWORD, STRANGER, Bench
 from host_tests.shims.expect import run
 from ovms.protocol import sms_text
-from ovms.services.sms_commands import names
-from ovms.services.sms_parts import outgoing
+from ovms.services.sms.commands import names
+from ovms.services.sms.parts import outgoing
 from ovms.vehicle.demo.car import Demo
 
 ROUNDS = 5
@@ -56,7 +56,7 @@ def test_ten_thousand():
             if caller == STRANGER and seed.random() < 0.5:
                 caller = "+491609%06d" % seed.randrange(1000)
             is_owner = bench.config.get(0) == caller
-            reply = await bench.sms.execute(caller, text)
+            _, reply = await bench.sms.execute(caller, text)
             if not is_owner and PASSWORD not in text and "OVMS" not in text:
                 assert reply in (None, "Permission denied"), (caller, text, reply)
                 strange[caller] = strange.get(caller, 0) + (reply is not None)

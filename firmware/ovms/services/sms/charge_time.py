@@ -1,4 +1,4 @@
-"""CTP: how long a charge would take (module-behaviour 7.3). An overlay.
+"""CTP: how long a charge would take (module-behaviour 7.3). Loaded on demand.
 
 A car that can tell has a `charge_prediction`. Distances are ideal ranges in the user's unit.
 """
@@ -14,8 +14,9 @@ _USE = "Invalid command\n Use: CTP <n>S <n>E <n>% <n>W <n>V <n>A, and S, R or P"
 _MILE_MM = const(1609344)
 
 
-def reply(sms, caller, command, words):
+async def reply(request):
     """CTP. Words in any order: from, to (range or percent), watts or volts and amperes, mode."""
+    sms = request.sms
     car = sms.car()
     predict = car.charge_prediction()
     if predict is None:
@@ -23,7 +24,7 @@ def reply(sms, caller, command, words):
     state = sms.state
     mode = None
     asked = {}
-    for word in words:
+    for word in request.words:
         word = word.upper()
         if word in _MODES:
             mode = _MODES[word]

@@ -1,24 +1,14 @@
-"""The SMS replies that are made of the state, word for word as users know them. An overlay.
+"""STAT, GPS and TEMPS: what the car's state is, word for word as users know it.
 
-Source: module-behaviour 2.5, 2.5.1 to 2.5.3. A value that is not known says so instead of 0.
+Loaded on demand. Source: module-behaviour 2.5, 2.5.1 to 2.5.3. A value that is not known says so
+instead of 0.
 """
 
 from micropython import const
 
-from ovms import status as net
 from ovms.protocol.v2.messages import freshness
 from ovms.vehicle import state as car_state
 
-# LED blink codes (module-behaviour 3.9): network state -> (red, green).
-_LED_CODES = {
-    net.NET_START: (0, 10),
-    net.NET_SIM: (3, 9),
-    net.NET_PIN: (4, 8),
-    net.NET_INIT: (0, 7),
-    net.NET_SEARCHING: (1, 6),
-    net.NET_GPRS_START: (0, 5),
-    net.NET_RETRY: (7, 5),
-}
 _MODES = {
     car_state.MODE_STANDARD: "Standard - ",
     car_state.MODE_STORAGE: "Storage - ",
@@ -33,11 +23,6 @@ _CHARGES = {
     car_state.CHARGE_HEATING: "Charging, Heating",
 }
 _MILE_MM = const(1609344)
-
-
-def tenths(value):
-    """`value` in tenths as text with one decimal."""
-    return "%s%d.%d" % ("-" if value < 0 else "", abs(value) // 10, abs(value) % 10)
 
 
 def _stat_reply(sms):
@@ -119,38 +104,6 @@ def degrees(udeg):
     return "%s%d.%06d" % ("-" if udeg < 0 else "", abs(udeg) // 1000000, abs(udeg) % 1000000)
 
 
-def _led_codes(status):
-    """(red, green) blink codes of the network state."""
-    if status.net_state != net.NET_READY:
-        red, green = _LED_CODES.get(status.net_state, (0, 0))
-        is_fine = status.net_state in (net.NET_SIM, net.NET_PIN) and not status.modem_error
-        return 0 if is_fine else red, green
-    red = 0 if status.is_registered else 1
-    return red, 1 if status.is_server_connected else 2
-
-
-def _diagnostics(sms):
-    """DIAG."""
-    status = sms.status
-    state = sms.state
-    red, green = _led_codes(status)
-    text = "DIAG:\n RED Led:%d\n GRN Led:%d\n NET State:0x%02X" % (red, green, status.net_state)
-    if status.modem_error:
-        text += "\n " + status.modem_error
-    if state.supply_mv is not None:
-        text += "\n 12V Line:%s ref=%s cur=%s" % (
-            tenths(_hundreds(state.supply_mv)),
-            tenths(_hundreds(state.supply_reference_mv)),
-            tenths(_hundreds(state.supply_ma)),
-        )
-    return text
-
-
-def _hundreds(milli):
-    """Tenths of a unit from thousandths; 0 for None."""
-    return ((milli or 0) + 50) // 100
-
-
 def _temperatures(sms):
     """TEMPS; `-` for a sensor the car does not have or did not report yet."""
     state = sms.state
@@ -168,9 +121,9 @@ def _temperatures(sms):
     return text
 
 
-_REPLIES = {"GPS": _location, "STAT": _stat_reply, "DIAG": _diagnostics, "TEMPS": _temperatures}
+_REPLIES = {"GPS": _location, "STAT": _stat_reply, "TEMPS": _temperatures}
 
 
-def reply(sms, caller, command, words):
-    """What `command` of the table in `sms_commands.py` tells."""
-    return _REPLIES[command](sms)
+async def reply(request):
+    """What the command tells."""
+    return _REPLIES[request.command](request.sms)

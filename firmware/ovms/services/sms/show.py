@@ -1,6 +1,6 @@
-"""The SMS commands that show settings, word for word as users know them. An overlay.
+"""The SMS commands that show settings, word for word as users know them.
 
-Source: module-behaviour 2.5. No reply shows a password.
+Source: module-behaviour 2.5. Loaded on demand. No reply shows a password.
 """
 
 from ovms import parameters
@@ -122,7 +122,7 @@ def _shown(sms):
     return config_edit.shown(sms.config)
 
 
-_REPLIES = {
+_TEXTS = {
     "REGISTER?": _register,
     "PASS?": _password,
     "PARAMS?": _parameters,
@@ -137,6 +137,11 @@ _REPLIES = {
 }
 
 
-def reply(sms, caller, command, words):
-    """What `command` of the table in `sms_commands.py` shows."""
-    return _REPLIES[command](sms)
+def text_of(sms, command):
+    """What `command` of the table in `commands.py` shows."""
+    return _TEXTS[command](sms)
+
+
+async def reply(request):
+    """What the command shows."""
+    return text_of(request.sms, request.command)

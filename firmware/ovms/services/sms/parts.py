@@ -1,4 +1,4 @@
-"""What a reply or an alert becomes on its way to a phone. An overlay."""
+"""What a reply or an alert becomes on its way to a phone. Loaded on demand."""
 
 from micropython import const
 

@@ -1,6 +1,6 @@
 """WATCH of the DIAG console: what passes the modem, the GPS receiver and the CAN controller.
 
-An overlay that stays as long as its `Watch` does. What is watched knows nothing of it: `Watch`
+Loaded on demand; stays as long as its `Watch` does. What is watched knows nothing of it: `Watch`
 covers methods of those objects with its own, and `stop` uncovers them. SMS texts, server data and
 passwords are never shown.
 
@@ -31,7 +31,7 @@ _ACCESS = ("+CSTT=", "+CSTT:")
 _USE = "Use: WATCH [MODEM] [GPS] [CAN [id ...]], ids hexadecimal; WATCH alone ends it."
 
 
-def handle(console, rest):
+def handle_watch(console, rest):
     """The answer to WATCH; sets `console.watch`."""
     wanted = rest.upper().split()
     ids = []
@@ -127,9 +127,9 @@ class Watch:
         text = "".join([chr(byte) if 32 <= byte < 127 else "." for byte in data])
         if mark == _FROM_GPS:
             return text
-        from ovms import log_line
+        from ovms.masking import masked_line
 
-        text = log_line.line(self._app.config, masked(text), ())
+        text = masked_line(self._app.config, without_keys(text), ())
         return ("%s <%d bytes>" % (text, number)).strip() if number >= 0 else text
 
     def _cover_car(self):
@@ -187,7 +187,7 @@ class Watch:
         return is_sent
 
 
-def masked(text):
+def without_keys(text):
     """A line of the modem up to the first thing that must not be shown."""
     squeezed = text.replace(" ", "")
     upper = squeezed.upper()

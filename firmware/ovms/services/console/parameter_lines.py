@@ -1,6 +1,6 @@
 """GET, SET, BEGIN, APPLY and CANCEL of the DIAG console: parameters one by one, or all or nothing.
 
-An overlay of `console.py`. Reading shows no password but the factory's; the answer to SET tells
+Loaded on demand. Reading shows no password but the factory's; the answer to SET tells
 how long one is, so that a character lost on the cable is noticed.
 """
 
@@ -9,7 +9,7 @@ from ovms import parameters
 _MASK = "****"
 
 
-def handle(console, word, rest):
+def handle_parameters(console, word, rest):
     """The answer to a line: `word` in capitals, and what stands behind it."""
     try:
         if word == "GET":

@@ -2,7 +2,7 @@
 
 Every line of output starts with `# `, a line `#.` ends the answer to all but HELP, ?, DIAG and
 RESET. Programs rely on both. Who sits at the cable counts as the owner. What a line does is in
-overlays: `console_lines.py`, `console_set.py` and `console_watch.py`.
+`lines.py`. All of the console is loaded on demand, when somebody types.
 """
 
 import asyncio
@@ -67,8 +67,8 @@ async def talk(app, port):
 class Console:
     """app: the module's parts under the names that `app.py:App` has for them.
 
-    changes: {parameter: text} since BEGIN, None without one. watch: see `console_watch.py`, None
-    while nothing is watched.
+    changes: {parameter: text} since BEGIN, None without one. watch: see `watch.py`, None while
+    nothing is watched.
     """
 
     def __init__(self, app):
@@ -119,9 +119,9 @@ class Console:
 
     async def handle(self, line):
         """Carry out one line; returns the framed output, "" for a blank line or a comment."""
-        from ovms.services import console_lines
+        from ovms.services.console.lines import handle
 
-        return await console_lines.handle(self, line)
+        return await handle(self, line)
 
     def spoil(self):
         """A line between BEGIN and APPLY was lost: there is no such parameter, so none is set."""

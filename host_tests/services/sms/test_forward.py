@@ -1,8 +1,8 @@
 """Texts that are no command: what the apps get to see, and what never leaves."""
 
 from host_tests.services.sms_bench import OWNER, PASSWORD, STRANGER, Bench
-from ovms.services.sms_commands import names
-from ovms.services.sms_forward import is_service, masked
+from ovms.services.sms.commands import names
+from ovms.services.sms.forward import is_service, masked
 from ovms.vehicle.twizy.car import Twizy
 
 BALANCE = "Ihr Guthaben betraegt 12,34 EUR. Mehr: www.example.com"

@@ -1,10 +1,10 @@
-"""What becomes of a text that is no command: the apps get to see what a service wrote. An overlay.
+"""What becomes of a text that is no command: the apps get to see what a service wrote.
 
-The reference forwards every such text (module-behaviour 2.7), and with it passwords in mistyped
-commands. Here a text leaves only when its sender is nobody who could have typed a command: a name
-or a short number, as network operators have. Not even then when it resembles a command or has one
-of the module's passwords in it. Of the rest, words and numbers of up to three digits are shown;
-whatever else may be a code is masked.
+Loaded on demand. The reference forwards every such text (module-behaviour 2.7), and with it
+passwords in mistyped commands. Here a text leaves only when its sender is nobody who could have
+typed a command: a name or a short number, as network operators have. Not even then when it
+resembles a command or has one of the module's passwords in it. Of the rest, words and numbers of
+up to three digits are shown; whatever else may be a code is masked.
 """
 
 from micropython import const
@@ -109,9 +109,9 @@ def _resembles_any(sms, text):
             word.append(byte & 0xDF)
         elif word:
             break
-    from ovms.services import sms_commands
+    from ovms.services.sms.commands import names
 
-    for commands in sms_commands.names(sms):
+    for commands in names(sms):
         for name in commands:
             if _resembles(word, name.rstrip("?").encode()):
                 return True

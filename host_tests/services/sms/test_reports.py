@@ -1,8 +1,9 @@
 """STAT, GPS, DIAG, TEMPS and SUMMARY, made of the state."""
 
 from host_tests.services.sms_bench import Bench
-from ovms.services import sms_texts
-from ovms.services.sms_parts import parts
+from ovms.services.sms.car_reports import degrees
+from ovms.services.sms.module_reports import tenths
+from ovms.services.sms.parts import parts
 from ovms.status import NET_READY, NET_RETRY
 from ovms.vehicle import state as car_state
 from ovms.vehicle.twizy.car import Twizy
@@ -115,12 +116,12 @@ def test_degrees():
         (114192872, "114.192872"),
         (-180000000, "-180.000000"),
     ):
-        assert sms_texts.degrees(udeg) == text
+        assert degrees(udeg) == text
 
 
 def test_tenths():
     for value, text in ((0, "0.0"), (-5, "-0.5"), (126, "12.6"), (-15, "-1.5")):
-        assert sms_texts.tenths(value) == text
+        assert tenths(value) == text
 
 
 def test_diag():

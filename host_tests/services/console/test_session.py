@@ -5,7 +5,7 @@ import sys
 
 from host_tests.services.console_bench import Desk, framed
 from host_tests.shims.expect import run
-from ovms.services import console
+from ovms.services.console import session
 
 HINT = "# Unknown input: send HELP for a list.\r\n"
 WATCHING = framed("Watching. WATCH alone ends it.")
@@ -45,7 +45,7 @@ def talk(desk, *typed):
     port.real_sleep_ms = asyncio.sleep_ms
     asyncio.sleep_ms = port.sleep_ms
     try:
-        return run(console.talk(desk, port), 60000), port
+        return run(session.talk(desk, port), 60000), port
     finally:
         asyncio.sleep_ms = port.real_sleep_ms
 

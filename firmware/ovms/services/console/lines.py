@@ -1,4 +1,4 @@
-"""What a line typed at the DIAG console does and answers. An overlay of `console.py`."""
+"""What a line typed at the DIAG console does and answers. Loaded on demand."""
 
 from ovms import status as requests
 from ovms.parameters import integer
@@ -23,13 +23,13 @@ async def handle(console, line):
     if word == "M" and rest:
         return await _message(console, rest)
     if word in ("GET", "SET", "BEGIN", "APPLY", "CANCEL"):
-        from ovms.services import console_set
+        from ovms.services.console.parameter_lines import handle_parameters
 
-        return _framed(console_set.handle(console, word, rest))
+        return _framed(handle_parameters(console, word, rest))
     if word == "WATCH":
-        from ovms.services import console_watch
+        from ovms.services.console.watch import handle_watch
 
-        return _framed(console_watch.handle(console, rest))
+        return _framed(handle_watch(console, rest))
     if word == "INJECT":
         return _framed(_inject(console.app.board, rest))
     if rest:
@@ -102,9 +102,9 @@ def _report(app):
     roaming = " (roaming)" if status.is_roaming else ""
     lines.append(" NET:      0x%02X %s%s" % (status.net_state, status.operator, roaming))
     lines.append(" Signal:   %d" % status.csq)
-    from ovms.services import sms_show
+    from ovms.services.sms.show import sim_state
 
-    lines.append(" SIM:      " + sms_show.sim_state(status))
+    lines.append(" SIM:      " + sim_state(status))
     lines.append(" IMEI:     %s" % status.imei)
     lines.append(" CAN:      " + (status.can_error or "OK"))
     lines.append(" VIN:      %s (%s)" % (state.vin or "-" * 17, car.type_text()))

@@ -1,7 +1,7 @@
 """Every command of the framework in every form in which people type it, and by everybody."""
 
 from host_tests.services.sms_bench import OWNER, PASSWORD, STRANGER, Bench
-from ovms.services.sms_commands import names
+from ovms.services.sms.commands import names
 from ovms.vehicle.demo.car import Demo
 
 DENIED = "Permission denied"

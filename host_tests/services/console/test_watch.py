@@ -9,7 +9,7 @@ from host_tests.fakes.at_peer import info
 from host_tests.links.modem_bench import joined, on_bench
 from host_tests.services.console_bench import Desk, framed
 from host_tests.shims.expect import run
-from ovms.services.console_watch import masked
+from ovms.services.console.watch import without_keys
 
 USE = framed("Use: WATCH [MODEM] [GPS] [CAN [id ...]], ids hexadecimal; WATCH alone ends it.")
 WATCHING = framed("Watching. WATCH alone ends it.")
@@ -257,7 +257,7 @@ def test_masks():
         ("+CPIN: READY", "+CPIN: READY"),
         ("AT+CPIN?", "AT+CPIN?"),
     ):
-        assert masked(line) == expected, line
+        assert without_keys(line) == expected, line
 
 
 class DeskBoard:

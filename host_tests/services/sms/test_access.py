@@ -1,7 +1,7 @@
 """Who may do what: numbers, passwords, denials, locks."""
 
 from host_tests.services.sms_bench import OWNER, PASSWORD, STRANGER, Bench
-from ovms.services.access import is_same
+from ovms.services.sms.access import is_same
 
 DENIED = "Permission denied"
 FACTORY = (

@@ -5,7 +5,7 @@ import asyncio
 from host_tests.services.sms_bench import OWNER, PASSWORD, STRANGER, Bench, FakeModem
 from host_tests.shims.expect import run
 from ovms.protocol import sms_text
-from ovms.services.sms_parts import parts
+from ovms.services.sms.parts import parts
 from ovms.vehicle.base import Vehicle
 from ovms.vehicle.demo.car import Demo
 

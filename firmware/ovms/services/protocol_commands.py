@@ -1,6 +1,6 @@
 """What each protocol command does and answers (protocol guide 2.6.2, module-behaviour 4.9).
 
-An overlay of `commander.py`.
+Loaded on demand by `commander.py`, which keeps their order.
 """
 
 import asyncio
@@ -29,8 +29,6 @@ _SEND_SMS = const(40)
 _USSD = const(41)
 _AT_COMMAND = const(49)
 _FIRST_OWN_CAR = const(200)
-
-# Feature 14 bit 3: no vehicle alerts.
 
 _SYNTAX = "Invalid syntax"
 _RANGE = "Parameter out of range"
@@ -175,9 +173,9 @@ async def _use_modem(commander, code, arguments):
         return (OK, "") if is_sent else (FAILED, "The SMS could not be sent")
     text = await (modem.ussd if code == _USSD else modem.command)(arguments)
     # The modem knows the password of the APN, and tells it when asked.
-    from ovms import log_line
+    from ovms.masking import masked
 
-    return OK, _one_field(log_line.masked(commander.config, text))
+    return OK, _one_field(masked(commander.config, text))
 
 
 def _one_field(text):

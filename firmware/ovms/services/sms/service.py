@@ -1,8 +1,8 @@
 """The SMS user interface, as far as it is always in RAM.
 
-What a text asks for, whether its sender may, and what to answer, is in overlays: `sms_job.py`,
-`access.py`, `sms_commands.py` and the modules its table names. What users need to know of it is
-in `SMS.md`. Nothing of an incoming SMS is logged: it may hold a password.
+What a text asks for, whether its sender may, and what to answer is loaded on demand, beginning
+with `answering.py`. What users need to know of it is in `SMS.md`. Nothing of an incoming SMS is
+logged: it may hold a password.
 """
 
 import asyncio
@@ -16,9 +16,6 @@ BY_PASSWORD = const(1)
 BY_OWNER = const(2)
 BY_EITHER = const(3)
 
-# The one module of commands whose functions are coroutines and get the command's name.
-
-
 # Pauses before an SMS is tried again for which there was no room in the heap.
 _MEMORY_PAUSES_S = (1, 2, 4, 8, 16)
 
@@ -26,7 +23,7 @@ _MEMORY_PAUSES_S = (1, 2, 4, 8, 16)
 class SMSService:
     """config, state, status, clock: the module's. car: returns the current Vehicle.
 
-    records: misbehaving callers, see `access.py`. alert: sentence for the owner about one who was
+    records: misbehaving callers, see `callers.py`. alert: sentence for the owner about one who was
     locked out, or "".
     """
 
@@ -46,7 +43,7 @@ class SMSService:
         """Answer what `modem.next_sms()` brings, for ever."""
         while True:
             number, text = await modem.next_sms()
-            done = await self._patiently(self._execute, number, text, False)
+            done = await self._patiently(self.execute, number, text)
             if done:
                 # On its own: what was done must not be done again for want of room to tell it.
                 await self._patiently(self._answer, modem, number, done[1])
@@ -63,23 +60,21 @@ class SMSService:
                 await asyncio.sleep(pause_s)
         return None
 
-    async def execute(self, caller, text):
-        """Carry out one SMS. Returns the reply, "" for done without one, None for nothing done.
+    def execute(self, caller, text, is_owner=False):
+        """Coroutine: carry out one SMS. Returns (whether it was done, reply). No input raises.
 
-        caller: the number as delivered; text: str. No input raises.
+        caller: the number as delivered; text: str. is_owner: whether it is known already who
+        asks. The reply is "" for done without one, None for nothing to say.
         """
-        return (await self._execute(caller, text, False))[1]
+        from ovms.services.sms.answering import execute
 
-    async def execute_as_owner(self, text):
-        """(whether it was done, reply) for somebody who is the owner, even before REGISTER."""
-        return await self._execute(self.config.get(parameters.PHONE), text, True)
+        return execute(self, caller, text, is_owner)
 
-    def _execute(self, caller, text, is_owner):
-        from ovms.services import sms_job
-
-        return sms_job.execute(self, caller, text, is_owner)
+    def execute_as_owner(self, text):
+        """The same for somebody who is the owner, even before REGISTER."""
+        return self.execute(self.config.get(parameters.PHONE), text, True)
 
     def _answer(self, modem, number, text):
-        from ovms.services import sms_job
+        from ovms.services.sms.answering import answer
 
-        return sms_job.answer(self, modem, number, text)
+        return answer(self, modem, number, text)

@@ -1,0 +1,102 @@
+"""One SMS, from its text to the answer that leaves. Loaded on demand.
+
+Each step loads what it needs, and between two of them the other tasks have their turn: `find` of
+`commands.py` reads the text, `access.py` knows who may, the function of the command replies, and
+`parts.py` makes SMS of the reply.
+"""
+
+import asyncio
+
+from ovms import parameters
+
+
+class Request:
+    """What an SMS asks for, as the `reply` of its command gets it.
+
+    sms: SMSService. caller: the sender's number as delivered. command: its name in the table of
+    `commands.py`. words: what stands behind it, without the password.
+    """
+
+    def __init__(self, sms, caller, command, words):
+        self.sms = sms
+        self.caller = caller
+        self.command = command
+        self.words = words
+
+
+async def execute(sms, caller, text, is_owner):
+    """(whether it was done, reply): what the text asks for, if its sender may."""
+    reply, refusal = await _admitted(sms, caller, text, is_owner)
+    if reply is None:
+        return False, refusal
+    try:
+        return True, await reply
+    except ValueError as error:
+        return False, str(error)
+    except OSError:
+        sms.status.count("settings_not_stored")
+        return False, "The settings could not be stored."
+
+
+async def _admitted(sms, caller, text, is_owner):
+    """(coroutine that brings the reply, None); or (None, what is answered instead or None).
+
+    On its own: while a command waits for the car, the table need not stay in RAM.
+    """
+    from ovms.services.sms.commands import find
+
+    command = find(sms, text)
+    await asyncio.sleep_ms(0)
+    from ovms.services.sms.access import recognised, refusal
+
+    sender, is_owner = recognised(sms, caller, is_owner)
+    await asyncio.sleep_ms(0)
+    if command is None:
+        return None, _no_command(sms, caller, text, is_owner)
+    refused = refusal(sms, sender, is_owner, command)
+    if refused is not None:
+        return None, refused or None
+    await asyncio.sleep_ms(0)
+    if command.method:
+        return _lines(command.method(sms.car(), command.words, command.is_query)), None
+    reply = command.load_reply()
+    await asyncio.sleep_ms(0)
+    return reply(Request(sms, caller, command.name, command.words)), None
+
+
+async def _lines(reply):
+    """What a car says separates lines by `\r` alone; an SMS wants `\n`."""
+    text = await reply
+    return text and text.replace("\r", "\n")
+
+
+def _no_command(sms, caller, text, is_owner):
+    if is_owner:
+        return "Unknown command. Send HELP for a list."
+    from ovms.services.sms.forward import forward
+
+    forward(sms, caller, text)
+    return None
+
+
+async def answer(sms, modem, number, text):
+    """Send the reply (str or None) to `number`, and an alert that came up to the owner."""
+    await _send(sms, modem, number, text)
+    alert = sms.alert
+    sms.alert = ""
+    if not sms.config.feature(parameters.FEATURE_SUPPRESS) & parameters.NO_ALERTS:
+        await _send(sms, modem, sms.config.get(parameters.PHONE), alert)
+
+
+async def _send(sms, modem, number, text):
+    for part_number, part in _outgoing(sms, number, text):
+        await asyncio.sleep_ms(0)
+        if not await modem.send_sms(part_number, part):
+            sms.status.count("sms_not_sent")
+            return
+
+
+def _outgoing(sms, number, text):
+    from ovms.services.sms.parts import outgoing
+
+    return outgoing(sms, number, text)

@@ -1,0 +1,126 @@
+"""The SMS commands that change something (module-behaviour 2.5). Loaded on demand."""
+
+import asyncio
+
+from ovms import parameters
+from ovms import status as requests
+
+# What a command sets, in the order of its words.
+_SETTINGS = {
+    "MODULE": (
+        parameters.VEHICLE_ID,
+        parameters.UNITS,
+        parameters.NOTIFY,
+        parameters.VEHICLE_TYPE,
+    ),
+    "VEHICLE": (parameters.VEHICLE_TYPE,),
+    "GPRS": (parameters.APN, parameters.APN_USER, parameters.APN_PASSWORD, parameters.DNS),
+    "GSMLOCK": (parameters.GSM_LOCK,),
+    "SERVER": (parameters.SERVER, parameters.SERVER_PASSWORD, parameters.PARANOID),
+}
+
+
+async def reply(request):
+    """Do what the command says. What sets some of the settings shown together shows them."""
+    text = _CHANGES[request.command](request)
+    if text is None:
+        await asyncio.sleep_ms(0)
+        from ovms.services.sms.show import text_of
+
+        text = text_of(request.sms, request.command + "?")
+    return text
+
+
+def _settings(request):
+    words = request.words
+    if not words or (request.command == "VEHICLE" and words[0].startswith("-")):
+        words = ("-",)
+    _assign(request.sms, _SETTINGS[request.command], words)
+
+
+def _password(request):
+    _assign(request.sms, (parameters.PASSWORD,), request.words)
+    return "Module password has been changed."
+
+
+def _parameters(request):
+    _assign(request.sms, range(parameters.UNITS, parameters.PARAMETERS), request.words)
+    return "Parameters have been set."
+
+
+def _feature(request):
+    sms = request.sms
+    n, value = request.words[:2]
+    sms.status.request(sms.config.set_feature(parameters.integer(n), value))
+    return "Feature has been set."
+
+
+def _reset(request):
+    request.sms.status.request(requests.REQUEST_REBOOT)
+    return ""
+
+
+def _assign(sms, numbers, words):
+    """Store words as parameters in the order of `numbers`; a single `-` clears one."""
+    changes = {}
+    for n, text in zip(numbers, words):
+        changes[n] = "" if text == "-" else text
+    sms.status.request(sms.config.apply(changes))
+
+
+def _register(request):
+    from ovms.protocol import phone
+
+    number = phone.normal_phone(request.caller)
+    if not number:
+        raise ValueError("This sender has no phone number to register.")
+    _assign(request.sms, (parameters.PHONE,), (number,))
+    return "Your phone has been registered as the owner."
+
+
+def _provision(request):
+    changes = {}
+    for n, text in zip(range(parameters.PARAMETERS), request.words):
+        # Phone and password stay as they are instead of becoming empty.
+        if text != "-":
+            changes[n] = text
+        elif n > parameters.PASSWORD:
+            changes[n] = ""
+    sms = request.sms
+    sms.status.request(sms.config.apply(changes) | requests.REQUEST_MODEM_RESTART)
+    return ""
+
+
+def _sim(request):
+    """The PIN of the SIM, `-` for none, and where GPRS may be used; see `links/modem_pin.py`."""
+    sms = request.sms
+    changes = {}
+    for word in request.words:
+        if word.upper() in ("ROAM", "HOME"):
+            changes[parameters.ROAMING] = word.upper().replace("ROAM", "")
+        elif word == "-":
+            changes[parameters.SIM_PIN] = ""
+        elif not word.isdigit():
+            raise ValueError("A PIN has 4 to 8 digits.")
+        elif sms.config.get(parameters.SIM_PIN).endswith("x"):
+            raise ValueError("Unlock the SIM in a phone first, then send SIM - and the PIN.")
+        else:
+            changes[parameters.SIM_PIN] = word
+    sms.status.request(sms.config.apply(changes))
+
+
+# Each does what its command says and returns the reply, None for that to the command's question.
+_CHANGES = {
+    "REGISTER": _register,
+    "PASS": _password,
+    "PARAMS": _parameters,
+    "AP": _provision,
+    "MODULE": _settings,
+    "VEHICLE": _settings,
+    "GPRS": _settings,
+    "GSMLOCK": _settings,
+    "SIM": _sim,
+    "SERVER": _settings,
+    "FEATURE": _feature,
+    "RESET": _reset,
+}

@@ -1,0 +1,115 @@
+"""DIAG and SUMMARY: how the module itself does, without anything secret. Loaded on demand.
+
+Source of DIAG: module-behaviour 2.5.
+"""
+
+import asyncio
+import gc
+
+from micropython import const
+
+from ovms import status as net
+
+# LED blink codes (module-behaviour 3.9): network state -> (red, green).
+_LED_CODES = {
+    net.NET_START: (0, 10),
+    net.NET_SIM: (3, 9),
+    net.NET_PIN: (4, 8),
+    net.NET_INIT: (0, 7),
+    net.NET_SEARCHING: (1, 6),
+    net.NET_GPRS_START: (0, 5),
+    net.NET_RETRY: (7, 5),
+}
+# No more than this of the counters, so that all of it fits into four SMS.
+_LENGTH = const(540)
+
+
+def tenths(value):
+    """`value` in tenths as text with one decimal."""
+    return "%s%d.%d" % ("-" if value < 0 else "", abs(value) // 10, abs(value) % 10)
+
+
+def _led_codes(status):
+    """(red, green) blink codes of the network state."""
+    if status.net_state != net.NET_READY:
+        red, green = _LED_CODES.get(status.net_state, (0, 0))
+        is_fine = status.net_state in (net.NET_SIM, net.NET_PIN) and not status.modem_error
+        return 0 if is_fine else red, green
+    red = 0 if status.is_registered else 1
+    return red, 1 if status.is_server_connected else 2
+
+
+def _diagnostics(sms):
+    """DIAG."""
+    status = sms.status
+    state = sms.state
+    red, green = _led_codes(status)
+    text = "DIAG:\n RED Led:%d\n GRN Led:%d\n NET State:0x%02X" % (red, green, status.net_state)
+    if status.modem_error:
+        text += "\n " + status.modem_error
+    if state.supply_mv is not None:
+        text += "\n 12V Line:%s ref=%s cur=%s" % (
+            tenths(_hundreds(state.supply_mv)),
+            tenths(_hundreds(state.supply_reference_mv)),
+            tenths(_hundreds(state.supply_ma)),
+        )
+    return text
+
+
+def _hundreds(milli):
+    """Tenths of a unit from thousandths; 0 for None."""
+    return ((milli or 0) + 50) // 100
+
+
+async def _summary(sms):
+    """SUMMARY. Free memory is what is left after garbage collection."""
+    status = sms.status
+    state = sms.state
+    car = sms.car()
+    up_s = status.uptime_s
+    gc.collect()
+    free = gc.mem_free()
+    lines = [
+        "Version: " + status.firmware_text(car),
+        "Up: %dd %02d:%02d:%02d" % (up_s // 86400, up_s // 3600 % 24, up_s // 60 % 60, up_s % 60),
+        "Reset: " + (status.reset_cause or "unknown"),
+        "Link: %s, server %s"
+        % (
+            status.link_name or "none",
+            "connected" if status.is_server_connected else "not connected",
+        ),
+    ]
+    if status.server_error and not status.is_server_connected:
+        lines.append(status.server_error)
+    roaming = " (roaming)" if status.is_roaming else ""
+    network = status.net_state, status.operator, roaming, status.csq
+    lines.append("Net: 0x%02X %s%s SQ:%d" % network)
+    await asyncio.sleep_ms(0)
+    from ovms.services.sms.show import sim_state
+
+    lines.append("SIM: " + sim_state(status))
+    lines.append("CAN: " + (status.can_error or ("not used" if car.BITRATE is None else "OK")))
+    lines.append(
+        "GPS: %s, %d sats" % ("fix" if state.has_gps_lock else "no fix", state.satellites)
+    )
+    lines.append("Free: %d of %d" % (free, free + gc.mem_alloc()))
+    if sms.config.load_error:
+        lines.append(sms.config.load_error)
+    text = "\n".join(lines)
+    unsaid = 0
+    await asyncio.sleep_ms(0)
+    from ovms.services.counter_names import in_full
+
+    for name, count in in_full(status.counts):
+        if count and len(text) < _LENGTH:
+            text += "\n%s: %d" % (name, count)
+        elif count:
+            unsaid += 1
+    return text + "\nand %d more" % unsaid if unsaid else text
+
+
+async def reply(request):
+    """What the command tells."""
+    if request.command == "SUMMARY":
+        return await _summary(request.sms)
+    return _diagnostics(request.sms)
