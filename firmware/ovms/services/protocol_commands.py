@@ -43,19 +43,9 @@ async def answer(commander, payload, is_refused):
     code, arguments = _parsed(payload)
     # Never refused: an error would shift all answers behind it (server-and-clients 0, fact 9).
     if code == _LIST_FEATURES:
-        feature = commander.config.feature
-        rows = parameters.FEATURES
-        return ["c1,0,%d,%d,%d" % (n, rows, feature(n)) for n in range(rows)], 0, None
+        return _features(commander.config), 0, None
     if code == _LIST_PARAMETERS:
-        from ovms import config_edit
-
-        values = config_edit.shown(commander.config)
-        rows = parameters.PARAMETERS
-        return (
-            ["c3,0,%d,%d,%s" % (n, rows, values[n].replace(",", ";")) for n in range(rows)],
-            0,
-            None,
-        )
+        return _parameters(commander.config), 0, None
     bug = None
     wanted = 0
     alert = ""
@@ -79,6 +69,19 @@ async def answer(commander, payload, is_refused):
     if text:
         message += "," + _one_message(text)
     return [message, "PA" + _one_message(alert)] if alert else [message], wanted, bug
+
+
+def _features(config):
+    rows = parameters.FEATURES
+    return ["c1,0,%d,%d,%d" % (n, rows, config.feature(n)) for n in range(rows)]
+
+
+def _parameters(config):
+    from ovms import config_edit
+
+    values = config_edit.shown(config)
+    rows = parameters.PARAMETERS
+    return ["c3,0,%d,%d,%s" % (n, rows, values[n].replace(",", ";")) for n in range(rows)]
 
 
 def _one_message(text):
@@ -132,11 +135,8 @@ def _set(config, code, arguments):
 
 async def _carried_out(commander, code, arguments):
     """(result, text) or (result, text, alert) of any other command."""
-    if code == _EXECUTE_SMS:
-        is_done, reply = await commander.sms_service.execute_as_owner(arguments)
-        return OK if is_done else FAILED, (reply or "").replace(",", ";")
-    if code in (_SEND_SMS, _USSD, _AT_COMMAND):
-        return await _use_modem(commander, code, arguments)
+    if code in _OWN:
+        return await _OWN[code](commander, arguments)
     if code == _CHARGE_ALERT or _FIRST_CAR <= code <= _LAST_CAR or code >= _FIRST_OWN_CAR:
         done = await commander.car.command(code, arguments)
         if done is not None:
@@ -161,22 +161,48 @@ async def _charge_alert(commander):
     return text or ""
 
 
-async def _use_modem(commander, code, arguments):
-    modem = commander.modem
-    if modem is None:
+async def _execute_sms(commander, arguments):
+    is_done, reply = await commander.sms_service.execute_as_owner(arguments)
+    return OK if is_done else FAILED, (reply or "").replace(",", ";")
+
+
+async def _send_sms(commander, arguments):
+    if commander.modem is None:
         return UNSUPPORTED, ""
-    if code == _SEND_SMS:
-        number, comma, text = arguments.partition(",")
-        if not comma:
-            return FAILED, _SYNTAX
-        is_sent = await modem.send_sms(number, text)
-        return (OK, "") if is_sent else (FAILED, "The SMS could not be sent")
-    text = await (modem.ussd if code == _USSD else modem.command)(arguments)
-    # The modem knows the password of the APN, and tells it when asked.
+    number, comma, text = arguments.partition(",")
+    if not comma:
+        return FAILED, _SYNTAX
+    is_sent = await commander.modem.send_sms(number, text)
+    return (OK, "") if is_sent else (FAILED, "The SMS could not be sent")
+
+
+async def _ussd(commander, arguments):
+    if commander.modem is None:
+        return UNSUPPORTED, ""
+    return OK, _told(commander, await commander.modem.ussd(arguments))
+
+
+async def _at_command(commander, arguments):
+    if commander.modem is None:
+        return UNSUPPORTED, ""
+    return OK, _told(commander, await commander.modem.command(arguments))
+
+
+def _told(commander, text):
+    """What the modem said: it knows the password of the APN, and tells it when asked."""
     from ovms.masking import masked
 
-    return OK, _one_field(masked(commander.config, text))
+    return _one_field(masked(commander.config, text))
 
 
 def _one_field(text):
     return text.strip().replace(",", ";")
+
+
+# The commands that are the module's own: (result, text) = await function(commander, arguments).
+_OWN = {
+    _EXECUTE_SMS: _execute_sms,
+    _SEND_SMS: _send_sms,
+    _USSD: _ussd,
+    _AT_COMMAND: _at_command,
+}

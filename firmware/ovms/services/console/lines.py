@@ -11,7 +11,7 @@ WATCH: WATCH [MODEM] [GPS] [CAN [id ...]]"""
 _DESK_HELP = "\nDESK: INJECT id#data"
 
 
-async def handle(console, line):
+async def handle_line(console, line):
     """`Console.handle`."""
     word, _, rest = line.strip().partition(" ")
     rest = rest.strip()

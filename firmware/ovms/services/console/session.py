@@ -119,9 +119,9 @@ class Console:
 
     async def handle(self, line):
         """Carry out one line; returns the framed output, "" for a blank line or a comment."""
-        from ovms.services.console.lines import handle
+        from ovms.services.console.lines import handle_line
 
-        return await handle(self, line)
+        return await handle_line(self, line)
 
     def spoil(self):
         """A line between BEGIN and APPLY was lost: there is no such parameter, so none is set."""

@@ -57,7 +57,9 @@ class Watch:
         self._ids = ids
         self._queue = []
         self._lost = 0
+        # What is watched, and its methods as they were.
         self._digester = self._uart = self._bus = self._car = None
+        self._next_event = self._expect = self._readinto = self._recv = self._send = None
         self._sentence = b""
         self._is_bare = False
         if "MODEM" in wanted:

@@ -43,12 +43,14 @@ async def _admitted(sms, caller, text, is_owner):
 
     On its own: while a command waits for the car, the table need not stay in RAM.
     """
+    await asyncio.sleep_ms(0)
     from ovms.services.sms.commands import find
 
     command = find(sms, text)
     await asyncio.sleep_ms(0)
     from ovms.services.sms.access import recognised, refusal
 
+    await asyncio.sleep_ms(0)
     sender, is_owner = recognised(sms, caller, is_owner)
     await asyncio.sleep_ms(0)
     if command is None:
