@@ -177,7 +177,11 @@ def foreign_modules(sources: dict[str, str]) -> set[str]:
 
 def resident_groups(sources: dict[str, str]) -> list[tuple[str, ...]]:
     """Modules to merge: what every module runs, and each car with what only it needs."""
-    cars = [path[:-3].replace("/", ".") for path in sources if path.endswith("/car.py")]
+    cars = [
+        path.removesuffix(".py").replace("/", ".")
+        for path in sources
+        if path.startswith("ovms/vehicle/") and path.endswith("/car.py")
+    ]
     return [RESIDENT, *((car,) for car in sorted(cars))]
 
 
