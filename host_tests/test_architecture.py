@@ -70,8 +70,10 @@ def rule_for(path):
         return None
     own = set()
     if "own" in allowed:
-        # Of a car and of a driver of its own kind the folder, of others the package.
-        folder = path.parent if row == "vehicle/" else FIRMWARE / row
+        # Of a car its folder, with what is below it; of others the package.
+        folder = FIRMWARE / row
+        if row == "vehicle/":
+            folder /= path.relative_to(folder).parts[0] if path.parent != folder else ""
         own = {"ovms." + str(folder.relative_to(FIRMWARE)).replace("/", ".")}
     return (allowed - {"own"}) | own | NATIVE
 

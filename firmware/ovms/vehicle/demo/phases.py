@@ -1,4 +1,4 @@
-"""The day of the demonstration car: what a phase begins and ends with (overlay of `car`)."""
+"""The day of the demonstration car: what a phase begins and ends with."""
 
 from micropython import const
 

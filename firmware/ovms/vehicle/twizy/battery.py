@@ -2,7 +2,7 @@
 
 Runs once a second on the consistent sets the decoder collects; integers only. Thresholds: Twizy
 guide 1.2.0, "Battery monitoring"; evaluation step by step: Twizy facts 4.3, worked examples 9.3.
-Texts and records are made by the overlays `battery_texts` and `battery_records`.
+Texts and records are made in `battery_texts` and `battery_records`.
 """
 
 from array import array

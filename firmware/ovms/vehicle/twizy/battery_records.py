@@ -1,4 +1,4 @@
-"""History records RT-PWR-BattPack and RT-PWR-BattCell (overlay of `car`).
+"""History records RT-PWR-BattPack and RT-PWR-BattCell.
 
 Fields: Twizy guide 1.2.0, "Battery monitoring"; what follows the guide's in the pack record is
 later firmware's (Twizy facts 4.5).

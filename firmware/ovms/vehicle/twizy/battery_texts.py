@@ -1,4 +1,4 @@
-"""BATT replies and the battery alert (overlay of `car`): Twizy guide 1.2.0, "Battery monitoring".
+"""BATT replies and the battery alert: Twizy guide 1.2.0, "Battery monitoring".
 
 Every item ends with a blank; `!` marks an alert, `?` a watch (Twizy facts 4.4).
 """

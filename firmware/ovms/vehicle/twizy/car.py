@@ -12,12 +12,11 @@ from ovms.vehicle.state import CHARGE_DONE
 from ovms.vehicle.twizy.battery import Battery
 from ovms.vehicle.twizy.charge import Charge
 from ovms.vehicle.twizy.decode import DECODERS, LENGTHS, RX_IDS, Decoder
-from ovms.vehicle.twizy.sevcon import Sevcon
+from ovms.vehicle.twizy.sevcon.controller import Sevcon
 
 _BUS_CHECK_MS = const(10_000)
 _MINUTE_MS = const(60_000)
 _STREAM_MS = const(5_000)
-# Feature 8: 1 streams by the guide, 2 by the firmware it describes; 3 is both.
 
 # What the history records are due for, as bits.
 DUE_ALERT = const(1)
@@ -33,7 +32,7 @@ class Twizy(Vehicle):
 
     told_latitude_udeg, told_longitude_udeg: where the last record of the position was made, None
     before. told_sets: `battery.sets` of its last record. minutes: of this half hour of the
-    trip, see `history`. due: DUE_... bits of the records to send.
+    trip, see `records`. due: DUE_... bits of the records to send.
     """
 
     TYPE = "RT"
@@ -134,9 +133,9 @@ class Twizy(Vehicle):
             self._minute_ms %= _MINUTE_MS
             self.due |= DUE_MINUTE
         if self.due:
-            from ovms.vehicle.twizy import history
+            from ovms.vehicle.twizy import records
 
-            history.send(self)
+            records.send_due(self)
 
     def charge_prediction(self):
         from ovms.vehicle.twizy import charge_estimates
@@ -159,9 +158,9 @@ class Twizy(Vehicle):
         return await charge_commands.command(self, code, arguments)
 
     async def sms_cfg(self, arguments, is_query):
-        from ovms.vehicle.twizy import sevcon_cfg
+        from ovms.vehicle.twizy.sevcon import cfg
 
-        return await sevcon_cfg.execute(self, arguments)
+        return await cfg.execute(self, arguments)
 
     async def sms_range(self, arguments, is_query):
         from ovms.vehicle.twizy import charge_commands

@@ -2,8 +2,10 @@
 
 Runs once a second on what the decoder collected. The car sends no charge state: it is made from
 the charging flag, the BMS's power level and SOC (Twizy facts 2, 3.4 and 3.5, Twizy guide 1.2.0
-"Extended Status" and "Charge alerts"). Times and ranges are an overlay, `charge_estimates`.
+"Extended Status" and "Charge alerts"). Times and ranges are in `charge_estimates`.
 """
+
+from micropython import const
 
 from ovms.vehicle.base import (
     EVENT_CHARGE_RESUMED,
@@ -11,7 +13,17 @@ from ovms.vehicle.base import (
     EVENT_CHARGE_TOPPING_OFF,
 )
 from ovms.vehicle.state import CHARGING, TOPPING_OFF
-from ovms.vehicle.twizy.values import SOC_CV_START
+
+# State of charge in hundredths of a percent: full, and where constant current ends.
+SOC_FULL = const(10000)
+SOC_CV_START = const(9400)
+
+# What the charger gives the battery at the highest power level, and what one below it stands for:
+# there, and at the plug.
+CHARGE_FULL_A = const(32)
+CHARGE_LEVEL_A = const(5)
+CHARGE_LEVEL_W = const(300)
+CHARGE_LEVEL_MAX = const(7)
 
 
 class Charge:

@@ -1,4 +1,4 @@
-"""RANGE, CA and the Twizy's own protocol commands (overlay of `car`).
+"""RANGE, CA and the Twizy's own protocol commands.
 
 Twizy guide 1.2.0 "Ideal range configuration", "Charge alerts" and "Twizy MSG/IP Commands"; Twizy
 facts 6.2 and 6.3. Limits and ranges are features in the unit of the user, as typed.
@@ -92,7 +92,7 @@ async def command(car, code, arguments):
         return OK, str(config.feature(FEATURE_MAX_RANGE))
     if code in (_QUERY_ALERTS, _SET_ALERTS):
         if code == _SET_ALERTS:
-            _take_limits(car, arguments.split(","))
+            _set_limit_fields(car, arguments.split(","))
         else:
             car.charge.estimate()
         return OK, _alert_fields(car)
@@ -115,14 +115,14 @@ async def command(car, code, arguments):
 
         return OK, "", power_texts.report(car, letter)
     if code == _POWER_STATS:
-        from ovms.vehicle.twizy import power_records
+        from ovms.vehicle.twizy import records
 
-        power_records.send(car)
+        records.send_usage(car)
         return OK, ""
     if code in (_RESET_LOGS, _QUERY_LOGS):
-        from ovms.vehicle.twizy import sevcon_logs
+        from ovms.vehicle.twizy.sevcon import logs
 
-        return await sevcon_logs.command(car, code == _RESET_LOGS, arguments)
+        return await logs.command(car, code == _RESET_LOGS, arguments)
     if code == _DEBUG:
         if arguments:
             # A number would replay recorded frames, which is the desk simulator's part here.
@@ -157,7 +157,7 @@ def _set_limits(car, distance, soc_pct):
     _set(car, FEATURE_SOC_LIMIT, soc_pct)
 
 
-def _take_limits(car, fields):
+def _set_limit_fields(car, fields):
     """Arguments of 204: range, SOC, and two that later firmware adds; what is missing is 0."""
     if len(fields) > 4:
         raise ValueError("204 takes range and SOC.")

@@ -1,19 +1,19 @@
-"""How long a charge takes and how far it reaches (overlay of `charge`).
+"""How long a charge takes and how far it reaches.
 
 Twizy guide 1.2.0 "Charge time estimation", "Range" and "Ideal range configuration"; Twizy facts
 1.6 and 3.2 to 3.4. Nothing here is exact: times are meant to be on the safe side.
 """
 
 from ovms.parameters import FEATURE_MAX_RANGE, FEATURE_RANGE_LIMIT, FEATURE_SOC_LIMIT
-from ovms.vehicle.twizy.values import (
+from ovms.vehicle.twizy.charge import (
     CHARGE_FULL_A,
     CHARGE_LEVEL_A,
     CHARGE_LEVEL_MAX,
     CHARGE_LEVEL_W,
     SOC_CV_START,
     SOC_FULL,
-    km_from_user,
 )
+from ovms.vehicle.twizy.distances import km_from_user
 
 
 def charge_minutes(soc_pct100, target_pct100, charge_a=CHARGE_FULL_A):

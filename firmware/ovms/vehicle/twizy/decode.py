@@ -13,9 +13,9 @@ from array import array
 
 from micropython import const
 
+from ovms.vehicle.twizy.charge import CHARGE_LEVEL_MAX
 from ovms.vehicle.twizy.power import Power
-from ovms.vehicle.twizy.sevcon import on_emergency, on_heartbeat, on_reply
-from ovms.vehicle.twizy.values import CHARGE_LEVEL_MAX
+from ovms.vehicle.twizy.sevcon.controller import on_emergency, on_heartbeat, on_reply
 
 # Bits of the status byte: the low nibble comes from 59B, the high one from 597.
 _FOOT_BRAKE = const(0x01)

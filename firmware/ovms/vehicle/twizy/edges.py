@@ -1,4 +1,4 @@
-"""What happens once per use of the car: key and charge on and off (overlay of `car`, `charge`).
+"""What happens once per use of the car: key and charge on and off.
 
 Twizy facts 1.5 and 2; Twizy guide 1.2.0, "Extended Status" and "Charge alerts".
 """
@@ -10,8 +10,8 @@ from ovms.vehicle.base import (
     EVENT_CHARGE_STARTED,
 )
 from ovms.vehicle.state import CHARGE_DONE, CHARGE_STOPPED, CHARGING, SUBSTATE_INTERRUPTED
+from ovms.vehicle.twizy.charge import SOC_FULL
 from ovms.vehicle.twizy.power import CONST, FIELDS
-from ovms.vehicle.twizy.values import SOC_FULL
 
 
 def switched_on(car):

@@ -1,4 +1,4 @@
-"""POWER replies and the trip report (overlay of `car`).
+"""POWER replies and the trip report.
 
 Words: Twizy guide 1.2.0, "Power usage statistics". Numbers: Twizy facts 5.6. Sections are shares
 of the way by the odometer, because the counter they are taken from reads too long (Twizy facts
@@ -7,6 +7,7 @@ of the way by the odometer, because the counter they are taken from reads too lo
 
 from micropython import const
 
+from ovms.vehicle.twizy.distances import ways_dm
 from ovms.vehicle.twizy.power import ACCEL, CONST, DECEL, DOWN, UNITS_PER_WH, UP
 
 # Less than a metre is no way to speak of an efficiency.
@@ -19,9 +20,7 @@ def report(car, letter):
     sums = power.sums
     used = sums[CONST + 1] + sums[ACCEL + 1] + sums[DECEL + 1]
     recovered = sums[CONST + 2] + sums[ACCEL + 2] + sums[DECEL + 2]
-    from ovms.vehicle.twizy import power_records
-
-    way_dm, driven_dm = power_records.ways_dm(power)
+    way_dm, driven_dm = ways_dm(power)
     if not used or way_dm <= _WAY_MIN_DM:
         return "Power " + _totals(used, recovered)
     is_total = letter.upper() == "T"

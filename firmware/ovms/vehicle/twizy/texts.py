@@ -1,8 +1,9 @@
-"""Texts about the Twizy, as the Twizy guide 1.2.0 words them (overlay of `car`)."""
+"""Texts about the Twizy, as the Twizy guide 1.2.0 words them."""
 
 from ovms.vehicle.base import EVENT_BATTERY, EVENT_FAULT, EVENT_TRIP_END
 from ovms.vehicle.state import CHARGE_DONE, CHARGING, TOPPING_OFF
-from ovms.vehicle.twizy.values import SOC_FULL, user_from_km
+from ovms.vehicle.twizy.charge import SOC_FULL
+from ovms.vehicle.twizy.distances import user_from_km
 
 
 def event_text(car, event):

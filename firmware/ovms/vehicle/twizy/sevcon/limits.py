@@ -1,11 +1,11 @@
-"""Overlay: which CFG commands there are, and what each accepts.
+"""Which CFG commands there are, and what each accepts.
 
 Ranges and defaults: Twizy guide 1.2.0, "Macro commands", which knows the Twizy 80 only. The Twizy
 45 has those of its own stock values (Twizy facts 7.5): 100 % torque is the end of its flux map,
 36 Nm, and its forward speed ends below the same 10,000 rpm. What the guide allows a Twizy 80
 beyond that is refused.
 
-What the macros write is in `sevcon_tables`. A key is index << 8 | subindex; a type is 80 or 45.
+What the macros write is in `macros`. A key is index << 8 | subindex; a type is 80 or 45.
 """
 
 from micropython import const

@@ -1,4 +1,4 @@
-"""Overlay: the values a SEVCON had before we wrote to it, kept on flash.
+"""The values a SEVCON had before we wrote to it, kept on flash.
 
 Two records: `sevcon.bak` has the first value ever seen of every object that was written,
 `sevcon.old` the values before the last command, or since the first command that was cut short.
@@ -13,7 +13,7 @@ import struct
 
 from micropython import const
 
-from ovms.vehicle.twizy.values import SDO_COMMIT
+from ovms.vehicle.twizy.sevcon.controller import SDO_COMMIT
 
 _JOURNAL_FILE = "sevcon.old"
 _BACKUP_FILE = "sevcon.bak"

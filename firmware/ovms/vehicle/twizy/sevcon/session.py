@@ -1,4 +1,4 @@
-"""Overlay: SDO exchanges with the SEVCON, its login, and its operating states.
+"""SDO exchanges with the SEVCON, its login, and its operating states.
 
 One session at a time, of bounded length; nothing here blocks, waiting is `car.sleep_ms`. Every
 access asks anew for write permission and the key. Sequences and codes: Twizy facts 7.1 to 7.4.
@@ -17,8 +17,13 @@ from ovms.protocol.sdo import (
     TOO_LONG,
     SDOClient,
 )
-from ovms.vehicle.twizy.sevcon import FOREIGN, OPERATIONAL, PRE_OPERATIONAL, SevconError
-from ovms.vehicle.twizy.values import SDO_COMMIT
+from ovms.vehicle.twizy.sevcon.controller import (
+    FOREIGN,
+    OPERATIONAL,
+    PRE_OPERATIONAL,
+    SDO_COMMIT,
+    SevconError,
+)
 
 _REQUEST = const(0x601)
 _NMT = const(0x000)
@@ -151,7 +156,7 @@ class Session:
     async def return_to_op(self):
         """Leave pre-operational, if need be, also after a failure; never raises.
 
-        What fails here is tried again by `sevcon_watch`.
+        What fails here is tried again by `duties`.
         """
         sevcon = self._car.sevcon
         if self._car.state.is_controller_configuring or sevcon.nmt_state == PRE_OPERATIONAL:
@@ -189,7 +194,7 @@ class Session:
             return 0
 
     async def write_all(self, entries):
-        """Write entries of the journal (8 bytes each: index, subindex, 0, value)."""
+        """Write entries of `journal` (8 bytes each: index, subindex, 0, value)."""
         for at in range(0, len(entries), 8):
             index = entries[at + 1] << 8 | entries[at]
             value = int.from_bytes(entries[at + 4 : at + 8], "little")
@@ -283,7 +288,7 @@ class Session:
                 unsent = None
                 was_sent = True
             await self._sleep(_STEP_MS)
-            while sevcon.take(self._frame):
+            while sevcon.next_reply(self._frame):
                 outcome = client.receive(self._frame)
                 if outcome == DONE:
                     return

@@ -1,10 +1,10 @@
-"""Overlay: commands 209 and 210, the logs that the SEVCON keeps itself (Twizy facts 7.11)."""
+"""Commands 209 and 210: the logs that the SEVCON keeps itself (Twizy facts 7.11)."""
 
 from micropython import const
 
 from ovms.vehicle.base import FAILED, OK
-from ovms.vehicle.twizy.sevcon import SevconError
-from ovms.vehicle.twizy.sevcon_session import Session, error_text
+from ovms.vehicle.twizy.sevcon.controller import SevconError
+from ovms.vehicle.twizy.sevcon.session import Session, error_text
 
 _ENTRIES_MAX = const(10)
 _LIFETIME_S = const(86400)

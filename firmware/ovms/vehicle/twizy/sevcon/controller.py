@@ -1,7 +1,7 @@
-"""The SEVCON Gen4 motor controller, resident part: what its frames say, and what is due.
+"""The SEVCON Gen4 motor controller: what its frames say, and what is due.
 
-Everything that talks to it is loaded when needed: `sevcon_cfg` for commands, `sevcon_watch` for
-what happens by itself. Frames and rules: Twizy facts 1.2, 7.2 and 7.10; three presses and return
+What talks to it is loaded when needed: `cfg` and `logs` for commands, `duties` for what happens
+by itself. Frames and rules: Twizy facts 1.2, 7.2 and 7.10; three presses and return
 from pre-operational: Twizy guide 1.2.0, "CFG RESET without network connectivity", "SERV lamp".
 """
 
@@ -15,6 +15,9 @@ PRE_OPERATIONAL = const(0x7F)
 
 # `type` of a controller that is none of the Twizy's.
 FOREIGN = const(-1)
+
+# Object (index << 8 | subindex) that makes new torque maps count.
+SDO_COMMIT = const(0x464101)
 
 # What is due, as bits of `duty`.
 DUTY_JOURNAL = const(1)
@@ -35,7 +38,7 @@ _READ_FAULT = b"\x40\x20\x53\x00\x00\x00\x00\x00"
 class SevconError(Exception):
     """The controller did not do what a session asked.
 
-    code: class and detail, see `sevcon_session`. index, subindex: of the SDO that was exchanged
+    code: class and detail, see `session`. index, subindex: of the SDO that was exchanged
     last; sdo_text: the same as replies show it.
     """
 
@@ -73,7 +76,7 @@ class Sevcon:
         self._pause = 0
         self._fault_pause = _FAULT_PERIOD
 
-    def take(self, data):
+    def next_reply(self, data):
         """Copy the oldest 581 frame not taken yet into `data`; False when there is none."""
         if self._received - self._taken > _SLOTS:
             self._taken = self._received - _SLOTS
@@ -130,7 +133,7 @@ class Sevcon:
             self._fault_pause = _FAULT_PERIOD
             # Look at the answer of a second ago: 5320 is a 16-bit object.
             data = bytearray(8)
-            while self.take(data):
+            while self.next_reply(data):
                 if data[0] & 0xE3 == 0x43 and data[1:4] == b"\x20\x53\x00":
                     fault = data[5] << 8 | data[4]
                     is_new = fault and fault != self.fault
@@ -142,9 +145,9 @@ class Sevcon:
         duty = self.duty
         self.duty = 0
         try:
-            from ovms.vehicle.twizy import sevcon_watch
+            from ovms.vehicle.twizy.sevcon import duties
 
-            await sevcon_watch.run(self._car, duty)
+            await duties.carry_out(self._car, duty)
         finally:
             self._is_on_duty = False
 

@@ -1,4 +1,4 @@
-"""Overlay: what is done with the SEVCON without being asked.
+"""What is done with the SEVCON without being asked.
 
 After switch-on: log in, and return from a pre-operational state that somebody left behind. At
 the first chance after the module's start: report a command that a power cut interrupted. Later:
@@ -7,7 +7,7 @@ Twizy guide 1.2.0, "SERV lamp", "CFG RESET without network connectivity"; Twizy 
 """
 
 from ovms.vehicle.base import EVENT_FAULT
-from ovms.vehicle.twizy.sevcon import (
+from ovms.vehicle.twizy.sevcon.controller import (
     DUTY_FAULT,
     DUTY_JOURNAL,
     DUTY_LOGIN,
@@ -15,17 +15,17 @@ from ovms.vehicle.twizy.sevcon import (
     PRE_OPERATIONAL,
     SevconError,
 )
-from ovms.vehicle.twizy.sevcon_session import Session
+from ovms.vehicle.twizy.sevcon.session import Session
 
 
-async def run(car, duty):
-    """Do what is due. duty: bits of `sevcon`; a failure is left to the next time."""
+async def carry_out(car, duty):
+    """Do what is due. duty: DUTY_... bits; a failure is left to the next time."""
     if duty & DUTY_JOURNAL:
         _report_journal(car)
     if duty & DUTY_RESET:
-        from ovms.vehicle.twizy import sevcon_cfg
+        from ovms.vehicle.twizy.sevcon import cfg
 
-        text = await sevcon_cfg.execute(car, ["RESET"])
+        text = await cfg.execute(car, ["RESET"])
         _announce(car, "A", text)
     if duty & (DUTY_LOGIN | DUTY_FAULT):
         session = Session(car)
@@ -62,9 +62,9 @@ async def _describe_fault(car, session):
 
 
 def _report_journal(car):
-    from ovms.vehicle.twizy import sevcon_journal
+    from ovms.vehicle.twizy.sevcon import journal as old_values
 
-    journal = sevcon_journal.load(car)
+    journal = old_values.load(car)
     if journal.load_error:
         _announce(car, "A", journal.load_error)
     if journal.journal.is_open:
