@@ -8,7 +8,7 @@ from host_tests.fuzz import jumping_time
 from host_tests.fuzz.rng import Rng
 from host_tests.vehicle.contract import Settings
 from ovms.links.gps_link import GPSLink
-from ovms.protocol.v2 import messages, report_environment, report_state, reports
+from ovms.protocol.v2 import messages, reports
 from ovms.services.sms.car_reports import stat
 from ovms.status import Status
 from ovms.vehicle.base import Vehicle
@@ -102,8 +102,8 @@ def _reports(car, state):
     status = Status("FUZZ")
     told = b""
     for is_miles in (False, True):
-        told += report_state.state_message(state, is_miles)
-        told += report_environment.environment_message(state, is_miles)
+        told += reports.state_message(state, is_miles)
+        told += reports.environment_message(state, is_miles)
         told += messages.location_message(state, is_miles)
         told += stat(state, is_miles).encode()
     told += reports.tyres_message(state)

@@ -19,8 +19,6 @@ from ovms.protocol.v2 import (
     messages,
     optional_reports,
     provision,
-    report_environment,
-    report_state,
     reports,
 )
 from ovms.protocol.v2 import session as v2
@@ -153,7 +151,7 @@ def per_unit(is_miles):
 @QUICK
 @given(states(), st.booleans())
 def test_state_message(state, is_miles):
-    s = decoded("S", report_state.state_message(state, is_miles), is_miles)
+    s = decoded("S", reports.state_message(state, is_miles), is_miles)
     unit = per_unit(is_miles)
     assert s["distance unit"] == ("M" if is_miles else "K")
     soc_pct100 = state.soc_pct100 or 0
@@ -189,7 +187,7 @@ def test_state_message(state, is_miles):
 @QUICK
 @given(states(), st.booleans())
 def test_environment_message(state, is_miles):
-    d = decoded("D", report_environment.environment_message(state, is_miles), is_miles)
+    d = decoded("D", reports.environment_message(state, is_miles), is_miles)
     unit = per_unit(is_miles)
     doors = " + ".join(d[f"doors {n}"] for n in range(1, 6))
     for flag, is_set in (

@@ -3,7 +3,7 @@
 from host_tests.fakes.memory_store import MemoryStore
 from ovms.config import Config
 from ovms.parameters import GROUP1, GROUP2, NOTIFY, UNITS
-from ovms.protocol.v2 import report_state
+from ovms.protocol.v2 import reports
 from ovms.services.reporter import Reporter
 from ovms.status import Status
 from ovms.vehicle.base import Vehicle
@@ -261,7 +261,7 @@ def test_groups_carry_their_names():
 
 def test_limit_is_kept():
     module = Module(is_started=False)
-    whole = report_state.state_message(module.state, False)
+    whole = reports.state_message(module.state, False)
     assert len(whole) > 100
     module.reporter.limit = 100
     code, payload = module.reporter.poll(0)

@@ -2,7 +2,7 @@
 
 from host_tests.shims.expect import run
 from host_tests.vehicle.contract import Settings, build, pass_seconds, snapshot
-from ovms.protocol.v2 import report_environment, report_state
+from ovms.protocol.v2 import reports
 from ovms.protocol.v2.messages import freshness
 from ovms.vehicle.base import EVENT_CHARGE_DONE, FAILED, OK
 from ovms.vehicle.demo.car import CAPACITY_J, DRIVING, PARKED, PLUGGED_IN, Demo
@@ -73,7 +73,7 @@ def test_it_never_leaves_its_limits_in_six_hours():
         assert 0 < state.soc_pct100 <= 10_000 and 0 < car.energy_j <= CAPACITY_J
         assert 300_000 < state.battery_mv < 400_000 and abs(state.battery_w) < 40_000
         assert -20 < state.motor_temp_c < 120 and 0 <= state.estimated_range_km <= 140
-        for make in (report_state.state_message, report_environment.environment_message):
+        for make in (reports.state_message, reports.environment_message):
             assert len(make(state, False)) <= 255
     assert phases == {PARKED, DRIVING, PLUGGED_IN}
 

@@ -1,6 +1,6 @@
 """Data messages field by field (server-and-clients 5, protocol guide 2.6.2)."""
 
-from ovms.protocol.v2 import messages, report_environment, report_state, reports
+from ovms.protocol.v2 import messages, reports
 from ovms.status import Status
 from ovms.vehicle.state import VehicleState
 
@@ -87,7 +87,7 @@ def charging():
 
 
 def test_state_of_a_new_module():
-    line = report_state.state_message(VehicleState(), KM)
+    line = reports.state_message(VehicleState(), KM)
     assert line == (
         b"0.0,K,0,0.0,done,standard,0,0,0,0,0,0,0,4,0,0,0,-1,0.00,-1,-1,0,0,-1,0,0,0,-1,-1,"
         b"0,0,0.0,0.0,0,0.0,0.0,0.0,0.0,0.00,0.00,0.00,-1"
@@ -95,7 +95,7 @@ def test_state_of_a_new_module():
 
 
 def test_state_while_driving():
-    line = report_state.state_message(driving(), KM)
+    line = reports.state_message(driving(), KM)
     assert line == (
         b"70.0,K,0,0.0,done,standard,56,47,0,0,0,0,0,4,0,0,0,-1,104.53,-1,-1,0,0,-1,0,0,0,-1,-1,"
         b"80,0,0.0,57.4,100,0.0,0.0,58.3,0.0,0.00,0.00,6.10,-1"
@@ -103,7 +103,7 @@ def test_state_while_driving():
 
 
 def test_state_while_charging():
-    line = report_state.state_message(charging(), KM)
+    line = reports.state_message(charging(), KM)
     assert line == (
         b"70.0,K,230,10.5,topoff,storage,56,47,10,59,0,20,3,2,1,0,0,-1,104.53,84,30,70,80,-1,0,0,0,"
         b"45,30,80,0,1.9,57.4,100,2.1,87.2,-32.0,24.3,2.24,1234.57,6.10,-1"
@@ -111,7 +111,7 @@ def test_state_while_charging():
 
 
 def test_state_in_miles():
-    line = fields(report_state.state_message(charging(), MILES))
+    line = fields(reports.state_message(charging(), MILES))
     assert line[1] == "M"
     assert [line[n] for n in (6, 7, 21, 29, 37)] == ["35", "29", "43", "50", "15.1"]
 
@@ -121,8 +121,8 @@ def test_every_message_has_its_fields_and_no_empty_number():
     for state in (VehicleState(), driving(), charging()):
         for is_miles in (KM, MILES):
             counts = (
-                (report_state.state_message(state, is_miles), 42),
-                (report_environment.environment_message(state, is_miles), 21),
+                (reports.state_message(state, is_miles), 42),
+                (reports.environment_message(state, is_miles), 21),
                 (messages.location_message(state, is_miles), 19),
                 (reports.firmware_message(state, status, "4.0/RT", "RT", 0), 10),
                 (reports.tyres_message(state), 9),
@@ -138,13 +138,13 @@ def test_every_message_has_its_fields_and_no_empty_number():
 def test_android_reads_every_number():
     """Fields the Android app reads as integers (server-and-clients 5) have no decimals."""
     for state in (VehicleState(), driving(), charging()):
-        s = fields(report_state.state_message(state, MILES))
+        s = fields(reports.state_message(state, MILES))
         for n in (9, 10, 12, 13, 14, 15, 16, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30):
             int(s[n])
         for n in (0, 2, 3, 6, 7, 8, 11, 18, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40):
             float(s[n])
         int(s[41])
-        d = fields(report_environment.environment_message(state, MILES))
+        d = fields(reports.environment_message(state, MILES))
         for n in (0, 1, 2, 9, 11, 12, 15, 17):
             int(d[n])
         for n in range(21):
@@ -164,7 +164,7 @@ def test_soc_is_full_only_when_it_is():
     expected[10000] = "100.0"
     for soc_pct100 in expected:
         state.soc_pct100 = soc_pct100
-        assert fields(report_state.state_message(state, KM))[0] == expected[soc_pct100]
+        assert fields(reports.state_message(state, KM))[0] == expected[soc_pct100]
 
 
 def test_charge_states_and_modes_have_their_words():
@@ -174,26 +174,26 @@ def test_charge_states_and_modes_have_their_words():
     words[21] = words[22] = "stopped"
     for number in words:
         state.charge_state = number
-        line = fields(report_state.state_message(state, KM))
+        line = fields(reports.state_message(state, KM))
         assert (line[4], line[13]) == (words[number], str(number))
     modes = {0: "standard", 1: "storage", 3: "range", 4: "performance"}
     for number in modes:
         state.charge_mode = number
-        line = fields(report_state.state_message(state, KM))
+        line = fields(reports.state_message(state, KM))
         assert (line[5], line[14]) == (modes[number], str(number))
 
 
 def test_cooling_is_1_and_else_minus_1():
     state = VehicleState()
-    assert fields(report_state.state_message(state, KM))[23] == "-1"
+    assert fields(reports.state_message(state, KM))[23] == "-1"
     state.is_cooling = True
-    assert fields(report_state.state_message(state, KM))[23] == "1"
+    assert fields(reports.state_message(state, KM))[23] == "1"
 
 
 def test_charge_power_is_0_unless_charging():
     state = charging()
     state.is_charging = False
-    line = fields(report_state.state_message(state, KM))
+    line = fields(reports.state_message(state, KM))
     assert (line[31], line[34], line[35], line[37]) == ("0.0", "0.0", "0.0", "0.0")
 
 
@@ -208,27 +208,27 @@ def test_minutes_to_the_first_limit():
     ):
         state.range_limit_min = to_range
         state.soc_limit_min = to_soc
-        assert fields(report_state.state_message(state, KM))[20] == first
+        assert fields(reports.state_message(state, KM))[20] == first
 
 
 def test_end_of_charge_is_unix_seconds():
     state = VehicleState()
     state.charge_end_utc_s = 1735689600
-    assert report_state.state_message(state, KM).endswith(b",1735689600")
+    assert reports.state_message(state, KM).endswith(b",1735689600")
 
 
 def test_environment_of_a_new_module():
-    line = report_environment.environment_message(VehicleState(), KM)
+    line = reports.environment_message(VehicleState(), KM)
     assert line == b"32,0,5,0,0,0,0,0,0,1,-127,0,-1,-1,0.0,0,0.0,0,0,0.0,0"
 
 
 def test_environment_while_driving():
-    line = report_environment.environment_message(driving(), KM)
+    line = reports.environment_message(driving(), KM)
     assert line == b"160,0,5,31,40,-4,47,470267,46,0,-127,3,1,-1,12.6,0,12.7,0,13,6.6,0"
 
 
 def test_environment_in_miles():
-    line = fields(report_environment.environment_message(driving(), MILES))
+    line = fields(reports.environment_message(driving(), MILES))
     # 47026.7 km are 292210 tenths of a mile (twizy facts 9.5).
     assert (line[6], line[7], line[8]) == ("29", "292210", "28")
 
@@ -253,7 +253,7 @@ def test_door_bits():
     for name, field, mask in bits:
         state = VehicleState()
         setattr(state, name, True)
-        line = fields(report_environment.environment_message(state, KM))
+        line = fields(reports.environment_message(state, KM))
         for n in (0, 1, 11, 15, 17):
             assert int(line[n]) == (32 if n == 0 else 0) | (mask if n == field else 0), name
     for door, field, mask in (
@@ -266,7 +266,7 @@ def test_door_bits():
     ):
         state = VehicleState()
         state.open_doors[door] = True
-        line = fields(report_environment.environment_message(state, KM))
+        line = fields(reports.environment_message(state, KM))
         for n in (0, 1, 17):
             assert int(line[n]) == (32 if n == 0 else 0) | (mask if n == field else 0), door
 
@@ -274,26 +274,26 @@ def test_door_bits():
 def test_lock_state_word():
     state = VehicleState()
     state.is_locked = True
-    assert fields(report_environment.environment_message(state, KM))[1:3] == ["8", "4"]
+    assert fields(reports.environment_message(state, KM))[1:3] == ["8", "4"]
 
 
 def test_parked_time():
     state = VehicleState()
     state.parked_s = 86400
-    assert fields(report_environment.environment_message(state, KM))[9] == "86400"
+    assert fields(reports.environment_message(state, KM))[9] == "86400"
     state.is_on = True
-    assert fields(report_environment.environment_message(state, KM))[9] == "0"
+    assert fields(reports.environment_message(state, KM))[9] == "0"
 
 
 def test_stale_flags():
     state = VehicleState()
     for age_s, flag in ((None, "-1"), (0, "1"), (119, "1"), (120, "0"), (9999, "0")):
         state.temps_age_s = state.gps_age_s = state.tyres_age_s = age_s
-        assert fields(report_environment.environment_message(state, KM))[12:14] == [flag, "-1"]
+        assert fields(reports.environment_message(state, KM))[12:14] == [flag, "-1"]
         assert fields(messages.location_message(state, KM))[5] == flag
         assert fields(reports.tyres_message(state))[8] == flag
     state.ambient_age_s = 5
-    assert fields(report_environment.environment_message(state, KM))[13] == "1"
+    assert fields(reports.environment_message(state, KM))[13] == "1"
 
 
 def test_location_of_a_new_module():
@@ -343,11 +343,11 @@ def test_km_to_miles():
     state = VehicleState()
     for km, miles in ((1, 1), (10, 6), (50, 31), (80, 50), (100, 62), (150, 93), (731, 454)):
         state.ideal_range_km = km
-        assert fields(report_state.state_message(state, MILES))[6] == str(miles)
+        assert fields(reports.state_message(state, MILES))[6] == str(miles)
     for tenths, miles in ((62364, 38751), (65536, 40722), (100000, 62137)):
         state.odometer_m = tenths * 100
-        assert fields(report_environment.environment_message(state, KM))[7] == str(tenths)
-        assert fields(report_environment.environment_message(state, MILES))[7] == str(miles)
+        assert fields(reports.environment_message(state, KM))[7] == str(tenths)
+        assert fields(reports.environment_message(state, MILES))[7] == str(miles)
 
 
 def test_firmware():
@@ -416,5 +416,5 @@ def test_longest_state_fits_the_server():
     state.battery_mv = 400000
     state.battery_ma = -300000
     state.odometer_m = 999999999
-    assert len(report_state.state_message(state, MILES)) <= messages.MAX_PAYLOAD
-    assert len(report_environment.environment_message(state, MILES)) <= messages.MAX_PAYLOAD
+    assert len(reports.state_message(state, MILES)) <= messages.MAX_PAYLOAD
+    assert len(reports.environment_message(state, MILES)) <= messages.MAX_PAYLOAD

@@ -1,4 +1,4 @@
-"""Where the server is, as parameter 4 says it. An overlay.
+"""Where the server is, as parameter 4 says it.
 
     host                    plain TCP, port 6867, scheme 0
     host:port               the same at another port

@@ -1,6 +1,6 @@
 """The first line of each side of a connection, and the proof that the peer knows our secret.
 
-An overlay, in RAM while the module logs in.
+In RAM while the module logs in.
 Protocol guide 2.6.2, "Welcome"; module-behaviour 4.1; server facts 1.3 and 1.4.
 """
 

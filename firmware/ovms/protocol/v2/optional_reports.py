@@ -1,4 +1,4 @@
-"""The data messages beyond the guide that are sent on request or occasion: Y and X. An overlay.
+"""The data messages beyond the guide that are sent on request or occasion: Y and X.
 
 Rules and sources as in `reports.py`. Y can be switched (feature 8), because the stock server's
 REST answer about tyres fails once it has stored one (server-and-clients 0, fact 3); W goes out in

@@ -2,7 +2,7 @@
 
 Protocol guide 2.6.2, "Auto Provisioning"; module-behaviour 5.3; server facts 2.9. The request is
 the first line of a connection of its own; a server may never answer. A reply is one line of at
-most REPLY_MAX characters. An overlay.
+most REPLY_MAX characters.
 """
 
 from micropython import const

@@ -1,4 +1,6 @@
-"""The data messages a car sends: payload bytes behind the code letter. An overlay, but for L.
+"""The data messages a car sends: payload bytes behind the code letter.
+
+L is in `messages.py`, which stays in RAM; Y and X are in `optional_reports.py`.
 
 Rules: pure and integer only; every number is always there, because the Android app drops the
 rest of a message at the first number it cannot parse. What was never seen goes out as the neutral
@@ -9,15 +11,11 @@ behind follow server-and-clients section 5. Distances and speeds are in the user
 
 from micropython import const
 
-from ovms.parameters import FEATURE_CAN_WRITE
+from ovms.parameters import FEATURE_CAN_WRITE, GROUP1, GROUP2
 from ovms.protocol.v2.messages import KM, MILE, decimal, freshness, scaled
 
 # Commands of the framework, behind those of the car; 7 is announced because it is there.
 CAPABILITIES = "C1-7,C40-41,C49"
-
-
-_GROUP1 = const(11)
-_GROUP2 = const(12)
 
 _NO_SIGNAL = const(99)
 # Of 31, which apps draw as five bars. A module at rest sees its signal waver by less.
@@ -31,13 +29,9 @@ def payload_of(code, is_second, state, config, status, car, limit):
     """
     is_miles = config.is_miles
     if code == "S":
-        from ovms.protocol.v2 import report_state
-
-        made = report_state.state_message(state, is_miles)
+        made = state_message(state, is_miles)
     elif code == "D":
-        from ovms.protocol.v2 import report_environment
-
-        made = report_environment.environment_message(state, is_miles)
+        made = environment_message(state, is_miles)
     elif code == "W":
         made = tyres_message(state)
     elif code == "F":
@@ -49,7 +43,7 @@ def payload_of(code, is_second, state, config, status, car, limit):
     elif code == "V":
         made = capabilities_message(car.CAPABILITIES)
     else:
-        name = config.get(_GROUP2 if is_second else _GROUP1)
+        name = config.get(GROUP2 if is_second else GROUP1)
         made = group_message(name, state, is_miles) if name else b""
     return cut(made, limit)
 
@@ -67,6 +61,177 @@ def clean(text):
     return text.replace(",", ";").replace("\r", " ").replace("\n", " ")
 
 
+def state_message(state, is_miles):
+    """S, 42 fields.
+
+    Two fields mean different things to different readers. Field 9 is in minutes, as the guide
+    says (later firmware sends seconds). Field 23 is 1 while cooling, which every reader takes for
+    yes, and else -1: a 0 would be "no" in the guide and "cooling" to readers of older modules,
+    while -1 is what all modules in the field send for "no".
+    """
+    unit = MILE if is_miles else KM
+    soc = state.soc_pct100 or 0
+    # 99.95 % must not read as full.
+    soc = 1000 if soc >= 10000 else min(scaled(soc, 1, 10), 999)
+    to_range = _or_unknown(state.range_limit_min)
+    to_soc = _or_unknown(state.soc_limit_min)
+    # In two halves, so that neither needs a big piece of heap for its code.
+    return (
+        "%s,%s,%d,%s,%s,%s,%d,%d,%d,%d,0,%d,%d,%d,%d,%d,%d,%d,%s,%d,%d,%d,%d,%d,0,0,0,%d,%d,%s"
+        % (
+            decimal(soc, 1, 1),
+            "M" if is_miles else "K",
+            state.line_v,
+            decimal(state.charge_a10, 1, 1),
+            _charge_state(state.charge_state),
+            _charge_mode(state.charge_mode),
+            scaled(state.ideal_range_km, KM, unit),
+            scaled(state.estimated_range_km, KM, unit),
+            state.charge_limit_a,
+            state.charge_s // 60,
+            scaled(state.charge_wh, 1, 100),
+            state.charge_substate,
+            state.charge_state,
+            state.charge_mode,
+            state.timer_mode,
+            state.timer_start_min,
+            # A timer that is set does not age; without one there is nothing to show.
+            1 if state.timer_mode else -1,
+            decimal(state.cac_ah100, 1, 2),
+            _or_unknown(state.full_min),
+            to_soc if to_range < 0 else to_range if to_soc < 0 else min(to_range, to_soc),
+            scaled(state.range_limit_km, KM, unit),
+            state.soc_limit_pct,
+            1 if state.is_cooling else -1,
+            to_range,
+            to_soc,
+            _power_fields(state, unit),
+        )
+    ).encode()
+
+
+def _power_fields(state, unit):
+    """Fields 30 to 42 of S: range, power and energy."""
+    is_charging = state.is_charging
+    charge_w = state.charge_w if is_charging else 0
+    input_w = (state.charge_input_w or 0) if is_charging else 0
+    capacity_wh = state.capacity_wh or 0
+    max_range_km = state.max_range_km or 0
+    return "%d,%d,%s,%s,%d,%s,%s,%s,%s,%s,%s,%s,%d" % (
+        scaled(max_range_km, KM, unit),
+        state.charge_type,
+        decimal(charge_w, 100, 1),
+        decimal(state.battery_mv, 100, 1),
+        state.soh_pct or 0,
+        decimal(input_w, 100, 1),
+        decimal(charge_w * 1000, input_w, 1) if input_w else "0.0",
+        decimal(state.battery_ma, 100, 1),
+        # Range gained per hour, from the power against the pack that gives the full range.
+        decimal(charge_w * max_range_km * KM * 10, capacity_wh * unit, 1)
+        if capacity_wh
+        else "0.0",
+        decimal(state.charge_grid_wh, 10, 2),
+        decimal(state.charge_grid_total_wh, 10, 2),
+        decimal(capacity_wh, 10, 2),
+        _or_unknown(state.charge_end_utc_s),
+    )
+
+
+def _charge_state(number):
+    for known, word in (
+        (1, "charging"),
+        (2, "topoff"),
+        (4, "done"),
+        (13, "prepare"),
+        (14, "timerwait"),
+        (15, "heating"),
+    ):
+        if known == number:
+            return word
+    return "stopped"
+
+
+def _charge_mode(number):
+    for known, word in ((1, "storage"), (3, "range"), (4, "performance")):
+        if known == number:
+            return word
+    return "standard"
+
+
+def _or_unknown(value):
+    return -1 if value is None else value
+
+
+def environment_message(state, is_miles):
+    """D, 21 fields.
+
+    Awake and alarm set two bits each, because the guide and the clients look at different ones
+    (server-and-clients 5.2); no client shows the cooling pump whose bit is used for that.
+    """
+    unit = MILE if is_miles else KM
+    doors = state.open_doors
+    doors1 = (
+        32
+        | _bit(doors[0], 1)
+        | _bit(doors[1], 2)
+        | _bit(state.is_charge_port_open, 4)
+        | _bit(state.has_pilot, 8)
+        | _bit(state.is_charging, 16)
+        | _bit(state.is_handbrake_on, 64)
+        | _bit(state.is_on, 128)
+    )
+    doors2 = (
+        _bit(state.is_locked, 8)
+        | _bit(state.is_valet, 16)
+        | _bit(state.are_headlights_on, 32)
+        | _bit(doors[4], 64)
+        | _bit(doors[5], 128)
+    )
+    doors3 = (
+        _bit(state.is_awake, 3)
+        | _bit(state.is_controller_logged_in, 64)
+        | _bit(state.is_controller_configuring, 128)
+    )
+    doors5 = (
+        _bit(doors[2], 1)
+        | _bit(doors[3], 2)
+        | _bit(state.is_12v_charging, 16)
+        | _bit(state.is_hvac_on, 128)
+    )
+    return (
+        "%d,%d,%d,%d,%d,%d,%d,%d,%d,%d,%d,%d,%d,%d,%s,%d,%s,%d,%d,%s,%d"
+        % (
+            doors1,
+            doors2,
+            4 if state.is_locked else 5,
+            state.pem_temp_c or 0,
+            state.motor_temp_c or 0,
+            state.battery_temp_c or 0,
+            # Tenths of a unit.
+            scaled(state.trip_m, KM // 100, unit),
+            scaled(state.odometer_m, KM // 100, unit),
+            scaled(state.speed_kmh10, KM // 10, unit),
+            # 0 is "not parked" to the apps.
+            0 if state.is_on else max(1, state.parked_s),
+            -127 if state.ambient_temp_c is None else state.ambient_temp_c,
+            doors3,
+            freshness(state.temps_age_s),
+            freshness(state.ambient_age_s),
+            decimal(state.supply_mv, 100, 1),
+            _bit(state.is_alarm_on, 6),
+            decimal(state.supply_reference_mv, 100, 1),
+            doors5,
+            state.charger_temp_c or 0,
+            decimal(state.supply_ma, 100, 1),
+            state.cabin_temp_c or 0,
+        )
+    ).encode()
+
+
+def _bit(is_set, mask):
+    return mask if is_set else 0
+
+
 def firmware_message(state, status, version_text, type_text, can_write):
     """F, 10 fields. status: ovms.status.Status; can_write: value of feature 15.
 
@@ -81,8 +246,8 @@ def firmware_message(state, status, version_text, type_text, can_write):
             1 if can_write > 0 else 0,
             clean(type_text),
             clean(status.operator),
-            -1 if state.service_km is None else state.service_km,
-            -1 if state.service_utc_s is None else state.service_utc_s,
+            _or_unknown(state.service_km),
+            _or_unknown(state.service_utc_s),
             clean(status.hardware),
             clean(status.link_name),
         )
@@ -124,7 +289,3 @@ def group_message(name, state, is_miles):
             decimal(state.longitude_udeg, 1, 6),
         )
     ).encode()
-
-
-def _bit(is_set, mask):
-    return mask if is_set else 0
