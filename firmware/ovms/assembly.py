@@ -50,9 +50,7 @@ def build(app, presets):
     if load_error:
         app.log.error(load_error)
     if presets:
-        from ovms import config_edit
-
-        config_edit.apply(config, presets, False)
+        config.apply(presets, False)
         if config.load_error != load_error:
             app.log.error(config.load_error)
     power = ModemPower(*board.modem_pins())

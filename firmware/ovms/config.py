@@ -1,7 +1,7 @@
 """The settings as the rest of the firmware reads them: parameters as text, features as int.
 
-Which number is what stands in `parameters.py`. What a parameter may hold, and how it is stored, is
-in `config_edit.py`.
+Which number is what stands in `parameters.py`, what a parameter may hold in `parameter_rules.py`.
+How settings are changed and stored is in `config_storage.py`.
 """
 
 from ovms.parameters import FEATURES, STORED
@@ -13,15 +13,20 @@ class Config:
     revision: grows with every change. load_error: "" or what was wrong with the stored settings.
     is_miles: the user reads miles. wants_ip, wants_sms: where data and notifications go.
     is_paranoid: messages are wrapped with the module password.
-    values, features: for `config_edit` alone; read them with `get` and `feature`.
+    values, features: lists by number, written by `config_storage` alone; read them with `get` and
+    `feature`.
     """
 
     def __init__(self, store):
         self.store = store
         self.revision = 0
-        from ovms import config_edit
+        self.load_error = ""
+        self.values = []
+        self.features = [0] * FEATURES
+        self.is_miles = self.wants_ip = self.wants_sms = self.is_paranoid = False
+        from ovms import config_storage
 
-        config_edit.load(self)
+        config_storage.load(self)
 
     def get(self, n):
         """Text of parameter `n`, "" for one that does not exist."""
@@ -35,18 +40,21 @@ class Config:
         """Check and store one parameter; returns and raises as `apply`."""
         return self.apply({n: text})
 
-    def apply(self, changes):
+    def apply(self, changes, must_last=True):
         """Check and store {number: text}: all of them, or none and an error.
+
+        must_last: else what flash does not take counts until the next start, and `load_error` says
+        so.
 
         Returns the `REQUEST_...` bits of `status.py` that make the changes count. ValueError: a
         value was refused. OSError: flash did not take it. Their texts are sentences for the user.
         """
-        from ovms import config_edit
+        from ovms import config_storage
 
-        return config_edit.apply(self, changes)
+        return config_storage.apply(self, changes, must_last)
 
     def set_feature(self, n, value):
         """Set feature `n` to an int or the text of a number; returns and raises as `apply`."""
-        from ovms import config_edit
+        from ovms import config_storage
 
-        return config_edit.set_feature(self, n, value)
+        return config_storage.set_feature(self, n, value)

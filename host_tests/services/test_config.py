@@ -1,7 +1,7 @@
 """Parameters and features: defaults, every check, storage, all or nothing."""
 
 from host_tests.shims.expect import raises
-from ovms import config_edit
+from ovms import parameter_rules
 from ovms import parameters as names
 from ovms import status as requests
 from ovms.config import Config
@@ -278,10 +278,10 @@ def test_one_write_and_one_revision_for_one_apply():
 
 def test_shown_masks_passwords():
     config = fresh()
-    shown = config_edit.shown(config)
+    shown = parameter_rules.shown(config)
     assert [shown[n] for n in (1, 7, 9)] == ["****", "", ""]
     config.apply({7: "a", 9: "b", 4: "host"})
-    shown = config_edit.shown(config)
+    shown = parameter_rules.shown(config)
     assert [shown[n] for n in (1, 4, 7, 9)] == ["****", "host", "****", "****"]
     assert [config.get(n) for n in (1, 7, 9)] == ["OVMS", "a", "b"]
 
@@ -326,7 +326,7 @@ def test_presets_count_although_flash_does_not_take_them():
         "The settings could not be stored.",
     )
     assert config.get(4) == ""
-    config_edit.apply(config, {4: "good.host"}, False)
+    config.apply({4: "good.host"}, False)
     assert config.get(4) == "good.host"
     assert config.load_error == "The settings could not be stored."
     assert reloaded(config).get(4) == ""

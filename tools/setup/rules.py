@@ -1,4 +1,4 @@
-"""What a parameter may hold, by the rules of the firmware's `config_edit.py`.
+"""What a parameter may hold, by the rules of the firmware's `parameter_rules.py`.
 
 A table of its own, because tools share no code with the firmware; a test compares the two.
 """

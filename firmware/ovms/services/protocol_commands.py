@@ -77,9 +77,9 @@ def _features(config):
 
 
 def _parameters(config):
-    from ovms import config_edit
+    from ovms import parameter_rules
 
-    values = config_edit.shown(config)
+    values = parameter_rules.shown(config)
     rows = parameters.PARAMETERS
     return ["c3,0,%d,%d,%s" % (n, rows, values[n].replace(",", ";")) for n in range(rows)]
 

@@ -10,7 +10,7 @@ _HERE = "ovms.services.sms."
 _RESIDENT = _HERE + "service"
 # What some commands need beside their own module.
 _BESIDE = (
-    "ovms.config_edit",
+    "ovms.parameter_rules",
     "ovms.protocol.phone",
     "ovms.services.protocol_commands",
     "ovms.services.counter_names",

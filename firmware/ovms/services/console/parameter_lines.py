@@ -37,9 +37,9 @@ def handle_parameters(console, word, rest):
 
 
 def _listed(config, rest):
-    from ovms import config_edit
+    from ovms import parameter_rules
 
-    values = config_edit.shown(config)
+    values = parameter_rules.shown(config)
     if config.get(parameters.PASSWORD) == parameters.FACTORY_PASSWORD:
         # No secret, but a reason to set another one.
         values[parameters.PASSWORD] = parameters.FACTORY_PASSWORD

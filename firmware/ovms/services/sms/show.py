@@ -117,9 +117,9 @@ def _version(sms):
 
 
 def _shown(sms):
-    from ovms import config_edit
+    from ovms import parameter_rules
 
-    return config_edit.shown(sms.config)
+    return parameter_rules.shown(sms.config)
 
 
 _TEXTS = {

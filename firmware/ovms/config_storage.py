@@ -1,0 +1,109 @@
+"""How the settings of a `Config` are loaded, changed and stored, and what a change calls for."""
+
+from ovms import parameters
+from ovms import status as requests
+from ovms.parameter_rules import checked, defaults, feature_text, whole
+
+# A new value of these counts from the next log-in on.
+_RECONNECT = (
+    parameters.SERVER,
+    parameters.APN,
+    parameters.APN_USER,
+    parameters.APN_PASSWORD,
+    parameters.VEHICLE_ID,
+    parameters.SERVER_PASSWORD,
+    parameters.PARANOID,
+    parameters.DNS,
+)
+
+_NOT_STORED = "The settings could not be stored."
+
+
+def load(config):
+    """Fill `config` with the defaults and what its store has: `N=VALUE` lines that differ."""
+    store = config.store
+    values = defaults()
+    data = store.load()
+    config.load_error = store.load_error
+    for line in (data or b"").split(b"\n"):
+        if not line:
+            continue
+        try:
+            number, _, text = line.decode().partition("=")
+            n = parameters.integer(number)
+            values[n] = checked(n, text)
+        except ValueError:
+            # UnicodeError is one, too. The line is not quoted: it may hold a password.
+            config.load_error = "Some stored settings were unusable and are at their defaults."
+    _enact(config, values)
+
+
+def apply(config, changes, must_last):
+    """`Config.apply`: one write to flash, none when nothing changes.
+
+    Network settings reconnect even when they stay the same, which is how users ask for that; the
+    car restarts only for another type or another feature 15, because it loses its trip.
+    """
+    before = config.values
+    values = list(before)
+    wanted = 0
+    for n in sorted(changes):
+        values[n] = checked(n, changes[n])
+        if n in _RECONNECT:
+            wanted |= requests.REQUEST_RECONNECT
+        elif n in (parameters.GSM_LOCK, parameters.SIM_PIN):
+            wanted |= requests.REQUEST_MODEM_RESTART
+    could_write = config.features[parameters.FEATURE_CAN_WRITE]
+    if values != before:
+        try:
+            config.store.save(_serialised(values))
+        except OSError:
+            if must_last:
+                raise OSError(_NOT_STORED)
+            config.load_error = _NOT_STORED
+        _enact(config, values)
+        config.revision += 1
+    if config.is_paranoid and values[parameters.PASSWORD] != before[parameters.PASSWORD]:
+        # The key of the paranoid messages is made of the module password at log-in.
+        wanted |= requests.REQUEST_RECONNECT
+    if (
+        values[parameters.VEHICLE_TYPE] != before[parameters.VEHICLE_TYPE]
+        or config.features[parameters.FEATURE_CAN_WRITE] != could_write
+    ):
+        wanted |= requests.REQUEST_VEHICLE_RESTART
+    return wanted
+
+
+def set_feature(config, n, value):
+    """`Config.set_feature`."""
+    if not 0 <= n < parameters.FEATURES:
+        raise ValueError("Features are numbered 0 to 15.")
+    if n >= parameters.FIRST_STORED_FEATURE:
+        number = n - parameters.FIRST_STORED_FEATURE + parameters.FIRST_FEATURE
+        return apply(config, {number: str(value)}, True)
+    config.features[n] = whole(feature_text(str(value)))
+    config.revision += 1
+    return 0
+
+
+def _enact(config, values):
+    """What the settings are from now on."""
+    config.values = values
+    notify = values[parameters.NOTIFY]
+    config.is_miles = values[parameters.UNITS] == "M"
+    config.wants_ip = "IP" in notify
+    config.wants_sms = "SMS" in notify
+    config.is_paranoid = values[parameters.PARANOID].startswith("P")
+    for n in range(parameters.FIRST_STORED_FEATURE, parameters.FEATURES):
+        config.features[n] = whole(
+            values[n - parameters.FIRST_STORED_FEATURE + parameters.FIRST_FEATURE]
+        )
+
+
+def _serialised(values):
+    standard = defaults()
+    lines = []
+    for n in range(parameters.STORED):
+        if values[n] != standard[n]:
+            lines.append("%d=%s\n" % (n, values[n]))
+    return "".join(lines).encode()

@@ -1,0 +1,151 @@
+"""What a parameter may hold, what it holds at first, and what of it may be shown.
+
+A parameter is text of at most 31 printable ASCII characters (module-behaviour 1.1, 1.2). Every
+refusal is a ValueError whose text is one sentence for the user; it never quotes the value, which
+may be a password.
+"""
+
+from micropython import const
+
+from ovms import parameters
+
+_LENGTH = const(31)
+# Of a profile: 32 bytes in base64.
+_PROFILE_LENGTH = const(44)
+
+# What may not be part of a value: `"` would end a string in an AT command, a comma a field of a
+# message, a blank a word of the line it travels in.
+_NO_HOST = b" \"!#$%&'()*+,/;<=>?@[\\]^`{|}~"
+_NO_BLANK = b" "
+_NO_QUOTE = b'"'
+_NO_COMMA = b","
+_NO_COMMA_OR_BLANK = b", "
+
+
+def defaults():
+    """The text of every stored parameter of a new module, as list by number."""
+    values = [""] * parameters.STORED
+    values[parameters.PHONE] = parameters.NO_PHONE
+    values[parameters.PASSWORD] = parameters.FACTORY_PASSWORD
+    values[parameters.UNITS] = "K"
+    return values
+
+
+def shown(config):
+    """All parameters as list of str for replies and diagnostics: `****` in place of a password."""
+    values = config.values[: parameters.PARAMETERS]
+    for n in parameters.SECRETS:
+        if values[n]:
+            values[n] = "****"
+    return values
+
+
+def checked(n, text):
+    """The text to store for parameter `n`, or ValueError."""
+    if n in (parameters.SIM_PIN, parameters.ROAMING):
+        return _of_sim(n, text)
+    if not 0 <= n < parameters.PARAMETERS:
+        raise ValueError("Parameters are numbered 0 to 31.")
+    if n == parameters.SERVER:
+        from ovms.protocol.v2 import address
+
+        return address.checked(text)
+    if len(text) > (
+        _PROFILE_LENGTH if parameters.FIRST_PROFILE <= n <= parameters.LAST_PROFILE else _LENGTH
+    ):
+        raise ValueError("Parameter %d is too long." % n)
+    if n == parameters.PASSWORD and not text:
+        raise ValueError("The module password must not be empty.")
+    forbidden = _forbidden(n)
+    for byte in text.encode():
+        if not 32 <= byte <= 126 or byte in forbidden:
+            raise ValueError("Parameter %d has a character that is not allowed." % n)
+    if n == parameters.PHONE:
+        return _phone(text)
+    if n == parameters.UNITS:
+        return _units(text)
+    if n == parameters.NOTIFY:
+        return _notify(text)
+    if n in (parameters.PARANOID, parameters.VEHICLE_TYPE):
+        return text.upper()
+    if n == parameters.TIMEZONE:
+        return _timezone(text)
+    return feature_text(text) if n >= parameters.FIRST_FEATURE else text
+
+
+def _forbidden(n):
+    if n in (parameters.APN, parameters.DNS):
+        return _NO_HOST
+    if n in (parameters.APN_USER, parameters.APN_PASSWORD, parameters.GSM_LOCK):
+        return _NO_QUOTE
+    if n in (parameters.GROUP1, parameters.GROUP2):
+        return _NO_COMMA
+    if n in (parameters.VEHICLE_ID, parameters.VEHICLE_TYPE):
+        return _NO_COMMA_OR_BLANK
+    return _NO_BLANK if n == parameters.PASSWORD else b""
+
+
+def _of_sim(n, text):
+    if n == parameters.ROAMING:
+        if text not in ("", "HOME"):
+            raise ValueError("Roaming is ROAM or HOME.")
+        return text
+    # One character behind the digits tells what became of it: see `links/modem_pin.py`.
+    digits = text if text.isdigit() else text[:-1]
+    if text and not (4 <= len(digits) <= 8 and digits.isdigit() and len(digits.encode()) < 9):
+        raise ValueError("A PIN has 4 to 8 digits.")
+    return text
+
+
+def _phone(text):
+    if text == parameters.NO_PHONE:
+        return text
+    from ovms.protocol import phone
+
+    number = phone.normal_phone(text)
+    if not number:
+        raise ValueError("A phone number has 3 to 20 digits.")
+    return number
+
+
+def _units(text):
+    unit = text.upper()
+    if unit not in ("", "K", "M"):
+        raise ValueError("Units are K for km or M for miles.")
+    return unit or "K"
+
+
+def _notify(text):
+    channels = text.upper()
+    if channels.replace("SMS", "").replace("IP", "").strip(",+"):
+        raise ValueError("Notifications are SMS, IP, SMSIP or - for none.")
+    return channels
+
+
+def _timezone(text):
+    """`[-]HH:MM`; also takes `+2`, which a phone user writes."""
+    if not text:
+        return ""
+    sign = "-" if text[0] == "-" else ""
+    hours, _, minutes = (text[1:] if text[0] in "+-" else text).partition(":")
+    minutes = minutes or "0"
+    is_number = (hours + minutes).isdigit() and 0 < len(hours) < 3 and len(minutes) < 3
+    if not is_number or int(hours) > 14 or int(minutes) > 59:
+        raise ValueError("A time zone is [-]HH:MM, up to 14 hours.")
+    return "%s%02d:%02d" % (sign, int(hours), int(minutes))
+
+
+def feature_text(text):
+    """The text of a feature: a whole number, or with decimals.
+
+    The Twizy writes its capacity with some into feature 13.
+    """
+    whole, dot, decimals = text.partition(".")
+    if text and not (-128 <= parameters.integer(whole) <= 255 and (not dot or decimals.isdigit())):
+        raise ValueError("A feature is a number from -128 to 255.")
+    return text
+
+
+def whole(text):
+    """The number that the text of a feature stands for, decimals cut off; 0 for ""."""
+    return int(text.partition(".")[0]) if text else 0
