@@ -1,4 +1,4 @@
-"""The files of a `RingStore`: an overlay, loaded for one call.
+"""The files of a `RingStore`: their format, and what reads and writes them.
 
 An entry is magic, kind, data length, boot, segment number, value, data, CRC-32 of all that; little
 endian. Entries carry their segment's number, so a segment needs no header that could be damaged.
@@ -236,14 +236,17 @@ def _entry(kind, boot, number, value, data):
 def _entries(file, offset):
     """Yield (offset behind it, header tuple, data) of every whole entry from `offset` on."""
     file.seek(offset)
+    # Never longer than an entry: late in a module's life no bigger piece of heap may be free.
     buffer = b""
+    wanted = _OVERHEAD
     is_all_read = False
     while buffer or not is_all_read:
-        if len(buffer) < _ENTRY_MAX and not is_all_read:
-            piece = file.read(_ENTRY_MAX)
+        if len(buffer) < wanted and not is_all_read:
+            piece = file.read(_ENTRY_MAX - len(buffer))
             is_all_read = not piece
             buffer += piece
             continue
+        wanted = _OVERHEAD
         skipped = buffer.find(_MAGIC)
         if skipped < 0:
             skipped = len(buffer)
@@ -252,6 +255,9 @@ def _entries(file, offset):
             if len(buffer) >= _OVERHEAD:
                 header = struct.unpack(_HEADER, buffer[:_HEADER_BYTES])
                 size = header[2] + _OVERHEAD
+                if len(buffer) < size <= _ENTRY_MAX and not is_all_read:
+                    wanted = size
+                    continue
             if 0 < size <= len(buffer) and crc32(buffer[: size - 4]) == _crc(buffer, size):
                 data = buffer[_HEADER_BYTES : size - 4]
                 offset += size

@@ -3,7 +3,7 @@
 `NAME.0`, `NAME.1`, ... are used in turn, each append-only and of bounded length. When all are full
 the oldest is written over and its records are counted as dropped. Records are collected in RAM
 and written together; one that is delivered before never touches flash. What reads and writes
-files is the overlay `ring_files.py`; here is what must stay in RAM.
+files is in `ring_files.py`; here is what stays in RAM.
 
 A position is `segment number << 16 | offset in its file`; segment numbers only grow.
 """
