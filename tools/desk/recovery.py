@@ -55,7 +55,7 @@ _REPORT_LIMIT_S = 40.0
 _PAUSE_S = 4.0
 # On the desk's clock.
 _LOOK_S = 0.05
-# A connection that lasts as long starts the next back-off anew (`links/server_end.py`).
+# A connection that lasts as long starts the next back-off anew (`links/server_backoff.py`).
 _PROVEN_S = 65.0
 # What a car on the move may have done since its report left.
 _SOC_SLACK_PCT = 0.5

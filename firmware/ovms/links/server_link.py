@@ -1,9 +1,9 @@
 """Keeps the module connected to its OVMS server: connects, logs in, pumps, notices, tries again.
 
-One reader and one writer task per connection; `run` itself only watches, a few times a second,
-and is the one place with limits and retries; `server_end.py` closes and says how long to wait.
-The limits come from two budgets: logged in again
-within 5 minutes of any single fault, and 40 KB of data per parked day.
+A `Connection` has one reader and one writer task; it only watches itself, a few times a second,
+and is the one place with limits. `server_backoff.py` closes it and says how long to wait. The
+limits come from two budgets: logged in again within 5 minutes of any single fault, and 40 KB of
+data per parked day.
 """
 
 import asyncio
@@ -13,9 +13,9 @@ from micropython import const
 from ovms.parameters import SERVER, SERVER_PASSWORD, VEHICLE_ID
 from ovms.protocol.v2.session import NEED_DATA, WELCOMED
 
-# Numbers of the parameters that this link lives by.
-
-# So long an answer may wait that was not ready when its command was read.
+# Limits, silence and much of what the outbox has are questions of time, and settings tell nobody
+# that they were changed: so somebody looks. An answer that was not ready when its command was read
+# waits as long.
 _TICK_MS = const(250)
 # A piece of the stream; most messages to a car are shorter than 100 bytes.
 _READ_SIZE = const(256)
@@ -66,11 +66,9 @@ class ServerLink:
         self.clock = clock
         self.urandom = urandom
         self.sleep_ms = sleep_ms
-        self._wake = asyncio.Event()
-        self._received = memoryview(bytearray(_READ_SIZE))
-        # Codes of the messages that wait to leave together.
-        self._burst = memoryview(bytearray(_BURST_SIZE))
-        self.burst_codes = []
+        # What a connection reads into, and what collects the messages that wait to leave together.
+        self.received = memoryview(bytearray(_READ_SIZE))
+        self.burst = memoryview(bytearray(_BURST_SIZE))
         # Attempts in a row that failed, and that the server refused: -1 once it let us in.
         self.failures = 0
         self.refusals = 0
@@ -79,9 +77,6 @@ class ServerLink:
         # an uptime; the composition root connects it. See `provisioning.py`.
         self.provision = None
         self.provision_due_s = 0
-        # Tasks of the connection that have not ended yet.
-        self.running = 0
-        self._forget()
 
     def reconnect(self):
         """Log in anew: in a few seconds when connected, so that answers still leave, else now."""
@@ -90,7 +85,7 @@ class ServerLink:
     async def run(self):
         """For ever; errors of the network and of the server are counted and tried again."""
         while True:
-            settings = self._settings()
+            settings = self.settings()
             if not all(settings):
                 is_due = self.must_reconnect or self.clock.uptime_s() >= self.provision_due_s
                 if settings[0] and is_due and self.provision is not None:
@@ -101,10 +96,9 @@ class ServerLink:
                 continue
             revision = self.config.revision
             self.must_reconnect = False
-            self._forget()
             # A coroutine of its own: what it used is free as soon as it is done.
-            await self._connect(settings)
-            until_s = self.clock.uptime_s() + self._delay_s()
+            wait_s = await self._connect(settings)
+            until_s = self.clock.uptime_s() + wait_s
             while self.clock.uptime_s() < until_s and not self.must_reconnect:
                 if self.config.revision != revision:
                     self.failures = self.refusals = 0
@@ -112,58 +106,93 @@ class ServerLink:
                 await self.sleep_ms(_TICK_MS)
 
     async def _connect(self, settings):
-        """One connection, from its first byte to its close."""
-        reader = asyncio.create_task(self._guarded(self._read(settings)))
+        """One connection, from its first byte to its close; seconds to wait for the next."""
+        connection = Connection(self, settings)
+        await connection.run()
+        from ovms.links import server_backoff
+
+        return server_backoff.delay_s(self, connection)
+
+    def settings(self):
+        """(server, vehicle id, password)."""
+        get = self.config.get
+        return get(SERVER), get(VEHICLE_ID), get(SERVER_PASSWORD)
+
+
+class Connection:
+    """One connection of a ServerLink. settings: what it is made with, as of `ServerLink.settings`.
+
+    end: "" while it lasts, then the name of the count that says why it ended. error: the exception
+    that ended it, or None; then `server_backoff` knows more than `end`.
+    stream: once it is open. running: tasks that have not ended yet.
+    opened_s, welcomed_s, writing_s (since when a write waits), heard_s, polled_s: uptimes; None
+    for what did not happen yet.
+    """
+
+    def __init__(self, link, settings):
+        self.link = link
+        self.settings = settings
+        self.end = ""
+        self.error = self.stream = None
+        self.running = 0
+        self.opened_s = self.welcomed_s = self.writing_s = None
+        self.heard_s = self.polled_s = 0
+        self._is_ping_due = self._is_ping_out = False
+        self._wake = asyncio.Event()
+        # Codes of the messages that wait to leave together.
+        self._burst_codes = []
+
+    async def run(self):
+        """Until it is closed; `end` says why."""
+        reader = asyncio.create_task(self._guarded(self._read()))
         writer = asyncio.create_task(self._guarded(self._write()))
         try:
-            await self._watch(settings)
+            await self._watch()
         finally:
             reader.cancel()
             writer.cancel()
             await self._close()
 
-    def _forget(self):
-        from ovms.links import server_end
-
-        server_end.forget(self)
-
     def _close(self):
-        from ovms.links import server_end
+        from ovms.links import server_backoff
 
-        return server_end.close(self)
+        return server_backoff.close(self)
 
-    def _delay_s(self):
-        from ovms.links import server_end
+    async def _guarded(self, work):
+        """Run a task of the connection; what ends it ends the connection."""
+        self.running += 1
+        try:
+            await work
+        except Exception as error:
+            if not self.end:
+                self.error = error
+                self.end = "server_io_errors"
+        finally:
+            self.running -= 1
 
-        return server_end.delay_s(self)
-
-    def _settings(self):
-        """(server, vehicle id, password)."""
-        get = self.config.get
-        return get(SERVER), get(VEHICLE_ID), get(SERVER_PASSWORD)
-
-    async def _watch(self, settings):
+    async def _watch(self):
         """Return when the connection has to end; `end` says why."""
-        started_s = self.clock.uptime_s()
-        revision = self.config.revision
+        link = self.link
+        started_s = link.clock.uptime_s()
+        revision = link.config.revision
         is_changed = False
         wanted_s = None
-        while self.end is None:
-            await self.sleep_ms(_TICK_MS)
-            if self.end is not None:
+        while not self.end:
+            await link.sleep_ms(_TICK_MS)
+            if self.end:
                 return
-            now_s = self.clock.uptime_s()
-            if self.config.revision != revision:
-                revision = self.config.revision
-                is_changed = self._settings() != settings
-            if not (is_changed or self.must_reconnect):
+            now_s = link.clock.uptime_s()
+            if link.config.revision != revision:
+                revision = link.config.revision
+                is_changed = link.settings() != self.settings
+            if not (is_changed or link.must_reconnect):
                 wanted_s = None
             elif wanted_s is None:
                 wanted_s = now_s
             if wanted_s is not None and (
                 self.welcomed_s is None or now_s - wanted_s >= _CHANGE_GRACE_S
             ):
-                self.must_reconnect = True
+                link.must_reconnect = True
                 self.end = "server_changes"
             elif self.opened_s is None:
                 if now_s - started_s >= _OPEN_LIMIT_S:
@@ -178,49 +207,40 @@ class ServerLink:
                 elif self.writing_s is not None and now_s - self.writing_s >= _WRITE_LIMIT_S:
                     self.end = "server_write_timeouts"
                 elif silence_s < _PING_AFTER_S:
-                    self.is_ping_out = False
-                elif not self.is_ping_out:
-                    self.is_ping_out = self.is_ping_due = True
+                    self._is_ping_out = False
+                elif not self._is_ping_out:
+                    self._is_ping_out = self._is_ping_due = True
                 self._wake.set()
 
-    async def _guarded(self, work):
-        """Run a task of the connection; what ends it ends the connection."""
-        self.running += 1
-        try:
-            await work
-        except Exception as error:
-            if self.end is None:
-                self.end = error
-        finally:
-            self.running -= 1
-
-    async def _read(self, settings):
-        session = self.session
-        host, port, is_tls, owner = self._address(settings[0])
-        self.stream = await self.open_stream(host, port, is_tls)
-        self.opened_s = self.clock.uptime_s()
+    async def _read(self):
+        link = self.link
+        session = link.session
+        server, vehicle_id, password = self.settings
+        host, port, is_tls, owner = self._address(server)
+        self.stream = await link.open_stream(host, port, is_tls)
+        self.opened_s = link.clock.uptime_s()
         session.reset()
-        await self.stream.write(session.welcome(settings[1], settings[2], owner))
+        await self.stream.write(session.welcome(vehicle_id, password, owner))
         while True:
-            n = await self.stream.readinto(self._received)
-            if self.end is not None:
+            n = await self.stream.readinto(link.received)
+            if self.end:
                 return
             if not n:
                 is_refused = self.welcomed_s is None
                 self.end = "bad_credentials" if is_refused else "server_closes"
                 return
-            self.heard_s = self.clock.uptime_s()
-            session.receive(self._received, n)
+            self.heard_s = link.clock.uptime_s()
+            session.receive(link.received, n)
             event = session.next_event()
             while event != NEED_DATA:
                 if event == WELCOMED:
                     self.welcomed_s = self.polled_s = self.heard_s
-                    self.refusals = -1
-                    self.status.count("server_logins")
-                    self.status.is_server_connected = True
-                    self.outbox.on_login()
+                    link.refusals = -1
+                    link.status.count("server_logins")
+                    link.status.is_server_connected = True
+                    link.outbox.on_login()
                 else:
-                    self.outbox.on_message(session.code, session.payload)
+                    link.outbox.on_message(session.code, session.payload)
                 event = session.next_event()
             self._wake.set()
 
@@ -231,23 +251,25 @@ class ServerLink:
 
     async def _write(self):
         """Send what the outbox has, all of it in one write as far as it fits."""
-        outbox = self.outbox
-        codes = self.burst_codes
-        burst = self._burst
+        link = self.link
+        session = link.session
+        outbox = link.outbox
+        codes = self._burst_codes
+        burst = link.burst
         while True:
             await self._wake.wait()
             self._wake.clear()
-            if self.welcomed_s is None or self.end is not None:
+            if self.welcomed_s is None or self.end:
                 continue
-            if self.is_ping_due:
-                self.is_ping_due = False
-                await self._flush(self.session.send("A", b""))
-            now_s = self.clock.uptime_s()
+            if self._is_ping_due:
+                self._is_ping_due = False
+                await self._flush(session.send("A", b""))
+            now_s = link.clock.uptime_s()
             message = outbox.poll((now_s - self.polled_s) * 1000)
             self.polled_s = now_s
             used = 0
-            while message is not None and self.end is None:
-                line = self.session.send(message[0], message[1])
+            while message is not None and not self.end:
+                line = session.send(message[0], message[1])
                 size = len(line)
                 if used and used + size > _BURST_SIZE:
                     await self._flush(burst[:used])
@@ -263,11 +285,12 @@ class ServerLink:
                 await self._flush(burst[:used])
 
     async def _flush(self, data):
-        if self.end is not None:
+        if self.end:
             return
-        self.writing_s = self.clock.uptime_s()
+        link = self.link
+        self.writing_s = link.clock.uptime_s()
         await self.stream.write(data)
         self.writing_s = None
-        for code in self.burst_codes:
-            self.outbox.on_sent(code)
-        self.burst_codes.clear()
+        for code in self._burst_codes:
+            link.outbox.on_sent(code)
+        self._burst_codes.clear()

@@ -1,4 +1,4 @@
-"""Between two connections to the server: closing, and how long to wait. An overlay."""
+"""Between two connections to the server: the old one is closed, the next one waits."""
 
 import asyncio
 
@@ -25,62 +25,50 @@ _LET_IN_FAILURES = const(3)
 _OFFLINE_FAILURES = const(2)
 
 
-def forget(link):
-    """Start the ServerLink's next connection from nothing."""
-    link.stream = None
-    # What ended the connection: an exception, or the name of a count.
-    link.end = None
-    # Uptimes in seconds, None for what did not happen yet.
-    link.opened_s = link.welcomed_s = link.writing_s = None
-    link.heard_s = link.polled_s = 0
-    link.is_ping_due = link.is_ping_out = False
-    link.burst_codes.clear()
-
-
-async def close(link):
-    """Wait for the tasks, tell others of the ServerLink's lost connection, close its stream."""
+async def close(connection):
+    """Wait for its tasks, tell others that it is lost, close its stream."""
+    link = connection.link
     try:
         # Not by awaiting them: MicroPython hands a cancellation of this task on to the one it
         # awaits, where it would get lost.
-        while link.running:
+        while connection.running:
             await link.sleep_ms(_SETTLE_MS)
     finally:
-        if link.welcomed_s is not None:
+        if connection.welcomed_s is not None:
             link.status.is_server_connected = False
             link.outbox.on_closed()
         # The keys go with the connection.
         link.session.reset()
-        if link.stream is not None:
+        if connection.stream is not None:
             try:
-                await asyncio.wait_for_ms(link.stream.close(), _CLOSE_LIMIT_MS)
+                await asyncio.wait_for_ms(connection.stream.close(), _CLOSE_LIMIT_MS)
             except (OSError, asyncio.TimeoutError):
                 link.status.count("server_close_failures")
-            link.stream = None
+            connection.stream = None
 
 
-def delay_s(link):
+def delay_s(link, connection):
     """Count why the ServerLink's connection ended; seconds to wait. A bug's exception goes on."""
-    end = link.end
+    end = connection.end
+    error = connection.error
     count = link.status.count
     # Of our own errors the text is a sentence, of the system's a number.
-    text = end.args[0] if isinstance(end, (OSError, ValueError)) and end.args else ""
-    link.status.server_error = text if isinstance(text, str) else ""
-    is_refused = False
-    if isinstance(end, RemoteProtocolError):
+    text = error.args[0] if isinstance(error, (OSError, ValueError)) and error.args else ""
+    if not isinstance(text, str):
+        text = ""
+    link.status.server_error = text
+    if isinstance(error, RemoteProtocolError):
         count("protocol_errors")
-        count("server_" + end.reason)
-        is_refused = end.reason == "wrong_digest"
-    elif isinstance(end, str):
+        count("server_" + error.reason)
+        is_refused = error.reason == "wrong_digest"
+    else:
+        if isinstance(error, ValueError) and connection.welcomed_s is None:
+            # The settings cannot make a welcome line, or TLS does not trust the server.
+            end = "bad_credentials"
+        elif error is not None and not isinstance(error, OSError):
+            raise error
         count(end)
         is_refused = end == "bad_credentials"
-    elif isinstance(end, OSError):
-        count("server_io_errors")
-    elif isinstance(end, ValueError) and link.welcomed_s is None:
-        # The settings cannot make a welcome line, or TLS does not trust the server.
-        count("bad_credentials")
-        is_refused = True
-    else:
-        raise end
     count("server_reconnects")
     if link.must_reconnect:
         link.failures = 0
@@ -90,8 +78,8 @@ def delay_s(link):
     if is_refused and link.refusals > 0:
         delay = _doubled(_REFUSED_FIRST_S, link.refusals - 1, _REFUSED_LONGEST_S)
     else:
-        if link.welcomed_s is not None:
-            lasted_s = link.clock.uptime_s() - link.welcomed_s
+        if connection.welcomed_s is not None:
+            lasted_s = link.clock.uptime_s() - connection.welcomed_s
             limit = 0 if lasted_s >= _PROVEN_S else _LET_IN_FAILURES
         elif text and not link.status.is_registered:
             limit = _OFFLINE_FAILURES
