@@ -1,4 +1,4 @@
-"""Asks the server for the module's settings, once an hour at most. An overlay.
+"""Asks the server for the module's settings, once an hour at most.
 
 The ServerLink loads it when it has a server (parameter 4) but no vehicle id or no server password.
 The request goes over a connection of its own, and a server may never answer it: protocol guide
@@ -33,11 +33,13 @@ _RETRY_S = const(3600)
 class _Talk:
     """stream: once it is open. asked_s: uptime of the request, None before it left.
 
-    end: bytes of the answer, the name of a count, or the exception that ended it.
+    end: "" while it lasts, then the name of a count. answer: bytes, error: the exception that
+    ended it; None where there is none. They tell more than `end`.
     """
 
     def __init__(self):
-        self.stream = self.asked_s = self.end = None
+        self.stream = self.asked_s = self.answer = self.error = None
+        self.end = ""
         self.is_running = False
 
 
@@ -66,23 +68,21 @@ async def attempt(link, vin, sleep_ms):
                 await sleep_ms(_SETTLE_MS)
         finally:
             await _close(link, talk)
-    end = talk.end
+    error = talk.error
     wait_s = _RETRY_S
-    if isinstance(end, bytes):
-        count(_take(link, end, iccid))
-    elif isinstance(end, str):
-        count(end)
-    elif isinstance(end, RemoteProtocolError):
-        count("provision_" + end.reason)
-    elif isinstance(end, ValueError):
+    if talk.answer is not None:
+        count(_apply(link, talk.answer, iccid))
+    elif isinstance(error, RemoteProtocolError):
+        count("provision_" + error.reason)
+    elif isinstance(error, ValueError):
         # The server's name or the VIN cannot be used.
         count("provision_refused")
-    elif isinstance(end, OSError):
-        count("provision_io_errors")
-        if talk.asked_s is None:
-            wait_s = _NO_NETWORK_S
+    elif error is not None and not isinstance(error, OSError):
+        raise error
     else:
-        raise end
+        count(talk.end)
+        if error is not None and talk.asked_s is None:
+            wait_s = _NO_NETWORK_S
     # Longer, never shorter: modules that lost the same server come back apart.
     wait_s += wait_s * link.urandom(1)[0] // 1024
     link.provision_due_s = link.clock.uptime_s() + wait_s
@@ -92,9 +92,10 @@ async def _watch(link, talk, sleep_ms):
     """Return when the talk is over; `talk.end` says why."""
     get = link.config.get
     started_s = link.clock.uptime_s()
-    while talk.end is None:
+    while not talk.end:
+        # Limits are a question of time, and settings tell nobody that they were completed.
         await sleep_ms(_TICK_MS)
-        if talk.end is not None:
+        if talk.end:
             return
         since_s, limit_s = started_s, _OPEN_LIMIT_S
         if talk.asked_s is not None:
@@ -114,22 +115,26 @@ async def _ask(link, talk, vin):
         talk.stream = await link.open_stream(host, port, is_tls)
         await talk.stream.write(request)
         talk.asked_s = link.clock.uptime_s()
-        talk.end = await _line(talk.stream)
+        line = await _line(talk.stream)
+        if not talk.end:
+            talk.answer = line
+            talk.end = "provision_closes" if line is None else "provisions"
     except Exception as error:
-        if talk.end is None:
-            talk.end = error
+        if not talk.end:
+            talk.error = error
+            talk.end = "provision_io_errors"
     finally:
         talk.is_running = False
 
 
 async def _line(stream):
-    """The first line (bytes) without its end, or the name of a count when there is none."""
+    """The first line (bytes) without its end, None when there is none."""
     line = bytearray()
     view = memoryview(bytearray(256))
     while True:
         n = await stream.readinto(view)
         if not n:
-            return "provision_closes"
+            return None
         line += view[:n]
         end = find_byte(line, 0, len(line), 10)
         if end < len(line):
@@ -146,7 +151,7 @@ async def _close(link, talk):
             link.status.count("server_close_failures")
 
 
-def _take(link, line, iccid):
+def _apply(link, line, iccid):
     """Apply the answer, all of it or nothing; returns the name of a count."""
     config = link.config
     try:
