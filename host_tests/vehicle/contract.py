@@ -90,8 +90,8 @@ def sends_only_its_own(car_class):
 
 
 def names_its_commands(car_class):
-    """Every SMS command has a method, and V lists codes or ranges of them."""
-    for name, mode, method in car_class.SMS_COMMANDS:
+    """Every SMS command has a function, and V lists codes or ranges of them."""
+    for name, mode, method in build(car_class).sms_commands():
         assert name == name.upper() and mode in (1, 2, 3)
         assert callable(method), name
         assert car_class.SMS_NAME, "HELP has to call the car something."

@@ -59,7 +59,9 @@ class ExampleCar(Vehicle):
     async def command(self, code, arguments):
         return (OK, str(int(self.state.is_on))) if code == _QUERY_KEY else None
 
-    async def sms_key(self, arguments, is_query):
-        return "Key: on" if self.state.is_on else "Key: off"
+    def sms_commands(self):
+        return (("KEY", 3, _sms_key),)
 
-    SMS_COMMANDS = (("KEY", 3, sms_key),)
+
+async def _sms_key(car, arguments, is_query):
+    return "Key: on" if car.state.is_on else "Key: off"

@@ -11,6 +11,7 @@ from host_tests.shims.expect import run
 from host_tests.vehicle.contract import Settings, feed
 from ovms.vehicle.state import VehicleState
 from ovms.vehicle.twizy.car import Twizy
+from ovms.vehicle.twizy.sevcon import cfg
 
 TX = "TX"
 RX = "RX"
@@ -164,7 +165,7 @@ class Bench:
 
     def cfg(self, text):
         """Reply to an SMS `CFG text`."""
-        return run(self.car.sms_cfg(text.split(), False), 20000)
+        return run(cfg.execute(self.car, text.split()), 20000)
 
     def seconds(self, count):
         """Let time pass as the module does, spawned tasks included."""

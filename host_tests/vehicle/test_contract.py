@@ -83,7 +83,7 @@ def test_the_example_reads_its_frames():
     assert (state.soc_pct100, state.battery_temp_c) == (8000, 20)
     assert state.odometer_m == 6_605_100
     assert run(car.command(200, "")) == (0, "1")
-    assert run(car.sms_key([], False)) == "Key: on"
+    assert run(car.sms_commands()[0][2](car, [], False)) == "Key: on"
     contract.pass_seconds(car, 10)
-    assert run(car.sms_key([], True)) == "Key: off"
+    assert run(car.sms_commands()[0][2](car, [], True)) == "Key: off"
     assert state.revision == 1, "the sleep is reported at once, and once"

@@ -4,6 +4,7 @@ from host_tests.fixtures.twizy_battery import SET_A, SET_B, SET_C, SET_D, frames
 from host_tests.shims.expect import run
 from host_tests.vehicle.contract import build, feed, pass_seconds
 from ovms.vehicle.base import EVENT_BATTERY
+from ovms.vehicle.twizy import battery_texts
 from ovms.vehicle.twizy.car import Twizy
 
 AWAKE = "597 00 95 21 41 29 00 01 35"
@@ -40,7 +41,7 @@ def see(car, *sets):
 
 
 def batt(car, text=""):
-    return run(car.sms_batt(text.split(), False))
+    return battery_texts.reply(car, text.split())
 
 
 def flags(car):

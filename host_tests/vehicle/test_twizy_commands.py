@@ -33,7 +33,7 @@ def car_at(soc_pct100, features=None, is_miles=False):
 def sms(car, text):
     """What the SMS service makes of a car's command: the method of the row, `?` for a query."""
     words = text.split()
-    for name, mode, method in car.SMS_COMMANDS:
+    for name, mode, method in car.sms_commands():
         if name == words[0].rstrip("?"):
             assert mode == 3
             return run(method(car, words[1:], words[0].endswith("?")))

@@ -46,7 +46,10 @@ def preset(*values):
 
 
 def power(car, text=""):
-    return run(car.sms_power(text.split(), False))
+    for name, _, function in car.sms_commands():
+        if name == "POWER":
+            return run(function(car, text.split(), False))
+    raise AssertionError("no such command")
 
 
 class Road:

@@ -51,12 +51,7 @@ class Vehicle:
     TX_FRAMES: tuple = ()
     # Commands beyond the framework's, as the V message lists them.
     CAPABILITIES = ""
-    # SMS commands beyond the framework's, or in the place of one of them: (name, authorisation
-    # mode, method) tuples. The method is `async method(self, arguments, is_query) -> str or None`;
-    # arguments is a list of words, a ValueError carries a sentence for the user, and `\r` alone
-    # separates lines. is_query: the command ends in `?`, so nothing must be done.
-    SMS_COMMANDS: tuple = ()
-    # What HELP writes in front of them.
+    # What HELP writes in front of `sms_commands`.
     SMS_NAME = ""
     # Whether SMS begin with the time of day. Those of the Twizy never did.
     HAS_SMS_TIME = False
@@ -91,6 +86,16 @@ class Vehicle:
     def type_text(self):
         """The car type as reported (F field 4); may become longer once the VIN is known."""
         return self.TYPE
+
+    def sms_commands(self):
+        """SMS commands beyond the framework's, or in the place of one of them.
+
+        A tuple of (name, authorisation mode, function); the function is
+        `async function(car, arguments, is_query) -> str or None`. arguments: list of words. A
+        ValueError carries a sentence for the user, and `\\r` alone separates lines. is_query: the
+        command ends in `?`, so nothing must be done.
+        """
+        return ()
 
     def stat_text(self):
         """The car's own STAT text with `\\r` between lines, or None for the standard one."""

@@ -198,7 +198,8 @@ def test_a_car_may_put_its_own_command_in_the_place_of_a_common_one():
         async def sms_lock(self, arguments, is_query):
             return "LOCKED to max kph=%s" % arguments[0]
 
-        SMS_COMMANDS = (("LOCK", 2, sms_lock),)
+        def sms_commands(self):
+            return (("LOCK", 2, type(self).sms_lock),)
 
     bench = Bench(car_class=Own)
     assert bench.send("LOCK 20") == "LOCKED to max kph=20"

@@ -24,7 +24,12 @@ class Car(Vehicle):
     async def sms_lock(self, arguments, is_query):
         raise ValueError("Release the brake first.")
 
-    SMS_COMMANDS = (("RANGE", 3, sms_range), ("LOCK", 2, sms_lock), ("OPEN", 1, sms_range))
+    def sms_commands(self):
+        return (
+            ("RANGE", 3, Car.sms_range),
+            ("LOCK", 2, Car.sms_lock),
+            ("OPEN", 1, Car.sms_range),
+        )
 
 
 def test_the_guides_set_up_sequence_works_literally():

@@ -127,7 +127,7 @@ def find(sms, text):
     is_query = word.endswith("?")
     word = word.rstrip("?")
     for name in (word + "?", word) if is_query else (word, word + "?"):
-        for command, mode, method in sms.car().SMS_COMMANDS:
+        for command, mode, method in sms.car().sms_commands():
             if command == name:
                 return Command((name, mode, None, 0, None), words, is_query, method)
         for row in _COMMANDS:
@@ -138,7 +138,7 @@ def find(sms, text):
 
 def names(sms):
     """All commands, as two lists: those of the framework, and those of the car."""
-    own = [row[0] for row in sms.car().SMS_COMMANDS]
+    own = [row[0] for row in sms.car().sms_commands()]
     return [row[0] for row in _COMMANDS if row[0] not in own], own
 
 

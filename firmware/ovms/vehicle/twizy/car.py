@@ -142,6 +142,11 @@ class Twizy(Vehicle):
 
         return charge_estimates.predict
 
+    def sms_commands(self):
+        from ovms.vehicle.twizy.sms_commands import COMMANDS
+
+        return COMMANDS
+
     def stat_text(self):
         from ovms.vehicle.twizy import texts
 
@@ -156,36 +161,3 @@ class Twizy(Vehicle):
         from ovms.vehicle.twizy import charge_commands
 
         return await charge_commands.command(self, code, arguments)
-
-    async def sms_cfg(self, arguments, is_query):
-        from ovms.vehicle.twizy.sevcon import cfg
-
-        return await cfg.execute(self, arguments)
-
-    async def sms_range(self, arguments, is_query):
-        from ovms.vehicle.twizy import charge_commands
-
-        return charge_commands.range_reply(self, arguments, is_query)
-
-    async def sms_ca(self, arguments, is_query):
-        from ovms.vehicle.twizy import charge_commands
-
-        return charge_commands.alert_reply(self, arguments, is_query)
-
-    async def sms_batt(self, arguments, is_query):
-        from ovms.vehicle.twizy import battery_texts
-
-        return battery_texts.reply(self, arguments)
-
-    async def sms_power(self, arguments, is_query):
-        from ovms.vehicle.twizy import power_texts
-
-        return power_texts.report(self, arguments[0][0] if arguments else "E")
-
-    SMS_COMMANDS = (
-        ("RANGE", 3, sms_range),
-        ("CA", 3, sms_ca),
-        ("BATT", 3, sms_batt),
-        ("POWER", 3, sms_power),
-        ("CFG", 3, sms_cfg),
-    )
