@@ -2,25 +2,17 @@
 
 Parameter 3 names the channels when a notification is requested; feature 14 can silence them. What
 waits is told once, however often it was requested meanwhile, and a charge's text is made when it
-leaves. Module-behaviour 6. What is rare is in overlays: `notifier_events.py` for all that happens,
-`notifier_texts.py`, and `notifier_rules.py` for what the module watches itself.
+leaves. Module-behaviour 6. Here is what happens all the time; the way of an event through the
+channels is in `notifier_events.py`, what the module notices itself in `minute_watch.py`, the words
+in `notifier_texts.py`.
 """
 
 import asyncio
-from array import array
 
 from micropython import const
 
 # Among what waits: the last event of a charge. Others of the car's events keep their number.
 CHARGE = const(0)
-
-# Places in `memory` behind those of `supply_monitor`: whether the user knows of the minimum SOC,
-# minutes until the next alert of a low SOC and of a car left on.
-MINIMUM_TOLD = const(3)
-LOW_SOC_MIN = const(4)
-LEFT_ON_MIN = const(5)
-# A low SOC at the start of the module is told after 10 minutes.
-_MEMORY = (0, 0, 0, 0, 10, 15)
 
 _CHARGE_QUIET_S = const(30)
 _MINUTE_S = const(60)
@@ -29,6 +21,23 @@ _SMS_TICK_MS = const(1000)
 # What was seen of the car, as bits.
 ALARM = const(1)
 TRUNK = const(2)
+
+
+class Watched:
+    """What `minute_watch` knows of the minutes before.
+
+    supply_volts10: smoothed voltage of the 12 V battery in 1/10 V, 0 before the first reading.
+    supply_reference10: its reference in 1/10 V, or up to 15 the minutes of calming down.
+    is_supply_alerted, is_minimum_told: the user knows of the low battery, of the minimum SOC.
+    low_soc_min, left_on_min: minutes until the next alert of a low SOC, of a car left on.
+    """
+
+    def __init__(self):
+        self.supply_volts10 = self.supply_reference10 = 0
+        self.is_supply_alerted = self.is_minimum_told = False
+        # A low SOC at the start of the module is told after 10 minutes.
+        self.low_soc_min = 10
+        self.left_on_min = 15
 
 
 class Notifier:
@@ -51,7 +60,7 @@ class Notifier:
         # What waits for a channel, oldest first: events, or texts behind the letter of their kind.
         self.ip = []
         self.sms = []
-        self.memory = array("h", _MEMORY)
+        self.watched = Watched()
         # Of the last charge event, and until when others are no news.
         self.charge_event = self.charge_quiet_s = 0
         # Code of the last vehicle error, and until when it is no news.

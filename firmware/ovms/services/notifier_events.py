@@ -1,9 +1,9 @@
-"""What becomes of an event, from its cause to the channel it leaves by (overlay of `notifier`)."""
+"""What becomes of an event, from its cause to the channel it leaves by."""
 
 from micropython import const
 
 from ovms import parameters
-from ovms.services.notifier import ALARM, CHARGE, MINIMUM_TOLD, TRUNK
+from ovms.services.notifier import ALARM, CHARGE, TRUNK
 from ovms.vehicle.base import (
     EVENT_BATTERY,
     EVENT_CHARGE_INTERRUPTED,
@@ -30,8 +30,8 @@ def on_event(notifier, event, now_s):
             request(notifier, CHARGE)
     elif event == EVENT_MINIMUM_SOC:
         # The car may watch it, too.
-        if not notifier.memory[MINIMUM_TOLD]:
-            notifier.memory[MINIMUM_TOLD] = 1
+        if not notifier.watched.is_minimum_told:
+            notifier.watched.is_minimum_told = True
             notifier.charge_event = event
             request(notifier, CHARGE)
     elif event == EVENT_BATTERY:
@@ -74,10 +74,10 @@ def on_change(notifier, new):
 
 def on_minute(notifier):
     """Request what the module noticed itself."""
-    from ovms.services import notifier_rules
+    from ovms.services import minute_watch
 
-    for item, is_forced in notifier_rules.minute(
-        notifier.memory, notifier.state, notifier.config, notifier.car()
+    for item, is_forced in minute_watch.minute(
+        notifier.watched, notifier.state, notifier.config, notifier.car()
     ):
         if item == EVENT_MINIMUM_SOC:
             notifier.on_event(item)

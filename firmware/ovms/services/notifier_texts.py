@@ -1,4 +1,4 @@
-"""What notifications say, word for word as users know it (module-behaviour 6.2): an overlay.
+"""What notifications say, word for word as users know it (module-behaviour 6.2).
 
 Each text starts with its kind: "A" alert or "I" info.
 """
