@@ -1,4 +1,4 @@
-"""Opens a byte stream inside TLS (an overlay): whom to trust, and what time it is.
+"""Opens a byte stream inside TLS: whom to trust, and what time it is.
 
 The server must show a certificate for the name we asked for, signed by what is in the file
 `ca.pem` (one or more certificates) or `ca.der` (one) of the current directory; without such a file

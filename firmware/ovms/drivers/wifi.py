@@ -7,6 +7,7 @@ from micropython import const
 
 # A join takes 2 to 6 s; an access point that is out of reach answers nothing at all.
 _JOIN_TIMEOUT_MS = const(20_000)
+# The network interface tells nobody that it has joined.
 _JOIN_POLL_MS = const(250)
 
 

@@ -52,6 +52,7 @@ class GPSLink:
         """Show the parser's counters, and count the periods without a sentence."""
         seen = 0
         while True:
+            # A period, not a look: silence is what did not come in it.
             await asyncio.sleep_ms(self._watch_ms)
             counts = self._parser.counts
             self._status.counts.update(counts)

@@ -1,4 +1,4 @@
-"""The day that an RMC sentence means (overlay of `nmea.py`): needed once a day.
+"""The day that an RMC sentence means: `nmea.py` needs it once a day.
 
 Repaired for receivers that lost count of the 1024-week periods (hardware facts 5.2).
 """

@@ -114,7 +114,7 @@ class SDOClient:
             self._end()
             raise SDOAbort(_number(data, 4))
         if self._in_segments:
-            return self._take_segment(data) if not command else IGNORED
+            return self._receive_segment(data) if not command else IGNORED
         if not is_mine:
             return IGNORED
         if self._first[0] == _WRITE:
@@ -144,7 +144,7 @@ class SDOClient:
         self._left_ms = self._timeout_ms
         return MORE
 
-    def _take_segment(self, data):
+    def _receive_segment(self, data):
         if data[0] & _TOGGLE != self._toggle:
             self._end()
             raise SDOAbort(TOGGLE_MISMATCH)

@@ -16,6 +16,7 @@ CHARGE = const(0)
 
 _CHARGE_QUIET_S = const(30)
 _MINUTE_S = const(60)
+# An SMS also waits for the network, which tells nobody when it is there: so somebody looks.
 _SMS_TICK_MS = const(1000)
 
 # What was seen of the car, as bits.

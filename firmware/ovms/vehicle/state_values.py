@@ -1,6 +1,8 @@
 """Every value of the `VehicleState` before anything was seen: names, units, neutral values.
 
-Executed once and forgotten: these lines are needed at the start only.
+Executed once and forgotten: 400 bytes of code that are needed at the start only. Every state has
+them all from then on, also those that its car never learns: who decodes a frame may not allocate,
+and an attribute that is new to an object would.
 """
 
 from ovms.vehicle.state import CHARGE_DONE, MODE_STANDARD
