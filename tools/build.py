@@ -251,7 +251,7 @@ def _shrunk_tree(sources: dict[str, str], target: Path, groups, users: Sequence[
         built[f"ovms/{shelf.FILE}"] = file
 
     compile_package(texts, target, shrunk.paths, codes, finish=finish if stay else None)
-    return explain.name_table(shrunk, codes)
+    return {**explain.name_table(shrunk, codes), "record": shrunk.record}
 
 
 def compile_package(

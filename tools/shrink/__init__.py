@@ -36,6 +36,7 @@ from tools.shrink.layout import lay_out
 from tools.shrink.mpy import Mpy
 from tools.shrink.names import Namer, known_names, short_names
 from tools.shrink.packing import check_imports, imported_modules, name_modules_apart, pack
+from tools.shrink.record import Parameters, families_of, homes_of
 from tools.shrink.rename import functions, rename
 from tools.shrink.scopes import Module, ShrinkError, module_name
 from tools.shrink.strip import strip
@@ -49,7 +50,8 @@ class Shrunk:
 
     paths: old to new path, without packages and merged modules. functions: old path to
     {function's new name: {its old name with its class: names it uses}}. dead: functions and
-    classes left out, as nothing refers to them.
+    classes left out, as nothing refers to them. record: what code that is translated to the short
+    names has to know, see `record`.
     """
 
     sources: dict[str, str]
@@ -57,6 +59,7 @@ class Shrunk:
     paths: dict[str, str]
     functions: dict[str, dict[str, dict[str, list[str]]]]
     dead: list[str]
+    record: dict
 
 
 def shrink(
@@ -92,9 +95,10 @@ def shrink(
         modules[module_name(path)] = Module(path, tree)
     foreign = set(kept_names())
     check_imports(modules)
-    if public:
-        shorten_counters(modules)
-    Constants(modules).inline()
+    counters = shorten_counters(modules) if public else {}
+    constants = Constants(modules)
+    constants.inline()
+    literals = constants.literals()
     undertaker = Undertaker(modules, known, foreign, only_private=not public)
     undertaker.bury()
     members = bundle(modules, groups, fixed)
@@ -103,6 +107,9 @@ def shrink(
         module.path: functions(module, namer.short, members.get(module.path, []))
         for module in modules.values()
     }
+    parameters = Parameters(modules, members)
+    homes = homes_of(modules, members, namer.short)
+    families = families_of(modules, members)
     rename(modules, namer)
     paths = {module.path: module.path for module in modules.values()}
     if public:
@@ -115,7 +122,19 @@ def shrink(
         if module.path in paths
     }
     short = {plain_name(long): new for long, new in namer.short.items()}
-    return Shrunk(texts, short, paths, called, sorted(undertaker.buried))
+    record = {
+        "homes": {
+            name: {**home, "module": module_name(paths[home["path"]])}
+            for name, home in homes.items()
+            if home["path"] in paths
+        },
+        "constants": literals,
+        "families": families,
+        "names": {long: new for long, new in namer.short.items() if plain_name(long) == long},
+        "parameters": parameters.renamed(),
+        "counters": counters,
+    }
+    return Shrunk(texts, short, paths, called, sorted(undertaker.buried), record)
 
 
 def unname_texts(

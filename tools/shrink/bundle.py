@@ -13,17 +13,17 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from tools.shrink.scopes import MODULE, Imported, Module, ShrinkError, Use, imported
 
-_MARK = "__m"
+MARK = "__m"
 
 
 def plain_name(name: str) -> str:
     """A name as it is in the source, without the mark of the module it came from."""
-    return name.partition(_MARK)[0]
+    return name.partition(MARK)[0]
 
 
 def module_number(name: str) -> int | None:
     """The number of the member that `name` comes from; None for the home's own."""
-    number = name.partition(_MARK)[2]
+    number = name.partition(MARK)[2]
     return int(number) if number else None
 
 
@@ -122,7 +122,7 @@ class _Merger:
         """What a global of a member or of the home is called in the bundle."""
         if module not in self._members:
             return name
-        return f"{name}{_MARK}{self._members[module]}"
+        return f"{name}{MARK}{self._members[module]}"
 
     def _rewrite(self, module: Module) -> None:
         """Make what `module` says of the members true for the bundle."""
@@ -174,7 +174,7 @@ class _Merger:
         source = imported(alias, statement)
         if source not in self._shared:
             number = len(self._members) + len(self._shared)
-            name = f"{alias.name.rpartition('.')[2]}{_MARK}{number}"
+            name = f"{alias.name.rpartition('.')[2]}{MARK}{number}"
             self._shared[source] = name
             if isinstance(statement, ast.ImportFrom):
                 copy = ast.ImportFrom(statement.module, [ast.alias(alias.name, name)], 0)

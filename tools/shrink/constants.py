@@ -61,6 +61,16 @@ class Constants:
         for module in self._modules.values():
             module.analyse()
 
+    def literals(self) -> dict[str, dict[str, str]]:
+        """Module to the constants it defines, each as the source of its value."""
+        found: dict[str, dict[str, str]] = {}
+        for module, expressions in self._expressions.items():
+            values = {name: self._value(module, name) for name in expressions}
+            found[module] = {
+                name: repr(value) for name, value in values.items() if value is not _NONE
+            }
+        return found
+
     def _note(self, replaced, node: ast.expr, module: Module, home) -> None:
         if home is None or home in self._identities:
             return

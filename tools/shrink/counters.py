@@ -29,13 +29,14 @@ binascii uctypes random select socket asyncio deflate
 _COUNTER = re.compile(r"[a-z]+(_[a-z0-9]+)+$")
 
 
-def shorten_counters(modules: dict[str, Module]) -> None:
+def shorten_counters(modules: dict[str, Module]) -> dict[str, str]:
     """Change the texts of all modules, in place, and fill the table. modules: by dotted name.
 
-    Nothing happens in a tree without the table; counters beyond the short names keep their own.
+    Returns the short name of each counter. Nothing happens in a tree without the table; counters
+    beyond the short names keep their own.
     """
     if TABLE_MODULE not in modules:
-        return
+        return {}
     texts = [text for module in modules.values() for text in module.texts]
     names = {name for module in modules.values() for name in _counted(module.tree)}
     free = [word for word in _WORDS.split() if all(text.value != word for text in texts)]
@@ -47,6 +48,7 @@ def shorten_counters(modules: dict[str, Module]) -> None:
             pairs = "".join(f" {word}:{name}" for name, word in short.items())
             statement.value = ast.Constant(pairs + " ")
     modules[TABLE_MODULE].analyse()
+    return short
 
 
 def _counted(tree: ast.Module) -> Iterator[str]:

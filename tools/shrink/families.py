@@ -54,6 +54,12 @@ class Families:
         groups = [group | more for group, more in zip(groups, additions, strict=True)]
         return [group | strays for group in groups] + [strays]
 
+    def by_class(self) -> dict[str, set[str]]:
+        """Every class with the names of its family."""
+        roots = dict.fromkeys(self._root(name) for name in self._names)
+        groups = dict(zip(roots, self.members(), strict=False))
+        return {name: groups[self._root(name)] for name in self._names}
+
     def _candidates(self, called: str, groups: list[set[str]]) -> set[int]:
         """Families that objects called so may be of.
 

@@ -1,0 +1,93 @@
+"""What became of every name, for code that is not shrunk with the tree but must fit it.
+
+The build writes it beside the tree; `host_tests/deployed` translates tests with it.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from tools.shrink.bundle import MARK, plain_name
+from tools.shrink.families import Families
+from tools.shrink.scopes import CLASS, FUNCTION, Module, Scope, module_name
+
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def homes_of(
+    modules: dict[str, Module], members: dict[str, list[str]], short: dict[str, str]
+) -> dict[str, dict]:
+    """Dotted name of each source to where its globals are: {"path", "globals": {old: new}}.
+
+    modules: bundled, not yet renamed. members: of each bundle, by the path of its home. path: that
+    of the bundle, or the module's own.
+    """
+    found: dict[str, dict] = {}
+    for module in modules.values():
+        names = [module.name, *(module_name(path) for path in members.get(module.path, ()))]
+        for name in names:
+            found[name] = {"path": module.path, "globals": {}}
+        for name in module.top.bindings:
+            owner = _member(name, module, members)
+            if owner is not None:
+                found[owner]["globals"][plain_name(name)] = short.get(name, name)
+    return found
+
+
+def _member(name: str, module: Module, members: dict[str, list[str]]) -> str | None:
+    """Dotted name of the source that a global of a bundle comes from.
+
+    None for an import that all its members share.
+    """
+    # What a car's bundle shares may come from the first one, and has two marks.
+    _, mark, number = name.rpartition(MARK)
+    if not mark:
+        return module.name
+    paths = members.get(module.path, [])
+    return module_name(paths[int(number)]) if int(number) < len(paths) else None
+
+
+def families_of(modules: dict[str, Module], members: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Every class ("ovms.config.Config") with all names that its objects may have."""
+    families = Families(modules).by_class()
+    found = {}
+    for module in modules.values():
+        for scope in module.scopes:
+            name = getattr(scope.node, "name", "")
+            owner = _member(name, module, members)
+            if scope.kind == CLASS and owner is not None:
+                names = {plain_name(name) for name in families[name]}
+                found[f"{owner}.{plain_name(name)}"] = sorted(names)
+    return found
+
+
+class Parameters:
+    """The parameters of all functions, from before they are renamed."""
+
+    def __init__(self, modules: dict[str, Module], members: dict[str, list[str]]):
+        self._functions: list[tuple[str, ast.arguments, list[str]]] = []
+        for module in modules.values():
+            for scope in module.scopes:
+                if scope.kind == FUNCTION and isinstance(scope.node, _FUNCTIONS):
+                    name = _called_as(scope)
+                    old = [argument.arg for argument in _arguments(scope.node.args)]
+                    self._functions.append((name, scope.node.args, old))
+
+    def renamed(self) -> dict[str, list[dict[str, str]]]:
+        """What a call writes (`feed`, or the class) to {old parameter: new} of each function."""
+        found: dict[str, list[dict[str, str]]] = {}
+        for name, arguments, old in self._functions:
+            new = [argument.arg for argument in _arguments(arguments)]
+            found.setdefault(name, []).append(dict(zip(old, new, strict=True)))
+        return found
+
+
+def _called_as(scope: Scope) -> str:
+    name = scope.node.name  # type: ignore[attr-defined]
+    if name == "__init__" and scope.parent is not None:
+        name = getattr(scope.parent.node, "name", name)
+    return plain_name(name)
+
+
+def _arguments(arguments: ast.arguments) -> list[ast.arg]:
+    return [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
