@@ -7,14 +7,19 @@ when anything failed. The same files run under pytest on CPython.
 """
 
 import gc
+import os
 import sys
 
-sys.path[0] = ""
-sys.path.insert(1, "firmware")
-sys.path.insert(2, "modules")
+
+def find_sources():
+    """Import from the checkout, from wherever a test goes."""
+    top = os.getcwd()
+    sys.path[0] = top
+    sys.path.insert(1, top + "/firmware")
+    sys.path.insert(2, top + "/modules")
 
 
-def run_file(path):
+def run_file(path, before_each):
     """Import one test file and call its tests; returns (passed, failed)."""
     name = path[:-3].replace("/", ".")
     try:
@@ -27,7 +32,7 @@ def run_file(path):
     for test in sorted(dir(module)):
         if not test.startswith("test_"):
             continue
-        gc.collect()
+        before_each()
         try:
             getattr(module, test)()
             passed += 1
@@ -38,10 +43,10 @@ def run_file(path):
     return passed, failed
 
 
-def main(paths):
+def main(paths, before_each=gc.collect):
     passed = failed = 0
     for path in paths:
-        good, bad = run_file(path)
+        good, bad = run_file(path, before_each)
         passed += good
         failed += bad
     print("%d passed, %d failed" % (passed, failed))
@@ -49,4 +54,5 @@ def main(paths):
 
 
 if __name__ == "__main__":
+    find_sources()
     sys.exit(main(sys.argv[1:]))

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import sys
 from binascii import a2b_base64, hexlify
 
 from host_tests.fakes.tls_peer import TLSPeer
@@ -30,11 +29,6 @@ class Folder:
 
     def __enter__(self):
         self._before = os.getcwd()
-        # The firmware's overlays are still to be found from there: a VM keeps relative paths.
-        for name in ("ovms", "ovms.drivers"):
-            package = sys.modules[name]
-            if isinstance(package.__path__, str) and not package.__path__.startswith("/"):
-                package.__path__ = self._before + "/" + package.__path__
         self._name = "/tmp/ovms-tls-" + hexlify(os.urandom(6)).decode()
         os.mkdir(self._name)
         os.chdir(self._name)

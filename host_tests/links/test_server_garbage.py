@@ -1,8 +1,7 @@
 """Nonsense of a server, message by message and line by line: nothing of it stays in the heap."""
 
-import gc
-
 from host_tests.links.server_module import CompleteModule, play
+from host_tests.shims.expect import heap_bytes
 
 # Messages no app or server should send, and some that are only pointless.
 WORDS = (
@@ -28,11 +27,6 @@ ROUNDS = 3
 SLACK = 1000
 
 
-def used():
-    gc.collect()
-    return gc.mem_alloc()
-
-
 async def settled(module, text):
     """Say one message and take what the car answers."""
     module.server.last.say(text)
@@ -49,7 +43,7 @@ def test_messages():
             for text in MESSAGES:
                 answers = [line for line in await settled(module, text) if line[0] == "c"]
                 assert len(answers) == (text[0] == "C"), (text, answers)
-            sizes.append(used())
+            sizes.append(heap_bytes())
         assert module.count("server_logins") == 1
         assert sizes[-1] - sizes[1] < SLACK, sizes
 
@@ -72,7 +66,7 @@ def test_lines():
                 # Not the module's.
                 module.server.connections.remove(connection)
                 module.server.attempts.clear()
-            sizes.append(used())
+            sizes.append(heap_bytes())
         assert module.count("protocol_errors") == ROUNDS * len(LINES)
         assert sizes[-1] - sizes[1] < SLACK, sizes
 

@@ -5,16 +5,28 @@ from host_tests.shims.expect import run
 from ovms.services.console.session import Console
 
 
+class Commander:
+    """Keeps what it was told to execute."""
+
+    def __init__(self):
+        self.executed = []
+
+    async def execute(self, code, arguments):
+        self.executed.append((code, arguments))
+        if code == 1:
+            return ["c1,0,0,16,0", "c1,0,1,16,0"]
+        return ["c%d,0" % code]
+
+
 class Desk:
-    """What an App is to the console; `commander` is this object, too."""
+    """What an App is to the console."""
 
     board = None
 
     def __init__(self, is_new=False):
         self.bench = bench = Bench(is_new)
-        self.executed = []
         self.sms = bench.sms
-        self.commander = self
+        self.commander = Commander()
         self.status = bench.status
         self.state = bench.state
         self.config = bench.config
@@ -22,12 +34,6 @@ class Desk:
 
     def current_car(self):
         return self.bench.car
-
-    async def execute(self, code, arguments):
-        self.executed.append((code, arguments))
-        if code == 1:
-            return ["c1,0,0,16,0", "c1,0,1,16,0"]
-        return ["c%d,0" % code]
 
     def handle(self, line):
         return run(self.console.handle(line))

@@ -1,6 +1,20 @@
 """The few words of a test that plain `assert` lacks, for CPython and MicroPython alike."""
 
+import gc
 import sys
+
+
+def forget():
+    """Forget code on demand; the runner for what ships puts the broom's way here."""
+
+
+# The same runner: what a module of the firmware is imported as to its name in the sources.
+module_names = {}
+
+
+def loaded():
+    """Dotted names, as in the sources, of all modules that are there."""
+    return [module_names.get(name, name) for name in sys.modules]
 
 
 def raises(error, function, *arguments):
@@ -23,6 +37,13 @@ def run(coroutine, limit_ms=5000):
         # There is but one loop, and a test before this one may have left tasks in it.
         asyncio.new_event_loop()
     return asyncio.run(limited())
+
+
+def heap_bytes():
+    """Heap in use, without garbage and without code on demand that happens to be loaded."""
+    forget()
+    gc.collect()
+    return gc.mem_alloc()
 
 
 def allocates(function):

@@ -36,7 +36,7 @@ def test_message_command():
     desk = Desk()
     assert desk.handle("M 2,9,20") == "\r\n# MP-0 c2,0\r\n# \r\n#.\r\n"
     assert desk.handle("m 1") == ("\r\n# MP-0 c1,0,0,16,0\r\n# MP-0 c1,0,1,16,0\r\n# \r\n#.\r\n")
-    assert desk.executed == [(2, "9,20"), (1, "")]
+    assert desk.commander.executed == [(2, "9,20"), (1, "")]
 
 
 def test_unknown_input_gets_one_hint():
@@ -54,7 +54,7 @@ def test_unknown_input_gets_one_hint():
         "M 1_0",
     ) + ("? x", "HELP me", "SETTINGS", "GET?", "RESET now"):
         assert desk.handle(line) == HINT, line
-    assert desk.executed == []
+    assert desk.commander.executed == []
 
 
 def test_blank_lines_and_comments():

@@ -123,7 +123,7 @@ def test_an_error_ends_watching():
     def fail(code, arguments):
         raise OSError(5)
 
-    desk.execute = fail
+    desk.commander.execute = fail
     try:
         talk(desk, (0, b"WATCH CAN\rM 1\r"))
     except OSError:

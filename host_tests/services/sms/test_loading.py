@@ -4,6 +4,7 @@ import asyncio
 import sys
 
 from host_tests.services.sms_bench import OWNER, PASSWORD, STRANGER, Bench
+from host_tests.shims import expect
 from host_tests.shims.expect import run
 
 _HERE = "ovms.services.sms."
@@ -33,12 +34,13 @@ def loaded():
     """Short names of the modules on demand that are there."""
     return {
         name.split(".")[-1]
-        for name in sys.modules
+        for name in expect.loaded()
         if name in _BESIDE or (name.startswith(_HERE) and name != _RESIDENT)
     }
 
 
 def forget():
+    expect.forget()
     for name in list(sys.modules):
         if name in _BESIDE or (name.startswith(_HERE) and name != _RESIDENT):
             del sys.modules[name]
