@@ -22,12 +22,12 @@ PAIR = (
 )
 
 
-def shrunk(*texts, outside=(), public=True, groups=(), **named):
+def shrunk(*texts, outside=(), groups=(), **named):
     """Shrink one source, or several given as name=text; returns the result."""
     sources = {f"ovms/{name}.py": text for name, text in named.items()}
     if texts:
         sources["ovms/app.py"] = texts[0]
-    return shrink.shrink(sources, ["from ovms.app import main", *outside], public, groups)
+    return shrink.shrink(sources, ["from ovms.app import main", *outside], groups)
 
 
 def text_of(result, path="ovms/app.py"):

@@ -269,18 +269,6 @@ def test_star_import_is_refused():
         shrunk("from ovms.base import *\n", base="X = 1\n")
 
 
-def test_private_only_leaves_what_tests_use():
-    source = (
-        "def public_name(some_value):\n    return _private_name(some_value)\n"
-        "def _private_name(value):\n    return value\n"
-        "def unused_name():\n    return 1\n"
-    )
-    result = shrunk(source, public=False)
-    assert {"public_name", "unused_name"} <= words(text_of(result))
-    assert "_private_name" not in words(text_of(result))
-    assert result.paths["ovms/app.py"] == "ovms/app.py"
-
-
 @pytest.mark.parametrize("bits", sorted(vm.TARGETS))
 def test_names_taken_from_rom_cost_nothing(bits, tmp_path):
     require(bits)

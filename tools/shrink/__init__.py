@@ -65,14 +65,12 @@ class Shrunk:
 def shrink(
     sources: dict[str, str],
     outside: Iterable[str],
-    public: bool = True,
     groups: Iterable[Sequence[str]] = (),
 ) -> Shrunk:
     """Shrink a whole tree. sources: path below the import root ("ovms/app.py") to its text.
 
-    outside: texts of the sources that use the tree and are not shrunk with it. public=False
-    leaves every name that a test may use: only `_private` names and parameters change. groups:
-    modules to merge, see `bundle`; those of the same group stay imported together.
+    outside: texts of the sources that use the tree and are not shrunk with it. groups: modules to
+    merge, see `bundle`; those of the same group stay imported together.
     Raises ShrinkError for a construct that cannot be shrunk, SyntaxError for no Python.
     """
     known: set[str] = set()
@@ -95,14 +93,14 @@ def shrink(
         modules[module_name(path)] = Module(path, tree)
     foreign = set(kept_names())
     check_imports(modules)
-    counters = shorten_counters(modules) if public else {}
+    counters = shorten_counters(modules)
     constants = Constants(modules)
     constants.inline()
     literals = constants.literals()
-    undertaker = Undertaker(modules, known, foreign, only_private=not public)
+    undertaker = Undertaker(modules, known, foreign)
     undertaker.bury()
     members = bundle(modules, groups, fixed)
-    namer = Namer(modules, known | foreign, keywords, only_private=not public)
+    namer = Namer(modules, known | foreign, keywords)
     called = {
         module.path: functions(module, namer.short, members.get(module.path, []))
         for module in modules.values()
@@ -111,9 +109,7 @@ def shrink(
     homes = homes_of(modules, members, namer.short)
     families = families_of(modules, members)
     rename(modules, namer)
-    paths = {module.path: module.path for module in modules.values()}
-    if public:
-        paths = pack(modules, fixed, short_names(namer.taken | known_modules()))
+    paths = pack(modules, fixed, short_names(namer.taken | known_modules()))
     for path in members:
         lay_out(next(module.tree for module in modules.values() if module.path == path))
     texts = {

@@ -7,7 +7,7 @@ from __future__ import annotations
 import ast
 
 from tools.shrink.constants import assignments
-from tools.shrink.names import is_private, texts_of
+from tools.shrink.names import texts_of
 from tools.shrink.scopes import CLASS, Imported, Module, imported
 from tools.shrink.strip import fill
 
@@ -17,16 +17,12 @@ _IMPURE = (ast.Call, ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr)
 
 
 class Undertaker:
-    """outside: names that sources outside the tree use. foreign: what MicroPython may use.
+    """outside: names that sources outside the tree use. foreign: what MicroPython may use."""
 
-    only_private: leave everything that another file could use.
-    """
-
-    def __init__(self, modules, outside: set[str], foreign: set[str], only_private: bool):
+    def __init__(self, modules, outside: set[str], foreign: set[str]):
         self._modules: dict[str, Module] = modules
         self._kept = outside
         self._called = outside | foreign
-        self._only_private = only_private
         self.buried: list[str] = []
 
     def bury(self) -> None:
@@ -52,8 +48,7 @@ class Undertaker:
             used = read | set(self._loaded(module))
             used |= {name for home, name in imported_names if home == module.name}
             is_changed = self._clean(module, module.tree, used)
-            if not self._only_private:
-                is_changed |= _Attributes(read | self._called).clean(module.tree)
+            is_changed |= _Attributes(read | self._called).clean(module.tree)
             if is_changed:
                 changed.append(module)
         return changed
@@ -105,7 +100,7 @@ class Undertaker:
             is_plain = is_plain and _is_pure(node.value)
         else:
             return False
-        return is_plain and name not in used | kept and self._may_go(name)
+        return is_plain and name not in used | kept
 
     def _is_idle(self, alias: ast.alias, statement: ast.stmt, used: set[str]) -> bool:
         """Whether an import of something of ours (or of `const`) serves nobody."""
@@ -114,9 +109,6 @@ class Undertaker:
         if source == Imported("micropython", "const"):
             return name not in used
         return source.module in self._modules and name not in used | self._kept
-
-    def _may_go(self, name: str) -> bool:
-        return is_private(name) or not self._only_private
 
 
 class _Attributes(ast.NodeTransformer):

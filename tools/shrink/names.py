@@ -135,20 +135,13 @@ class Namer:
     """Chooses the short names of a tree.
 
     kept: names that stay as they are. keywords: those of calls from outside the tree.
-    only_private: rename nothing that another file may use. short: old name to new name.
-    taken: names in the tree that no new name may equal. spelled: texts that are names, by id().
+    short: old name to new name. taken: names in the tree that no new name may equal. spelled:
+    texts that are names, by id().
     """
 
-    def __init__(
-        self,
-        modules: dict[str, Module],
-        kept: set[str],
-        keywords: set[str],
-        only_private: bool = False,
-    ):
+    def __init__(self, modules: dict[str, Module], kept: set[str], keywords: set[str]):
         self._modules = modules
         self._kept = set(kept)
-        self._only_private = only_private
         self.keywords = set(keywords)
         self.spelled = spelled_names(modules)
         for module in modules.values():
@@ -176,9 +169,7 @@ class Namer:
                 self._kept.add(alias.name)
 
     def _may_rename(self, name: str) -> bool:
-        if name.startswith("__") or name in self._kept:
-            return False
-        return is_private(name) or not self._only_private
+        return not name.startswith("__") and name not in self._kept
 
     def _groups(self) -> list[set[str]]:
         """Sets of names that must stay different from each other: classes and modules."""
