@@ -16,7 +16,7 @@ from ovms.drivers.store import Flash, Store
 from ovms.drivers.uart import UARTStream
 from ovms.links.can_link import CANLink
 from ovms.links.gps_link import GPSLink
-from ovms.links.modem_link import Modem
+from ovms.links.modem.modem import Modem
 from ovms.links.server_link import ServerLink
 from ovms.log import Log
 from ovms.protocol.v2.session import Session

@@ -24,7 +24,7 @@ if sys.implementation.name == "cpython":
 import asyncio  # noqa: E402
 
 from host_tests.fakes.jump_clock import JumpClock  # noqa: E402
-from ovms.links.modem_link import Modem  # noqa: E402
+from ovms.links.modem.modem import Modem  # noqa: E402
 from ovms.status import Status  # noqa: E402
 
 _RETRY_MS = 5000

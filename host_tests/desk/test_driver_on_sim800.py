@@ -10,7 +10,7 @@ import pytest
 from host_tests.desk.sim800_rig import Rig
 from host_tests.fakes.at_peer import Wire
 from host_tests.fakes.turn_clock import TurnClock
-from ovms.links.modem_link import Modem
+from ovms.links.modem.modem import Modem
 from ovms.status import NET_PIN, NET_READY, Status
 from tools.desk.modem.fault_switches import apply_fault
 from tools.desk.modem.profile import Profile

@@ -1,6 +1,7 @@
 """Feeds the digester with dialogues, for its tests."""
 
-from ovms.protocol import at, sim800
+from ovms.links.modem.sim800 import profile
+from ovms.protocol import at
 
 _PROMPTING = ("AT+CIPSEND=", "AT+CMGS=")
 # Final results of the commands that do not end with OK.
@@ -18,7 +19,9 @@ _NAMES = {1: "result", 2: "info", 3: "urc", 4: "prompt", 5: "data", 6: "echo"}
 
 
 def new_digester(size=672):
-    return at.ATDigester(sim800.URCS, sim800.COUNTED, sim800.ANNOUNCED, sim800.RESET_MARK, size)
+    return at.ATDigester(
+        profile.URCS, profile.COUNTED, profile.ANNOUNCED, profile.RESET_MARK, size
+    )
 
 
 def expect(digester, data):

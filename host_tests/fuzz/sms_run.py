@@ -8,7 +8,7 @@ from host_tests.fuzz.peer import JudgingModem, known_commands
 from host_tests.fuzz.rng import Rng
 from host_tests.fuzz.sms import random_message
 from host_tests.services.sms_bench import OWNER, PASSWORD, Bench
-from ovms.links.modem_link import Modem
+from ovms.links.modem.modem import Modem
 from ovms.parameters import PARAMETERS
 from ovms.protocol.phone import normal_phone
 

@@ -6,8 +6,8 @@ from host_tests.fuzz import jumping_time
 from host_tests.fuzz.peer import JudgingModem, known_commands
 from host_tests.fuzz.rng import Rng
 from host_tests.fuzz.sms import random_message
-from host_tests.links.modem_bench import Config
-from ovms.links.modem_link import Modem
+from host_tests.links.modem.modem_bench import Config
+from ovms.links.modem.modem import Modem
 from ovms.status import NET_READY, Status
 
 BATCH = 25

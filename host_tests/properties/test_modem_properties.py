@@ -3,7 +3,7 @@
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ovms.links.modem_link import Modem
+from ovms.links.modem.modem import Modem
 from ovms.protocol import sms_pdu, sms_text
 from ovms.status import Status
 from tools.desk.modem import pdu

@@ -1,4 +1,4 @@
-"""Switches a SIM800 on and restarts it by its lines (overlay of `modem_power.py`).
+"""Switches a SIM800 on and restarts it by its lines (`modem_power.py`).
 
 PWRKEY is a toggle: the same pulse starts a modem that is off and stops one that runs, so who
 pulses it first asks the modem for an answer. Source: SIM800L hardware design, 4.1 of the hardware

@@ -54,9 +54,10 @@ class ATDigester:
 
     is_waiting: a text is open that only more bytes or `flush` can end.
 
-    For `at_text.py`, with the arguments above. buffer[start:end], also as `view`: what is unread;
-    it has no line end before `scanned`. header: the line whose text is open, or None; header_kind:
-    the event that the text will be; hint: its announced length, or -1. left: bytes of counted data
+    For `at_irregular.py`, with the arguments above. buffer[start:end], also as `view`: what is
+    unread; it has no line end before `scanned`. header: the line whose text is open, or None;
+    header_kind: the event that the text will be; hint: its announced length, or -1. left: bytes
+    of counted data
     to come. command, finals, is_bare: of `expect`.
     """
 
@@ -126,9 +127,9 @@ class ATDigester:
                 self.left -= n
                 return DATA
             if self.header is not None:
-                from ovms.protocol import at_text
+                from ovms.protocol import at_irregular
 
-                if at_text.take_text(self):
+                if at_irregular.ends_text(self):
                     return self.header_kind
                 self.is_waiting = True
                 break
@@ -141,12 +142,12 @@ class ATDigester:
                     self.start += 1
                     self._has_prompt = False
                     return PROMPT
-                from ovms.protocol import at_text
+                from ovms.protocol import at_irregular
 
                 if (
                     first == 43
                     and self.view[start : min(end, start + 5)] == _PUSHED
-                    and at_text.starts_data(self)
+                    and at_irregular.starts_data(self)
                 ):
                     continue
             stop = buffer.find(b"\n", max(start, self.scanned), end)
@@ -182,16 +183,16 @@ class ATDigester:
 
         is_all: it is dropped in any case.
         """
-        from ovms.protocol import at_text
+        from ovms.protocol import at_irregular
 
-        at_text.flush(self, is_all)
+        at_irregular.flush(self, is_all)
 
     def classify(self, line):
         """Kind of a whole line, NOTHING for one to ignore; opens what follows a header."""
         if b":" in line and b": " not in line:
-            from ovms.protocol import at_text
+            from ovms.protocol import at_irregular
 
-            line = at_text.mended(self, line)
+            line = at_irregular.mended(self, line)
         self.line = line
         self.text = None
         word = _word(line)
@@ -223,13 +224,13 @@ class ATDigester:
         if not kind and self.is_urc(line):
             kind = URC
         if not kind:
-            from ovms.protocol import at_text
+            from ovms.protocol import at_irregular
 
-            return at_text.judge(self, line)
+            return at_irregular.judge(self, line)
         if word in _TEXT_HEADERS:
-            from ovms.protocol import at_text
+            from ovms.protocol import at_irregular
 
-            at_text.begin_text(self, line, kind)
+            at_irregular.begin_text(self, line, kind)
             return NOTHING
         if kind == INFO and line.startswith(self._counted):
             self.left = length(line[len(self._counted) :].split(b",")[0])
@@ -246,3 +247,13 @@ def length(digits):
     digits = digits.strip()
     value = int(digits) if digits.isdigit() else 0
     return value if value <= PAYLOAD_MAX else 0
+
+
+def number(line, index):
+    """Field `index` behind the colon of `line` (bytes) as an int not below 0, or None."""
+    parts = line[line.find(b":") + 1 :].split(b",")
+    if index < len(parts):
+        digits = parts[index].strip()
+        if digits.isdigit():
+            return int(digits)
+    return None

@@ -1,4 +1,4 @@
-"""Phone numbers in the one form in which they are stored and compared. An overlay."""
+"""Phone numbers in the one form in which they are stored and compared."""
 
 
 def normal_phone(text):

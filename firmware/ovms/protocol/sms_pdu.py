@@ -1,4 +1,4 @@
-"""Parts of long SMS as a modem in PDU mode gives them (overlay).
+"""Parts of long SMS as a modem in PDU mode gives them.
 
 Source: 3GPP 23.040, 9.2.2.1 (SMS-DELIVER) and 9.2.3.24 (user data header); 3GPP 23.038 for the
 alphabet; the examples of hardware facts 4.4.
@@ -53,9 +53,9 @@ def _part(data):
     start = 1 + len(header)
     if coding == 8:
         codes = [body[i] << 8 | body[i + 1] for i in range(start, length - 1, 2)]
-        from ovms.protocol import sms_text
+        from ovms.protocol.sms_text import text_of
 
-        text = sms_text.text_of(codes)
+        text = text_of(codes)
     elif coding == 0:
         first = (start * 8 + 6) // 7
         text = _unpacked(body, first, length)

@@ -1,4 +1,4 @@
-"""Numbers and texts of SMS, between `str` and what a modem in text mode takes and gives (overlay).
+"""Numbers and texts of SMS, between `str` and what a modem in text mode takes and gives.
 
 Plain texts travel in the `IRA` character set, in which the modem converts to and from the GSM
 alphabet itself. A text with any other character travels as UCS2, written in hexadecimal.

@@ -6,7 +6,7 @@ import sys
 from micropython import heap_lock, heap_unlock
 
 from host_tests.fakes.at_peer import info
-from host_tests.links.modem_bench import joined, on_bench
+from host_tests.links.modem.modem_bench import joined, on_bench
 from host_tests.services.console_bench import Desk, framed
 from host_tests.shims.expect import run
 from ovms.services.console.watch import without_keys

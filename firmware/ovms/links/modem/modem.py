@@ -1,0 +1,174 @@
+"""The modem as the rest of the firmware sees it: from the first `AT` to SMS, TCP and the time.
+
+One task (`run`) brings the modem up and keeps it up: it does what URCs ask for, and a poll a
+minute. The code for all it does is loaded when it is needed, and gets the Modem handed in: `up.py`
+(the steps of a start), `recovery.py` (the ladder), `sim.py`, `network.py`, `watch.py` (poll),
+`urcs.py`, `inbox.py`, `outbox.py`, `sms_settings.py` and `terminal.py`. These speak what every
+3GPP modem does. What only a SIM800 says or wants, a profile that another modem would bring of its
+own, is the folder `sim800/`.
+Source: hardware facts 4.1 to 4.8; what users see of it in module-behaviour 3.
+"""
+
+import asyncio
+
+from micropython import const
+
+from ovms.links.modem.at_port import ATPort
+from ovms.links.modem.sim800.tcp import ModemTCP
+
+_TCP_FAILURES = const(6)
+_POLL_MS = const(60000)
+_LOOK_MS = const(100)
+
+
+class Modem:
+    """uart: byte stream, with `set_baudrate(rate)` where the rate can change. power: ModemPower or
+    None. config: `get(n)` of the parameters. on_time(utc_s) is called with the network's time.
+    clock: has `sleep_ms` and `wait_for_ms` as asyncio does.
+
+    For the code of this folder. fault: why the modem must be brought up again, None or (name of
+    the counter, lowest step of the ladder that may help). failures: starts in a row that led
+    nowhere. polls: how many in a row found a network, negative: found none. is_found: a network
+    was announced.
+    has_answered: the modem, ever. was_call_ready: since its start. echoes: of the port when the
+    settings were made, None where the modem insists on echoing. tcp_limit: failed connections that
+    are too many. has_news: something below waits for `watch.py`; is_ringing; is_sms_ready: it
+    forgot its SMS settings; time_line, ussd_line: what it said of them, or None.
+
+    SMS. queue: (number, text) of what arrived. long_sms: a LongSMS of
+    which parts are missing, or None.
+    announced: places in the modem's store. unread: one that could not be read, or None.
+    is_sms_due: its store must be searched. charset: what it uses, None when not known;
+    plain_charset: for texts in ASCII, None when it takes no SMS settings; has_ucs2: it knows that
+    one.
+    """
+
+    def __init__(self, uart, power, status, config, on_time=None, clock=asyncio):
+        self.status = status
+        self.config = config
+        self.power = power
+        self.on_time = on_time
+        self.port = ATPort(uart, status, self._on_urc, clock)
+        self.tcp = ModemTCP(self.port, status, config)
+        self.sms_lock = asyncio.Lock()
+        self.queue = []
+        self.announced = []
+        self.tcp_limit = _TCP_FAILURES
+        self.failures = self.polls = 0
+        self.is_found = self.has_answered = self.was_call_ready = False
+        self.has_news = self.is_ringing = self.is_sms_ready = False
+        self.is_sms_due = self.has_ucs2 = False
+        self.fault = self.echoes = self.time_line = self.ussd_line = None
+        self.charset = self.plain_charset = self.long_sms = self.unread = None
+
+    async def run(self):
+        """Bring the modem up and keep it up, for ever."""
+        reader = asyncio.create_task(self.port.read_forever())
+        try:
+            while True:
+                try:
+                    await self._bring_up()
+                    await self._serve()
+                except OSError:
+                    await self._recover()
+        finally:
+            self.port.is_up = False
+            reader.cancel()
+
+    def open_tcp(self, host, port):
+        """A connected byte stream over GPRS; OSError when it cannot be had. One at a time.
+
+        Like most of the following calls it returns a coroutine.
+        """
+        return self.tcp.open(host, port)
+
+    def send_sms(self, number, text):
+        """Whether `text` was sent: one SMS of at most 160 characters, 70 for a text beyond GSM.
+
+        A longer text goes in several messages.
+        """
+        from ovms.links.modem.outbox import send_sms
+
+        return send_sms(self, number, text)
+
+    async def next_sms(self):
+        """Wait for a message: (number, text), both str. It comes when it can be answered."""
+        while not (self.queue and self.port.is_up):
+            await self.port.clock.sleep_ms(_LOOK_MS)
+        return self.queue.pop(0)
+
+    def command(self, at_command):
+        """What the modem answers to a user's AT line, lines separated by `\\n`.
+
+        ValueError for a line that the driver keeps for itself, OSError when there is no answer.
+        """
+        from ovms.links.modem.terminal import command
+
+        return command(self, at_command)
+
+    def ussd(self, code):
+        """The network's answer to a USSD code such as `*100#`. OSError when there is none."""
+        from ovms.links.modem.terminal import ussd
+
+        return ussd(self, code)
+
+    def restart(self):
+        """Restart the modem soon."""
+        self.fault = ("modem_asked", 2)
+
+    def check(self):
+        """Raise OSError when the modem must be brought up again."""
+        if self.fault:
+            raise OSError(self.fault[0])
+
+    # These return coroutines: who awaits them for ever must not keep their code.
+
+    def _bring_up(self):
+        from ovms.links.modem.up import bring_up
+
+        return bring_up(self)
+
+    def _recover(self):
+        from ovms.links.modem.recovery import recover
+
+        return recover(self)
+
+    def _fetch_sms(self):
+        from ovms.links.modem.inbox import fetch_sms
+
+        return fetch_sms(self)
+
+    def _poll(self, is_due):
+        from ovms.links.modem.watch import poll
+
+        return poll(self, is_due)
+
+    async def _serve(self):
+        poll_ms = 0
+        while True:
+            self.check()
+            # The first before any SMS: its answer may be what is seen here.
+            is_poll_due = poll_ms <= 0
+            is_sms_due = self.plain_charset and (self.announced or self.is_sms_due)
+            # Not while one is sent: it would only wait, and take room meanwhile.
+            if is_sms_due and not (is_poll_due or self.queue or self.sms_lock.locked()):
+                await self._fetch_sms()
+            elif self.has_news or is_poll_due:
+                await self._poll(is_poll_due)
+                poll_ms = _POLL_MS if is_poll_due else poll_ms
+            else:
+                await self.port.clock.sleep_ms(_LOOK_MS)
+                poll_ms -= _LOOK_MS
+
+    def _on_urc(self, line, text):
+        """Called by the reader for every unsolicited line; must not wait and must not raise."""
+        if line.startswith(b"+CIPRXGET:"):
+            self.tcp.has_data = True
+            return
+        try:
+            from ovms.links.modem.urcs import hear
+
+            hear(self, line, text)
+        except MemoryError:
+            # What was missed is found by the next poll.
+            self.status.count("urc_missed")

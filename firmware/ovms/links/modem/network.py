@@ -1,0 +1,98 @@
+"""The network of a modem: finding it, what it says of the registration, whether GPRS is wanted.
+
+Source: hardware facts 4.3, dialogue D5; for GPRS module-behaviour 1.2 and 1.5. The reference logs
+in without `IP` in parameter 3, too, and then sends nothing; here a bearer is kept only for who
+asks for it.
+"""
+
+from micropython import const
+
+from ovms import status as states
+from ovms.links.modem.at_port import ATError
+from ovms.parameters import APN, GSM_LOCK, NOTIFY, ROAMING, SERVER, SERVER_PASSWORD, VEHICLE_ID
+from ovms.protocol.at import number
+
+_NETWORK_MS = const(3000)
+_NETWORK_TURNS = const(100)
+_CHOICE_S = const(120)
+# States of a registration.
+_HOME = const(1)
+_DENIED = const(3)
+_ROAMING = const(5)
+
+
+async def join_network(modem):
+    """Return once the modem is registered, and so up. OSError when it must be started anew."""
+    status = modem.status
+    status.net_state = states.NET_SEARCHING
+    await _choose_operator(modem)
+    turns = 0
+    while not status.is_registered or not turns:
+        if turns:
+            await modem.port.clock.sleep_ms(_NETWORK_MS)
+        modem.check()
+        answer = await modem.port.ask(b"AT+CREG?")
+        if answer:
+            note_registration(modem, answer)
+        turns += 1
+        if turns > _NETWORK_TURNS:
+            modem.fault = ("network_missing", 2)
+    modem.polls = 0
+    if gprs_refusal(modem.config, status):
+        # The module before its restart may have left a bearer.
+        await modem.tcp.leave()
+    modem.port.is_up = True
+    status.net_state = states.NET_READY
+
+
+async def _choose_operator(modem):
+    port = modem.port
+    lock = modem.config.get(GSM_LOCK)
+    if lock:
+        try:
+            from ovms.protocol.at_values import quoted
+
+            choice = b"AT+COPS=1,1," + quoted(lock)
+            await port.execute(choice, limit_s=_CHOICE_S)
+        except (ATError, ValueError):
+            modem.status.count("gsm_lock_failed")
+        return
+    # The modem remembers an operator that was chosen by hand.
+    answer = await port.ask(b"AT+COPS?")
+    if answer and number(answer, 0) == 1:
+        await port.ask(b"AT+COPS=0", limit_s=_CHOICE_S)
+
+
+def note_registration(modem, line):
+    """`+CREG: stat[,"lac","ci"]` as a URC, or `+CREG: n,stat[,"lac","ci"]` as an answer."""
+    second = line.split(b",")[1:2]
+    # A cell's code has more digits, or quotes.
+    stat = number(line, 1 if second and len(second[0].strip()) == 1 else 0)
+    if stat is None or stat > _ROAMING:
+        modem.status.count("at_damaged")
+        return
+    status = modem.status
+    status.is_roaming = stat == _ROAMING
+    status.is_registered = is_registered = stat in (_HOME, _ROAMING)
+    if stat == _DENIED:
+        status.modem_error = "The network refuses the SIM."
+    elif is_registered:
+        status.modem_error = ""
+    modem.is_found = modem.is_found or is_registered
+
+
+def gprs_refusal(config, status):
+    """Why no GPRS may be used now (str), "" when it may.
+
+    A module without vehicle id or server password may: it asks the server for its settings.
+    """
+    get = config.get
+    if not get(APN):
+        return "No APN is set."
+    if not get(SERVER):
+        return "No server is set."
+    if "IP" not in get(NOTIFY) and get(VEHICLE_ID) and get(SERVER_PASSWORD):
+        return "Notifications (MODULE) do not ask for IP, so there is no GPRS."
+    if status.is_roaming and get(ROAMING):
+        return "Roaming is not allowed (SIM), so there is no GPRS."
+    return ""

@@ -1,0 +1,42 @@
+"""Settings of a SIM800 that answers.
+
+Every start repeats them; on a modem that is up they change nothing, and none is worth stopping
+for. Source: hardware facts 4.2, 4.3 and 4.7, dialogues D3 and D20.
+"""
+
+from micropython import const
+
+from ovms.protocol.at import number
+
+_BAUDRATE = const(115200)
+# One by one, so that a refused one costs nothing but itself.
+_SETTINGS = (b"AT+CMEE=2", b"AT+IFC=0,0", b"AT+CREG=1", b"AT+CLIP=1")
+_SETTING_S = const(15)
+
+
+async def configure(modem):
+    """Make the settings. OSError when the modem must be started anew first."""
+    port = modem.port
+    await port.ask(b"ATE0")
+    echoes = port.echoes
+    set_baudrate = getattr(port.uart, "set_baudrate", None)
+    if set_baudrate is not None:
+        # Leave automatic or odd rates for good. Written only when needed: it wears the flash.
+        rate = await port.ask(b"AT+IPR?")
+        if rate and number(rate, 0) != _BAUDRATE:
+            await port.ask(b"AT+IPR=%d;&W" % _BAUDRATE)
+            set_baudrate(_BAUDRATE)
+    function = await port.ask(b"AT+CFUN?")
+    if function and number(function, 0) != 1:
+        await port.ask(b"AT+CFUN=1", limit_s=_SETTING_S)
+    for command in _SETTINGS:
+        modem.check()
+        await port.ask(command, limit_s=_SETTING_S)
+    kept = await port.ask(b"AT+CLTS?")
+    if kept and number(kept, 0) == 0:
+        await port.ask(b"AT+CLTS=1;&W")
+    dtr = getattr(modem.power, "dtr", None)
+    if dtr is not None and await port.ask(b"AT+CSCLK=1") is not None:
+        port.dtr = dtr
+    modem.echoes = echoes if port.echoes == echoes else None
+    modem.check()

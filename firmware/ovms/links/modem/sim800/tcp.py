@@ -1,0 +1,194 @@
+"""TCP over the SIM800's own stack: one connection as a byte stream.
+
+Received data stays in the modem (`AT+CIPRXGET=1`) until somebody reads, so a burst of the server
+overruns neither the UART nor the heap. A modem that refuses this pushes its data instead. How a
+connection is made is in `gprs.py`.
+Source: SIM800 TCP/IP application note; hardware facts 4.5, dialogues D6 and D9 to D12.
+"""
+
+import asyncio
+
+from micropython import const
+
+from ovms.links.modem.at_port import ATError
+from ovms.protocol.at import number
+
+# States of a connection. Closed by the peer: what the modem still holds can be read.
+_OPEN = const(0)
+CLOSED = const(1)
+OVER = const(2)
+BROKEN = const(3)
+
+LOST = "The modem lost the connection."
+_SEGMENT = const(1024)
+_READ_MAX = const(512)
+_SENT = b"\nSEND OK\nDATA ACCEPT:\nSEND FAIL\nCLOSED\n+PDP:\n"
+# The manual's 645 s are too long for a link that has to be up again within five minutes.
+_SEND_S = const(60)
+# The announcement of data can be lost: ask soon after traffic, then less and less often, because
+# each question wakes a modem that sleeps.
+_POLL_FIRST_MS = const(500)
+_POLL_LAST_MS = const(60000)
+LOOK_MS = const(50)
+
+
+class TCPStream:
+    """Byte stream of one connection of `tcp` (ModemTCP); made by `gprs.connect`.
+
+    pushed: bytes that came without being asked for.
+    """
+
+    def __init__(self, tcp):
+        self.state = _OPEN
+        self.pushed = b""
+        self.tcp = tcp
+        self._pause_ms = self._left_ms = _POLL_FIRST_MS
+
+    async def readinto(self, view):
+        """Wait for at least one byte; 0 = the peer closed. OSError when the connection broke.
+
+        Who cancels it while bytes are on their way breaks the connection: they are lost.
+        """
+        tcp = self.tcp
+        if tcp.is_pushing:
+            from ovms.links.modem.sim800.unasked import read_pushed
+
+            return await read_pushed(self, view)
+        while self.state < BROKEN:
+            if self.state == OVER:
+                return 0
+            if tcp.has_data or self.state or self._left_ms <= 0:
+                n = await self._fetch(view)
+                self._pause_ms = _POLL_FIRST_MS if n else min(2 * self._pause_ms, _POLL_LAST_MS)
+                self._left_ms = self._pause_ms
+                if n:
+                    return n
+                continue
+            await tcp.port.clock.sleep_ms(LOOK_MS)
+            self._left_ms -= LOOK_MS
+        raise OSError(LOST)
+
+    async def _fetch(self, view):
+        """Read what the modem holds, as far as it fits; returns how many bytes."""
+        tcp = self.tcp
+        was_closed = self.state
+        tcp.has_data = False
+        tcp.target = memoryview(view)[:_READ_MAX]
+        tcp.filled = 0
+        answer = b""
+        try:
+            lines = await tcp.port.execute(b"AT+CIPRXGET=2,%d" % len(tcp.target))
+            answer = lines[0] if lines else b""
+            is_whole = (number(answer, 1) or 0) == tcp.filled
+        except ATError as error:
+            # Some revisions refuse to read a closed socket.
+            is_whole = was_closed or error.args[0] != b"timeout"
+            tcp.filled = 0
+        except (OSError, asyncio.CancelledError):
+            self.break_off()
+            raise
+        finally:
+            tcp.target = None
+        if not is_whole:
+            # Bytes were lost: nothing behind them makes sense.
+            self.break_off()
+            return 0
+        if not tcp.filled:
+            if was_closed:
+                self.state = max(self.state, OVER)
+        elif number(answer, 2):
+            tcp.has_data = True
+        return tcp.filled
+
+    async def write(self, buffer):
+        """Hand all of `buffer` to the modem, which confirms each segment. OSError when broken."""
+        view = memoryview(buffer)
+        at = 0
+        while at < len(view):
+            if self.state:
+                raise OSError("The connection is closed.")
+            segment = view[at : at + _SEGMENT]
+            at += len(segment)
+            try:
+                await self.send(segment)
+            except ATError as error:
+                from ovms.links.modem.sim800.unasked import resend
+
+                await resend(self, segment, error)
+        self._pause_ms = self._left_ms = _POLL_FIRST_MS
+
+    def send(self, segment):
+        """Coroutine: hand one segment to the modem. ATError when it was not sent."""
+        return self.tcp.port.execute(b"AT+CIPSEND=%d" % len(segment), _SENT, _SEND_S, segment)
+
+    def close(self):
+        """Coroutine: close the connection; does nothing when it is over already."""
+        from ovms.links.modem.sim800.gprs import close
+
+        return close(self, self.tcp)
+
+    def break_off(self):
+        """The connection is of no more use, but the modem may think it open."""
+        # First of all: the rest may find no memory.
+        self.state = BROKEN
+        if self.tcp.stream is self:
+            self.tcp.drop()
+
+
+class ModemTCP:
+    """port: ATPort, whose data it takes. config: `get(n)` of the parameters.
+
+    stream: the TCPStream of now or None. bearer: (APN, user, password, DNS) of the bearer that is
+    up, or None; refused: those that were tried last. outcome: what became of the start of a
+    connection, b"" for good, None for not yet known. failures: connections in a row that could not
+    be had; bearer_failures: bearers; rest_polls: polls to let pass before the next. is_pushing:
+    the modem cannot hold data. has_data: it announced some. target, filled: where they go, and how
+    many came.
+    """
+
+    def __init__(self, port, status, config):
+        self.port = port
+        port.on_data = self._on_data
+        self.status = status
+        self.config = config
+        self.stream = self.bearer = self.refused = self.outcome = self.target = None
+        self.failures = self.bearer_failures = self.rest_polls = self.filled = 0
+        self.is_pushing = self.has_data = self.is_opening = False
+
+    def open(self, host, port):
+        """Coroutine: a connected TCPStream, see `Modem.open_tcp`."""
+        from ovms.links.modem.sim800.gprs import connect
+
+        return connect(self, host, port)
+
+    def leave(self):
+        """Coroutine: end a bearer that is not wanted."""
+        from ovms.links.modem.sim800.gprs import leave
+
+        return leave(self)
+
+    def hear(self, line, head):
+        """An unsolicited line (bytes) that may be about connections; head: it up to its colon."""
+        from ovms.links.modem.sim800.unasked import hear
+
+        hear(self, line, head)
+
+    def drop(self, keeps_bearer=False):
+        """The connection is gone or unwanted, without a word to the modem.
+
+        keeps_bearer: the bearer is good, and so no socket of the modem may be left open.
+        """
+        from ovms.links.modem.sim800.unasked import drop
+
+        drop(self, keeps_bearer)
+
+    def _on_data(self, data):
+        """Received bytes, borrowed."""
+        n = len(data)
+        if self.target is not None and self.filled + n <= len(self.target):
+            self.target[self.filled : self.filled + n] = data
+            self.filled += n
+        else:
+            from ovms.links.modem.sim800.unasked import keep_data
+
+            keep_data(self, data)

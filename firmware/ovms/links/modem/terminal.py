@@ -1,0 +1,85 @@
+"""AT lines and USSD codes of a user."""
+
+from micropython import const
+
+from ovms.links.modem.at_port import ATError
+
+# What a user's own AT line may not do: open a prompt, a data mode or another connection.
+_RESERVED = ("+CMGS", "+CMGW", "+CMSS", "+CIP", "+CMUX", "ATD", "ATO", "+FTP")
+# A search for operators takes two minutes.
+_COMMAND_S = const(120)
+_FINALS = b"\nOK\n.\n"
+_USSD_MS = const(60000)
+_USSD_S = const(15)
+_LOOK_MS = const(100)
+
+
+async def command(modem, text):
+    """See `Modem.command`."""
+    line = raw_line(text)
+    _require_up(modem)
+    try:
+        lines = await modem.port.execute(line, _FINALS, _COMMAND_S, is_bare=True)
+    except ATError as error:
+        if error.args[0] == b"timeout":
+            raise OSError("The modem did not answer.")
+        return _printable(error.args[0])
+    return "\n".join([_printable(line) for line in lines] + ["OK"])
+
+
+async def ussd(modem, code):
+    """See `Modem.ussd`."""
+    for byte in code.encode() or b"?":
+        if byte not in b"0123456789*#+":
+            raise ValueError("A USSD code holds digits, * and # only.")
+    _require_up(modem)
+    modem.ussd_line = None
+    left_ms = _USSD_MS
+    try:
+        async with modem.sms_lock:
+            from ovms.links.modem.sms_settings import use_charset
+
+            await use_charset(modem, modem.plain_charset)
+            await modem.port.execute(b'AT+CUSD=1,"%s"' % code.encode(), limit_s=_USSD_S)
+    except ATError:
+        left_ms = 0
+    while modem.ussd_line is None:
+        if left_ms <= 0:
+            raise OSError("The network did not answer the USSD code.")
+        await modem.port.clock.sleep_ms(_LOOK_MS)
+        left_ms -= _LOOK_MS
+    # `+CUSD: mode[,"text",coding]`: mode 0 is final, 1 awaits a choice, others tell of a failure.
+    line = modem.ussd_line
+    if line[6:].strip()[:1] == b"1":
+        await modem.port.ask(b"AT+CUSD=2", limit_s=_USSD_S)
+    start = line.find(b'"')
+    end = line.rfind(b'"')
+    if not 0 <= start < end - 1:
+        raise OSError("The network refused the USSD code.")
+    from ovms.protocol.sms_text import decode_text
+
+    return decode_text(line[start + 1 : end])
+
+
+def raw_line(text):
+    """A user's own AT line as bytes. ValueError when it cannot be sent."""
+    line = text.strip()
+    if line[:2].upper() != "AT":
+        line = "AT" + line
+    for byte in line.encode():
+        if not 32 <= byte <= 126:
+            raise ValueError("An AT command holds printable ASCII only.")
+    for word in _RESERVED:
+        if word in line.upper():
+            raise ValueError("The modem driver keeps %s for itself." % word)
+    return line.encode()
+
+
+def _printable(line):
+    """`line` (bytes) as str, with `?` for what is not printable ASCII."""
+    return "".join([chr(byte) if 32 <= byte < 127 else "?" for byte in line])
+
+
+def _require_up(modem):
+    if not modem.port.is_up:
+        raise OSError("The modem is not ready.")

@@ -1,0 +1,119 @@
+"""What URCs ask for, and once a minute a look at everything.
+
+Source: hardware facts 4.3 and 4.5; module-behaviour 3.6 and 3.7.
+"""
+
+from micropython import const
+
+from ovms import status as states
+from ovms.protocol.at import number
+
+_NO_SIGNAL = const(99)
+_SIGNAL_MAX = const(31)
+# Polls without registration before the modem is restarted, and polls until all is forgiven.
+_LOST_POLLS = const(5)
+_GOOD_POLLS = const(5)
+_HANG_UP_S = const(20)
+_TCP_FAILURES = const(6)
+_TCP_FAILURES_MAX = const(96)
+
+
+async def poll(modem, is_due):
+    """Do what URCs asked for and, when the poll is_due, look at everything.
+
+    Sets `modem.fault` when the modem gets nowhere.
+    """
+    port = modem.port
+    status = modem.status
+    modem.has_news = False
+    if modem.is_ringing:
+        modem.is_ringing = False
+        status.count("call_rejected")
+        await port.ask(b"ATH", limit_s=_HANG_UP_S)
+    if is_due:
+        await _look(modem)
+    line = modem.time_line
+    if line is not None:
+        modem.time_line = None
+        from ovms.protocol.at_values import utc_s
+
+        time_s = utc_s(line)
+        if time_s is not None and modem.on_time is not None:
+            modem.on_time(time_s)
+    if modem.is_sms_ready:
+        from ovms.links.modem.sms_settings import configure_sms
+
+        await configure_sms(modem, 1)
+
+
+async def _look(modem):
+    port = modem.port
+    status = modem.status
+    answer = await port.ask(b"AT+CREG?")
+    if answer:
+        from ovms.links.modem.network import note_registration
+
+        note_registration(modem, answer)
+    answer = await port.ask(b"AT+CSQ")
+    csq = number(answer, 0) if answer else None
+    status.csq = csq if csq is not None and csq <= _SIGNAL_MAX else _NO_SIGNAL
+    answer = await port.ask(b"AT+COPS?")
+    if answer:
+        status.operator = _operator(answer)
+    modem.time_line = await port.ask(b"AT+CCLK?")
+    await _check_bearer(modem.tcp)
+    await _check_connection(modem.tcp)
+    modem.is_sms_ready = modem.is_sms_ready or modem.plain_charset is None
+    # An announcement of a message may have been lost.
+    modem.is_sms_due = True
+    _judge(modem)
+
+
+def _operator(line):
+    """Name of `+COPS: mode[,format,"name"]`, "" when there is none."""
+    name = line[line.find(b'"') + 1 : line.rfind(b'"')] if line.count(b'"') > 1 else b""
+    from ovms.protocol.sms_text import decode_text
+
+    return decode_text(name)
+
+
+async def _check_bearer(tcp):
+    """One minute less to rest; a bearer that nobody wants any more is closed."""
+    tcp.rest_polls -= tcp.rest_polls > 0
+    from ovms.links.modem.network import gprs_refusal
+
+    if tcp.bearer is not None and gprs_refusal(tcp.config, tcp.status):
+        await tcp.leave()
+
+
+async def _check_connection(tcp):
+    """Ask whether the connection lives, in case it was closed unheard; a URC is the answer."""
+    if tcp.stream is not None and not tcp.stream.state:
+        await tcp.port.ask(b"AT+CIPSTATUS", b"\nOK\nSTATE:\n")
+
+
+def _judge(modem):
+    """Forgive old failures, or give up on a modem that gets nowhere."""
+    status = modem.status
+    tcp = modem.tcp
+    if modem.echoes is not None and modem.port.echoes != modem.echoes:
+        # It echoes although it was told not to: it lost its settings.
+        modem.fault = ("modem_forgetful", 1)
+    elif status.is_registered:
+        status.net_state = states.NET_READY
+        modem.polls = max(modem.polls, 0) + 1
+        if modem.plain_charset is None and modem.polls > 1:
+            modem.fault = ("sms_useless", 2)
+        elif modem.polls > _GOOD_POLLS:
+            modem.failures = 0
+    else:
+        status.net_state = states.NET_SEARCHING
+        modem.polls = min(modem.polls, 0) - 1
+        if modem.polls < -_LOST_POLLS:
+            modem.fault = ("network_lost", 2)
+    if tcp.stream is not None and not tcp.stream.state:
+        modem.tcp_limit = _TCP_FAILURES
+    elif tcp.failures >= modem.tcp_limit:
+        tcp.failures = 0
+        modem.tcp_limit = min(2 * modem.tcp_limit, _TCP_FAILURES_MAX)
+        modem.fault = ("gprs_useless", 2)

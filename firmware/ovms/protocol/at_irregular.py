@@ -1,0 +1,108 @@
+"""Rare parts of the digester `at.py`: SMS texts, pushed data, lines that are not as expected."""
+
+from micropython import const
+
+from ovms.protocol.at import FAILURES, INFO, NOTHING, PAYLOAD_MAX, URC, length
+
+# How far the announced length may lie behind the real end: escaped characters count twice.
+_HINT_SLACK = const(16)
+# Commas of a header that carries the long form (AT+CSDH=1) and so ends in the length.
+_LONG_HEADER_COMMAS = const(9)
+
+
+def begin_text(digester, line, kind):
+    """The SMS header `line` (bytes) is there; its text follows and makes an event `kind`."""
+    fields = line.split(b",")
+    digester.header = line
+    digester.header_kind = kind
+    digester.hint = length(fields[-1]) if len(fields) > _LONG_HEADER_COMMAS else -1
+
+
+def ends_text(digester):
+    """Whether the open text has ended; then the digester has it with its line."""
+    stop = _end_of(digester)
+    if stop < 0:
+        return False
+    digester.text = bytes(digester.view[digester.start : stop])
+    digester.line = digester.header
+    digester.header = None
+    digester.start = digester.scanned = stop + 2
+    return True
+
+
+def _end_of(digester):
+    """Index where the open text ends, -1 when that cannot be known yet."""
+    hint = digester.hint
+    start = digester.start
+    if hint >= 0:
+        if digester.end - start < hint + 2:
+            return -1
+        if digester.view[start + hint : start + hint + 2] == b"\r\n":
+            return start + hint
+        start += max(0, hint - _HINT_SLACK)
+    return digester.buffer.find(b"\r\n", start, digester.end)
+
+
+def flush(digester, is_all):
+    """`ATDigester.flush`."""
+    digester.hint = -1
+    end = digester.end
+    line_end = b"\n" if digester.header is None else b"\r\n"
+    stop = digester.buffer.find(line_end, digester.start, end)
+    if is_all or stop < 0:
+        digester.start = digester.scanned = end
+    elif digester.header is None:
+        # Quotes that nothing closes cost their own line, not the answer behind it.
+        digester.start = digester.scanned = stop + 1
+    else:
+        return
+    digester.header = None
+    digester.is_waiting = False
+    digester.dropped += 1
+
+
+def starts_data(digester):
+    """Enter data mode at `+IPD,<length>:`, which may follow data without a line end."""
+    start = digester.start
+    digits, colon, _ = bytes(digester.view[start + 5 : min(digester.end, start + 12)]).partition(
+        b":"
+    )
+    left = int(digits) if colon and digits.isdigit() else 0
+    if not 0 < left <= PAYLOAD_MAX:
+        return False
+    digester.left = left
+    digester.start += len(digits) + 6
+    return True
+
+
+def judge(digester, line):
+    """Kind of a line (bytes) that is neither an answer nor a URC as it is written."""
+    if digester.reset_mark in line:
+        digester.line = digester.reset_mark
+        return URC
+    better = mended(digester, line)
+    if better != line:
+        return digester.classify(better)
+    command = digester.command
+    # An OK that is not the final result says no more than that one follows.
+    may_be_bare = command is not None and line != b"OK"
+    if may_be_bare and (digester.is_bare or (b"=" not in command and b"?" not in command)):
+        return INFO
+    digester.dropped += 1
+    return NOTHING
+
+
+def mended(digester, line):
+    """`line` (bytes) as the manual writes it: printable, its head as the digester knows it."""
+    words = digester.urcs + digester.finals + FAILURES
+    clean = bytes([byte for byte in line if 32 <= byte < 127])
+    head, colon, rest = clean.partition(b":")
+    head = head.strip()
+    at = words.upper().find(b"\n" + head.upper() + colon + b"\n")
+    if head and at >= 0:
+        head = words[at + 1 : at + 1 + len(head)]
+    elif head[:1] in (b"+", b"*"):
+        head = head.upper()
+    else:
+        return clean.strip()
+    return head + b": " + rest.strip() if colon else head

@@ -1,0 +1,57 @@
+"""Values in AT lines: texts as arguments, the time.
+
+Source: SIM800 AT manual V1.12; hardware facts 4.3 and dialogue D18.
+"""
+
+from micropython import const
+
+_LOWEST_YEAR = const(24)
+# Quarter hours between UTC and the last time zones.
+_ZONE_MAX = const(56)
+
+
+def quoted(*texts):
+    """`texts` (str) as one list of quoted arguments, bytes.
+
+    ValueError for one that could end the quotes or the line it stands in.
+    """
+    for text in texts:
+        for char in text:
+            if not " " <= char <= "~" or char == '"':
+                raise ValueError("The modem takes no quotes or control characters here.")
+    return b",".join([b'"%s"' % text.encode() for text in texts])
+
+
+def utc_s(line):
+    """Unix seconds of a time the modem tells, None when it is damaged or was never set.
+
+    line (bytes): `+CCLK: "yy/MM/dd,hh:mm:ss±zz"` is local time with its zone in quarter hours,
+    `*PSUTTZ: year,month,day,hour,minute,second,"zone",dst` is UTC. A clock never set starts in
+    2004.
+    """
+    text = line[line.find(b":") + 1 :].strip(b' "')
+    zone = 0
+    if line.startswith(b"+CCLK:"):
+        digits = text[18:]
+        if text[17:18] not in (b"+", b"-") or not digits.isdigit():
+            return None
+        zone = -int(digits) if text[17:18] == b"-" else int(digits)
+        text = text[:17].replace(b"/", b",").replace(b":", b",")
+    numbers = []
+    for digits in text.split(b",")[:6]:
+        if not digits.isdigit():
+            return None
+        numbers.append(int(digits))
+    if len(numbers) < 6:
+        return None
+    year, month, day, hour, minute, second = numbers
+    year %= 100
+    if year < _LOWEST_YEAR or not (1 <= month <= 12 and 1 <= day <= 31 and hour <= 23):
+        return None
+    if minute > 59 or second > 60 or not -_ZONE_MAX <= zone <= _ZONE_MAX:
+        return None
+    # Days since 1 March 2000: leap days fall at the end of such years.
+    months = (month + 9) % 12
+    year -= months // 10
+    days = year * 365 + year // 4 + (months * 306 + 5) // 10 + day - 1
+    return ((days + 11017) * 24 + hour) * 3600 + minute * 60 + second - 900 * zone

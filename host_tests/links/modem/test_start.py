@@ -1,0 +1,318 @@
+"""The SIM800 driver from power-up to recovery: start-up, polls, URCs, the ladder."""
+
+import asyncio
+
+from host_tests.fakes.at_peer import info
+from host_tests.links.modem.modem_bench import GSM_LOCK, fails, on_bench
+from host_tests.shims.expect import run
+from ovms.links.modem.modem import Modem
+from ovms.status import NET_PIN, NET_SEARCHING, Status
+
+_CONFIGURATION = (
+    "ATE0",
+    "AT+CFUN?",
+    "AT+CMEE=2",
+    "AT+IFC=0,0",
+    "AT+CREG=1",
+    "AT+CLIP=1",
+    "AT+CLTS?",
+    "AT+GSN",
+    "AT+CCID",
+    "AT+CSDH=1",
+    "AT+CNMI=2,1,0,0,0",
+    'AT+CSCS="IRA"',
+    "AT+COPS?",
+    "AT+CSQ",
+    "AT+CCLK?",
+    "AT+CPMS?",
+)
+
+
+def test_the_first_at_goes_out_at_once():
+    async def scenario():
+        sent = []
+
+        class Wire:
+            async def readinto(self, view):
+                await asyncio.Event().wait()
+
+            async def write(self, data):
+                sent.append(bytes(data))
+
+        class Config:
+            def get(self, n):
+                return ""
+
+        task = asyncio.create_task(Modem(Wire(), None, Status("X"), Config()).run())
+        for _ in range(5):
+            await asyncio.sleep_ms(0)
+        assert sent == [b"AT\r"]
+        task.cancel()
+        await asyncio.sleep_ms(0)
+
+    run(scenario())
+
+
+def test_start_of_a_running_modem():
+    async def scenario(bench):
+        bench.fake.has_echo = True
+        await bench.up()
+        status = bench.status
+        assert bench.power.log == []
+        assert (status.imei, status.iccid) == ("869988012345678", "8949020000012345678F")
+        assert (status.csq, status.operator, status.is_roaming) == (17, "Telekom.de", False)
+        # D18: 10:53:21 at +2 h.
+        assert bench.times == [1787561601]
+        assert status.counts == {}
+        assert not any(text.startswith("AT+CPIN=") for text in bench.fake.sent)
+
+    on_bench(scenario)
+
+
+def test_no_refused_setting_stops_the_start():
+    for refused in _CONFIGURATION:
+        for answer in (b"\r\nERROR\r\n", b"\r\n+CME ERROR: operation not supported\r\n"):
+
+            async def scenario(bench, refused=refused, answer=answer):
+                bench.fake.answers[refused] = answer
+                await bench.up()
+                assert refused in bench.fake.sent
+                bench.fake.urc('+CMT: "+49151","","26/08/24,10:20:30+08"\r\nSTAT')
+                assert await bench.wait(bench.modem.next_sms()) == ("+49151", "STAT")
+                assert await bench.wait(bench.modem.send_sms("+49151", "SOC: 79%"))
+
+            on_bench(scenario, (4096,))
+
+
+def test_a_dark_modem_gets_the_power_key_after_three_probes():
+    async def scenario(bench):
+        fake = bench.fake
+        fake.is_deaf = True
+
+        def boot():
+            assert len(fake.sent) == 0
+            fake.is_deaf = False
+            fake.wire.deliver(b"\x00IIII\xff\xff\xff\xff\r\nRDY\r\n\r\n+CFUN: 1\r\n")
+            fake.urc("+CPIN: READY")
+
+        bench.power.on_pulse = boot
+        await bench.up()
+        fake.urc("Call Ready", "SMS Ready")
+        await bench.idle(5000)
+        assert bench.is_up()
+        assert bench.power.log == ["on"]
+        assert bench.status.counts == {"modem_power_key": 1}
+
+    on_bench(scenario)
+
+
+def test_a_modem_that_stays_dark_is_tried_softly_and_hard():
+    async def scenario(bench):
+        bench.fake.is_deaf = True
+        bench.start()
+        await bench.idle(150000)
+        assert bench.power.log[:4] == ["on", "reset", "on", "reset"]
+        assert len(bench.power.log) < 8
+        bench.fake.is_deaf = False
+        await bench.up(100000)
+
+    on_bench(scenario, (4096,))
+
+
+def test_a_wrong_rate_is_found_before_the_power_key_is_pressed():
+    async def scenario(bench):
+        rates = []
+
+        def set_baudrate(rate):
+            rates.append(rate)
+            bench.fake.is_deaf = rate != 9600 and "AT+IPR=115200;&W" not in bench.fake.sent
+
+        bench.fake.is_deaf = True
+        bench.fake.answers["AT+IPR?"] = info("+IPR: 9600")
+        bench.fake.wire.set_baudrate = set_baudrate
+        bench.modem = Modem(
+            bench.fake.wire, bench.power, bench.status, bench.config, None, bench.clock
+        )
+        await bench.up()
+        assert bench.power.log == []
+        assert rates == [9600, 115200]
+        assert bench.fake.count("AT+IPR=115200;&W") == 1
+
+    on_bench(scenario, (4096,))
+
+
+def test_a_right_rate_is_not_written_again():
+    async def scenario(bench):
+        bench.fake.wire.set_baudrate = lambda rate: None
+        bench.fake.answers["AT+IPR?"] = info("+IPR: 115200")
+        bench.modem = Modem(bench.fake.wire, None, bench.status, bench.config, None, bench.clock)
+        await bench.up()
+        assert not any("+IPR=" in text for text in bench.fake.sent)
+
+    on_bench(scenario, (4096,))
+
+
+def test_flight_mode_is_left():
+    async def scenario(bench):
+        bench.fake.answers["AT+CFUN?"] = info("+CFUN: 4")
+        await bench.up()
+        assert bench.fake.count("AT+CFUN=1") == 1
+
+    on_bench(scenario, (4096,))
+
+
+def test_network_time_is_switched_on_once():
+    async def scenario(bench):
+        bench.fake.answers["AT+CLTS?"] = info("+CLTS: 0")
+        await bench.up()
+        assert bench.fake.count("AT+CLTS=1;&W") == 1
+
+    on_bench(scenario, (4096,))
+
+
+def test_a_busy_sim_is_waited_for():
+    async def scenario(bench):
+        busy = b"\r\n+CME ERROR: SIM busy\r\n"
+        bench.fake.answers["AT+CPIN?"] = [busy, busy, info("+CPIN: READY")]
+        await bench.up()
+        assert bench.fake.count("AT+CPIN?") == 3
+
+    on_bench(scenario, (4096,))
+
+
+def test_no_pin_is_ever_guessed():
+    async def scenario(bench):
+        bench.fake.answers["AT+CPIN?"] = info("+CPIN: SIM PIN")
+        bench.start()
+        await bench.idle(900000)
+        assert bench.status.net_state == NET_PIN
+        assert bench.status.counts["sim_locked"] == 1
+        assert not any("CPIN=" in text or "CFUN=" in text for text in bench.fake.sent)
+        bench.fake.answers["AT+CPIN?"] = info("+CPIN: READY")
+        await bench.up()
+
+    on_bench(scenario, (4096,))
+
+
+def test_a_missing_sim_is_looked_for_with_restarts():
+    async def scenario(bench):
+        bench.fake.answers["AT+CPIN?"] = b"\r\n+CME ERROR: SIM not inserted\r\n"
+        bench.start()
+        assert await bench.until(lambda: bench.fake.count("AT+CFUN=1,1") == 1, 200000)
+        assert bench.status.counts["sim_missing"] == 1
+        bench.fake.answers["AT+CPIN?"] = info("+CPIN: READY")
+        await bench.up()
+
+    on_bench(scenario, (4096,))
+
+
+def test_sms_settings_wait_for_a_ready_sim():
+    async def scenario(bench):
+        busy = b"\r\n+CMS ERROR: 314\r\n"
+        bench.fake.answers["AT+CMGF=1"] = [busy, busy, b"\r\nOK\r\n"]
+        await bench.up()
+        assert bench.fake.count("AT+CMGF=1") == 3
+        assert bench.fake.count("AT+CNMI=2,1,0,0,0") == 1
+
+    on_bench(scenario, (4096,))
+
+
+def test_registration_by_urc_and_roaming():
+    async def scenario(bench):
+        bench.fake.answers["AT+CREG?"] = info("+CREG: 1,2")
+        bench.start()
+        await bench.idle(60000)
+        assert bench.status.net_state == NET_SEARCHING
+        bench.fake.answers["AT+CREG?"] = info("+CREG: 1,5")
+        bench.fake.urc("+CREG: 5")
+        await bench.up(5000)
+        assert bench.status.is_roaming
+
+    on_bench(scenario)
+
+
+def test_operator_lock():
+    async def scenario(bench):
+        bench.config.values[GSM_LOCK] = "T-Mobile D"
+        await bench.up()
+        assert bench.fake.count('AT+COPS=1,1,"T-Mobile D"') == 1
+
+    async def unlocked(bench):
+        bench.fake.answers["AT+COPS?"] = info('+COPS: 1,0,"o2"')
+        await bench.up()
+        assert bench.fake.count("AT+COPS=0") == 1
+
+    on_bench(scenario, (4096,))
+    on_bench(unlocked, (4096,))
+
+
+def test_polls_come_every_minute():
+    async def scenario(bench):
+        await bench.up()
+        polls = bench.fake.count("AT+CSQ")
+        bench.fake.answers["AT+CSQ"] = info("+CSQ: 99,99")
+        await bench.idle(300000)
+        assert bench.fake.count("AT+CSQ") == polls + 5
+        assert bench.status.csq == 99
+        assert bench.status.counts == {}
+
+    on_bench(scenario, (4096,))
+
+
+def test_network_time_by_urc():
+    async def scenario(bench):
+        await bench.up()
+        bench.times.clear()
+        bench.fake.urc('*PSUTTZ: 2026,8,24,8,53,20,"+8",1', "+CTZV: +8,1", "DST: 1")
+        await bench.idle(500)
+        assert bench.times == [1787561600]
+
+    on_bench(scenario)
+
+
+def test_a_call_is_rejected():
+    async def scenario(bench):
+        await bench.up()
+        bench.fake.urc("RING", '+CLIP: "+4915112345678",145,"",0,"",0')
+        await bench.idle(1000)
+        assert bench.fake.count("ATH") == 1
+        assert bench.status.counts["call_rejected"] == 1
+
+    on_bench(scenario)
+
+
+def test_ussd():
+    async def scenario(bench):
+        await bench.up()
+
+        def answer():
+            bench.fake.wire.deliver(b'\r\n+CUSD: 0,"Ihr Guthaben:\r\n4,20 EUR",15\r\n')
+            return b"\r\nOK\r\n"
+
+        bench.fake.answers['AT+CUSD=1,"*100#"'] = answer
+        text = await bench.wait(bench.modem.ussd("*100#"))
+        assert text == "Ihr Guthaben:\n4,20 EUR"
+        bench.fake.answers['AT+CUSD=1,"*1#"'] = b"\r\nERROR\r\n"
+        await fails(bench, bench.modem.ussd("*1#"))
+        await fails(bench, bench.modem.ussd("*2#"))
+        await fails(bench, bench.modem.ussd('*2#"'), ValueError)
+
+    on_bench(scenario)
+
+
+def test_raw_commands():
+    async def scenario(bench):
+        bench.start()
+        await fails(bench, _call(bench, "AT+CSQ"))
+        await bench.up()
+        assert await _call(bench, "AT+CSQ") == "+CSQ: 17,0\nOK"
+        bench.fake.answers["AT+CBC"] = b"\r\n+CME ERROR: 3\r\n"
+        assert await _call(bench, "AT+CBC") == "+CME ERROR: 3"
+        await fails(bench, _call(bench, 'AT+CMGS="+49151"'), ValueError)
+        await fails(bench, _call(bench, "AT+CSQ\rAT+CFUN=0"), ValueError)
+        assert await _call(bench, "AT+CREG?") == "+CREG: 1,1\nOK"
+
+    async def _call(bench, text):
+        return await bench.wait(bench.modem.command(text))
+
+    on_bench(scenario)
