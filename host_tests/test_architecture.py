@@ -112,6 +112,20 @@ def test_simulators_know_no_firmware():
             assert not [n for n in imports_of(path) if n.split(".")[0] in ("ovms", "ovms_crypto")]
 
 
+def test_what_every_modem_does_knows_no_particular_modem():
+    """A second modem is a folder beside `sim800/` and a line in the composition root."""
+    package = FIRMWARE / "links" / "modem"
+    files = [
+        path
+        for path in firmware_files()
+        if path.parent in (package, FIRMWARE / "protocol", FIRMWARE / "drivers")
+    ]
+    assert len(files) > 20
+    for path in files:
+        wrong = [n for n in imports_of(path) if n.startswith("ovms.links.modem.sim800")]
+        assert not wrong, f"{path.name} imports {wrong}"
+
+
 def calls_at_import(tree):
     """Calls a module makes when it is imported, `const` and class or function bodies aside."""
     for statement in tree.body:

@@ -17,6 +17,7 @@ from ovms.drivers.uart import UARTStream
 from ovms.links.can_link import CANLink
 from ovms.links.gps_link import GPSLink
 from ovms.links.modem.modem import Modem
+from ovms.links.modem.sim800.profile import SIM800
 from ovms.links.server_link import ServerLink
 from ovms.log import Log
 from ovms.protocol.v2.session import Session
@@ -54,7 +55,7 @@ def build(app, presets):
         if config.load_error != load_error:
             app.log.error(config.load_error)
     power = ModemPower(*board.modem_pins())
-    app.modem = Modem(uart, power, status, config, app.on_network_time)
+    app.modem = Modem(SIM800, uart, power, status, config, app.on_network_time)
     app.sms = SMSService(config, app.state, app.current_car, status, app.clock)
     app.reporter = Reporter(app.state, config, status, None)
     app.commander = Commander(None, config, status, app.sms, app.modem)

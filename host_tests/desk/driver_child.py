@@ -25,6 +25,7 @@ import asyncio  # noqa: E402
 
 from host_tests.fakes.jump_clock import JumpClock  # noqa: E402
 from ovms.links.modem.modem import Modem  # noqa: E402
+from ovms.links.modem.sim800.profile import SIM800  # noqa: E402
 from ovms.status import Status  # noqa: E402
 
 _RETRY_MS = 5000
@@ -58,10 +59,10 @@ class Wire:
     def set_baudrate(self, rate):
         self.done.append("b%d" % rate)
 
-    async def start(self):
+    async def start(self, times):
         self.done.append("pon")
 
-    async def restart(self):
+    async def restart(self, times):
         self.done.append("preset")
 
     def value(self, level):
@@ -142,7 +143,7 @@ async def main(words):
     wire = Wire()
     clock = JumpClock(wire.jump)
     status = Status("CHILD")
-    modem = Modem(wire, wire, status, Config(words), None, clock)
+    modem = Modem(SIM800, wire, wire, status, Config(words), None, clock)
     tasks = [
         asyncio.create_task(work) for work in (modem.run(), talk(modem, clock), answer(modem))
     ]

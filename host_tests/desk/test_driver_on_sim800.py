@@ -11,6 +11,7 @@ from host_tests.desk.sim800_rig import Rig
 from host_tests.fakes.at_peer import Wire
 from host_tests.fakes.turn_clock import TurnClock
 from ovms.links.modem.modem import Modem
+from ovms.links.modem.sim800.profile import SIM800
 from ovms.status import NET_PIN, NET_READY, Status
 from tools.desk.modem.fault_switches import apply_fault
 from tools.desk.modem.profile import Profile
@@ -43,7 +44,7 @@ class Power:
         """The level of DTR."""
         self._bench.rig.modem.dtr_high = bool(level)
 
-    async def start(self):
+    async def start(self, times):
         self.pulses += 1
         modem = self._bench.rig.modem
         if modem.is_on:
@@ -69,7 +70,13 @@ class Bench:
         self.config = Config()
         self.times = []
         self.modem = Modem(
-            self.wire, self.power, self.status, self.config, self.times.append, self.clock
+            SIM800,
+            self.wire,
+            self.power,
+            self.status,
+            self.config,
+            self.times.append,
+            self.clock,
         )
         self._tasks = []
 

@@ -1,6 +1,6 @@
 """Feeds the digester with dialogues, for its tests."""
 
-from ovms.links.modem.sim800 import profile
+from ovms.links.modem.sim800.profile import SIM800
 from ovms.protocol import at
 
 _PROMPTING = ("AT+CIPSEND=", "AT+CMGS=")
@@ -18,10 +18,8 @@ _FINALS = {
 _NAMES = {1: "result", 2: "info", 3: "urc", 4: "prompt", 5: "data", 6: "echo"}
 
 
-def new_digester(size=672):
-    return at.ATDigester(
-        profile.URCS, profile.COUNTED, profile.ANNOUNCED, profile.RESET_MARK, size
-    )
+def new_digester(size=672, profile=SIM800):
+    return at.ATDigester(profile, size)
 
 
 def expect(digester, data):

@@ -9,6 +9,7 @@ from host_tests.fuzz.rng import Rng
 from host_tests.fuzz.sms import random_message
 from host_tests.services.sms_bench import OWNER, PASSWORD, Bench
 from ovms.links.modem.modem import Modem
+from ovms.links.modem.sim800.profile import SIM800
 from ovms.parameters import PARAMETERS
 from ovms.protocol.phone import normal_phone
 
@@ -33,7 +34,7 @@ class Module:
         bench.config.set_feature(14, self.suppressed)
         bench.status.is_server_connected = rng.chance(50)
         self.peer = JudgingModem(known, rng.chance(70), rng.pick((4096, 4096, 4096, 9)))
-        self.modem = Modem(self.peer.wire, None, bench.status, bench.config)
+        self.modem = Modem(SIM800, self.peer.wire, None, bench.status, bench.config)
         self.digest = 0
         self._settings = self._stored()
         # When a number was denied last, in uptime, and numbers that knew the password once.

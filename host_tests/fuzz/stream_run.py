@@ -8,6 +8,7 @@ from host_tests.fuzz.rng import Rng
 from host_tests.fuzz.sms import random_message
 from host_tests.links.modem.modem_bench import Config
 from ovms.links.modem.modem import Modem
+from ovms.links.modem.sim800.profile import SIM800
 from ovms.status import NET_READY, Status
 
 BATCH = 25
@@ -139,7 +140,7 @@ class Life:
         self.rng = rng
         self.peer = NoisyModem(known, rng)
         self.status = Status("FUZZ")
-        self.modem = Modem(self.peer.wire, None, self.status, Config())
+        self.modem = Modem(SIM800, self.peer.wire, None, self.status, Config())
         self.received = 0
         self._tasks = []
 
@@ -205,7 +206,7 @@ class Life:
             await asyncio.sleep_ms(rng.pick(_PAUSES_MS))
             assert len(modem.queue) <= 6 and len(modem.announced) <= 6
             assert len(modem.port._lines or ()) <= 25
-            stream = modem.tcp.stream
+            stream = modem.profile.stream
             assert stream is None or len(stream.pushed) <= 2048
         self.peer.noise = 0
         left_ms = _WAIT_MS

@@ -3,6 +3,7 @@
 from host_tests.fakes import at_dialogues, at_feed
 from host_tests.fixtures.at.digested import EVENTS
 from ovms.protocol import at
+from ovms.protocol.at_irregular import flush
 
 _URC = b'\r\n+CMTI: "SM",30\r\n'
 _URC_EVENT = ("urc", b'+CMTI: "SM",30')
@@ -132,7 +133,7 @@ def test_sms_length_is_only_a_hint():
         events, digester = events_of(
             b"\r\n" + header + b"\r\n" + ucs2 + b"\r\n" + _URC, None, (1,)
         )
-        digester.flush()
+        flush(digester)
         at_feed.drain(digester, events)
         assert events == [("urc", header, ucs2), _URC_EVENT], (announced, events)
 
@@ -147,14 +148,14 @@ def test_a_quiet_line_ends_an_sms_that_was_announced_longer():
     header = _CMT + b"9"
     events, digester = events_of(b"\r\n" + header + b"\r\nSTAT\r\n")
     assert events == [] and digester.is_waiting
-    digester.flush()
+    flush(digester)
     at_feed.drain(digester, events)
     assert events == [("urc", header, b"STAT")] and not digester.is_waiting
 
 
 def test_a_torn_sms_is_dropped():
     events, digester = events_of(b"\r\n" + _CMT + b"9\r\nST")
-    digester.flush()
+    flush(digester)
     at_feed.feed(digester, _URC, (4096,), events)
     assert events == [_URC_EVENT]
     assert digester.dropped == 1
@@ -170,7 +171,7 @@ def test_ussd_text_over_several_lines_is_one_urc():
 def test_a_ussd_text_that_never_ends_swallows_little():
     events, digester = events_of(b'\r\n+CUSD: 0,"Ihr Guth\r\n')
     assert events == [] and digester.is_waiting
-    digester.flush()
+    flush(digester)
     at_feed.feed(digester, _URC, (4096,), events)
     assert events == [_URC_EVENT]
 
@@ -185,7 +186,7 @@ def test_quotes_that_stay_open_do_not_swallow_the_answer_behind_them():
     at_feed.feed(digester, b"\r\n" + header + body + b"\r\n\r\nOK\r\n", (4096,), events)
     assert events == [("info", header[:-2], b"AP ")]
     assert digester.is_waiting
-    digester.flush()
+    flush(digester)
     at_feed.drain(digester, events)
     assert events[1:] == [("result", b"OK")]
     assert digester.dropped == 1
@@ -252,7 +253,7 @@ def test_any_noise_is_survived():
             noise += words[pick % len(words)] if pick & 64 else bytes([pick >> 7 & 0xFF])
         events, digester = events_of(noise, b"AT+CMGR=1", (1 + seed % 40,))
         # Whatever stands open is over when the line was quiet and the port starts anew.
-        digester.flush()
+        flush(digester)
         digester.reset()
         at_feed.expect(digester, b"AT+CSQ\r")
         events = []
@@ -263,5 +264,5 @@ def test_any_noise_is_survived():
 def test_nothing_is_kept_busy_by_an_empty_buffer():
     digester = at_feed.new_digester()
     assert digester.next_event() == at.NOTHING
-    digester.flush()
+    flush(digester)
     assert len(digester.room()) == 672

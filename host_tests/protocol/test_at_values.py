@@ -59,14 +59,6 @@ def test_clock_knows_leap_years():
         assert utc_s(b'+CCLK: "' + text + b'+00"') == expected, text
 
 
-def test_network_time():
-    line = b'*PSUTTZ: 2026,8,24,8,53,20,"+8",1'
-    assert utc_s(line) == 1787561600
-    assert utc_s(b'*PSUTTZ: 26,8,24,8,53,20,"+8",1') == 1787561600
-    assert utc_s(b"*PSUTTZ: 2026,8,24,8,53") is None
-    assert utc_s(b"*PSUTTZ: 2026,8,a,8,53,20") is None
-
-
 def test_damaged_lines_raise_nothing():
     lines = [event[1] for runs in EVENTS.values() for run in runs for event in run if event[1:]]
     tried = 0

@@ -1,4 +1,4 @@
-"""The control lines of a SIM800: PWRKEY, RESET, supply and DTR."""
+"""The control lines of a modem: PWRKEY, RESET, supply and DTR."""
 
 
 class ModemPower:
@@ -18,14 +18,14 @@ class ModemPower:
             if line is not None:
                 line.value(level)
 
-    def start(self):
-        """Coroutine that starts a modem which is off, see `modem_switch.py`."""
-        from ovms.drivers import modem_switch
+    def start(self, times):
+        """Coroutine that starts a modem which is off, see `modem_switch.py` also for times."""
+        from ovms.drivers.modem_switch import start
 
-        return modem_switch.on(self)
+        return start(self, times)
 
-    def restart(self):
+    def restart(self, times):
         """Coroutine that restarts a modem which does not answer, see `modem_switch.py`."""
-        from ovms.drivers import modem_switch
+        from ovms.drivers.modem_switch import restart
 
-        return modem_switch.reset(self)
+        return restart(self, times)

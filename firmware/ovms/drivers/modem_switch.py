@@ -1,8 +1,10 @@
-"""Switches a SIM800 on and restarts it by its lines (`modem_power.py`).
+"""Switches a modem on and restarts it by its lines (`modem_power.py`).
 
 PWRKEY is a toggle: the same pulse starts a modem that is off and stops one that runs, so who
 pulses it first asks the modem for an answer. Source: SIM800L hardware design, 4.1 of the hardware
 facts, and 6.1 for the T-Call's lines. power: ModemPower.
+times: how long this modem wants its lines held, an object with `on_pulse_ms`, `off_pulse_ms` (both
+of the power key), `reset_pulse_ms` and `supply_off_ms`.
 """
 
 import asyncio
@@ -10,35 +12,30 @@ import asyncio
 from micropython import const
 
 _IDLE_MS = const(100)
-_ON_PULSE_MS = const(1000)
-_OFF_PULSE_MS = const(1500)
-_RESET_PULSE_MS = const(150)
-# The bulk capacitors keep a module without supply half alive for seconds.
-_SUPPLY_OFF_MS = const(6000)
 
 
-async def on(power):
+async def start(power, times):
     """Start a modem that is off; a running one goes off. Its UART answers some 3 s later."""
     if power.supply is not None:
         power.supply.value(1)
-    await _pulse(power.pwrkey, _ON_PULSE_MS)
+    await _pulse(power.pwrkey, times.on_pulse_ms)
 
 
-async def reset(power):
+async def restart(power, times):
     """Restart a modem that does not answer, by the hardest means the board has.
 
     Where there is only the power key, a modem that was off comes on and one that ran goes off.
     """
     if power.supply is not None:
         power.supply.value(0)
-        await asyncio.sleep_ms(_SUPPLY_OFF_MS)
-        await on(power)
+        await asyncio.sleep_ms(times.supply_off_ms)
+        await start(power, times)
     elif power.reset is not None:
         power.reset.value(0)
-        await asyncio.sleep_ms(_RESET_PULSE_MS)
+        await asyncio.sleep_ms(times.reset_pulse_ms)
         power.reset.value(1)
     else:
-        await _pulse(power.pwrkey, _OFF_PULSE_MS)
+        await _pulse(power.pwrkey, times.off_pulse_ms)
 
 
 async def _pulse(pwrkey, low_ms):

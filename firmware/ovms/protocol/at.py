@@ -6,14 +6,16 @@ Rules it lives by (SIM800 AT manual V1.12; hardware facts 4.2, 4.4, 4.5 and 4.8)
   between sent data and its `SEND OK`. One that starts like the awaited answer is told apart by its
   shape: the registration URC has one field fewer, other URCs are listed with more of their text.
 - The prompt `>` has no line end behind it. It counts only while a command waits for it.
-- Payload and SMS text may imitate anything, so only their announced length is trusted. The length
-  of an SMS is a hint: its unit differs between character sets, so it must end at a line end.
+- Counted data follow the line that announces them, or stand in it. They and an SMS text may
+  imitate anything, so only their announced length is trusted. The length of an SMS is a hint: its
+  unit differs between character sets, so it must end at a line end.
 - What is not written as the manual has it is read again: without bytes that are no text, in other
   capitals, with a blank behind the colon.
 - Everything else is noise: dropped and counted, never an exception.
 
 The user reads bytes into `room()`, says `received(n)` and calls `next_event()` until NOTHING.
-Nothing here knows a clock: who feeds it calls `flush()` after a quiet second while `is_waiting`.
+Nothing here knows a clock: who feeds it calls `at_irregular.flush` after a quiet second while
+`is_waiting`. What differs from modem to modem comes in a profile, see `ATDigester`.
 """
 
 from micropython import const
@@ -34,42 +36,45 @@ FAILURES = b"\nERROR\n+CME ERROR:\n+CMS ERROR:\n"
 # 3GPP 27.005: lines followed by a text; 27.007: reports whose URC lacks the first field.
 _TEXT_HEADERS = b"\n+CMT:\n+CMGR:\n"
 _REPORTS = b"\n+CREG:\n+CGREG:\n"
-# They set something and answer with an information response all the same. What other settings
-# bring about comes as a URC, such as the answer to a USSD code.
-_TELLING = b"+CMGS+CMGR+CIPRXGET"
 # The only URC whose quoted text runs over several lines.
 _QUOTED = b"+CUSD:"
-_PUSHED = b"+IPD,"
-# The modem hands out no more than one segment at a time (SIM800 AT manual V1.12, AT+CIPRXGET).
-PAYLOAD_MAX = const(1460)
+# More than any modem hands out at a time: a segment, an SMS. What says more is noise.
+_LENGTH_MAX = const(1500)
+_PLUS = const(43)
 
 
 class ATDigester:
     """One per modem.
 
-    urcs: the set of lines that come unsolicited. counted: start of the information response whose
-    next number announces that many raw bytes. announced: start of the URC that looks like it.
-    reset_mark: bytes that only a restarting modem sends; found in noise they come as a URC of
-    their own. size: bytes of the buffer, which must hold the longest SMS text in hexadecimal, 640.
+    profile: what this modem's lines look like, an object with the following attributes, bytes or
+    tuples of bytes. size: bytes of the buffer, which must hold the longest SMS text in
+    hexadecimal, 640.
 
-    is_waiting: a text is open that only more bytes or `flush` can end.
+        urcs        the set of lines that come unsolicited
+        telling     its commands that set something and answer with an information response all
+                    the same, one behind the other: b"+CMGS+CMGR". What other settings bring about
+                    comes as a URC, such as the answer to a USSD code
+        data_heads  (start, mark) of lines that come with raw bytes. Behind the start, which begins
+                    with `+`, stands how many. The mark is what they follow: b"\\n" for the end of
+                    the line, or the byte behind the number. ((b"+IPD,", b":"),): `+IPD,5:hello`
+        announced   start of the URC that looks like such a line
+        reset_mark  bytes that only a restarting modem sends; found in noise they come as a URC of
+                    their own
 
-    For `at_irregular.py`, with the arguments above. buffer[start:end], also as `view`: what is
-    unread; it has no line end before `scanned`. header: the line whose text is open, or None;
-    header_kind: the event that the text will be; hint: its announced length, or -1. left: bytes
-    of counted data
-    to come. command, finals, is_bare: of `expect`.
+    is_waiting: a text is open that only more bytes or `at_irregular.flush` can end.
+
+    For `at_irregular.py`, with the profile's attributes. buffer[start:end], also as `view`: what
+    is unread; it has no line end before `scanned`. header: the line whose text is open, or None;
+    header_kind: the event that the text will be; hint: its announced length, or -1. left: bytes of
+    counted data to come. command, finals, is_bare: of `expect`.
     """
 
-    def __init__(self, urcs, counted, announced, reset_mark, size=672):
+    def __init__(self, profile, size=672):
         self.line = b""
         self.text = None
         self.data = None
         self.dropped = 0
-        self.urcs = urcs
-        self._counted = counted
-        self._announced = announced
-        self.reset_mark = reset_mark
+        self.profile = profile
         self.buffer = bytearray(size)
         self.view = memoryview(self.buffer)
         self.end = 0
@@ -97,7 +102,7 @@ class ATDigester:
 
     def is_urc(self, line):
         """Whether `line` (bytes) is listed as a URC."""
-        return _word(line) in self.urcs or line.startswith(self._announced)
+        return _word(line) in self.profile.urcs or line.startswith(self.profile.announced)
 
     def room(self):
         """The free part of the buffer, never empty after NOTHING. Moves what is unread."""
@@ -127,9 +132,9 @@ class ATDigester:
                 self.left -= n
                 return DATA
             if self.header is not None:
-                from ovms.protocol import at_irregular
+                from ovms.protocol.at_irregular import ends_text
 
-                if at_irregular.ends_text(self):
+                if ends_text(self):
                     return self.header_kind
                 self.is_waiting = True
                 break
@@ -142,14 +147,18 @@ class ATDigester:
                     self.start += 1
                     self._has_prompt = False
                     return PROMPT
-                from ovms.protocol import at_irregular
+                if first == _PLUS:
+                    for head, mark in self.profile.data_heads:
+                        if (
+                            mark != b"\n"
+                            and self.view[start : min(end, start + len(head))] == head
+                        ):
+                            from ovms.protocol.at_irregular import begin_data
 
-                if (
-                    first == 43
-                    and self.view[start : min(end, start + 5)] == _PUSHED
-                    and at_irregular.starts_data(self)
-                ):
-                    continue
+                            if begin_data(self, head, mark):
+                                return INFO
+                    if self.left:
+                        continue
             stop = buffer.find(b"\n", max(start, self.scanned), end)
             if stop < 0:
                 self.scanned = end
@@ -175,24 +184,17 @@ class ATDigester:
         if end - self.start >= len(buffer):
             # Make room for the bytes that are to come.
             self._is_skipping = self.header is None
-            self.flush(True)
+            from ovms.protocol.at_irregular import flush
+
+            flush(self, True)
         return NOTHING
-
-    def flush(self, is_all=False):
-        """The line is quiet: an open text ends where its bytes end, or is dropped.
-
-        is_all: it is dropped in any case.
-        """
-        from ovms.protocol import at_irregular
-
-        at_irregular.flush(self, is_all)
 
     def classify(self, line):
         """Kind of a whole line, NOTHING for one to ignore; opens what follows a header."""
         if b":" in line and b": " not in line:
-            from ovms.protocol import at_irregular
+            from ovms.protocol.at_irregular import mended
 
-            line = at_irregular.mended(self, line)
+            line = mended(self, line)
         self.line = line
         self.text = None
         word = _word(line)
@@ -215,25 +217,27 @@ class ATDigester:
                 and (
                     name + b"?" in command
                     or name + b";" in command + b";"
-                    or (name in _TELLING and name + b"=" in command)
+                    or (name in self.profile.telling and name + b"=" in command)
                 )
             )
             is_report = word not in _REPORTS or (b"," in line and b'"' not in line.split(b",")[1])
-            if is_answer and is_report and not line.startswith(self._announced):
+            if is_answer and is_report and not line.startswith(self.profile.announced):
                 kind = INFO
         if not kind and self.is_urc(line):
             kind = URC
         if not kind:
-            from ovms.protocol import at_irregular
+            from ovms.protocol.at_irregular import judge
 
-            return at_irregular.judge(self, line)
+            return judge(self, line)
         if word in _TEXT_HEADERS:
-            from ovms.protocol import at_irregular
+            from ovms.protocol.at_irregular import begin_text
 
-            at_irregular.begin_text(self, line, kind)
+            begin_text(self, line, kind)
             return NOTHING
-        if kind == INFO and line.startswith(self._counted):
-            self.left = length(line[len(self._counted) :].split(b",")[0])
+        if kind == INFO:
+            for head, mark in self.profile.data_heads:
+                if mark == b"\n" and line.startswith(head):
+                    self.left = length(line[len(head) :].split(b",")[0])
         return kind
 
 
@@ -246,7 +250,7 @@ def length(digits):
     """A payload or text length, 0 when `digits` (bytes) makes no sense as one."""
     digits = digits.strip()
     value = int(digits) if digits.isdigit() else 0
-    return value if value <= PAYLOAD_MAX else 0
+    return value if value <= _LENGTH_MAX else 0
 
 
 def number(line, index):

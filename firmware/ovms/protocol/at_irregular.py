@@ -1,8 +1,9 @@
-"""Rare parts of the digester `at.py`: SMS texts, pushed data, lines that are not as expected."""
+"""Rare parts of the digester `at.py`: SMS texts, data in a line, lines that are not as
+expected."""
 
 from micropython import const
 
-from ovms.protocol.at import FAILURES, INFO, NOTHING, PAYLOAD_MAX, URC, length
+from ovms.protocol.at import FAILURES, INFO, NOTHING, URC, length
 
 # How far the announced length may lie behind the real end: escaped characters count twice.
 _HINT_SLACK = const(16)
@@ -43,8 +44,11 @@ def _end_of(digester):
     return digester.buffer.find(b"\r\n", start, digester.end)
 
 
-def flush(digester, is_all):
-    """`ATDigester.flush`."""
+def flush(digester, is_all=False):
+    """The line is quiet: an open text ends where its bytes end, or is dropped.
+
+    is_all: it is dropped in any case.
+    """
     digester.hint = -1
     end = digester.end
     line_end = b"\n" if digester.header is None else b"\r\n"
@@ -61,24 +65,32 @@ def flush(digester, is_all):
     digester.dropped += 1
 
 
-def starts_data(digester):
-    """Enter data mode at `+IPD,<length>:`, which may follow data without a line end."""
-    start = digester.start
-    digits, colon, _ = bytes(digester.view[start + 5 : min(digester.end, start + 12)]).partition(
-        b":"
-    )
-    left = int(digits) if colon and digits.isdigit() else 0
-    if not 0 < left <= PAYLOAD_MAX:
-        return False
+def begin_data(digester, head, mark):
+    """Enter data mode at `<head><number><mark>`, which may follow data without a line end.
+
+    The digester's `left` tells whether it did. INFO where the line answers the running command,
+    else NOTHING: nobody asked for the data.
+    """
+    start = digester.start + len(head)
+    digits, found, _ = bytes(digester.view[start : min(digester.end, start + 6)]).partition(mark)
+    left = length(digits) if found else 0
+    if not left:
+        return NOTHING
     digester.left = left
-    digester.start += len(digits) + 6
-    return True
+    digester.start = start + len(digits) + 1
+    name = head[: head.find(b":")]
+    command = digester.command
+    if command is None or name not in digester.profile.telling or name + b"=" not in command:
+        return NOTHING
+    digester.line = head + digits
+    digester.text = None
+    return INFO
 
 
 def judge(digester, line):
     """Kind of a line (bytes) that is neither an answer nor a URC as it is written."""
-    if digester.reset_mark in line:
-        digester.line = digester.reset_mark
+    if digester.profile.reset_mark in line:
+        digester.line = digester.profile.reset_mark
         return URC
     better = mended(digester, line)
     if better != line:
@@ -94,7 +106,7 @@ def judge(digester, line):
 
 def mended(digester, line):
     """`line` (bytes) as the manual writes it: printable, its head as the digester knows it."""
-    words = digester.urcs + digester.finals + FAILURES
+    words = digester.profile.urcs + digester.finals + FAILURES
     clean = bytes([byte for byte in line if 32 <= byte < 127])
     head, colon, rest = clean.partition(b":")
     head = head.strip()

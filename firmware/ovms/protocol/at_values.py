@@ -23,26 +23,28 @@ def quoted(*texts):
 
 
 def utc_s(line):
-    """Unix seconds of a time the modem tells, None when it is damaged or was never set.
-
-    line (bytes): `+CCLK: "yy/MM/dd,hh:mm:ss±zz"` is local time with its zone in quarter hours,
-    `*PSUTTZ: year,month,day,hour,minute,second,"zone",dst` is UTC. A clock never set starts in
-    2004.
+    """Unix seconds of `+CCLK: "yy/MM/dd,hh:mm:ss±zz"` (bytes): local time and its zone in quarters
+    of an hour. None when it is damaged or was never set: such a clock starts in 2004.
     """
     text = line[line.find(b":") + 1 :].strip(b' "')
-    zone = 0
-    if line.startswith(b"+CCLK:"):
-        digits = text[18:]
-        if text[17:18] not in (b"+", b"-") or not digits.isdigit():
-            return None
-        zone = -int(digits) if text[17:18] == b"-" else int(digits)
-        text = text[:17].replace(b"/", b",").replace(b":", b",")
+    digits = text[18:]
+    if text[17:18] not in (b"+", b"-") or not digits.isdigit():
+        return None
+    zone = -int(digits) if text[17:18] == b"-" else int(digits)
+    return utc_of(text[:17].replace(b"/", b",").replace(b":", b",").split(b","), zone)
+
+
+def utc_of(fields, zone):
+    """Unix seconds of year, month, day, hour, minute and second (bytes) as a modem tells them.
+
+    zone: in quarters of an hour. None for what is no time, or before 2024.
+    """
     numbers = []
-    for digits in text.split(b",")[:6]:
+    for digits in fields:
         if not digits.isdigit():
             return None
         numbers.append(int(digits))
-    if len(numbers) < 6:
+    if len(numbers) != 6:
         return None
     year, month, day, hour, minute, second = numbers
     year %= 100

@@ -6,6 +6,7 @@ from host_tests.fakes.at_peer import FakeModem
 from host_tests.fakes.turn_clock import TurnClock
 from host_tests.shims.expect import run
 from ovms.links.modem.modem import Modem
+from ovms.links.modem.sim800.profile import SIM800
 from ovms.status import NET_READY, Status
 
 NOTIFY = 3
@@ -33,17 +34,21 @@ class Config:
 
 
 class Power:
-    """Counts what the driver does with the power lines; `on_pulse()` is the modem's reaction."""
+    """Counts what the driver does with the power lines; `on_pulse()` is the modem's reaction.
+
+    times: what the driver said of the last start.
+    """
 
     def __init__(self):
         self.log = []
         self.on_pulse = lambda: None
 
-    async def start(self):
+    async def start(self, times):
+        self.times = times
         self.log.append("on")
         self.on_pulse()
 
-    async def restart(self):
+    async def restart(self, times):
         self.log.append("reset")
         self.on_pulse()
 
@@ -51,7 +56,7 @@ class Power:
 class Bench:
     """fake: FakeModem. modem: the driver. Times are of `clock`."""
 
-    def __init__(self, piece, clock=None):
+    def __init__(self, piece, clock=None, profile=SIM800):
         self.fake = FakeModem(piece)
         self.power = Power()
         self.status = Status("BENCH")
@@ -59,7 +64,13 @@ class Bench:
         self.times = []
         self.clock = clock or TurnClock()
         self.modem = Modem(
-            self.fake.wire, self.power, self.status, self.config, self.times.append, self.clock
+            profile,
+            self.fake.wire,
+            self.power,
+            self.status,
+            self.config,
+            self.times.append,
+            self.clock,
         )
         self._tasks = []
 
@@ -101,14 +112,14 @@ class Bench:
         return await self.wait(self.modem.open_tcp("server.example.org", 6867))
 
 
-def on_bench(scenario, pieces=(4096, 1), new_clock=TurnClock):
+def on_bench(scenario, pieces=(4096, 1), new_clock=TurnClock, profile=SIM800):
     """Run `scenario(bench)` once for every size of the pieces in which bytes arrive."""
     for piece in pieces:
-        run(_limited(scenario, piece, new_clock()), 30000)
+        run(_limited(scenario, piece, new_clock(), profile), 30000)
 
 
-async def _limited(scenario, piece, clock):
-    bench = Bench(piece, clock)
+async def _limited(scenario, piece, clock, profile):
+    bench = Bench(piece, clock, profile)
     try:
         await scenario(bench)
     finally:

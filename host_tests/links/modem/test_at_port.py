@@ -8,6 +8,7 @@ from host_tests.fakes.turn_clock import TurnClock
 from host_tests.fixtures.at.digested import EVENTS
 from host_tests.shims.expect import run
 from ovms.links.modem.at_port import ATError, ATPort
+from ovms.links.modem.sim800.profile import SIM800
 from ovms.status import Status
 
 # D1 and D17 begin with an `AT` without an answer, D16 ends in silence, D19 is no AT dialogue, and
@@ -28,7 +29,7 @@ class Player:
         self.transcript = Transcript(
             [(TX if side == "H" else RX, data) for side, data in steps], pieces
         )
-        self.port = ATPort(self.transcript.wire, self.status, self.on_urc, self.clock)
+        self.port = ATPort(SIM800, self.transcript.wire, self.status, self.on_urc, self.clock)
         self.port.on_data = self.on_data
 
     def on_urc(self, line, text):

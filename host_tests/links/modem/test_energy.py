@@ -3,7 +3,6 @@
 from host_tests.fakes.at_peer import info
 from host_tests.fakes.jump_clock import JumpClock
 from host_tests.links.modem.modem_bench import APN, fails, on_bench
-from ovms.links.modem import watch
 
 _MINUTE_MS = 60 * 1000
 _HOUR_MS = 60 * _MINUTE_MS
@@ -58,7 +57,7 @@ def test_a_network_without_gprs_is_asked_once_an_hour():
         bench.fake.answers["AT+CIICR"] = b"\r\n+PDP: DEACT\r\n\r\nERROR\r\n"
         attempts = []
         for minute in range(24 * 60):
-            await watch._check_bearer(bench.modem.tcp)
+            await bench.modem.profile.details().check_gprs()
             # What a server link does that finds no way.
             if not minute % 4:
                 tried = bench.fake.count("AT+CIICR")

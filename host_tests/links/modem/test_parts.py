@@ -4,6 +4,7 @@ from host_tests.fakes.at_peer import info
 from host_tests.links.modem.modem_bench import on_bench
 from host_tests.shims.expect import raises
 from ovms.links.modem.network import note_registration
+from ovms.links.modem.sim800.details import SIM800Details
 from ovms.links.modem.terminal import raw_line
 from ovms.status import Status
 
@@ -41,13 +42,13 @@ def test_damaged_registration_changes_nothing():
 
 
 def test_raw_lines_stay_single_commands():
-    assert raw_line(" AT+CSQ ") == b"AT+CSQ"
-    assert raw_line("+CPMS=100%") == b"AT+CPMS=100%"
-    assert raw_line('AT+CUSD=1,"*1#"') == b'AT+CUSD=1,"*1#"'
+    assert raw_line(" AT+CSQ ", SIM800Details.reserved) == b"AT+CSQ"
+    assert raw_line("+CPMS=100%", SIM800Details.reserved) == b"AT+CPMS=100%"
+    assert raw_line('AT+CUSD=1,"*1#"', SIM800Details.reserved) == b'AT+CUSD=1,"*1#"'
     for taken in ('AT+CMGS="1"', "at+cipsend=3", "AT+CSQ;+CIPSHUT", "ATD*99#", "AT+CMUX=0"):
-        raises(ValueError, raw_line, taken)
+        raises(ValueError, raw_line, taken, SIM800Details.reserved)
     for bad in ("a\rAT", "a\nb", "\x1ab", "\x1bb", "\x00b", "\x7fb", "\u00e4b", "\u201cb"):
-        raises(ValueError, raw_line, "AT+X=" + bad)
+        raises(ValueError, raw_line, "AT+X=" + bad, ())
 
 
 def test_signal():

@@ -22,7 +22,7 @@ def test_a_restart_in_mid_session_is_noticed():
             starts = bench.fake.count("AT+CMEE=2")
             bench.fake.wire.deliver(lines)
             await fails(bench, stream.readinto(memoryview(bytearray(9))))
-            assert bench.modem.tcp.bearer is None
+            assert bench.modem.profile.bearer is None
             assert await bench.until(lambda: bench.fake.count("AT+CMEE=2") > starts, 20000)
             await bench.up()
             assert bench.status.counts["modem_restarted"] >= 1

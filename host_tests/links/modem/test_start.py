@@ -6,6 +6,7 @@ from host_tests.fakes.at_peer import info
 from host_tests.links.modem.modem_bench import GSM_LOCK, fails, on_bench
 from host_tests.shims.expect import run
 from ovms.links.modem.modem import Modem
+from ovms.links.modem.sim800.profile import SIM800
 from ovms.status import NET_PIN, NET_SEARCHING, Status
 
 _CONFIGURATION = (
@@ -43,7 +44,7 @@ def test_the_first_at_goes_out_at_once():
             def get(self, n):
                 return ""
 
-        task = asyncio.create_task(Modem(Wire(), None, Status("X"), Config()).run())
+        task = asyncio.create_task(Modem(SIM800, Wire(), None, Status("X"), Config()).run())
         for _ in range(5):
             await asyncio.sleep_ms(0)
         assert sent == [b"AT\r"]
@@ -131,7 +132,7 @@ def test_a_wrong_rate_is_found_before_the_power_key_is_pressed():
         bench.fake.answers["AT+IPR?"] = info("+IPR: 9600")
         bench.fake.wire.set_baudrate = set_baudrate
         bench.modem = Modem(
-            bench.fake.wire, bench.power, bench.status, bench.config, None, bench.clock
+            SIM800, bench.fake.wire, bench.power, bench.status, bench.config, None, bench.clock
         )
         await bench.up()
         assert bench.power.log == []
@@ -145,7 +146,9 @@ def test_a_right_rate_is_not_written_again():
     async def scenario(bench):
         bench.fake.wire.set_baudrate = lambda rate: None
         bench.fake.answers["AT+IPR?"] = info("+IPR: 115200")
-        bench.modem = Modem(bench.fake.wire, None, bench.status, bench.config, None, bench.clock)
+        bench.modem = Modem(
+            SIM800, bench.fake.wire, None, bench.status, bench.config, None, bench.clock
+        )
         await bench.up()
         assert not any("+IPR=" in text for text in bench.fake.sent)
 

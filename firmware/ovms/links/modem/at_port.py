@@ -9,7 +9,6 @@ import asyncio
 
 from micropython import const
 
-from ovms.links.modem.sim800 import profile
 from ovms.protocol import at
 
 _PROMPT_MS = const(10000)
@@ -22,8 +21,6 @@ _QUIET_MS = const(1000)
 _LINES_MAX = const(24)
 # So many seconds a modem may go on behind the limit of its command, byte by byte.
 _SPEAKING = const(30)
-# Final results that say that a command was not done, beside those with ERROR in them.
-_REFUSALS = (b"SEND FAIL", b"CLOSED", b"+PDP: DEACT")
 # What `on_urc` hears when the modem has stopped answering.
 LOST = b""
 
@@ -34,9 +31,10 @@ class ATError(Exception):
 
 
 class ATPort:
-    """uart: byte stream. on_urc(line, text) and, once it is set, on_data(view) are called by the
-    reader; they must not wait, and `view` is borrowed. clock: has `sleep_ms` and `wait_for_ms` as
-    asyncio does.
+    """profile: of the modem, for the digester; its `refusals` are the final results that say that
+    a command was not done, beside those with ERROR in them. uart: byte stream. on_urc(line, text)
+    and, once it is set, on_data(view) are called by the reader; they must not wait, and `view` is
+    borrowed. clock: has `sleep_ms` and `wait_for_ms` as asyncio does.
 
     dtr: pin that lets the modem sleep while it is high, or None where it is always awake. is_up:
     whether anybody but the start-up may use the modem. is_lost: it does not answer; then
@@ -46,15 +44,13 @@ class ATPort:
     final result or None; lock, of who uses the modem; digester.
     """
 
-    def __init__(self, uart, status, on_urc, clock):
+    def __init__(self, profile, uart, status, on_urc, clock):
         self.uart = uart
         self.status = status
         self.clock = clock
         self.on_urc = on_urc
         self.on_data = self.dtr = None
-        self.digester = at.ATDigester(
-            profile.URCS, profile.COUNTED, profile.ANNOUNCED, profile.RESET_MARK
-        )
+        self.digester = at.ATDigester(profile)
         self.lock = asyncio.Lock()
         self.is_heard = self.is_up = self.is_lost = self.is_busy = self.is_prompted = False
         self.echoes = self.limit_ms = 0
@@ -75,7 +71,9 @@ class ATPort:
                 digester.received(n)
                 self.is_heard = True
             except asyncio.TimeoutError:
-                digester.flush()
+                from ovms.protocol.at_irregular import flush
+
+                flush(digester)
                 n = -1
             except OSError:
                 n = 0
@@ -168,7 +166,7 @@ class ATPort:
             await self.clock.sleep_ms(_SPACING_MS)
             if self.dtr is not None:
                 self.dtr.value(1)
-        if b"ERROR" in result or result in _REFUSALS:
+        if b"ERROR" in result or result in self.digester.profile.refusals:
             self.status.count("at_error")
             raise ATError(result, is_untaken)
         if result != b"OK":

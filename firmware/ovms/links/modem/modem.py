@@ -14,7 +14,10 @@ import asyncio
 from micropython import const
 
 from ovms.links.modem.at_port import ATPort
-from ovms.links.modem.sim800.tcp import ModemTCP
+
+# Steps of the ladder that may help a modem, from the lowest: see `recovery.py`.
+SET_UP = const(1)
+RESTART = const(2)
 
 _TCP_FAILURES = const(6)
 _POLL_MS = const(60000)
@@ -22,39 +25,38 @@ _LOOK_MS = const(100)
 
 
 class Modem:
-    """uart: byte stream, with `set_baudrate(rate)` where the rate can change. power: ModemPower or
-    None. config: `get(n)` of the parameters. on_time(utc_s) is called with the network's time.
-    clock: has `sleep_ms` and `wait_for_ms` as asyncio does.
+    """profile: class of what is special about this modem, such as `sim800/profile.py`. uart: byte
+    stream, with `set_baudrate(rate)` where the rate can change. power: ModemPower or None. config:
+    `get(n)` of the parameters. on_time(utc_s) is called with the network's time. clock: has
+    `sleep_ms` and `wait_for_ms` as asyncio does.
 
-    For the code of this folder. fault: why the modem must be brought up again, None or (name of
-    the counter, lowest step of the ladder that may help). failures: starts in a row that led
-    nowhere. polls: how many in a row found a network, negative: found none. is_found: a network
-    was announced.
-    has_answered: the modem, ever. was_call_ready: since its start. echoes: of the port when the
-    settings were made, None where the modem insists on echoing. tcp_limit: failed connections that
-    are too many. has_news: something below waits for `watch.py`; is_ringing; is_sms_ready: it
-    forgot its SMS settings; time_line, ussd_line: what it said of them, or None.
+    For the code of this folder. fault, fault_step: of `fail`; None for no fault. failures: starts
+    in a row that led nowhere. polls: how many in a row found a network, negative: found none.
+    is_found: a network was announced. has_answered: the modem, ever. was_call_ready: since its
+    start. echoes: of the port when the settings were made, None where the modem insists on
+    echoing. tcp_limit: failed connections that are too many. has_news: something below waits for
+    `watch.py`; is_ringing; is_sms_ready: it forgot its SMS settings; time_line, ussd_line: what it
+    said of them, or None.
 
-    SMS. queue: (number, text) of what arrived. long_sms: a LongSMS of
-    which parts are missing, or None.
-    announced: places in the modem's store. unread: one that could not be read, or None.
+    SMS. queue: (number, text) of what arrived. long_sms: a LongSMS of which parts are missing, or
+    None. announced: places in the modem's store. unread: one that could not be read, or None.
     is_sms_due: its store must be searched. charset: what it uses, None when not known;
     plain_charset: for texts in ASCII, None when it takes no SMS settings; has_ucs2: it knows that
     one.
     """
 
-    def __init__(self, uart, power, status, config, on_time=None, clock=asyncio):
+    def __init__(self, profile, uart, power, status, config, on_time=None, clock=asyncio):
         self.status = status
         self.config = config
         self.power = power
         self.on_time = on_time
-        self.port = ATPort(uart, status, self._on_urc, clock)
-        self.tcp = ModemTCP(self.port, status, config)
+        self.port = ATPort(profile, uart, status, self._on_urc, clock)
+        self.profile = profile(self.port, status, config)
         self.sms_lock = asyncio.Lock()
         self.queue = []
         self.announced = []
         self.tcp_limit = _TCP_FAILURES
-        self.failures = self.polls = 0
+        self.failures = self.polls = self.fault_step = 0
         self.is_found = self.has_answered = self.was_call_ready = False
         self.has_news = self.is_ringing = self.is_sms_ready = False
         self.is_sms_due = self.has_ucs2 = False
@@ -80,7 +82,7 @@ class Modem:
 
         Like most of the following calls it returns a coroutine.
         """
-        return self.tcp.open(host, port)
+        return self.profile.details().open_tcp(host, port)
 
     def send_sms(self, number, text):
         """Whether `text` was sent: one SMS of at most 160 characters, 70 for a text beyond GSM.
@@ -114,12 +116,17 @@ class Modem:
 
     def restart(self):
         """Restart the modem soon."""
-        self.fault = ("modem_asked", 2)
+        self.fail("modem_asked", RESTART)
+
+    def fail(self, counter, step):
+        """The modem must be brought up again, by one of the steps above at the least."""
+        self.fault = counter
+        self.fault_step = step
 
     def check(self):
         """Raise OSError when the modem must be brought up again."""
         if self.fault:
-            raise OSError(self.fault[0])
+            raise OSError(self.fault)
 
     # These return coroutines: who awaits them for ever must not keep their code.
 
@@ -162,8 +169,8 @@ class Modem:
 
     def _on_urc(self, line, text):
         """Called by the reader for every unsolicited line; must not wait and must not raise."""
-        if line.startswith(b"+CIPRXGET:"):
-            self.tcp.has_data = True
+        if line.startswith(self.profile.announced):
+            self.profile.has_data = True
             return
         try:
             from ovms.links.modem.urcs import hear

@@ -9,6 +9,7 @@ from micropython import const
 
 from ovms import status as states
 from ovms.links.modem.at_port import ATError
+from ovms.links.modem.modem import RESTART
 from ovms.parameters import APN, GSM_LOCK, NOTIFY, ROAMING, SERVER, SERVER_PASSWORD, VEHICLE_ID
 from ovms.protocol.at import number
 
@@ -36,11 +37,11 @@ async def join_network(modem):
             note_registration(modem, answer)
         turns += 1
         if turns > _NETWORK_TURNS:
-            modem.fault = ("network_missing", 2)
+            modem.fail("network_missing", RESTART)
     modem.polls = 0
     if gprs_refusal(modem.config, status):
         # The module before its restart may have left a bearer.
-        await modem.tcp.leave()
+        await modem.profile.details().leave_gprs()
     modem.port.is_up = True
     status.net_state = states.NET_READY
 

@@ -9,10 +9,10 @@ the board. Source: hardware facts 4.1 and 4.2, dialogues D1, D2 and D16.
 from micropython import const
 
 from ovms import status as states
+from ovms.links.modem.modem import RESTART, SET_UP
 
 _PROBES = const(3)
-# From the power key to the UART, then as many seconds of patience (hardware facts 4.1).
-_BOOT_MS = const(3000)
+# From a UART that works to an answer, in seconds (hardware facts 4.1).
 _BOOT_PROBES = const(12)
 # RDY, +CFUN and +CPIN come within this time of each other.
 _BOOT_LINES_MS = const(1500)
@@ -53,12 +53,12 @@ async def recover(modem):
     """The next step of the ladder, after a pause that an announced network cuts short."""
     clock = modem.port.clock
     status = modem.status
-    reason, level = modem.fault or ("modem_stream_lost", 1)
-    status.count(reason)
+    status.count(modem.fault or "modem_stream_lost")
+    step = modem.fault_step if modem.fault else SET_UP
     modem.fault = None
     modem.failures += 1
     modem.port.is_up = False
-    modem.tcp.drop()
+    modem.profile.details().drop()
     had_network = status.is_registered
     status.is_registered = False
     status.csq = _NO_SIGNAL
@@ -72,16 +72,16 @@ async def recover(modem):
             pause_ms = min(pause_ms, _CAR_ON_MS)
         await clock.sleep_ms(_LOOK_MS)
         pause_ms -= _LOOK_MS
-    level = 1 if modem.is_found else max(level, modem.failures)
-    if level < 2:
+    step = SET_UP if modem.is_found else max(step, modem.failures)
+    if step < RESTART:
         return
-    if level > 2 and modem.power is not None:
+    if step > RESTART and modem.power is not None:
         status.count("modem_power_cycle")
-        await modem.power.restart()
+        await modem.power.restart(modem.profile.details())
     else:
         status.count("modem_restart")
         await modem.port.ask(b"AT+CFUN=1,1", limit_s=_RESTART_S)
-    await clock.sleep_ms(_BOOT_MS)
+    await clock.sleep_ms(modem.profile.details().boot_ms)
 
 
 async def _probe(modem, times):
@@ -124,8 +124,9 @@ async def _power_up(modem):
             modem.status.count("board_restart")
             modem.status.request(states.REQUEST_REBOOT)
         if modem.power is not None:
-            await (modem.power.restart() if is_hard else modem.power.start())
-        await modem.port.clock.sleep_ms(_BOOT_MS)
+            times = modem.profile.details()
+            await (modem.power.restart(times) if is_hard else modem.power.start(times))
+        await modem.port.clock.sleep_ms(modem.profile.details().boot_ms)
         if await _probe(modem, _BOOT_PROBES) or await _find_baudrate(modem):
             return
         is_hard = not is_hard

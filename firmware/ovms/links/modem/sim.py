@@ -12,6 +12,7 @@ from micropython import const
 
 from ovms import status as states
 from ovms.links.modem.at_port import ATError
+from ovms.links.modem.modem import RESTART
 from ovms.parameters import SIM_PIN
 from ovms.protocol.at import number
 
@@ -76,12 +77,12 @@ async def wait_for_sim(modem):
                 is_missing = b"NOT INS" in state.upper() or b" 10" in state
                 status.modem_error = "There is no SIM." if is_missing else "The SIM does not work."
             if turns > _SIM_TURNS:
-                modem.fault = ("sim_missing", 2)
+                modem.fail("sim_missing", RESTART)
                 continue
         await modem.port.clock.sleep_ms(pause_ms)
     status.modem_error = ""
     status.net_state = states.NET_INIT
-    status.iccid = await _identity(modem.port, b"AT+CCID")
+    status.iccid = await _identity(modem.port, modem.profile.details().iccid_command)
 
 
 async def _has_network(modem):
@@ -143,7 +144,8 @@ async def _unlock(modem):
 
 async def _tries(modem):
     """How many wrong PINs the SIM would still take, None when it does not say."""
-    answer = await modem.port.ask(b"AT+SPIC")
+    command = modem.profile.details().pin_tries_command
+    answer = await modem.port.ask(command) if command else None
     tries = number(answer, 0) if answer else None
     return None if tries is None or tries > _TRIES_MAX else tries
 

@@ -5,7 +5,7 @@ from micropython import const
 from ovms.links.modem.at_port import ATError
 
 # What a user's own AT line may not do: open a prompt, a data mode or another connection.
-_RESERVED = ("+CMGS", "+CMGW", "+CMSS", "+CIP", "+CMUX", "ATD", "ATO", "+FTP")
+_RESERVED = ("+CMGS", "+CMGW", "+CMSS", "+CMUX", "ATD", "ATO")
 # A search for operators takes two minutes.
 _COMMAND_S = const(120)
 _FINALS = b"\nOK\n.\n"
@@ -16,7 +16,7 @@ _LOOK_MS = const(100)
 
 async def command(modem, text):
     """See `Modem.command`."""
-    line = raw_line(text)
+    line = raw_line(text, modem.profile.details().reserved)
     _require_up(modem)
     try:
         lines = await modem.port.execute(line, _FINALS, _COMMAND_S, is_bare=True)
@@ -61,15 +61,16 @@ async def ussd(modem, code):
     return decode_text(line[start + 1 : end])
 
 
-def raw_line(text):
-    """A user's own AT line as bytes. ValueError when it cannot be sent."""
+def raw_line(text, reserved):
+    """A user's own AT line as bytes; ValueError when it cannot be sent. reserved: what else the
+    driver keeps for itself."""
     line = text.strip()
     if line[:2].upper() != "AT":
         line = "AT" + line
     for byte in line.encode():
         if not 32 <= byte <= 126:
             raise ValueError("An AT command holds printable ASCII only.")
-    for word in _RESERVED:
+    for word in _RESERVED + reserved:
         if word in line.upper():
             raise ValueError("The modem driver keeps %s for itself." % word)
     return line.encode()

@@ -15,7 +15,7 @@ async def bring_up(modem):
     """Take the steps one after the other; OSError when the modem must be recovered first."""
     await _wake(modem)
     modem.status.net_state = states.NET_INIT
-    await _configure(modem)
+    await modem.profile.details().configure(modem)
     await _wait_for_sim(modem)
     await _configure_sms(modem)
     await _join_network(modem)
@@ -25,12 +25,6 @@ def _wake(modem):
     from ovms.links.modem.recovery import wake
 
     return wake(modem)
-
-
-def _configure(modem):
-    from ovms.links.modem.sim800.settings import configure
-
-    return configure(modem)
 
 
 def _wait_for_sim(modem):

@@ -1,18 +1,17 @@
 """What unsolicited lines of the modem mean: called by the reader, only stores and flags.
 
-Source: SIM800 AT manual V1.12; hardware facts 4.3 to 4.8.
+Those that a standard has; the others are the profile's. Source: 3GPP 27.005 and 27.007; hardware
+facts 4.3 and 4.4.
 """
 
 from micropython import const
 
 from ovms.links.modem.at_port import LOST
-from ovms.links.modem.sim800.profile import RESET_MARK
+from ovms.links.modem.modem import SET_UP
 from ovms.protocol.at import number
 
 # Messages the modem has not stored, and announcements of those it has.
 _QUEUE_MAX = const(6)
-# Lines and heads of lines that mean that the modem lost its settings.
-_RESTARTS = (LOST, b"RDY", RESET_MARK, b"NORMAL POWER DOWN")
 
 
 def hear(modem, line, text):
@@ -39,32 +38,18 @@ def hear(modem, line, text):
         modem.is_ringing = modem.has_news = True
     elif head == b"+CUSD:":
         modem.ussd_line = line
-    elif head == b"*PSUTTZ:":
-        modem.time_line = line
-        modem.has_news = True
-    elif line == b"SMS FULL":
-        modem.is_sms_due = True
-    elif line == b"SMS Ready":
-        modem.is_sms_ready = modem.has_news = True
-    elif _is_restart(modem, line, head):
-        modem.fault = ("modem_restarted" if line else "modem_silent", 1)
-        port = modem.port
-        if port.is_up and port.is_busy and line:
-            # The running command will not be answered.
-            port.digester.reset()
-            port.digester.expect(None)
-            port.finish(b"ERROR")
+    elif line == LOST:
+        modem.fail("modem_silent", SET_UP)
     else:
-        modem.tcp.hear(line, head)
+        modem.profile.details().hear(modem, line, head)
 
 
-def _is_restart(modem, line, head):
-    if line == b"Call Ready":
-        # Expected once behind a start; again, it tells of a restart nobody noticed.
-        was_ready = modem.was_call_ready
-        modem.was_call_ready = True
-        return was_ready
-    if head == b"+CFUN:" or line.startswith(b"+CPIN: NOT"):
-        # Before that it may be a late answer.
-        return modem.port.is_up
-    return head in _RESTARTS or line.endswith(b"POWER DOWN")
+def note_restart(modem):
+    """The modem has restarted, or is about to, and lost its settings."""
+    modem.fail("modem_restarted", SET_UP)
+    port = modem.port
+    if port.is_up and port.is_busy:
+        # The running command will not be answered.
+        port.digester.reset()
+        port.digester.expect(None)
+        port.finish(b"ERROR")

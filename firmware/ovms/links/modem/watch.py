@@ -6,6 +6,7 @@ Source: hardware facts 4.3 and 4.5; module-behaviour 3.6 and 3.7.
 from micropython import const
 
 from ovms import status as states
+from ovms.links.modem.modem import RESTART, SET_UP
 from ovms.protocol.at import number
 
 _NO_SIGNAL = const(99)
@@ -21,7 +22,7 @@ _TCP_FAILURES_MAX = const(96)
 async def poll(modem, is_due):
     """Do what URCs asked for and, when the poll is_due, look at everything.
 
-    Sets `modem.fault` when the modem gets nowhere.
+    Calls `Modem.fail` when the modem gets nowhere.
     """
     port = modem.port
     status = modem.status
@@ -35,11 +36,9 @@ async def poll(modem, is_due):
     line = modem.time_line
     if line is not None:
         modem.time_line = None
-        from ovms.protocol.at_values import utc_s
-
-        time_s = utc_s(line)
-        if time_s is not None and modem.on_time is not None:
-            modem.on_time(time_s)
+        utc_s = modem.profile.details().utc_s(line)
+        if utc_s is not None and modem.on_time is not None:
+            modem.on_time(utc_s)
     if modem.is_sms_ready:
         from ovms.links.modem.sms_settings import configure_sms
 
@@ -61,12 +60,11 @@ async def _look(modem):
     if answer:
         status.operator = _operator(answer)
     modem.time_line = await port.ask(b"AT+CCLK?")
-    await _check_bearer(modem.tcp)
-    await _check_connection(modem.tcp)
+    is_connected = await modem.profile.details().check_gprs()
     modem.is_sms_ready = modem.is_sms_ready or modem.plain_charset is None
     # An announcement of a message may have been lost.
     modem.is_sms_due = True
-    _judge(modem)
+    _judge(modem, is_connected)
 
 
 def _operator(line):
@@ -77,43 +75,28 @@ def _operator(line):
     return decode_text(name)
 
 
-async def _check_bearer(tcp):
-    """One minute less to rest; a bearer that nobody wants any more is closed."""
-    tcp.rest_polls -= tcp.rest_polls > 0
-    from ovms.links.modem.network import gprs_refusal
-
-    if tcp.bearer is not None and gprs_refusal(tcp.config, tcp.status):
-        await tcp.leave()
-
-
-async def _check_connection(tcp):
-    """Ask whether the connection lives, in case it was closed unheard; a URC is the answer."""
-    if tcp.stream is not None and not tcp.stream.state:
-        await tcp.port.ask(b"AT+CIPSTATUS", b"\nOK\nSTATE:\n")
-
-
-def _judge(modem):
+def _judge(modem, is_connected):
     """Forgive old failures, or give up on a modem that gets nowhere."""
     status = modem.status
-    tcp = modem.tcp
+    profile = modem.profile
     if modem.echoes is not None and modem.port.echoes != modem.echoes:
         # It echoes although it was told not to: it lost its settings.
-        modem.fault = ("modem_forgetful", 1)
+        modem.fail("modem_forgetful", SET_UP)
     elif status.is_registered:
         status.net_state = states.NET_READY
         modem.polls = max(modem.polls, 0) + 1
         if modem.plain_charset is None and modem.polls > 1:
-            modem.fault = ("sms_useless", 2)
+            modem.fail("sms_useless", RESTART)
         elif modem.polls > _GOOD_POLLS:
             modem.failures = 0
     else:
         status.net_state = states.NET_SEARCHING
         modem.polls = min(modem.polls, 0) - 1
         if modem.polls < -_LOST_POLLS:
-            modem.fault = ("network_lost", 2)
-    if tcp.stream is not None and not tcp.stream.state:
+            modem.fail("network_lost", RESTART)
+    if is_connected:
         modem.tcp_limit = _TCP_FAILURES
-    elif tcp.failures >= modem.tcp_limit:
-        tcp.failures = 0
+    elif profile.failures >= modem.tcp_limit:
+        profile.failures = 0
         modem.tcp_limit = min(2 * modem.tcp_limit, _TCP_FAILURES_MAX)
-        modem.fault = ("gprs_useless", 2)
+        modem.fail("gprs_useless", RESTART)

@@ -48,7 +48,7 @@ def test_connect_write_read_close():
         start = len(bench.fake.sent)
         stream = await bench.wait(connect(bench))
         assert bench.fake.sent[start:] == _BRING_UP
-        assert bench.modem.tcp.bearer
+        assert bench.modem.profile.bearer
         await bench.wait(stream.write(b"HELLO\r\n"))
         assert bench.fake.payloads == [b"HELLO\r\n"]
         bench.fake.receive(b"WORLD 42\n")
@@ -195,7 +195,7 @@ def test_the_bearer_is_lost():
         stream = await bench.connect()
         bench.fake.urc("+PDP: DEACT")
         await fails(bench, stream.readinto(memoryview(bytearray(9))))
-        assert bench.modem.tcp.bearer is None
+        assert bench.modem.profile.bearer is None
         start = len(bench.fake.sent)
         await bench.wait(connect(bench))
         assert bench.fake.sent[start:] == _BRING_UP

@@ -8,7 +8,8 @@ import asyncio
 from micropython import const
 
 from ovms.links.modem.at_port import ATError
-from ovms.links.modem.sim800.tcp import OVER, TCPStream
+from ovms.links.modem.sim800.tcp import OVER
+from ovms.links.modem.sim800.unasked import drop
 from ovms.parameters import APN, APN_PASSWORD, APN_USER, DNS
 from ovms.protocol.at import number
 
@@ -33,91 +34,83 @@ _START_S = const(10)
 _CLOSE_S = const(10)
 
 
-async def connect(tcp, host, port_number):
+async def connect(sim800, host, port_number):
     """A connected TCPStream; the one before is given up. OSError when it cannot be had."""
-    if tcp.is_opening:
+    if sim800.is_opening:
         raise OSError("The modem is connecting already.")
-    tcp.drop(True)
-    bearer = tuple([tcp.config.get(n) for n in _BEARER])
+    drop(sim800, True)
+    bearer = tuple([sim800.config.get(n) for n in _BEARER])
     from ovms.links.modem.network import gprs_refusal
 
-    why_not = gprs_refusal(tcp.config, tcp.status)
+    why_not = gprs_refusal(sim800.config, sim800.status)
     if why_not:
         raise OSError(why_not)
-    if not (tcp.port.is_up and tcp.status.is_registered):
-        raise OSError(tcp.status.modem_error or "The modem has no network.")
-    if bearer != tcp.refused:
-        tcp.refused = bearer
-        tcp.bearer_failures = tcp.rest_polls = 0
-    if tcp.rest_polls > 0 and not tcp.status.is_car_on:
+    if not (sim800.port.is_up and sim800.status.is_registered):
+        raise OSError(sim800.status.modem_error or "The modem has no network.")
+    if bearer != sim800.refused:
+        sim800.refused = bearer
+        sim800.bearer_failures = sim800.rest_polls = 0
+    if sim800.rest_polls > 0 and not sim800.status.is_car_on:
         raise OSError("GPRS failed too often and is left alone for some minutes.")
-    tcp.is_opening = True
+    sim800.is_opening = True
     try:
-        stream = await _open_socket(tcp, bearer, host, port_number)
+        stream = await _open_socket(sim800, bearer, host, port_number)
     except (ATError, ValueError) as error:
-        _fail(tcp)
+        _fail(sim800)
         reason = error.args[0]
         if isinstance(reason, bytes):
             reason = "".join([chr(byte) for byte in reason])
         raise OSError("No connection by the modem: %s" % reason)
     except (OSError, asyncio.CancelledError):
-        _fail(tcp)
+        _fail(sim800)
         raise
     finally:
-        tcp.is_opening = False
-    tcp.failures = 0
+        sim800.is_opening = False
+    sim800.failures = 0
     return stream
 
 
-async def leave(tcp):
-    """End a bearer that is not wanted, if there is one."""
-    if tcp.bearer is not None:
-        tcp.status.count("gprs_unwanted")
-    await tcp.port.ask(b"AT+CIPSHUT", _SHUT, _SHUT_S)
-    tcp.drop()
-
-
-async def _open_socket(tcp, bearer, host, port_number):
+async def _open_socket(sim800, bearer, host, port_number):
     from ovms.protocol.at_values import quoted
 
     target = quoted(host)
-    if tcp.bearer != bearer:
-        await _bring_up(tcp, bearer)
-    tcp.outcome = None
-    tcp.has_data = False
+    if sim800.bearer != bearer:
+        await _bring_up(sim800, bearer)
+    sim800.outcome = None
+    sim800.has_data = False
     # Data may follow the connection at once.
-    tcp.stream = stream = TCPStream(tcp)
+    sim800.stream = stream = sim800.stream_class(sim800)
     start = b'AT+CIPSTART="TCP",%s,%d' % (target, port_number)
-    await tcp.port.execute(start, _STARTED, _START_S)
+    await sim800.port.execute(start, _STARTED, _START_S)
     left_ms = _CONNECT_MS
-    while tcp.outcome is None:
+    while sim800.outcome is None:
         if left_ms <= 0:
-            tcp.outcome = b"timeout"
+            sim800.outcome = b"timeout"
             break
-        await tcp.port.clock.sleep_ms(_LOOK_MS)
+        await sim800.port.clock.sleep_ms(_LOOK_MS)
         left_ms -= _LOOK_MS
-    if tcp.outcome:
-        raise ATError(tcp.outcome)
+    if sim800.outcome:
+        raise ATError(sim800.outcome)
     return stream
 
 
-async def _bring_up(tcp, bearer):
+async def _bring_up(sim800, bearer):
     """The bearer from the ground (D6). ATError when a step that is needed fails."""
-    port = tcp.port
-    tcp.drop()
+    port = sim800.port
+    drop(sim800)
     from ovms.protocol.at_values import quoted
 
     access = quoted(*bearer[:3])
     dns = quoted(bearer[3])
-    if tcp.failures:
-        tcp.status.count("gprs_retry")
+    if sim800.failures:
+        sim800.status.count("gprs_retry")
     await port.execute(b"AT+CIPSHUT", _SHUT, _SHUT_S)
-    tcp.is_pushing = False
+    sim800.is_pushing = False
     if await port.ask(b"AT+CIPMUX=0;+CIPRXGET=1", limit_s=_SETTING_S) is None:
         await port.ask(b"AT+CIPMUX=0")
         if await port.ask(b"AT+CIPRXGET=1") is None:
             await port.execute(b"AT+CIPHEAD=1")
-            tcp.is_pushing = True
+            sim800.is_pushing = True
     attached = await port.ask(b"AT+CGATT?")
     if attached and number(attached, 0) == 0:
         await port.execute(b"AT+CGATT=1", limit_s=_ATTACH_S)
@@ -126,29 +119,31 @@ async def _bring_up(tcp, bearer):
     await port.execute(b"AT+CIFSR", b"\n.\nOK\n")
     if bearer[3]:
         await port.ask(b"AT+CDNSCFG=" + dns)
-    tcp.bearer = bearer
-    tcp.bearer_failures = 0
+    sim800.bearer = bearer
+    sim800.bearer_failures = 0
 
 
-async def close(stream, tcp):
+async def close(stream, sim800):
     """See `TCPStream.close`."""
-    was_open = tcp.stream is stream and not stream.state
+    was_open = sim800.stream is stream and not stream.state
     stream.state = max(stream.state, OVER)
-    if tcp.stream is stream:
-        tcp.stream = None
-    if not (was_open and tcp.port.is_up):
+    if sim800.stream is stream:
+        sim800.stream = None
+    if not (was_open and sim800.port.is_up):
         return
-    if await tcp.port.ask(b"AT+CIPCLOSE", b"\nCLOSE OK\nOK\n", _CLOSE_S) is None:
+    if await sim800.port.ask(b"AT+CIPCLOSE", b"\nCLOSE OK\nOK\n", _CLOSE_S) is None:
         # The socket may be open still, and would refuse the next start.
-        tcp.bearer = None
+        sim800.bearer = None
 
 
-def _fail(tcp):
+def _fail(sim800):
     """Count the failure; the next attempt starts at CIPSHUT unless only the peer was missing."""
-    tcp.failures += 1
-    tcp.status.count("tcp_failed")
-    if tcp.bearer is None:
-        tcp.bearer_failures += 1
-        if tcp.bearer_failures >= _BEARER_FAILURES:
-            tcp.rest_polls = min(1 << min(tcp.bearer_failures - _BEARER_FAILURES, 6), _REST_MAX)
-    tcp.drop(tcp.outcome == b"CONNECT FAIL" and tcp.failures & 1)
+    sim800.failures += 1
+    sim800.status.count("tcp_failed")
+    if sim800.bearer is None:
+        sim800.bearer_failures += 1
+        if sim800.bearer_failures >= _BEARER_FAILURES:
+            sim800.rest_polls = min(
+                1 << min(sim800.bearer_failures - _BEARER_FAILURES, 6), _REST_MAX
+            )
+    drop(sim800, sim800.outcome == b"CONNECT FAIL" and sim800.failures & 1)

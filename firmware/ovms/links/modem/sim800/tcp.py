@@ -33,15 +33,15 @@ LOOK_MS = const(50)
 
 
 class TCPStream:
-    """Byte stream of one connection of `tcp` (ModemTCP); made by `gprs.connect`.
+    """Byte stream of one connection of `sim800` (SIM800, see `profile.py`); `gprs.py` makes it.
 
     pushed: bytes that came without being asked for.
     """
 
-    def __init__(self, tcp):
+    def __init__(self, sim800):
         self.state = _OPEN
         self.pushed = b""
-        self.tcp = tcp
+        self.sim800 = sim800
         self._pause_ms = self._left_ms = _POLL_FIRST_MS
 
     async def readinto(self, view):
@@ -49,56 +49,56 @@ class TCPStream:
 
         Who cancels it while bytes are on their way breaks the connection: they are lost.
         """
-        tcp = self.tcp
-        if tcp.is_pushing:
+        sim800 = self.sim800
+        if sim800.is_pushing:
             from ovms.links.modem.sim800.unasked import read_pushed
 
             return await read_pushed(self, view)
         while self.state < BROKEN:
             if self.state == OVER:
                 return 0
-            if tcp.has_data or self.state or self._left_ms <= 0:
+            if sim800.has_data or self.state or self._left_ms <= 0:
                 n = await self._fetch(view)
                 self._pause_ms = _POLL_FIRST_MS if n else min(2 * self._pause_ms, _POLL_LAST_MS)
                 self._left_ms = self._pause_ms
                 if n:
                     return n
                 continue
-            await tcp.port.clock.sleep_ms(LOOK_MS)
+            await sim800.port.clock.sleep_ms(LOOK_MS)
             self._left_ms -= LOOK_MS
         raise OSError(LOST)
 
     async def _fetch(self, view):
         """Read what the modem holds, as far as it fits; returns how many bytes."""
-        tcp = self.tcp
+        sim800 = self.sim800
         was_closed = self.state
-        tcp.has_data = False
-        tcp.target = memoryview(view)[:_READ_MAX]
-        tcp.filled = 0
+        sim800.has_data = False
+        sim800.target = memoryview(view)[:_READ_MAX]
+        sim800.filled = 0
         answer = b""
         try:
-            lines = await tcp.port.execute(b"AT+CIPRXGET=2,%d" % len(tcp.target))
+            lines = await sim800.port.execute(b"AT+CIPRXGET=2,%d" % len(sim800.target))
             answer = lines[0] if lines else b""
-            is_whole = (number(answer, 1) or 0) == tcp.filled
+            is_whole = (number(answer, 1) or 0) == sim800.filled
         except ATError as error:
             # Some revisions refuse to read a closed socket.
             is_whole = was_closed or error.args[0] != b"timeout"
-            tcp.filled = 0
+            sim800.filled = 0
         except (OSError, asyncio.CancelledError):
             self.break_off()
             raise
         finally:
-            tcp.target = None
+            sim800.target = None
         if not is_whole:
             # Bytes were lost: nothing behind them makes sense.
             self.break_off()
             return 0
-        if not tcp.filled:
+        if not sim800.filled:
             if was_closed:
                 self.state = max(self.state, OVER)
         elif number(answer, 2):
-            tcp.has_data = True
-        return tcp.filled
+            sim800.has_data = True
+        return sim800.filled
 
     async def write(self, buffer):
         """Hand all of `buffer` to the modem, which confirms each segment. OSError when broken."""
@@ -119,76 +119,19 @@ class TCPStream:
 
     def send(self, segment):
         """Coroutine: hand one segment to the modem. ATError when it was not sent."""
-        return self.tcp.port.execute(b"AT+CIPSEND=%d" % len(segment), _SENT, _SEND_S, segment)
+        return self.sim800.port.execute(b"AT+CIPSEND=%d" % len(segment), _SENT, _SEND_S, segment)
 
     def close(self):
         """Coroutine: close the connection; does nothing when it is over already."""
         from ovms.links.modem.sim800.gprs import close
 
-        return close(self, self.tcp)
+        return close(self, self.sim800)
 
     def break_off(self):
         """The connection is of no more use, but the modem may think it open."""
         # First of all: the rest may find no memory.
         self.state = BROKEN
-        if self.tcp.stream is self:
-            self.tcp.drop()
+        if self.sim800.stream is self:
+            from ovms.links.modem.sim800.unasked import drop
 
-
-class ModemTCP:
-    """port: ATPort, whose data it takes. config: `get(n)` of the parameters.
-
-    stream: the TCPStream of now or None. bearer: (APN, user, password, DNS) of the bearer that is
-    up, or None; refused: those that were tried last. outcome: what became of the start of a
-    connection, b"" for good, None for not yet known. failures: connections in a row that could not
-    be had; bearer_failures: bearers; rest_polls: polls to let pass before the next. is_pushing:
-    the modem cannot hold data. has_data: it announced some. target, filled: where they go, and how
-    many came.
-    """
-
-    def __init__(self, port, status, config):
-        self.port = port
-        port.on_data = self._on_data
-        self.status = status
-        self.config = config
-        self.stream = self.bearer = self.refused = self.outcome = self.target = None
-        self.failures = self.bearer_failures = self.rest_polls = self.filled = 0
-        self.is_pushing = self.has_data = self.is_opening = False
-
-    def open(self, host, port):
-        """Coroutine: a connected TCPStream, see `Modem.open_tcp`."""
-        from ovms.links.modem.sim800.gprs import connect
-
-        return connect(self, host, port)
-
-    def leave(self):
-        """Coroutine: end a bearer that is not wanted."""
-        from ovms.links.modem.sim800.gprs import leave
-
-        return leave(self)
-
-    def hear(self, line, head):
-        """An unsolicited line (bytes) that may be about connections; head: it up to its colon."""
-        from ovms.links.modem.sim800.unasked import hear
-
-        hear(self, line, head)
-
-    def drop(self, keeps_bearer=False):
-        """The connection is gone or unwanted, without a word to the modem.
-
-        keeps_bearer: the bearer is good, and so no socket of the modem may be left open.
-        """
-        from ovms.links.modem.sim800.unasked import drop
-
-        drop(self, keeps_bearer)
-
-    def _on_data(self, data):
-        """Received bytes, borrowed."""
-        n = len(data)
-        if self.target is not None and self.filled + n <= len(self.target):
-            self.target[self.filled : self.filled + n] = data
-            self.filled += n
-        else:
-            from ovms.links.modem.sim800.unasked import keep_data
-
-            keep_data(self, data)
+            drop(self.sim800)

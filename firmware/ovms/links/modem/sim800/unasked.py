@@ -10,51 +10,54 @@ _PUSHED_MAX = const(2048)
 _RESEND_MS = const(1000)
 
 
-def drop(tcp, keeps_bearer):
-    """`ModemTCP.drop`."""
-    stream = tcp.stream
+def drop(sim800, keeps_bearer=False):
+    """The connection is gone or unwanted, without a word to the modem.
+
+    keeps_bearer: the bearer is good, and so no socket of the modem may be left open.
+    """
+    stream = sim800.stream
     if stream is not None:
-        tcp.stream = None
+        sim800.stream = None
         keeps_bearer = keeps_bearer and stream.state
         stream.state = BROKEN
     if not keeps_bearer:
-        tcp.bearer = None
+        sim800.bearer = None
 
 
-def hear(tcp, line, head):
-    """`ModemTCP.hear`."""
+def hear_connection(sim800, line, head):
+    """An unsolicited line (bytes) that may be about connections; head: it up to its colon."""
     if head == b"+PDP:":
-        tcp.outcome = b"bearer lost"
-        tcp.status.count("gprs_lost")
-        tcp.drop()
+        sim800.outcome = b"bearer lost"
+        sim800.status.count("gprs_lost")
+        drop(sim800)
     elif line in (b"CLOSED", b"CONNECT FAIL", b"ALREADY CONNECT"):
-        tcp.outcome = line
-        if tcp.stream is not None:
-            tcp.status.count("tcp_closed")
-            tcp.stream.state = max(tcp.stream.state, CLOSED)
+        sim800.outcome = line
+        if sim800.stream is not None:
+            sim800.status.count("tcp_closed")
+            sim800.stream.state = max(sim800.stream.state, CLOSED)
     elif line == b"CONNECT OK":
-        tcp.outcome = b""
-    elif head == b"STATE:" and not tcp.is_opening:
-        stream = tcp.stream
+        sim800.outcome = b""
+    elif head == b"STATE:" and not sim800.is_opening:
+        stream = sim800.stream
         line = line.upper()
         is_alive = b"CONNECT" in line or b"PROCESSING" in line
         if not is_alive and stream is not None and not stream.state:
-            tcp.status.count("tcp_close_missed")
+            sim800.status.count("tcp_close_missed")
             if b"DEACT" in line:
-                tcp.drop()
+                drop(sim800)
             else:
                 stream.state = CLOSED
 
 
-def keep_data(tcp, data):
+def keep_data(sim800, data):
     """Received bytes (borrowed) that have no reader yet."""
-    stream = tcp.stream
+    stream = sim800.stream
     if stream is None or stream.state >= OVER:
         return
-    if tcp.is_pushing and len(stream.pushed) + len(data) <= _PUSHED_MAX:
+    if sim800.is_pushing and len(stream.pushed) + len(data) <= _PUSHED_MAX:
         stream.pushed += bytes(data)
     else:
-        tcp.status.count("tcp_overrun")
+        sim800.status.count("tcp_overrun")
         stream.break_off()
 
 
@@ -69,7 +72,7 @@ async def read_pushed(stream, view):
         if stream.state:
             stream.state = max(stream.state, OVER)
             return 0
-        await stream.tcp.port.clock.sleep_ms(LOOK_MS)
+        await stream.sim800.port.clock.sleep_ms(LOOK_MS)
     raise OSError(LOST)
 
 
@@ -78,15 +81,15 @@ async def resend(stream, segment, error):
 
     One that it has begun to take may have been sent, and a second one would be one too many.
     """
-    tcp = stream.tcp
+    sim800 = stream.sim800
     if error.args[-1] is True and not stream.state:
-        tcp.status.count("tcp_resend")
-        await tcp.port.clock.sleep_ms(_RESEND_MS)
+        sim800.status.count("tcp_resend")
+        await sim800.port.clock.sleep_ms(_RESEND_MS)
         try:
             return await stream.send(segment)
         except ATError:
             pass
-    tcp.status.count("tcp_send_failed")
+    sim800.status.count("tcp_send_failed")
     if not stream.state:
         stream.break_off()
     raise OSError("The modem did not send.")

@@ -1,0 +1,123 @@
+"""What a SIM800 has and other modems have not, as far as it is needed now and then.
+
+Source: SIM800 AT manual V1.12; SIM800L hardware design; hardware facts 4.1 to 4.8, dialogue D18.
+"""
+
+from micropython import const
+
+from ovms.links.modem.sim800.profile import SIM800
+
+_SHUT = b"\nSHUT OK\nOK\n"
+_SHUT_S = const(65)
+# Lines and heads of lines that mean that the modem lost its settings.
+_RESTARTS = (b"RDY", SIM800.reset_mark, b"NORMAL POWER DOWN")
+
+
+class SIM800Details:
+    """sim800: the SIM800 that it belongs to."""
+
+    # For `ovms.drivers.modem_power`: how long a press of the power key is that starts it, and one
+    # that stops it; how long the reset line is held; how long the supply is off, because the bulk
+    # capacitors keep a module without one half alive for seconds.
+    on_pulse_ms = 1000
+    off_pulse_ms = 1500
+    reset_pulse_ms = 150
+    supply_off_ms = 6000
+    # From the power key to the UART.
+    boot_ms = 3000
+    # Questions that no standard has: for the card's number; for the PINs that may still be wrong,
+    # None where it cannot be asked.
+    iccid_command = b"AT+CCID"
+    pin_tries_command = b"AT+SPIC"
+    # Starts of commands that a user's own AT line must not have.
+    reserved = ("+CIP", "+FTP")
+
+    def __init__(self, sim800):
+        self._sim800 = sim800
+
+    def configure(self, modem):
+        """Coroutine: make the settings of a modem that answers, before its SIM is asked for."""
+        from ovms.links.modem.sim800.settings import configure
+
+        return configure(modem)
+
+    def hear(self, modem, line, head):
+        """An unsolicited line (bytes) that no standard has; head: it up to its colon.
+
+        Called by the reader, only stores and flags.
+        """
+        if head == b"*PSUTTZ:":
+            modem.time_line = line
+            modem.has_news = True
+        elif line == b"SMS FULL":
+            modem.is_sms_due = True
+        elif line == b"SMS Ready":
+            modem.is_sms_ready = modem.has_news = True
+        elif _is_restart(modem, line, head):
+            from ovms.links.modem.urcs import note_restart
+
+            note_restart(modem)
+        else:
+            from ovms.links.modem.sim800.unasked import hear_connection
+
+            hear_connection(modem.profile, line, head)
+
+    def utc_s(self, line):
+        """Unix seconds of a line that tells the time; None when it is damaged or was never set.
+
+        `*PSUTTZ: year,month,day,hour,minute,second,"zone",dst` is UTC.
+        """
+        from ovms.protocol import at_values
+
+        if line.startswith(b"*PSUTTZ:"):
+            return at_values.utc_of(line[8:].strip().split(b",")[:6], 0)
+        return at_values.utc_s(line)
+
+    def open_tcp(self, host, port):
+        """Coroutine: a connected TCPStream, see `Modem.open_tcp`."""
+        from ovms.links.modem.sim800.gprs import connect
+
+        return connect(self._sim800, host, port)
+
+    def drop(self):
+        """The connection and its bearer are gone, without a word to the modem."""
+        from ovms.links.modem.sim800.unasked import drop
+
+        drop(self._sim800)
+
+    async def leave_gprs(self):
+        """End a bearer that is not wanted, if there is one."""
+        sim800 = self._sim800
+        if sim800.bearer is not None:
+            sim800.status.count("gprs_unwanted")
+        await sim800.port.ask(b"AT+CIPSHUT", _SHUT, _SHUT_S)
+        self.drop()
+
+    async def check_gprs(self):
+        """The look once a minute. Returns whether a connection works, as it seems.
+
+        One minute less to rest; a bearer that nobody wants any more is closed. Asks whether a
+        connection lives, in case it was closed unheard; a URC is the answer.
+        """
+        sim800 = self._sim800
+        sim800.rest_polls -= sim800.rest_polls > 0
+        if sim800.bearer is not None:
+            from ovms.links.modem.network import gprs_refusal
+
+            if gprs_refusal(sim800.config, sim800.status):
+                await self.leave_gprs()
+        if sim800.stream is not None and not sim800.stream.state:
+            await sim800.port.ask(b"AT+CIPSTATUS", b"\nOK\nSTATE:\n")
+        return sim800.stream is not None and not sim800.stream.state
+
+
+def _is_restart(modem, line, head):
+    if line == b"Call Ready":
+        # Expected once behind a start; again, it tells of a restart nobody noticed.
+        was_ready = modem.was_call_ready
+        modem.was_call_ready = True
+        return was_ready
+    if head == b"+CFUN:" or line.startswith(b"+CPIN: NOT"):
+        # Before that it may be a late answer.
+        return modem.port.is_up
+    return head in _RESTARTS or line.endswith(b"POWER DOWN")
