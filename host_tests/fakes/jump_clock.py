@@ -47,8 +47,18 @@ class JumpClock:
 
     async def wait_for_ms(self, awaitable, timeout_ms):
         """Result of `awaitable`; asyncio.TimeoutError after `timeout_ms`, which cancels it."""
-        task = asyncio.create_task(_outcome(awaitable))
-        if not await self.until(task.done, timeout_ms, task):
+        done = asyncio.Event()
+        task = asyncio.create_task(_outcome(awaitable, done))
+        sleeper = (self.now_ms + max(0, timeout_ms), done)
+        self._sleepers.append(sleeper)
+        try:
+            await done.wait()
+        except asyncio.CancelledError:
+            task.cancel()
+            raise
+        finally:
+            self._sleepers.remove(sleeper)
+        if not task.done() and self.now_ms >= sleeper[0]:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
             raise asyncio.TimeoutError
@@ -57,27 +67,21 @@ class JumpClock:
             raise error
         return result
 
-    async def until(self, condition, timeout_ms=60000, task=None, look_ms=20):
-        """Wait until `condition()` is true; False when it was not in time.
-
-        task: cancelled with the caller.
-        """
+    async def until(self, condition, timeout_ms=60000, look_ms=20):
+        """Wait until `condition()` is true; False when it was not in time."""
         until_ms = self.now_ms + timeout_ms
-        try:
-            while not condition():
-                if self.now_ms >= until_ms:
-                    return False
-                await self.sleep_ms(look_ms)
-        except asyncio.CancelledError:
-            if task is not None:
-                task.cancel()
-            raise
+        while not condition():
+            if self.now_ms >= until_ms:
+                return False
+            await self.sleep_ms(look_ms)
         return True
 
 
-async def _outcome(awaitable):
+async def _outcome(awaitable, done):
     """(result, exception): a task that fails while nobody waits for it would be told on stderr."""
     try:
         return await awaitable, None
     except Exception as error:
         return None, error
+    finally:
+        done.set()

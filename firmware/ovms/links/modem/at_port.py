@@ -19,6 +19,8 @@ _LOOK_MS = const(10)
 # After so long without a byte an SMS text whose announced length was wrong has ended.
 _QUIET_MS = const(1000)
 _LINES_MAX = const(24)
+# Who waits for news counts the time in steps of this length.
+_STEP_MS = const(10000)
 # So many seconds a modem may go on behind the limit of its command, byte by byte.
 _SPEAKING = const(30)
 # What `on_urc` hears when the modem has stopped answering.
@@ -36,12 +38,14 @@ class ATPort:
     and, once it is set, on_data(view) are called by the reader; they must not wait, and `view` is
     borrowed. clock: has `sleep_ms` and `wait_for_ms` as asyncio does.
 
-    dtr: pin that lets the modem sleep while it is high, or None where it is always awake. is_up:
-    whether anybody but the start-up may use the modem. is_lost: it does not answer; then
-    `on_urc` heard LOST, and every command fails until a probe succeeds. echoes: how many commands
-    came back as an echo. The rest is for `at_rescue.py`: is_busy, a final result is to come;
-    is_prompted, a prompt has; limit_ms, the longest time of the running command; result, its
-    final result or None; lock, of who uses the modem; digester.
+    news: an Event, set whenever something happened that somebody waits for, mostly a URC; who
+    waits looks whether it was his, and clears it before he waits again, see `wait_for_news`. dtr:
+    pin that lets the modem sleep while it is high, or None where it is always awake. is_up:
+    whether anybody but the start-up may use the modem. is_lost: it does not answer; then `on_urc`
+    heard LOST, and every command fails until a probe succeeds. echoes: how many commands came back
+    as an echo. The rest is for `at_rescue.py`: is_busy, a final result is to come; is_prompted, a
+    prompt has; limit_ms, the longest time of the running command; result, its final result or
+    None; lock, of who uses the modem; digester.
     """
 
     def __init__(self, profile, uart, status, on_urc, clock):
@@ -52,6 +56,7 @@ class ATPort:
         self.on_data = self.dtr = None
         self.digester = at.ATDigester(profile)
         self.lock = asyncio.Lock()
+        self.news = asyncio.Event()
         self.is_heard = self.is_up = self.is_lost = self.is_busy = self.is_prompted = False
         self.echoes = self.limit_ms = 0
         self.result = self._lines = None
@@ -201,7 +206,8 @@ class ATPort:
         """Whether a final result or a prompt comes in time, or while the modem still speaks.
 
         The time is counted in looks: while something else blocks the module, the answer may wait
-        unread in the UART, and the modem is not to blame.
+        unread in the UART, and the modem is not to blame. Looks, because most answers come within
+        a few of them, and a task with a timeout for each command would cost more.
         """
         more = _SPEAKING
         self.is_heard = False
@@ -215,3 +221,16 @@ class ATPort:
             await self.clock.sleep_ms(_LOOK_MS)
             limit_ms -= _LOOK_MS
         return True
+
+    async def wait_for_news(self, limit_ms):
+        """Wait for news, `limit_ms` at the most. Returns how much is left of that time.
+
+        A step in which something happened is not counted.
+        """
+        step_ms = min(limit_ms, _STEP_MS)
+        self.news.clear()
+        try:
+            await self.clock.wait_for_ms(self.news.wait(), step_ms)
+        except asyncio.TimeoutError:
+            limit_ms -= step_ms
+        return limit_ms

@@ -98,6 +98,7 @@ def deliver(modem, header, text):
         modem.status.count("sms_damaged")
     else:
         modem.queue.append(message)
+        modem.port.news.set()
         modem.status.count("sms_received")
 
 

@@ -55,4 +55,5 @@ def join(modem, number, text, reference, total, place):
     if None not in long.texts:
         modem.long_sms = None
         modem.queue.append((number, "".join(long.texts)))
+        modem.port.news.set()
         modem.status.count("sms_received")

@@ -1,12 +1,12 @@
 """The modem as the rest of the firmware sees it: from the first `AT` to SMS, TCP and the time.
 
 One task (`run`) brings the modem up and keeps it up: it does what URCs ask for, and a poll a
-minute. The code for all it does is loaded when it is needed, and gets the Modem handed in: `up.py`
-(the steps of a start), `recovery.py` (the ladder), `sim.py`, `network.py`, `watch.py` (poll),
-`urcs.py`, `inbox.py`, `outbox.py`, `sms_settings.py` and `terminal.py`. These speak what every
-3GPP modem does. What only a SIM800 says or wants, a profile that another modem would bring of its
-own, is the folder `sim800/`.
-Source: hardware facts 4.1 to 4.8; what users see of it in module-behaviour 3.
+minute. The code for all it does is loaded when it is needed, and gets the Modem handed in:
+`steps.py` (what comes after what), `recovery.py` (the ladder), `sim.py`, `network.py`, `watch.py`
+(poll), `urcs.py`, `inbox.py`, `outbox.py`, `sms_settings.py` and `terminal.py`. These speak what
+every 3GPP modem does. What only a SIM800 says or wants, a profile that another modem would bring
+of its own, is the folder `sim800/`. Source: hardware facts 4.1 to 4.8; what users see of it in
+module-behaviour 3.
 """
 
 import asyncio
@@ -21,7 +21,6 @@ RESTART = const(2)
 
 _TCP_FAILURES = const(6)
 _POLL_MS = const(60000)
-_LOOK_MS = const(100)
 
 
 class Modem:
@@ -34,9 +33,9 @@ class Modem:
     in a row that led nowhere. polls: how many in a row found a network, negative: found none.
     is_found: a network was announced. has_answered: the modem, ever. was_call_ready: since its
     start. echoes: of the port when the settings were made, None where the modem insists on
-    echoing. tcp_limit: failed connections that are too many. has_news: something below waits for
-    `watch.py`; is_ringing; is_sms_ready: it forgot its SMS settings; time_line, ussd_line: what it
-    said of them, or None.
+    echoing. tcp_limit: failed connections that are too many. has_news, is_poll_due: something
+    waits for `watch.py`; is_ringing; is_sms_ready: it forgot its SMS settings; time_line,
+    ussd_line: what it said of them, or None.
 
     SMS. queue: (number, text) of what arrived. long_sms: a LongSMS of which parts are missing, or
     None. announced: places in the modem's store. unread: one that could not be read, or None.
@@ -58,7 +57,7 @@ class Modem:
         self.tcp_limit = _TCP_FAILURES
         self.failures = self.polls = self.fault_step = 0
         self.is_found = self.has_answered = self.was_call_ready = False
-        self.has_news = self.is_ringing = self.is_sms_ready = False
+        self.is_poll_due = self.has_news = self.is_ringing = self.is_sms_ready = False
         self.is_sms_due = self.has_ucs2 = False
         self.fault = self.echoes = self.time_line = self.ussd_line = None
         self.charset = self.plain_charset = self.long_sms = self.unread = None
@@ -69,10 +68,10 @@ class Modem:
         try:
             while True:
                 try:
-                    await self._bring_up()
+                    await self._steps().bring_up(self)
                     await self._serve()
                 except OSError:
-                    await self._recover()
+                    await self._steps().recover(self)
         finally:
             self.port.is_up = False
             reader.cancel()
@@ -95,8 +94,12 @@ class Modem:
 
     async def next_sms(self):
         """Wait for a message: (number, text), both str. It comes when it can be answered."""
+        news = self.port.news
         while not (self.queue and self.port.is_up):
-            await self.port.clock.sleep_ms(_LOOK_MS)
+            news.clear()
+            await news.wait()
+        # The store may hold the next one.
+        news.set()
         return self.queue.pop(0)
 
     def command(self, at_command):
@@ -122,53 +125,50 @@ class Modem:
         """The modem must be brought up again, by one of the steps above at the least."""
         self.fault = counter
         self.fault_step = step
+        self.port.news.set()
 
     def check(self):
         """Raise OSError when the modem must be brought up again."""
         if self.fault:
             raise OSError(self.fault)
 
-    # These return coroutines: who awaits them for ever must not keep their code.
+    def _steps(self):
+        """What `run` does step by step, see `steps.py`."""
+        from ovms.links.modem import steps
 
-    def _bring_up(self):
-        from ovms.links.modem.up import bring_up
-
-        return bring_up(self)
-
-    def _recover(self):
-        from ovms.links.modem.recovery import recover
-
-        return recover(self)
-
-    def _fetch_sms(self):
-        from ovms.links.modem.inbox import fetch_sms
-
-        return fetch_sms(self)
-
-    def _poll(self, is_due):
-        from ovms.links.modem.watch import poll
-
-        return poll(self, is_due)
+        return steps
 
     async def _serve(self):
-        poll_ms = 0
+        news = self.port.news
+        reminder = asyncio.create_task(self._remind())
+        try:
+            while True:
+                self.check()
+                is_poll_due = self.is_poll_due
+                is_sms_due = self.plain_charset and (self.announced or self.is_sms_due)
+                # A poll comes before any SMS: its answer may be what is seen here. Not while one
+                # is sent: it would only wait, and take room meanwhile.
+                if is_sms_due and not (is_poll_due or self.queue or self.sms_lock.locked()):
+                    await self._steps().fetch_sms(self)
+                elif self.has_news or is_poll_due:
+                    self.is_poll_due = False
+                    await self._steps().poll(self, is_poll_due)
+                else:
+                    news.clear()
+                    await news.wait()
+        finally:
+            reminder.cancel()
+
+    async def _remind(self):
+        """A poll is due now and every minute."""
         while True:
-            self.check()
-            # The first before any SMS: its answer may be what is seen here.
-            is_poll_due = poll_ms <= 0
-            is_sms_due = self.plain_charset and (self.announced or self.is_sms_due)
-            # Not while one is sent: it would only wait, and take room meanwhile.
-            if is_sms_due and not (is_poll_due or self.queue or self.sms_lock.locked()):
-                await self._fetch_sms()
-            elif self.has_news or is_poll_due:
-                await self._poll(is_poll_due)
-                poll_ms = _POLL_MS if is_poll_due else poll_ms
-            else:
-                await self.port.clock.sleep_ms(_LOOK_MS)
-                poll_ms -= _LOOK_MS
+            self.is_poll_due = True
+            self.port.news.set()
+            await self.port.clock.sleep_ms(_POLL_MS)
 
     def _on_urc(self, line, text):
         """Called by the reader for every unsolicited line; must not wait and must not raise."""
+        self.port.news.set()
         if line.startswith(self.profile.announced):
             self.profile.has_data = True
             return

@@ -43,6 +43,7 @@ async def join_network(modem):
         # The module before its restart may have left a bearer.
         await modem.profile.details().leave_gprs()
     modem.port.is_up = True
+    modem.port.news.set()
     status.net_state = states.NET_READY
 
 

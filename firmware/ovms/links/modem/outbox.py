@@ -39,6 +39,7 @@ async def _send(modem, number, payload, is_ucs2):
         if attempt:
             modem.status.count("sms_retry")
             await modem.port.clock.sleep_ms(_RETRY_MS * attempt)
+        # A modem that restarts takes a minute: looks that are far apart do.
         left_ms = _RESTART_MS
         while not (modem.port.is_up and modem.plain_charset):
             if left_ms <= 0:
@@ -53,6 +54,9 @@ async def _send(modem, number, payload, is_ucs2):
             # Without an answer it may have been sent, and a second one would be one too many.
             if error.args[0] == b"timeout":
                 break
+        finally:
+            # A message may wait in the store until the lock is free.
+            modem.port.news.set()
     return False
 
 

@@ -67,6 +67,7 @@ async def recover(modem):
     modem.is_found = False
     if pause_ms > _SEARCH_MS and not (had_network or status.is_car_on):
         await modem.port.ask(b"AT+CFUN=0", limit_s=_RESTART_S)
+    # In looks: a car that is switched on is nobody's event.
     while pause_ms > 0 and not modem.is_found:
         if status.is_car_on:
             pause_ms = min(pause_ms, _CAR_ON_MS)

@@ -11,7 +11,6 @@ _COMMAND_S = const(120)
 _FINALS = b"\nOK\n.\n"
 _USSD_MS = const(60000)
 _USSD_S = const(15)
-_LOOK_MS = const(100)
 
 
 async def command(modem, text):
@@ -46,8 +45,7 @@ async def ussd(modem, code):
     while modem.ussd_line is None:
         if left_ms <= 0:
             raise OSError("The network did not answer the USSD code.")
-        await modem.port.clock.sleep_ms(_LOOK_MS)
-        left_ms -= _LOOK_MS
+        left_ms = await modem.port.wait_for_news(left_ms)
     # `+CUSD: mode[,"text",coding]`: mode 0 is final, 1 awaits a choice, others tell of a failure.
     line = modem.ussd_line
     if line[6:].strip()[:1] == b"1":

@@ -25,7 +25,6 @@ _STARTED = b"\nOK\nCONNECT OK\nCONNECT FAIL\nALREADY CONNECT\n"
 # From the accepted start to `CONNECT OK` or `CONNECT FAIL`: the manual's 160 s leave no time to
 # come back within five minutes, and a network that takes longer than this is of no use.
 _CONNECT_MS = const(90000)
-_LOOK_MS = const(50)
 _ATTACH_S = const(75)
 _ACTIVATE_S = const(85)
 _SETTING_S = const(20)
@@ -87,8 +86,7 @@ async def _open_socket(sim800, bearer, host, port_number):
         if left_ms <= 0:
             sim800.outcome = b"timeout"
             break
-        await sim800.port.clock.sleep_ms(_LOOK_MS)
-        left_ms -= _LOOK_MS
+        left_ms = await sim800.port.wait_for_news(left_ms)
     if sim800.outcome:
         raise ATError(sim800.outcome)
     return stream
@@ -127,6 +125,7 @@ async def close(stream, sim800):
     """See `TCPStream.close`."""
     was_open = sim800.stream is stream and not stream.state
     stream.state = max(stream.state, OVER)
+    sim800.port.news.set()
     if sim800.stream is stream:
         sim800.stream = None
     if not (was_open and sim800.port.is_up):

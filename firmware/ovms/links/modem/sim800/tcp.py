@@ -29,7 +29,6 @@ _SEND_S = const(60)
 # each question wakes a modem that sleeps.
 _POLL_FIRST_MS = const(500)
 _POLL_LAST_MS = const(60000)
-LOOK_MS = const(50)
 
 
 class TCPStream:
@@ -64,8 +63,7 @@ class TCPStream:
                 if n:
                     return n
                 continue
-            await sim800.port.clock.sleep_ms(LOOK_MS)
-            self._left_ms -= LOOK_MS
+            self._left_ms = await sim800.port.wait_for_news(self._left_ms)
         raise OSError(LOST)
 
     async def _fetch(self, view):
@@ -116,6 +114,7 @@ class TCPStream:
 
                 await resend(self, segment, error)
         self._pause_ms = self._left_ms = _POLL_FIRST_MS
+        self.sim800.port.news.set()
 
     def send(self, segment):
         """Coroutine: hand one segment to the modem. ATError when it was not sent."""

@@ -3,7 +3,7 @@
 from micropython import const
 
 from ovms.links.modem.at_port import ATError
-from ovms.links.modem.sim800.tcp import BROKEN, CLOSED, LOOK_MS, LOST, OVER
+from ovms.links.modem.sim800.tcp import BROKEN, CLOSED, LOST, OVER
 
 # Pushed data comes whether somebody reads or not.
 _PUSHED_MAX = const(2048)
@@ -20,6 +20,7 @@ def drop(sim800, keeps_bearer=False):
         sim800.stream = None
         keeps_bearer = keeps_bearer and stream.state
         stream.state = BROKEN
+        sim800.port.news.set()
     if not keeps_bearer:
         sim800.bearer = None
 
@@ -56,6 +57,7 @@ def keep_data(sim800, data):
         return
     if sim800.is_pushing and len(stream.pushed) + len(data) <= _PUSHED_MAX:
         stream.pushed += bytes(data)
+        sim800.port.news.set()
     else:
         sim800.status.count("tcp_overrun")
         stream.break_off()
@@ -72,7 +74,9 @@ async def read_pushed(stream, view):
         if stream.state:
             stream.state = max(stream.state, OVER)
             return 0
-        await stream.sim800.port.clock.sleep_ms(LOOK_MS)
+        news = stream.sim800.port.news
+        news.clear()
+        await news.wait()
     raise OSError(LOST)
 
 

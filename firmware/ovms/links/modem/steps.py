@@ -1,7 +1,7 @@
-"""Brings the modem up, step by step, from the first `AT` to a network.
+"""The steps that `Modem.run` takes: up, and then poll by poll; each stands in a file of its own.
 
-Each step stands in a file of its own, and in a function of its own here: this one waits for all
-of them and must not keep what is over.
+A function for each only hands out its coroutine: who waits for one must not keep its code, and not
+that of the steps that are over.
 """
 
 from micropython import const
@@ -43,3 +43,24 @@ def _join_network(modem):
     from ovms.links.modem.network import join_network
 
     return join_network(modem)
+
+
+def recover(modem):
+    """After a fault: the next step of the recovery ladder."""
+    from ovms.links.modem.recovery import recover
+
+    return recover(modem)
+
+
+def fetch_sms(modem):
+    """A message waits in the store."""
+    from ovms.links.modem.inbox import fetch_sms
+
+    return fetch_sms(modem)
+
+
+def poll(modem, is_due):
+    """A URC asked for something, or a minute has passed."""
+    from ovms.links.modem.watch import poll
+
+    return poll(modem, is_due)
