@@ -132,9 +132,9 @@ class ATDigester:
                 self.left -= n
                 return DATA
             if self.header is not None:
-                from ovms.protocol.at_irregular import ends_text
+                from ovms.protocol import at_irregular
 
-                if ends_text(self):
+                if at_irregular.ends_text(self):
                     return self.header_kind
                 self.is_waiting = True
                 break
@@ -153,9 +153,9 @@ class ATDigester:
                             mark != b"\n"
                             and self.view[start : min(end, start + len(head))] == head
                         ):
-                            from ovms.protocol.at_irregular import begin_data
+                            from ovms.protocol import at_irregular
 
-                            if begin_data(self, head, mark):
+                            if at_irregular.begin_data(self, head, mark):
                                 return INFO
                     if self.left:
                         continue
@@ -184,17 +184,17 @@ class ATDigester:
         if end - self.start >= len(buffer):
             # Make room for the bytes that are to come.
             self._is_skipping = self.header is None
-            from ovms.protocol.at_irregular import flush
+            from ovms.protocol import at_irregular
 
-            flush(self, True)
+            at_irregular.flush(self, True)
         return NOTHING
 
     def classify(self, line):
         """Kind of a whole line, NOTHING for one to ignore; opens what follows a header."""
         if b":" in line and b": " not in line:
-            from ovms.protocol.at_irregular import mended
+            from ovms.protocol import at_irregular
 
-            line = mended(self, line)
+            line = at_irregular.mended(self, line)
         self.line = line
         self.text = None
         word = _word(line)
@@ -226,13 +226,13 @@ class ATDigester:
         if not kind and self.is_urc(line):
             kind = URC
         if not kind:
-            from ovms.protocol.at_irregular import judge
+            from ovms.protocol import at_irregular
 
-            return judge(self, line)
+            return at_irregular.judge(self, line)
         if word in _TEXT_HEADERS:
-            from ovms.protocol.at_irregular import begin_text
+            from ovms.protocol import at_irregular
 
-            begin_text(self, line, kind)
+            at_irregular.begin_text(self, line, kind)
             return NOTHING
         if kind == INFO:
             for head, mark in self.profile.data_heads:

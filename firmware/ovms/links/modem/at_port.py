@@ -76,9 +76,9 @@ class ATPort:
                 digester.received(n)
                 self.is_heard = True
             except asyncio.TimeoutError:
-                from ovms.protocol.at_irregular import flush
+                from ovms.protocol import at_irregular
 
-                flush(digester)
+                at_irregular.flush(digester)
                 n = -1
             except OSError:
                 n = 0
@@ -133,9 +133,9 @@ class ATPort:
                 self.dtr.value(0)
                 await self.clock.sleep_ms(_SPACING_MS)
             if self.is_busy:
-                from ovms.links.modem.at_rescue import settle
+                from ovms.links.modem import at_rescue
 
-                await settle(self)
+                await at_rescue.settle(self)
             if self.is_lost:
                 raise ATError(b"timeout")
             self.begin(command, finals, payload is not None, is_bare)
@@ -157,15 +157,15 @@ class ATPort:
             if not fault and not await self.wait(self.limit_ms):
                 fault = b"timeout"
             if fault:
-                from ovms.links.modem.at_rescue import rescue
+                from ovms.links.modem import at_rescue
 
-                await rescue(self, fault, payload)
+                await at_rescue.rescue(self, fault, payload)
                 raise ATError(fault)
             if self.result == b"OK" and not self._lines and command[-1:] == b"?":
                 # A line was to be expected: that OK may have come too late for another command.
-                from ovms.links.modem.at_rescue import doubt
+                from ovms.links.modem import at_rescue
 
-                await doubt(self, command, finals)
+                await at_rescue.doubt(self, command, finals)
             result = self.result
             lines = self._lines
             await self.clock.sleep_ms(_SPACING_MS)

@@ -29,7 +29,8 @@ class Modem:
     `get(n)` of the parameters. on_time(utc_s) is called with the network's time. clock: has
     `sleep_ms` and `wait_for_ms` as asyncio does.
 
-    For the code of this folder. fault, fault_step: of `fail`; None for no fault. failures: starts
+    For the code of this folder. fault, fault_step: why and how it must be brought up
+    again, see `restart`; None for no fault. failures: starts
     in a row that led nowhere. polls: how many in a row found a network, negative: found none.
     is_found: a network was announced. has_answered: the modem, ever. was_call_ready: since its
     start. echoes: of the port when the settings were made, None where the modem insists on
@@ -117,12 +118,11 @@ class Modem:
 
         return ussd(self, code)
 
-    def restart(self):
-        """Restart the modem soon."""
-        self.fail("modem_asked", RESTART)
+    def restart(self, counter="modem_asked", step=RESTART):
+        """Bring the modem up again soon, by `step` of the recovery ladder at the least.
 
-    def fail(self, counter, step):
-        """The modem must be brought up again, by one of the steps above at the least."""
+        counter: what tells why.
+        """
         self.fault = counter
         self.fault_step = step
         self.port.news.set()

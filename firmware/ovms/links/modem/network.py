@@ -9,7 +9,6 @@ from micropython import const
 
 from ovms import status as states
 from ovms.links.modem.at_port import ATError
-from ovms.links.modem.modem import RESTART
 from ovms.parameters import APN, GSM_LOCK, NOTIFY, ROAMING, SERVER, SERVER_PASSWORD, VEHICLE_ID
 from ovms.protocol.at import number
 
@@ -37,7 +36,7 @@ async def join_network(modem):
             note_registration(modem, answer)
         turns += 1
         if turns > _NETWORK_TURNS:
-            modem.fail("network_missing", RESTART)
+            modem.restart("network_missing")
     modem.polls = 0
     if gprs_refusal(modem.config, status):
         # The module before its restart may have left a bearer.

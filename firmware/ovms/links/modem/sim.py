@@ -12,7 +12,6 @@ from micropython import const
 
 from ovms import status as states
 from ovms.links.modem.at_port import ATError
-from ovms.links.modem.modem import RESTART
 from ovms.parameters import SIM_PIN
 from ovms.protocol.at import number
 
@@ -77,7 +76,7 @@ async def wait_for_sim(modem):
                 is_missing = b"NOT INS" in state.upper() or b" 10" in state
                 status.modem_error = "There is no SIM." if is_missing else "The SIM does not work."
             if turns > _SIM_TURNS:
-                modem.fail("sim_missing", RESTART)
+                modem.restart("sim_missing")
                 continue
         await modem.port.clock.sleep_ms(pause_ms)
     status.modem_error = ""

@@ -39,14 +39,14 @@ def hear(modem, line, text):
     elif head == b"+CUSD:":
         modem.ussd_line = line
     elif line == LOST:
-        modem.fail("modem_silent", SET_UP)
+        modem.restart("modem_silent", SET_UP)
     else:
         modem.profile.details().hear(modem, line, head)
 
 
 def note_restart(modem):
     """The modem has restarted, or is about to, and lost its settings."""
-    modem.fail("modem_restarted", SET_UP)
+    modem.restart("modem_restarted", SET_UP)
     port = modem.port
     if port.is_up and port.is_busy:
         # The running command will not be answered.

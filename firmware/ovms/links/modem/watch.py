@@ -6,7 +6,7 @@ Source: hardware facts 4.3 and 4.5; module-behaviour 3.6 and 3.7.
 from micropython import const
 
 from ovms import status as states
-from ovms.links.modem.modem import RESTART, SET_UP
+from ovms.links.modem.modem import SET_UP
 from ovms.protocol.at import number
 
 _NO_SIGNAL = const(99)
@@ -22,7 +22,7 @@ _TCP_FAILURES_MAX = const(96)
 async def poll(modem, is_due):
     """Do what URCs asked for and, when the poll is_due, look at everything.
 
-    Calls `Modem.fail` when the modem gets nowhere.
+    Calls `Modem.restart` when the modem gets nowhere.
     """
     port = modem.port
     status = modem.status
@@ -81,22 +81,22 @@ def _judge(modem, is_connected):
     profile = modem.profile
     if modem.echoes is not None and modem.port.echoes != modem.echoes:
         # It echoes although it was told not to: it lost its settings.
-        modem.fail("modem_forgetful", SET_UP)
+        modem.restart("modem_forgetful", SET_UP)
     elif status.is_registered:
         status.net_state = states.NET_READY
         modem.polls = max(modem.polls, 0) + 1
         if modem.plain_charset is None and modem.polls > 1:
-            modem.fail("sms_useless", RESTART)
+            modem.restart("sms_useless")
         elif modem.polls > _GOOD_POLLS:
             modem.failures = 0
     else:
         status.net_state = states.NET_SEARCHING
         modem.polls = min(modem.polls, 0) - 1
         if modem.polls < -_LOST_POLLS:
-            modem.fail("network_lost", RESTART)
+            modem.restart("network_lost")
     if is_connected:
         modem.tcp_limit = _TCP_FAILURES
     elif profile.failures >= modem.tcp_limit:
         profile.failures = 0
         modem.tcp_limit = min(2 * modem.tcp_limit, _TCP_FAILURES_MAX)
-        modem.fail("gprs_useless", RESTART)
+        modem.restart("gprs_useless")

@@ -54,9 +54,9 @@ class SIM800:
             self.target[self.filled : self.filled + n] = data
             self.filled += n
         else:
-            from ovms.links.modem.sim800.unasked import keep_data
+            from ovms.links.modem.sim800 import unasked
 
-            keep_data(self, data)
+            unasked.keep_data(self, data)
 
     def details(self):
         """What is needed now and then: a new SIM800Details."""

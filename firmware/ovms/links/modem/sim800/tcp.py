@@ -50,9 +50,9 @@ class TCPStream:
         """
         sim800 = self.sim800
         if sim800.is_pushing:
-            from ovms.links.modem.sim800.unasked import read_pushed
+            from ovms.links.modem.sim800 import unasked
 
-            return await read_pushed(self, view)
+            return await unasked.read_pushed(self, view)
         while self.state < BROKEN:
             if self.state == OVER:
                 return 0
@@ -110,9 +110,9 @@ class TCPStream:
             try:
                 await self.send(segment)
             except ATError as error:
-                from ovms.links.modem.sim800.unasked import resend
+                from ovms.links.modem.sim800 import unasked
 
-                await resend(self, segment, error)
+                await unasked.resend(self, segment, error)
         self._pause_ms = self._left_ms = _POLL_FIRST_MS
         self.sim800.port.news.set()
 
@@ -122,15 +122,15 @@ class TCPStream:
 
     def close(self):
         """Coroutine: close the connection; does nothing when it is over already."""
-        from ovms.links.modem.sim800.gprs import close
+        from ovms.links.modem.sim800 import gprs
 
-        return close(self, self.sim800)
+        return gprs.close(self, self.sim800)
 
     def break_off(self):
         """The connection is of no more use, but the modem may think it open."""
         # First of all: the rest may find no memory.
         self.state = BROKEN
         if self.sim800.stream is self:
-            from ovms.links.modem.sim800.unasked import drop
+            from ovms.links.modem.sim800 import unasked
 
-            drop(self.sim800)
+            unasked.drop(self.sim800)
