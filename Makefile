@@ -5,6 +5,7 @@ IMAGE ?=
 PYTHON ?= python3
 RUN ?=
 PYTEST ?=
+FILE ?=
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -12,7 +13,8 @@ READY := $(VENV)/.ready
 MPREMOTE := $(PY) -m mpremote connect $(PORT)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test micropython qemu check lint format types imports bench modules firmware flash deploy setup repl size clean
+.PHONY: help run test micropython qemu check lint format types imports bench modules firmware flash deploy setup repl \
+  logs explain size clean
 
 help: ## Print this help
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,6 +85,13 @@ setup: $(READY) ## Ask for the module's settings and write them over PORT
 
 repl: $(READY) ## Python prompt on the module at PORT
 	@$(MPREMOTE) repl
+
+logs: $(READY) ## What the module at PORT prints, tracebacks translated (FILE=saved text instead)
+	@$(PY) $(if $(FILE),-m tools.shrink.explain "$(FILE)",-m tools.desk logs --port $(PORT))
+
+explain: $(READY) ## Translate the tracebacks in FILE into the names of the sources
+	@test -n "$(FILE)" || { echo "Say which text: make explain FILE=traceback.txt" >&2; exit 2; }
+	@$(PY) -m tools.shrink.explain "$(FILE)"
 
 size: $(READY) ## What the firmware weighs, file by file
 	@$(PY) -m tools.build size $(BOARD)

@@ -39,6 +39,11 @@ BOARDS = ROOT / "boards"
 ARCHITECTURES = ("xtensawin", "rv32imc", "armv7emsp", "x64", "x86")
 # Where the modules start that stay imported as long as the firmware runs.
 RESIDENT = ("ovms.app", "ovms.assembly")
+# The source that the id of a build is written into.
+_BUILD_ID_FILE = "ovms/build_id.py"
+# Tables of the builds that went to a board, to translate tracebacks of an older firmware, too.
+_TABLES = BUILD / "names"
+_TABLES_KEPT = 50
 _KEPT_S = 24 * 3600
 # The files MicroPython runs by name at start; they stay readable source on the module.
 START_FILES = ("boot.py", "main.py")
@@ -146,6 +151,8 @@ def _compile_tree(
         table = {}
     else:
         groups = [] if apart else resident_groups(sources)
+        if _BUILD_ID_FILE in sources:
+            sources[_BUILD_ID_FILE] = f'BUILD_ID = "{digest[: explain.BUILD_ID_LENGTH]}"\n'
         table = _shrunk_tree(sources, target, groups, users)
     built = sorted(
         path.relative_to(target).as_posix()
@@ -234,15 +241,24 @@ def _shrunk_tree(sources: dict[str, str], target: Path, groups, users: Sequence[
     texts = {path: shrunk.sources[new] for path, new in shrunk.paths.items()}
     homes = {f"{roots[0].replace('.', '/')}.py" for roots in groups}
     stay = {Path(shrunk.paths[home]).with_suffix(".mpy").as_posix() for home in homes}
+    lines: dict[str, dict[str, list]] = {}
 
     def finish(built: dict[str, Path]) -> None:
-        """Put what is not found by its path into one file.
+        """Tell the functions apart, and put what is not found by its path into one file.
 
         Texts of modules that come and go are kept from becoming names for ever.
         """
-        shrink.unname_texts(
-            [built[name] for name in stay], [built[name] for name in built.keys() - stay], texts
-        )
+        if stay:
+            shrink.unname_texts(
+                [built[name] for name in stay],
+                [built[name] for name in built.keys() - stay],
+                texts,
+            )
+        for path, new in shrunk.paths.items():
+            file = built[Path(new).with_suffix(".mpy").as_posix()]
+            lines[path] = shrink.number_lines(file, shrunk.outlines[path], path)
+        if not stay:
+            return
         loose = {name: built.pop(name) for name in sorted(built) if "/" not in name}
         file = next(iter(built.values())).with_name(shelf.FILE)
         file.write_bytes(
@@ -250,8 +266,8 @@ def _shrunk_tree(sources: dict[str, str], target: Path, groups, users: Sequence[
         )
         built[f"ovms/{shelf.FILE}"] = file
 
-    compile_package(texts, target, shrunk.paths, codes, finish=finish if stay else None)
-    return {**explain.name_table(shrunk, codes), "record": shrunk.record}
+    compile_package(texts, target, shrunk.paths, codes, finish=finish)
+    return {**explain.name_table(shrunk, codes, lines), "record": shrunk.record}
 
 
 def compile_package(
@@ -340,7 +356,19 @@ def build_firmware(board: str, plain: bool = False) -> Path:
     compile_file(source / "board.py", target / "board.mpy", "board.py")
     for name in START_FILES:
         shutil.copyfile(FIRMWARE / name, target / name)
+    if not plain:
+        _keep_table(target.with_name(f"{target.name}.names.json"))
     return target
+
+
+def _keep_table(file: Path) -> None:
+    """Copy the table of a build to where the next build does not replace it."""
+    _TABLES.mkdir(parents=True, exist_ok=True)
+    build = json.loads(file.read_text("utf-8"))["digest"][: explain.BUILD_ID_LENGTH]
+    shutil.copyfile(file, _TABLES / f"{build}.names.json")
+    tables = sorted(_TABLES.glob("*.names.json"), key=lambda table: table.stat().st_mtime)
+    for old in tables[:-_TABLES_KEPT]:
+        old.unlink(missing_ok=True)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -7,9 +7,8 @@ import sys
 
 import pytest
 
-from host_tests.tools.shrinking import PAIR, shrunk, text_of, words
+from host_tests.tools.shrinking import shrunk, text_of, words
 from tools import build, shrink
-from tools.shrink import explain
 
 # What nobody needs
 
@@ -248,37 +247,3 @@ def test_the_firmware_shrinks_the_same_every_time():
     again = shrink.shrink(dict(reversed(sources.items())), outside, groups=groups)
     assert first.sources == again.sources
     assert len("".join(first.sources.values())) < len("".join(sources.values())) * 0.6
-
-
-def test_traceback_is_translated():
-    result = shrunk(PAIR + "def main():\n    return Child(3).grow_twice()\n")
-    table = explain.name_table(result, {"ovms/app.py": "app"})
-    trace = f'  File "app", line 1, in {result.names["grow_by"]}\n'
-    assert explain.explain(trace, table).strip() == 'File "ovms/app.py", in Tally.grow_by'
-    error = f"AttributeError: 'x' object has no attribute '{result.names['total_count']}'"
-    assert "total_count" in explain.explain(error, table)
-    assert explain.explain('  File "main.py", line 5, in <module>', table).endswith("<module>")
-
-
-def test_traceback_of_a_bundle_tells_modules_and_uses_the_chain():
-    """Two methods of the same short name: only one of them calls what comes next."""
-    helpers = (
-        "class Left:\n    def go_left(self):\n        return self.fall_left()\n"
-        "    def fall_left(self):\n        return 1 // 0\n"
-        "class Right:\n    def go_right(self):\n        return self.fall_right()\n"
-        "    def fall_right(self):\n        return 2 // 0\n"
-    )
-    app = (
-        "from ovms.helpers import Left, Right\n"
-        "def main(x):\n    return go_on(x)\n"
-        "def go_on(x):\n    return Left().go_left() if x else Right().go_right()\n"
-    )
-    result = shrunk(app, helpers=helpers, groups=[("ovms.app",)])
-    table = explain.name_table(result, {"ovms/app.py": "app"})
-    names = ("main", "go_on", "go_left", "fall_left")
-    shorts = [result.names.get(name, name) for name in names]
-    assert result.names["go_left"] == result.names["go_right"]
-    trace = "\n".join(f'  File "app", line 1, in {short}' for short in shorts)
-    lines = explain.explain(trace, table).splitlines()
-    assert lines[0] == '  File "ovms/app.py", in main'
-    assert "ovms.helpers.Left.fall_left" in lines[3]

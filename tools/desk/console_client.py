@@ -20,6 +20,8 @@ from dataclasses import dataclass
 
 import serial
 
+from tools.shrink.explain import Translator
+
 BAUD = 115200
 # Answers to these end with a line of their own; others with silence.
 MARKED = ("S", "M", "GET", "SET", "BEGIN", "APPLY", "CANCEL", "WATCH", "INJECT")
@@ -75,7 +77,7 @@ class ConsoleClient:
     """port: a device, `HOST:PORT` or any URL of pyserial, such as `socket://127.0.0.1:7002`.
 
     on_line(text) hears every line as it comes, from a thread of its own; on_lost() that no more
-    will come. Raises PortError.
+    will come. Tracebacks come in the names of the sources, see `translator`. Raises PortError.
     """
 
     def __init__(
@@ -89,6 +91,7 @@ class ConsoleClient:
         self.on_line = on_line
         self.on_lost = on_lost
         self.is_lost = False
+        self.translator = Translator()
         self._is_prompt = threading.Event()
         self._lines: queue.Queue[str | None] = queue.Queue()
         try:
@@ -225,6 +228,7 @@ class ConsoleClient:
         text = "".join(
             c if c.isprintable() else "?" for c in data.decode("utf-8", "replace").rstrip()
         )
+        text = self.translator.line(text)
         self._lines.put(text)
         if self.on_line:
             self.on_line(text)

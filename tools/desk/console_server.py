@@ -9,6 +9,7 @@ import socket
 import sys
 
 from tools.desk.board_host import HostError
+from tools.desk.translated import TranslatedOutput
 
 
 class ConsoleServer:
@@ -44,9 +45,9 @@ class ConsoleServer:
         self._theirs.close()
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
+        shown = TranslatedOutput(sys.stdout.buffer)
         while data := await reader.read(4096):
-            sys.stdout.buffer.write(data)
-            sys.stdout.flush()
+            shown.write(data)
             if self._visitor is not None and not self._visitor.is_closing():
                 self._visitor.write(data)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import signal
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 from tools.desk import arguments
 from tools.desk.board_host import BoardHost, HostError, Wiring
 from tools.desk.console_server import ConsoleServer
+from tools.desk.translated import TranslatedOutput
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -81,8 +83,37 @@ def wiring(options: argparse.Namespace, **connections) -> Wiring:
     )
 
 
+class _OwnOutput:
+    """stdout for a firmware with short names: a pipe, translated on its way to ours."""
+
+    def __init__(self) -> None:
+        self._ours, self.fd = os.pipe()
+        self._passing: asyncio.Task | None = None
+
+    async def start(self) -> None:
+        reader = asyncio.StreamReader()
+        await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(self._ours, "rb", 0)
+        )
+        self._passing = asyncio.create_task(self._pass_on(reader))
+
+    async def _pass_on(self, reader: asyncio.StreamReader) -> None:
+        shown = TranslatedOutput(sys.stdout.buffer)
+        while data := await reader.read(4096):
+            shown.write(data)
+        shown.close()
+
+    async def stop(self) -> None:
+        """Pass on what is left of a firmware that has ended."""
+        os.close(self.fd)
+        if self._passing is not None:
+            await self._passing
+
+
 async def _run(options: argparse.Namespace) -> int:
     console = ConsoleServer() if options.console else None
+    is_short = not console and options.vm == "micropython"
+    output = _OwnOutput() if is_short else None
     host = BoardHost(
         wiring(
             options,
@@ -94,13 +125,15 @@ async def _run(options: argparse.Namespace) -> int:
             parameters=dict(options.param),
         ),
         stdin=console and console.fd,
-        stdout=console and console.fd,
+        stdout=console.fd if console else output and output.fd,
     )
     module = asyncio.current_task()
     assert module is not None
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, module.cancel)
     try:
+        if output:
+            await output.start()
         if console:
             await console.start(*options.console)
             print(f"The console listens at {options.console[0]}:{console.port}.", flush=True)
@@ -112,6 +145,8 @@ async def _run(options: argparse.Namespace) -> int:
         await host.stop()
         if console:
             await console.stop()
+        if output:
+            await output.stop()
 
 
 def run(options: argparse.Namespace) -> int:

@@ -35,6 +35,7 @@ from tools.desk.sevcon_moods import MotorController
 from tools.desk.sim800 import Sim800Server
 from tools.desk.thinning import Thinning
 from tools.desk.twizy_sim import TwizySimulator
+from tools.shrink.explain import Translator
 
 VEHICLE = "TWIZY42"
 SERVER_PASSWORD = "NETPASS"
@@ -103,6 +104,7 @@ class Stage:
         self._round = Round(TEMPELHOF)
         self.sevcon = MotorController(options.sevcon)
         self._thinning = Thinning()
+        self._translator = Translator()
         self.can = CANServer(self._frame_from_module)
         self.gps = GPSServer(
             GPSReceiver(cold_start_s=20), options.host, 0, time_scale=options.time_scale
@@ -141,7 +143,7 @@ class Stage:
             wiring,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
-            on_output=lambda line: self._on_line("module", line),
+            on_output=lambda line: self._on_line("module", self._translator.line(line)),
         )
         await self.board.start()
         self.view = View()

@@ -13,7 +13,8 @@ compiled changes:
   most of them ones that lie in MicroPython's ROM anyway (`kept`);
 * `packing`: modules get short names and paths;
 * `layout`: names that are used often come first in what stays for good;
-* `mpy`: short texts of modules that come and go do not stay as names when these are gone.
+* `mpy`: short texts of modules that come and go do not stay as names when these are gone;
+* `places`: the line in a traceback tells which one of several functions of a name is meant.
 
 A name stays when code outside the tree could know it: it occurs in MicroPython's own modules
 (`kept_names.txt`), in a board file, as text, as a keyword argument, or in an import.
@@ -36,28 +37,31 @@ from tools.shrink.layout import lay_out
 from tools.shrink.mpy import Mpy
 from tools.shrink.names import Namer, known_names, short_names
 from tools.shrink.packing import check_imports, imported_modules, name_modules_apart, pack
+from tools.shrink.places import Definition, Place, Sources, number_namesakes
 from tools.shrink.record import Parameters, families_of, homes_of
-from tools.shrink.rename import functions, rename
+from tools.shrink.rename import rename
 from tools.shrink.scopes import Module, ShrinkError, module_name
 from tools.shrink.strip import strip
 
-__all__ = ["ShrinkError", "Shrunk", "shrink", "unname_texts"]
+__all__ = ["ShrinkError", "Shrunk", "number_lines", "shrink", "unname_texts"]
 
 
 @dataclass
 class Shrunk:
     """sources: new path to text to compile. names: long to short name.
 
-    paths: old to new path, without packages and merged modules. functions: old path to
-    {function's new name: {its old name with its class: names it uses}}. dead: functions and
-    classes left out, as nothing refers to them. record: what code that is translated to the short
-    names has to know, see `record`.
+    paths: old to new path, without packages and merged modules. outlines: old path to what it
+    defines. used: names that a function uses. long_names: short name to all that it stands for.
+    dead: functions and classes left out, as nothing refers to them. record: what code that is
+    translated to the short names has to know, see `record`.
     """
 
     sources: dict[str, str]
     names: dict[str, str]
     paths: dict[str, str]
-    functions: dict[str, dict[str, dict[str, list[str]]]]
+    outlines: dict[str, list[Definition]]
+    used: dict[Place, list[str]]
+    long_names: dict[str, list[str]]
     dead: list[str]
     record: dict
 
@@ -101,10 +105,9 @@ def shrink(
     undertaker.bury()
     members = bundle(modules, groups, fixed)
     namer = Namer(modules, known | foreign, keywords)
-    called = {
-        module.path: functions(module, namer.short, members.get(module.path, []))
-        for module in modules.values()
-    }
+    known_places = Sources()
+    for module in modules.values():
+        known_places.read(module, members.get(module.path, []))
     parameters = Parameters(modules, members)
     homes = homes_of(modules, members, namer.short)
     families = families_of(modules, members)
@@ -114,6 +117,11 @@ def shrink(
         lay_out(next(module.tree for module in modules.values() if module.path == path))
     texts = {
         paths[module.path]: ast.unparse(module.tree) + "\n"
+        for module in modules.values()
+        if module.path in paths
+    }
+    outlines = {
+        module.path: known_places.outline(module.tree)
         for module in modules.values()
         if module.path in paths
     }
@@ -130,7 +138,21 @@ def shrink(
         "parameters": parameters.renamed(),
         "counters": counters,
     }
-    return Shrunk(texts, short, paths, called, sorted(undertaker.buried), record)
+    long_names: dict[str, list[str]] = {}
+    for long, new in sorted(namer.short.items()):
+        entry = long_names.setdefault(new, [])
+        if plain_name(long) not in entry:
+            entry.append(plain_name(long))
+    return Shrunk(
+        texts,
+        short,
+        paths,
+        outlines,
+        known_places.used,
+        long_names,
+        sorted(undertaker.buried),
+        record,
+    )
 
 
 def unname_texts(
@@ -151,3 +173,14 @@ def unname_texts(
         compiled = Mpy(file.read_bytes())
         compiled.unname(lambda text: text not in names)
         file.write_bytes(compiled.data())
+
+
+def number_lines(file: Path, outline: list[Definition], path: str) -> dict[str, list[Place]]:
+    """Make the functions of a compiled file tell apart in tracebacks, in place.
+
+    Returns {name in a traceback: the place that each line stands for}. path: of its source.
+    """
+    compiled = Mpy(file.read_bytes())
+    lines = number_namesakes(compiled, outline, path)
+    file.write_bytes(compiled.data())
+    return lines

@@ -24,6 +24,8 @@ _LOAD_TEXT, _LOAD_OBJECT = 0x10, 0x23
 # How the operand of an opcode is written, by the opcode's upper four bits.
 _NAME_OPERAND, _NUMBER_OPERANDS, _JUMP_OPERAND = 1, (2, 3), 4
 _NO_EXTRA_BYTE_MASK = 0x9E
+# A step to another line: of two bits in one byte, of eleven in two.
+_SHORT_LINE_STEPS, _LINE_STEPS = 4, 2048
 
 
 class FormatError(Exception):
@@ -75,7 +77,8 @@ class _Code:
 class Mpy:
     """A compiled file, read to be changed and written again.
 
-    names: its table of names, each with whether it is one of those that the format numbers.
+    names: its table of names, each with whether it is one of those that the format numbers. code:
+    its own code, which holds that of its functions.
     """
 
     def __init__(self, data: bytes):
@@ -86,14 +89,14 @@ class Mpy:
         name_count, object_count = reader.number(), reader.number()
         self.names = [_read_name(reader) for _ in range(name_count)]
         self._objects = [_read_object(reader) for _ in range(object_count)]
-        self._code = _read_code(reader)
+        self.code = _read_code(reader)
         if reader.at != len(data):
             raise FormatError("There is something behind the code.")
 
     def texts(self) -> set[str]:
         """The names that the code uses as nothing but a text."""
         as_name = {0}
-        for code in self._code.everything():
+        for code in self.code.everything():
             for offset, _, is_text in code.names:
                 if not is_text:
                     as_name.add(_Reader(code.data, offset).number())
@@ -107,6 +110,30 @@ class Mpy:
         """Names that the file brings along, texts among them."""
         return {text.decode() for text, is_static in self.names if not is_static}
 
+    def name_of(self, code: _Code) -> str | None:
+        """What a function is called; None for one of the names that the format numbers."""
+        text, is_static = self.names[_Reader(bytes(code.data), code.names[0][0]).number()]
+        return None if is_static else text.decode()
+
+    def set_line(self, code: _Code, line: int) -> None:
+        """Let tracebacks say that all of a function, compiled without lines, is in `line`.
+
+        line: 1 to 2048; 1 is what they say anyway. The file can only be written afterwards.
+        """
+        lines = _lines(line)
+        reader = _Reader(bytes(code.data))
+        argument_count = _arguments(reader)
+        start = reader.at
+        info_bytes, cell_count = _sizes(reader)
+        end_of_info = reader.at + info_bytes
+        last_name = code.names[argument_count]
+        if last_name[0] + last_name[1] != end_of_info:
+            raise FormatError("A function has line numbers already.")
+        head = _written_sizes(info_bytes + len(lines), cell_count)
+        code.data[end_of_info:end_of_info] = lines
+        code.data[start : reader.at] = head
+        code.names.clear()
+
     def unname(self, wanted: Callable[[str], bool]) -> None:
         """Make objects of those `texts` that are `wanted`, as far as their operands are wide."""
         candidates = {text.encode() for text in self.texts() if wanted(text)}
@@ -119,7 +146,7 @@ class Mpy:
             moved.popitem()
         kept = [number for number in range(len(self.names)) if number not in moved]
         places = {number: place for place, number in enumerate(kept)}
-        for code in self._code.everything():
+        for code in self.code.everything():
             for offset, width, _ in code.names:
                 number = _Reader(code.data, offset).number()
                 if number in moved:
@@ -134,7 +161,7 @@ class Mpy:
     def _fits(self, number: int, new: int) -> bool:
         return all(
             len(_number(new)) <= width
-            for code in self._code.everything()
+            for code in self.code.everything()
             for offset, width, _ in code.names
             if _Reader(code.data, offset).number() == number
         )
@@ -147,7 +174,7 @@ class Mpy:
                 parts.append(text)
             else:
                 parts += [_number(len(text) << 1), text, b"\0"]
-        return b"".join(parts + self._objects) + _written(self._code)
+        return b"".join(parts + self._objects) + _written(self.code)
 
 
 def _read_name(reader: _Reader) -> tuple[bytes, bool]:
@@ -202,7 +229,8 @@ def _find_names(code: _Code) -> None:
         reader.number()
         code.names.append((start, reader.at - start, is_text))
 
-    argument_count, info_bytes, cell_count = _signature(reader)
+    argument_count = _arguments(reader)
+    info_bytes, cell_count = _sizes(reader)
     end_of_info = reader.at + info_bytes
     for _ in range(1 + argument_count):
         note(False)
@@ -223,8 +251,8 @@ def _find_names(code: _Code) -> None:
         raise FormatError("The last instruction is cut off.")
 
 
-def _signature(reader: _Reader) -> tuple[int, int, int]:
-    """Arguments, bytes of names and lines, and cells, from the head of a function."""
+def _arguments(reader: _Reader) -> int:
+    """How many arguments a function names, from its head."""
     byte = reader.take(1)[0]
     arguments, keywords = byte & 3, 0
     shift = 0
@@ -233,6 +261,11 @@ def _signature(reader: _Reader) -> tuple[int, int, int]:
         arguments |= (byte & 4) << shift
         keywords |= (byte >> 3 & 1) << shift
         shift += 1
+    return arguments + keywords
+
+
+def _sizes(reader: _Reader) -> tuple[int, int]:
+    """Bytes of names and lines, and cells, from what follows in a function's head."""
     info = cells = shift = 0
     while True:
         byte = reader.take(1)[0]
@@ -240,4 +273,25 @@ def _signature(reader: _Reader) -> tuple[int, int, int]:
         cells |= (byte & 1) << shift
         shift += 1
         if byte < 0x80:
-            return arguments + keywords, info, cells
+            return info, cells
+
+
+def _written_sizes(info: int, cells: int) -> bytes:
+    """What `_sizes` reads."""
+    data = bytearray()
+    while True:
+        data.append((info & 0x3F) << 1 | cells & 1)
+        info, cells = info >> 6, cells >> 1
+        if not info and not cells:
+            return bytes(data)
+        data[-1] |= 0x80
+
+
+def _lines(line: int) -> bytes:
+    """Line information that says the same of all of a function's code: a step of no bytes."""
+    step = line - 1
+    if step >= _LINE_STEPS:
+        raise FormatError(f"A traceback cannot tell line {line}.")
+    if step < _SHORT_LINE_STEPS:
+        return bytes([step << 5]) if step else b""
+    return bytes([0x80 | step >> 4 & 0x70, step & 0xFF])

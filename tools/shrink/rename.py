@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from tools.shrink.bundle import module_number, plain_name
-from tools.shrink.names import Namer, identifiers, short_names
+from tools.shrink.names import Namer, short_names
 from tools.shrink.scopes import FUNCTION, Module, Scope, Use
 
 
@@ -13,33 +12,6 @@ def rename(modules: dict[str, Module], namer: Namer) -> None:
     """Replace every name of `modules` by its short one, in place."""
     for module in modules.values():
         _Renaming(module, namer, modules).apply()
-
-
-def functions(
-    module: Module, short: dict[str, str], members: list[str]
-) -> dict[str, dict[str, list[str]]]:
-    """What the functions of a module, not yet renamed, will be called.
-
-    members: paths of the modules merged into it; their functions are told with their module.
-    Returns {new name: {old name: names that the function uses}}.
-    """
-    found: dict[str, dict[str, list[str]]] = {}
-    for scope in module.scopes:
-        name = getattr(scope.node, "name", "")
-        if scope.kind != FUNCTION or not name:
-            continue
-        outer = scope.parent
-        while outer is not None and outer.kind == FUNCTION:
-            outer = outer.parent
-        owner = getattr(outer.node, "name", "") if outer else ""
-        number = module_number(owner or name)
-        parts = [plain_name(owner), plain_name(name)]
-        if number is not None:
-            parts.insert(0, members[number].removesuffix(".py").replace("/", "."))
-        used = {plain_name(word) for word in identifiers(scope.node)}
-        old = ".".join(filter(None, parts))
-        found.setdefault(short.get(name, name), {})[old] = sorted(used)
-    return found
 
 
 class _Renaming:
