@@ -50,11 +50,10 @@ class App:
         gc.threshold(_COLLECT_BYTES)
         for name, run in self.tasks:
             asyncio.create_task(self._keep(name, run))
-        self.log.info("OVMS %s on %s", requests.VERSION, self.board.NAME)
         await self._tick_for_ever()
 
     async def _keep(self, name, run):
-        """Run one task for ever: an error is logged, counted and followed by a fresh start."""
+        """Run one task for ever: an error is kept, and followed by a fresh start."""
         pause_s = _RESTART_FIRST_S
         while True:
             started_s = self.clock.uptime_s()
@@ -62,8 +61,7 @@ class App:
                 await run()
                 return
             except Exception as error:
-                self.status.count("task_restarts")
-                self.log.error("%s: %s %s", name, type(error).__name__, error)
+                self.on_error(name, error)
             if self.clock.uptime_s() - started_s > _RESTART_LONGEST_S:
                 pause_s = _RESTART_FIRST_S
             await asyncio.sleep(pause_s)
@@ -76,8 +74,7 @@ class App:
                 self._tick()
             except Exception as error:
                 # A car that cannot think must not take SMS and the server link with it.
-                self.status.count("tick_errors")
-                self.log.error("tick: %s %s", type(error).__name__, error)
+                self.on_error("tick", error)
             watchdog.feed()
             # A quiet point once a second: short pauses now instead of a long one in a burst.
             gc.collect()
@@ -129,8 +126,26 @@ class App:
         try:
             await function()
         except Exception as error:
-            self.status.count("task_errors")
-            self.log.error("task: %s %s", type(error).__name__, error)
+            self.on_error("task", error)
+
+    def on_error(self, where, error):
+        """Log, count and keep an error that the task `where` survives."""
+        errors = self.status.errors
+        errors[where] = errors.get(where, 0) + 1
+        self.log.error("%s: %s %s", where, type(error).__name__, error)
+        try:
+            from ovms.faults import keep
+
+            keep(self.status, self.config, where, error)
+        except MemoryError:
+            # Logged and counted it is.
+            pass
+
+    def crash_lines(self):
+        """What is known of the last crash, as a list of str; empty when there was none."""
+        from ovms.crash import shown
+
+        return shown()
 
     def csq(self):
         """Signal quality, 0 to 31 or 99."""
@@ -193,6 +208,7 @@ class App:
 
 def main(board, presets=None):
     """Run the module on `board` until it is reset. What nobody caught resets it, after a pause."""
+    app = None
     try:
         app = App(board, presets)
         asyncio.run(app.run())
@@ -202,5 +218,20 @@ def main(board, presets=None):
         raise
     except Exception as error:
         sys.print_exception(error)
+        _save_crash(app, error)
         time.sleep(_CRASH_PAUSE_S)
         board.reset()
+
+
+def _save_crash(app, error):
+    """Keep `error` for the next start. app: None when it came while the parts were made."""
+    try:
+        from ovms.crash import save
+
+        if app is None:
+            save(None, None, error)
+        else:
+            save(app.config, app.status, error)
+    except Exception as other:
+        # The restart matters more.
+        sys.print_exception(other)

@@ -5,8 +5,6 @@ Big buffers are made before small objects, so that they find room side by side.
 
 import os
 
-from micropython import const
-
 from ovms.clock import Clock
 from ovms.config import Config
 from ovms.drivers.mcp2515 import MCP2515
@@ -23,16 +21,15 @@ from ovms.log import Log
 from ovms.protocol.v2.session import Session
 from ovms.services.commander import Commander
 from ovms.services.conversation import Conversation
-from ovms.services.history import UNKEPT, History
+from ovms.services.history import History
 from ovms.services.notifier import Notifier
 from ovms.services.reporter import Reporter
 from ovms.services.sms.service import SMSService
-from ovms.status import Status
+from ovms.status import VERSION, Status
 from ovms.vehicle.state import VehicleState
 
 _CONFIG_FILE = "ovms.cfg"
 _WIFI_FILE = "wifi.cfg"
-_CRASH_LIFETIME_S = const(2592000)
 
 
 def build(app, presets):
@@ -83,11 +80,9 @@ def build(app, presets):
     app.can = CANLink(app.bus, None, status, config)
     app.wifi = _wifi()
     app.set_car()
-    # The board's word. A hard reset is what a user asked for.
-    if status.reset_cause == "watchdog":
-        # Protocol's debug record: version, crashes, reason, checkpoint (module-behaviour 4.8).
-        text = "%s,1,%s,0" % (status.firmware_text(app.car), status.reset_cause)
-        app.history.add("*-OVM-DebugCrash", 0, _CRASH_LIFETIME_S, text, UNKEPT)
+    from ovms import crash
+
+    crash.report(app)
     app.tasks = (
         ("modem", app.modem.run),
         ("server", app.server.run),
@@ -98,6 +93,9 @@ def build(app, presets):
         ("can", app.can.run),
         ("console", app.run_console),
     )
+    from ovms.build_id import BUILD_ID
+
+    app.log.info("OVMS %s on %s, build %s", VERSION, board.NAME, BUILD_ID)
 
 
 def _wifi():

@@ -55,6 +55,9 @@ class Status:
         self.can_error = ""
         # Named counts of everything that was dropped, retried or refused.
         self.counts = {}
+        # How often each task met an error that it survived; the last ones: see `faults.py`.
+        self.errors = {}
+        self.faults = []
         self._requests = 0
 
     def count(self, name):

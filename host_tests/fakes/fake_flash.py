@@ -33,6 +33,9 @@ class FakeFile:
         self._fs.written += len(data)
         return len(data)
 
+    def flush(self):
+        """Every byte is there as soon as it was written."""
+
     def close(self):
         self._is_writing = False
 
@@ -55,6 +58,12 @@ class FakeFlash:
         if self.budget == 0:
             raise self.failure(5, "EIO")
         self.budget -= 1
+
+    def rename(self, old, new):
+        if old not in self.files:
+            raise OSError(2, "ENOENT")
+        self.step()
+        self.files[new] = self.files.pop(old)
 
     def open(self, path, mode):
         if mode == "rb" and path not in self.files:

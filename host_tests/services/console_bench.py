@@ -25,12 +25,16 @@ class Desk:
 
     def __init__(self, is_new=False):
         self.bench = bench = Bench(is_new)
+        self.crash = []
         self.sms = bench.sms
         self.commander = Commander()
         self.status = bench.status
         self.state = bench.state
         self.config = bench.config
         self.console = Console(self)
+
+    def crash_lines(self):
+        return self.crash
 
     def current_car(self):
         return self.bench.car

@@ -96,6 +96,9 @@ def _report(app):
     car = app.current_car()
     lines = ["DIAG", "Firmware: " + status.firmware_text(car)]
     lines.append(" CRASH:    " + status.reset_cause)
+    from ovms.faults import report
+
+    lines += report(status, app.crash_lines())
     if state.supply_mv is not None:
         tenths = (state.supply_mv + 50) // 100
         lines.append(" 12V Line: %d.%d V" % (tenths // 10, tenths % 10))

@@ -93,6 +93,10 @@ async def _summary(sms):
         "GPS: %s, %d sats" % ("fix" if state.has_gps_lock else "no fix", state.satellites)
     )
     lines.append("Free: %d of %d" % (free, free + gc.mem_alloc()))
+    if status.errors:
+        from ovms.faults import summary
+
+        lines.append("Errors: " + summary(status))
     if sms.config.load_error:
         lines.append(sms.config.load_error)
     text = "\n".join(lines)

@@ -1,0 +1,85 @@
+"""What is known of the error that restarted the module: a file, written just before the restart.
+
+The next start puts it into the crash record of the protocol, once, and the console shows it as
+long as no other error comes. The file is `crash`, a `Store`: `new` or `told`, the build, the
+traceback, and what the run before it had survived.
+
+Flash wears: a module that crashes again and again soon after its start, in the same way, writes
+no more than the first time.
+"""
+
+from micropython import const
+
+from ovms import faults
+from ovms.build_id import BUILD_ID
+from ovms.drivers.store import Store
+from ovms.services.history import UNKEPT
+
+_FILE = "crash"
+_LIMIT = const(2048)
+_NEW = "new"
+_TOLD = "told"
+# A run of this length may write, whatever the one before has written.
+_LONG_RUN_S = const(3600)
+_LIFETIME_S = const(2592000)
+# With type, number, lifetime, version and the rest below what History takes.
+_RECORD_LENGTH = const(320)
+
+
+def save(config, status, error, fs=None):
+    """Write what is known of `error`. config, status: None when it came before they were there.
+
+    fs: drivers/store.py:Flash; by default the module's own.
+    """
+    text = faults.traced(config, error)
+    store = Store(_FILE, fs, _LIMIT)
+    before = _read(store)
+    is_long = status is not None and status.uptime_s >= _LONG_RUN_S
+    if before and not is_long and faults.kind(_traceback(before)) == faults.kind(text):
+        return
+    parts = [_NEW, "build " + BUILD_ID, text]
+    if status is not None and status.errors:
+        # An empty line ends the traceback.
+        parts += ["", "Before: " + faults.summary(status)] + faults.lines(status)
+    store.save("\n".join(parts).encode())
+
+
+def shown(fs=None):
+    """What the file holds, as a list of lines; empty without a crash."""
+    return [line for line in _read(Store(_FILE, fs, _LIMIT)).split("\n")[1:] if line]
+
+
+def report(app, fs=None):
+    """Put the crash that led to this start, if one did, into the crash record.
+
+    Protocol's debug record: version, crashes, reason, checkpoint (module-behaviour 4.8), and here
+    the traceback behind them. A hard reset alone is what a user asked for.
+    """
+    cause = app.status.reset_cause
+    store = Store(_FILE, fs, _LIMIT)
+    text = _read(store)
+    is_new = text.startswith(_NEW)
+    if not is_new and cause != "watchdog":
+        return
+    data = "%s,1,%s,0" % (app.status.firmware_text(app.car), cause)
+    if not is_new:
+        app.history.add("*-OVM-DebugCrash", 0, _LIFETIME_S, data, UNKEPT)
+        return
+    # Fields end at commas; the innermost frames are the last.
+    trace = "%s|%s" % (text.split("\n")[1], _traceback(text)[-_RECORD_LENGTH:])
+    trace = trace.replace("\n", "|").replace(",", ";")
+    app.history.add("*-OVM-DebugCrash", 0, _LIFETIME_S, data + "," + trace)
+    try:
+        store.save((_TOLD + text[len(_NEW) :]).encode())
+    except OSError:
+        # Told twice, then.
+        app.status.count("crash_not_stored")
+
+
+def _traceback(text):
+    """The lines behind the mark and the build, up to an empty one."""
+    return "\n".join(text.partition("\n\n")[0].split("\n")[2:])
+
+
+def _read(store):
+    return (store.load() or b"").decode()

@@ -1,0 +1,145 @@
+"""The composition root with nothing at its wires: what it does with errors. CPython only."""
+
+import asyncio
+import time
+
+import pytest
+
+from ovms import app as app_module
+from ovms import parameters
+
+
+class ResetError(BaseException):
+    """The board was reset."""
+
+
+class Wire:
+    """Every pin and port of the board: silent."""
+
+    def __call__(self, *level):
+        return 1
+
+    value = irq = write_readinto = init = feed = __call__
+
+    def readinto(self, view):
+        """Nothing was received."""
+
+    def write(self, data):
+        return len(data)
+
+
+class Board:
+    NAME = "BENCH"
+    CRYSTAL_HZ = 8_000_000
+
+    def __init__(self):
+        self.mv = 12600
+        self.asked = 0
+
+    def modem_uart(self):
+        return Wire()
+
+    gps_uart = modem_uart
+
+    def modem_pins(self):
+        return (Wire(),) * 4
+
+    def can(self):
+        return (Wire(),) * 3
+
+    def supply_mv(self):
+        self.asked += 1
+        if isinstance(self.mv, Exception):
+            raise self.mv
+        return self.mv
+
+    def watchdog(self, timeout_ms):
+        raise RuntimeError("no watchdog for Netpass77")
+
+    def reset(self):
+        raise ResetError
+
+    def reset_cause(self):
+        return "hard reset"
+
+
+PRESETS = {
+    parameters.SERVER: "server.desk",
+    parameters.SERVER_PASSWORD: "Netpass77",
+    parameters.VEHICLE_ID: "CAR7",
+}
+
+
+@pytest.fixture
+def flash(tmp_path, monkeypatch):
+    """The module's files are the current folder; nobody waits for a reader of the console."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(time, "sleep", lambda s: None)
+    # CPython's loop cancels the tasks at its end and waits for them, a module's does not.
+    monkeypatch.setattr(app_module.App, "run", app_module.App._tick_for_ever)
+    return tmp_path
+
+
+def crash_records(app):
+    """What waits for the server, of crashes."""
+    found = []
+    for ring in app.history._rings:
+        found += [record.data.decode() for record in ring.fresh]
+    return [text for text in found if text.startswith("*-OVM-DebugCrash,")]
+
+
+def test_a_crash_survives_the_reset(flash, capsys):
+    with pytest.raises(ResetError):
+        app_module.main(Board(), PRESETS)
+    shown = capsys.readouterr().out
+    assert "I OVMS 4.0.0 on BENCH, build source\n" in shown and "RuntimeError" in shown
+    app = app_module.App(Board())
+    lines = app.crash_lines()
+    assert lines[0] == "build source" and lines[-1] == "RuntimeError: no watchdog for ****"
+    (record,) = crash_records(app)
+    assert ",1,hard reset,0,build source|" in record and record.endswith("no watchdog for ****")
+    # Told once: the next start has nothing new to tell.
+    assert crash_records(app_module.App(Board())) == []
+    assert app.crash_lines() == lines
+
+
+def test_a_crash_while_the_parts_are_made(flash, monkeypatch, capsys):
+    board = Board()
+    monkeypatch.setattr(board, "can", lambda: [].missing, raising=False)
+    with pytest.raises(ResetError):
+        app_module.main(board)
+    lines = app_module.App(Board()).crash_lines()
+    assert lines[-1] == "AttributeError"
+
+
+def test_a_flash_that_cannot_keep_a_crash_does_not_stop_the_reset(flash, capsys):
+    (flash / "crash.new").mkdir()
+    with pytest.raises(ResetError):
+        app_module.main(Board(), PRESETS)
+    assert "RuntimeError" in capsys.readouterr().out
+
+
+def test_what_tasks_survive_is_named_and_kept(flash, monkeypatch, capsys):
+    app = app_module.App(Board(), PRESETS)
+    pauses = []
+
+    async def sleep(seconds):
+        pauses.append(seconds)
+        if len(pauses) == 4:
+            raise ResetError
+
+    async def bad_task():
+        raise ValueError("task of Netpass77")
+
+    async def scenario():
+        await app.spawn(bad_task)
+        monkeypatch.setattr(asyncio, "sleep", sleep)
+        await app._keep("sms", bad_task)
+
+    with pytest.raises(ResetError):
+        asyncio.run(scenario())
+    assert app.status.errors == {"task": 1, "sms": 4} and pauses == [1, 2, 4, 8]
+    assert [fault[1:3] for fault in app.status.faults] == [("task", 1), ("sms", 4)]
+    text = app.status.faults[1][0]
+    assert "in bad_task" in text and text.endswith("ValueError: task of ****")
+    assert "E sms: ValueError task of ****" in capsys.readouterr().out
