@@ -1,12 +1,17 @@
 """The composition root with nothing at its wires: what it does with errors. CPython only."""
 
 import asyncio
+import gc
+import io
+import sys
 import time
 
 import pytest
 
 from ovms import app as app_module
 from ovms import parameters
+from ovms.drivers import console_port
+from ovms.services.console.session import Console
 
 
 class ResetError(BaseException):
@@ -143,3 +148,64 @@ def test_what_tasks_survive_is_named_and_kept(flash, monkeypatch, capsys):
     text = app.status.faults[1][0]
     assert "in bad_task" in text and text.endswith("ValueError: task of ****")
     assert "E sms: ValueError task of ****" in capsys.readouterr().out
+
+
+def test_an_adc_without_calibration_is_no_reading_and_told_once(flash, capsys):
+    board = Board()
+    app = app_module.App(board, PRESETS)
+    board.mv = OSError(-258, "ESP_ERR_INVALID_ARG")
+    for minute in range(3):
+        app._supply_due_s = 0
+        app._tick()
+        assert app.state.supply_mv is None and board.asked == minute + 1
+    assert app.status.errors == {} and app.status.counts["supply_unread"] == 3
+    assert capsys.readouterr().out.count("The 12 V input cannot be read: ") == 1
+    # What comes later is taken.
+    board.mv = 12500
+    app._supply_due_s = 0
+    app._tick()
+    assert app.state.supply_mv == 12500
+
+
+def test_summary_tells_the_heap_without_what_the_system_has(flash, monkeypatch):
+    """As on an ESP32, where `gc.mem_free` counts in the largest piece of the system."""
+    board = Board()
+    monkeypatch.setattr(gc, "mem_alloc", lambda: 80048)
+    monkeypatch.setattr(gc, "mem_free", lambda: 91680)
+    app = app_module.App(board, PRESETS)
+
+    def memory():
+        text = asyncio.run(app.sms.execute_as_owner("SUMMARY"))[1]
+        return next(line for line in text.split("\n") if line.startswith("Memory: "))
+
+    assert memory() == "Memory: 78 of 168 KB used"
+    app.status.system_free = lambda: 56320
+    assert memory() == "Memory: 78 of 113 KB used, system 55 KB"
+    app.status.system_free = lambda: None
+    assert memory() == "Memory: 78 of 168 KB used"
+
+
+class EspOutput(io.StringIO):
+    """stdout of the ESP32: a CR comes before each LF of a text, bytes go out as they are."""
+
+    def __init__(self):
+        super().__init__()
+        self.sent = b""
+        self.buffer = self
+
+    def write(self, data):
+        self.sent += data.replace("\n", "\r\n").encode() if isinstance(data, str) else data
+        return len(data)
+
+
+def test_lines_of_the_console_end_in_one_cr_lf(flash, monkeypatch):
+    output = EspOutput()
+    monkeypatch.setattr(sys, "stdout", output)
+    app = app_module.App(Board(), PRESETS)
+    port = console_port.ConsolePort(None)
+    for line in ("DIAG", "S VERSION", "HELP", "M 1", "nonsense"):
+        port.write(asyncio.run(Console(app).handle(line)))
+    assert b"\n# DIAG\r\n# Firmware: " in output.sent and b"\r\r" not in output.sent
+    assert output.sent.count(b"\n") == output.sent.count(b"\r\n")
+    # The log leaves by `print`.
+    assert b" on BENCH, build source\r\n" in output.sent

@@ -65,13 +65,30 @@ class Board:
         return spi, Pin(_CAN_CS, Pin.OUT, value=1), Pin(_CAN_INT, Pin.IN)
 
     def supply_mv(self):
-        """Voltage of the 12 V battery in millivolts, None when the sense input is not wired."""
+        """Voltage of the 12 V battery in millivolts, None when the sense input is not wired.
+
+        OSError when it cannot be measured: an ESP32 may come without its ADC's calibration.
+        """
         sense = ADC(Pin(_SUPPLY_SENSE))
         sense.atten(ADC.ATTN_11DB)
         pin_mv = sense.read_uv() // 1000
         battery_mv = pin_mv * (_SUPPLY_R_TOP + _SUPPLY_R_BOTTOM) // _SUPPLY_R_BOTTOM
         # Below 3 V there is no battery at the divider, only the noise of an open input.
         return battery_mv if battery_mv > 3000 else None
+
+    def system_free(self):
+        """Largest piece of RAM that the system has left, in bytes; None where nobody knows.
+
+        MicroPython's heap may grow by it, so `gc.mem_free()` counts it in (py/gc.c,
+        `gc_get_max_new_split`), and TLS and WiFi live of it.
+        """
+        try:
+            # Here, as no other computer's MicroPython has it.
+            import esp32
+
+            return max([heap[2] for heap in esp32.idf_heap_info(esp32.HEAP_DATA)])
+        except (ImportError, AttributeError):
+            return None
 
     def watchdog(self, timeout_ms):
         """Start the watchdog; feed the object it returns. It cannot be stopped again."""

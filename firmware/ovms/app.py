@@ -1,6 +1,6 @@
 """The module while it runs: its tasks, its second hand, and what it was asked to do.
 
-`assembly.py` builds the parts and is forgotten. Nothing imports this file but main.py.
+`assembly.py` builds the parts. Nothing imports this file but main.py.
 """
 
 import asyncio
@@ -36,6 +36,8 @@ class App:
     def __init__(self, board, presets=None):
         self.board = board
         self._ticked_ms = self._supply_due_s = 0
+        self._is_supply_told = False
+        # The uptime at which the module restarts, None while nobody asked for it.
         self._reboot_s = None
         self.broom = Broom()
         self.broom.install(ovms)
@@ -95,9 +97,21 @@ class App:
         self.car.poll(elapsed_ms)
         if status.uptime_s >= self._supply_due_s:
             self._supply_due_s = status.uptime_s + _SUPPLY_PERIOD_S
-            self.state.supply_mv = self.board.supply_mv()
+            self.state.supply_mv = self._supply_mv()
         self.notifier.tick()
         self.history.tick()
+
+    def _supply_mv(self):
+        """The 12 V battery's voltage; None without a reading, which is told once."""
+        try:
+            return self.board.supply_mv()
+        except OSError as error:
+            # An ESP32 without calibration data cannot say how many volts its ADC reads.
+            self.status.count("supply_unread")
+            if not self._is_supply_told:
+                self._is_supply_told = True
+                self.log.error("The 12 V input cannot be read: %s", error)
+            return None
 
     def _carry_out(self, wanted):
         if wanted & requests.REQUEST_VEHICLE_RESTART:
@@ -113,10 +127,10 @@ class App:
             self.board.reset()
 
     def set_car(self):
-        """Take the car that parameter 14 names."""
-        from ovms import car_setup
+        """Make the car that parameter 14 names the module's."""
+        from ovms.car_setup import connect
 
-        car_setup.take(self)
+        connect(self)
 
     def spawn(self, function):
         """Run an async function once, as a task whose errors are logged."""

@@ -1,4 +1,4 @@
-"""Builds the module's parts and connects them; executed once and forgotten.
+"""Builds the module's parts and connects them: loaded once, at the start.
 
 Big buffers are made before small objects, so that they find room side by side.
 """
@@ -40,6 +40,8 @@ def build(app, presets):
     uart = UARTStream(board.modem_uart())
     app.status = status = Status(board.NAME)
     status.reset_cause = board.reset_cause()
+    # A board need not know.
+    status.system_free = getattr(board, "system_free", None)
     app.log = Log(print, app.clock)
     app.state = VehicleState()
     app.config = config = Config(Store(_CONFIG_FILE))

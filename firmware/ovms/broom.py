@@ -65,6 +65,8 @@ class Broom:
         self._path = None
         self._stream = _Stream()
         self._record = bytearray(_RECORD_BYTES)
+        # On an ESP32 with what the heap could still take from the system (py/gc.c): how far it may
+        # grow, with PSRAM by megabytes.
         heap_bytes = gc.mem_alloc() + gc.mem_free()
         self.limit_bytes = heap_bytes
         if heap_bytes < _AMPLE_BYTES:

@@ -1,4 +1,4 @@
-"""Makes the car that parameter 14 names and connects it; executed at each change and forgotten."""
+"""Makes the car that parameter 14 names and connects it: loaded at each change of it."""
 
 import asyncio
 
@@ -29,8 +29,11 @@ def _no_car():
 _CARS = {"RT": _twizy, "DE": _demo}
 
 
-def take(app):
-    """Give `app` its car, and everybody else, too."""
+def connect(app):
+    """Make the car of `app.config` and hand it to everybody who needs one.
+
+    The old one goes. Without room or code for the new one there is a car that knows nothing.
+    """
     load = _CARS.get(app.config.get(parameters.VEHICLE_TYPE)[:2], _no_car)
     try:
         # What the car imports stays with it.

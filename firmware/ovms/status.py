@@ -32,6 +32,8 @@ class Status:
         self.hardware = hardware
         self.uptime_s = 0
         self.reset_cause = ""
+        # The board's own function, or None: see `Board.system_free`.
+        self.system_free = None
         self.net_state = NET_START
         # Cellular: the SIM800's own figures; csq is 0 to 31, or 99 for unknown.
         self.csq = 99

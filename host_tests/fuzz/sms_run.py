@@ -90,7 +90,7 @@ class Module:
 
     def _check(self, to, text, message, may_act):
         # SUMMARY tells of the heap and of noise, which differ between runtimes.
-        if "SUMMARY" not in message.text.upper() and "Free:" not in text:
+        if "SUMMARY" not in message.text.upper() and "Memory:" not in text:
             self.digest = crc32(("%s\n%s" % (to, text)).encode(), self.digest)
         for secret in SECRETS:
             assert secret not in text or secret in message.text, "a secret is told"

@@ -33,5 +33,9 @@ class ConsolePort:
         return count
 
     def write(self, text):
-        """Print `text` (str) as it is."""
-        sys.stdout.write(text)
+        """Print `text` (str) as it is, with the CR LF that it brings.
+
+        Not by `sys.stdout.write`: the ESP32's puts a CR before each LF (shared/runtime/
+        sys_stdio_mphal.c).
+        """
+        sys.stdout.buffer.write(text.encode())

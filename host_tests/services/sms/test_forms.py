@@ -104,7 +104,7 @@ def replied(text, caller=OWNER):
     reply = bench.send(text, caller)
     if text.strip()[:7].upper() == "SUMMARY":
         # Memory goes up and down.
-        reply = reply.partition("Free:")[0]
+        reply = reply.partition("Memory:")[0]
     return reply, left(bench)
 
 

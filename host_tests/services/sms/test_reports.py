@@ -174,15 +174,15 @@ def test_summary():
     status.counts["never"] = 0
     status.count("at_timeout")
     status.count("at_timeout")
-    head, rest = bench.send("SUMMARY").split("\nFree: ")
+    head, rest = bench.send("SUMMARY").split("\nMemory: ")
     assert head == (
         "Version: 4.0.0/NONE/TESTBOARD/mpy\nUp: 2d 01:01:01\nReset: watchdog"
         "\nLink: none, server not connected\nNet: 0x01 o2-de SQ:18\nSIM: unknown"
         "\nCAN: No CAN controller answers.\nGPS: no fix, 0 sats"
     )
     memory, counts = rest.split("\n", 1)
-    free, word, total = memory.split(" ")
-    assert word == "of" and 0 <= int(free) <= int(total)
+    used, word, area, unit = memory.split(" ", 3)
+    assert (word, unit) == ("of", "KB used") and 0 <= int(used) <= int(area)
     assert counts == "at_timeout: 2\nzebra: 1"
 
 
@@ -199,7 +199,7 @@ def test_summary_of_a_module_that_is_well():
         assert reply.startswith("Version: 4.0.0/RT3.0/TESTBOARD/mpy\nUp: 0d 00:00:00"), text
         assert "\nReset: unknown\nLink: GPRS, server connected\nNet: " in reply
         assert "  (roaming) SQ:99\nSIM: OK\nCAN: OK\nGPS: fix, 9 sats\n" in reply
-        assert reply.split("\n")[-1].startswith("Free: ")
+        assert reply.split("\n")[-1].startswith("Memory: ")
     assert "\nCAN: not used\n" in Bench().send("SUMMARY")
 
 

@@ -62,13 +62,12 @@ def _hundreds(milli):
 
 
 async def _summary(sms):
-    """SUMMARY. Free memory is what is left after garbage collection."""
+    """SUMMARY. Memory is told as it is after garbage collection."""
     status = sms.status
     state = sms.state
     car = sms.car()
     up_s = status.uptime_s
     gc.collect()
-    free = gc.mem_free()
     lines = [
         "Version: " + status.firmware_text(car),
         "Up: %dd %02d:%02d:%02d" % (up_s // 86400, up_s // 3600 % 24, up_s // 60 % 60, up_s % 60),
@@ -92,7 +91,7 @@ async def _summary(sms):
     lines.append(
         "GPS: %s, %d sats" % ("fix" if state.has_gps_lock else "no fix", state.satellites)
     )
-    lines.append("Free: %d of %d" % (free, free + gc.mem_alloc()))
+    lines.append("Memory: " + _memory(status.system_free))
     if status.errors:
         from ovms.faults import summary
 
@@ -110,6 +109,21 @@ async def _summary(sms):
         elif count:
             unsaid += 1
     return text + "\nand %d more" % unsaid if unsaid else text
+
+
+def _memory(system_free):
+    """`71 of 112 KB used, system 55 KB`: the heap, and what it could still take."""
+    used = gc.mem_alloc()
+    area = used + gc.mem_free()
+    free = system_free() if system_free else None
+    if free is None:
+        return "%d of %d KB used" % (_kb(used), _kb(area))
+    # The ESP32's heap counts as free what it could still take.
+    return "%d of %d KB used, system %d KB" % (_kb(used), _kb(max(area - free, used)), _kb(free))
+
+
+def _kb(count):
+    return (count + 512) // 1024
 
 
 async def reply(request):
