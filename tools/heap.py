@@ -4,7 +4,8 @@ A 32-bit VM has the word size of the ESP32, so its heap counts the same objects.
 importing a module takes with everything it imports already there; `stays` is what is left when a
 module that is imported on demand was dropped again: mostly names, which MicroPython never forgets.
 The modules are measured one by one; the last lines tell what they take together as they are built.
-`--plain` measures the firmware as it is written, to see what `tools.shrink` saves.
+`--plain` measures the firmware as it is written, to see what `tools.shrink` saves; `--romfs` the
+same from a ROMFS image.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools import build, shelf, vm
+from tools import build, images, shelf, vm
 
 SHIMS = vm.ROOT / "host_tests" / "shims" / "board"
 # What is imported for good on a module that serves a Twizy, with all it imports.
@@ -29,10 +30,15 @@ STARTS = (ENTRY, *DROPPED, "ovms.vehicle.twizy.car")
 
 # Runs on the VM, with the tree and the lists of modules put in: an argument has 255 bytes at most.
 _PROBE = """
-import gc, os, sys, micropython
+import gc, os, sys, micropython, vfs
 tree, foreign, resident, on_demand = {}
 # The path of a module is a name, too; that of a folder here is longer than any on a board.
-os.mount(os.VfsPosix(tree), "/t")
+if tree.endswith(".romfs"):
+    with open(tree, "rb") as file:
+        os.mount(vfs.VfsRom(file.read()), "/t")
+    file = None
+else:
+    os.mount(os.VfsPosix(tree), "/t")
 sys.path[:] = ["/t", ".frozen"]
 def used():
     gc.collect()
@@ -117,8 +123,11 @@ class Heap:
         return sum(taken for _, taken, stays, _ in self.rows if stays is None)
 
 
-def measure(plain: bool = False, apart: bool = True) -> Heap:
-    """Build the firmware and import it piece by piece; arguments as for `build.compile_tree`."""
+def measure(plain: bool = False, apart: bool = True, is_romfs: bool = False) -> Heap:
+    """Build the firmware and import it piece by piece; arguments as for `build.compile_tree`.
+
+    is_romfs: from a ROMFS image, whose bytecode runs where it lies.
+    """
     sources = build.firmware_sources()
     # The one that builds all the others is forgotten.
     resident = [name for name in import_order(sources, STARTS) if name not in DROPPED]
@@ -138,8 +147,12 @@ def measure(plain: bool = False, apart: bool = True) -> Heap:
         codes = {name: name for name in everything if plain or name == ENTRY}
         for code, entry in table.get("files", {}).items():
             codes.setdefault(entry["path"].removesuffix(".py").replace("/", "."), code)
+        place = tree
+        if is_romfs:
+            place = Path(folder, build.ROM_IMAGE)
+            images.write_romfs(tree, place)
         lists = [
-            str(tree),
+            str(place),
             " ".join(sorted(build.foreign_modules(sources))),
             # What was merged into another module has no file of its own.
             " ".join(codes[name] for name in resident if name in codes),
@@ -180,11 +193,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.heap", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--plain", action="store_true", help="do not shrink the firmware first")
+    parser.add_argument("--romfs", action="store_true", help="plain, from a ROMFS image")
     options = parser.parse_args(arguments)
     try:
-        heap = measure(options.plain)
-        built = heap if options.plain else measure(apart=False)
-    except (build.BuildError, vm.VMMissingError) as error:
+        is_plain = options.plain or options.romfs
+        heap = measure(is_plain, is_romfs=options.romfs)
+        built = heap if is_plain else measure(apart=False)
+    except (build.BuildError, images.ImageError, vm.VMMissingError) as error:
         print(error, file=sys.stderr)
         return 2
     base = heap.rows[0][3]

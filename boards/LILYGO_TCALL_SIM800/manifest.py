@@ -1,4 +1,6 @@
-# A frozen image: make -C ports/esp32 BOARD=ESP32_GENERIC FROZEN_MANIFEST=<this file>
+# A frozen image: `make modules` here, then in MicroPython's ports/esp32
+#   make BOARD=ESP32_GENERIC FROZEN_MANIFEST=<this file>
 include("$(PORT_DIR)/boards/manifest.py")
 include("../../firmware/manifest.py")
+freeze_mpy("../../build/modules/xtensawin", ("ovms_can.mpy", "ovms_crypto.mpy"))
 module("board.py")

@@ -1,0 +1,105 @@
+"""`make firmware`, `deploy` and `size` for each form. CPython only; no board is touched."""
+
+import subprocess
+
+import pytest
+
+from host_tests.forms.forms import BOARD
+from tools import build, images, vm
+
+NATIVES = {"ovms_can.mpy", "ovms_crypto.mpy"}
+
+
+def files_in(folder):
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def out(tmp_path, monkeypatch):
+    monkeypatch.setattr(build, "BUILD", tmp_path)
+    return tmp_path
+
+
+def test_small_is_a_handful_of_files(out):
+    folder = build.build_firmware(BOARD)
+    assert folder == out / BOARD
+    assert files_in(folder) == NATIVES | {
+        "boot.py",
+        "main.py",
+        "board.mpy",
+        "ovms/__init__.mpy",
+        "ovms/app.mpy",
+        "ovms/on_demand.bin",
+    }
+    assert images.littlefs_bytes(folder) < 200 * 1024
+
+
+def test_plain_is_a_file_for_each_module(out):
+    folder = build.build_firmware(BOARD, "plain")
+    assert folder == out / f"{BOARD}-plain"
+    sources = {f"{path.removesuffix('.py')}.mpy" for path in build.firmware_sources()}
+    assert files_in(folder) == NATIVES | sources | {"boot.py", "main.py", "board.mpy"}
+
+
+def test_romfs_is_an_image_and_two_files(out):
+    folder = build.build_firmware(BOARD, "romfs")
+    assert folder == out / f"{BOARD}-romfs"
+    assert {path.name for path in folder.glob("*.py")} == set(build.START_FILES)
+    image = (folder / build.ROM_IMAGE).read_bytes()
+    assert image.startswith(b"\xd2\xcd\x31")
+    for path in (folder / build.ROM_FOLDER).rglob("*.mpy"):
+        assert path.read_bytes() in image, path
+    assert b"board.mpy" in image and b"app.mpy" in image
+
+
+def test_a_form_that_is_none_is_one_sentence(out, capsys):
+    assert build.main(["firmware", BOARD, "--form", "big"]) == 2
+    assert capsys.readouterr().err == (
+        "There is no form big; the forms are: small, plain, romfs.\n"
+    )
+    assert list(out.iterdir()) == []
+
+
+def test_size_tells_flash_bytes(out, capsys, monkeypatch):
+    monkeypatch.setattr(build, "ROOT", out)
+    monkeypatch.setattr(build, "BUILD", out)
+    folder = out / BOARD
+    (folder / "ovms").mkdir(parents=True)
+    (folder / "small").write_bytes(bytes(128))
+    (folder / "one").write_bytes(bytes(4096))
+    # The second block of a file begins with a pointer to the first.
+    (folder / "two").write_bytes(bytes(4096 + 4092))
+    (folder / "ovms/three").write_bytes(bytes(4096 + 4093))
+    monkeypatch.setattr(build, "build_firmware", lambda board, form: folder)
+    assert build.main(["size", BOARD]) == 0
+    blocks = 2 + 2 + 0 + 1 + 2 + 3
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last == f"{blocks * 4096:7d}  bytes of flash on LittleFS, blocks of 4 KB"
+
+
+def commands_of(form):
+    """What `make deploy` would do, without the set-up."""
+    done = subprocess.run(
+        ["make", "-n", "deploy", f"FORM={form}", "PORT=/dev/ttyX"],
+        cwd=vm.ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines = [line for line in done.stdout.splitlines() if "/dev/ttyX" in line]
+    return [line.partition("connect /dev/ttyX ")[2].split(" 2>")[0] for line in lines]
+
+
+@pytest.mark.parametrize(("form", "folder"), [("small", BOARD), ("plain", f"{BOARD}-plain")])
+def test_deploy_of_files_leaves_no_old_one(form, folder):
+    assert commands_of(form) == ["fs rm -r :ovms", f"fs cp -r build/{folder}/* :", "reset"]
+
+
+def test_deploy_of_an_image_leaves_no_file_that_hides_it():
+    """And it begins with what fails on an image without such a partition."""
+    assert commands_of("romfs") == [
+        f"romfs deploy build/{BOARD}-romfs/{build.ROM_IMAGE}",
+        "fs rm -r :$old",
+        f"fs cp build/{BOARD}-romfs/*.py :",
+        "reset",
+    ]
