@@ -62,7 +62,6 @@ class Broom:
         self.names = []
         self.loads = self.sweeps = 0
         self._kept = ()
-        self._path = None
         self._stream = _Stream()
         self._record = bytearray(_RECORD_BYTES)
         # On an ESP32 with what the heap could still take from the system (py/gc.c): how far it may
@@ -74,9 +73,9 @@ class Broom:
 
     def install(self, package):
         """Import from the shelf beside the modules of `package`, if there is one."""
-        self._path = "%s/%s" % (package.__path__, _FILE)
         try:
-            os.stat(self._path)
+            # Open for good: to look for a file costs LittleFS four times the reads of a module.
+            self._stream.file = open("%s/%s" % (package.__path__, _FILE), "rb")
         except OSError:
             return
         os.mount(self, _FOLDER)
@@ -119,11 +118,8 @@ class Broom:
             if gc.mem_alloc() > self.limit_bytes:
                 gc.collect()
                 self.tidy()
-            file = open(self._path, "rb")
-            if self._seek(file, path[1 : -len(_ENDING)].encode()):
-                self._stream.file = file
+            if self._seek(path[1 : -len(_ENDING)].encode()):
                 return _FILE_STAT
-            file.close()
         raise OSError(_ENOENT)
 
     def open(self, path, mode):
@@ -134,9 +130,10 @@ class Broom:
         self.loads += 1
         return self._stream
 
-    def _seek(self, file, wanted):
-        """Whether the module `wanted` (bytes) is on the shelf; then `file` stands at it."""
-        record = self._record
+    def _seek(self, wanted):
+        """Whether the module `wanted` (bytes) is on the shelf; then the stream stands at it."""
+        file, record = self._stream.file, self._record
+        file.seek(0)
         file.readinto(record)
         low, high = 0, record[0] | record[1] << 8
         while low < high:
@@ -172,8 +169,5 @@ class _Stream(io.IOBase):
         return n
 
     def ioctl(self, request, argument):
-        """Close the stream; anything else is not supported."""
-        if request == _CLOSE:
-            self.file.close()
-            return 0
-        return -1
+        """Closing is all an import asks for, and the shelf stays open."""
+        return 0 if request == _CLOSE else -1

@@ -23,7 +23,7 @@ HARNESS_KIB = 18
 CUT_HEAP_KIB = 1536
 # For one SMS in that heap: modules that are loaded, reads of the flash (32 to 128 bytes each).
 MAX_LOADS = 36
-MAX_READS = 8000
+MAX_READS = 3000
 
 
 @pytest.fixture(scope="module", params=[64, 32])
