@@ -6,6 +6,12 @@ The only place with pin numbers. `board.md` says where each one is proven.
 from machine import ADC, SPI, UART, WDT, Pin, reset, reset_cause
 from micropython import const
 
+try:
+    import esp32
+except ImportError:
+    # The VMs on a computer have none.
+    esp32 = None
+
 _MODEM_TX = const(27)
 _MODEM_RX = const(26)
 _MODEM_PWRKEY = const(4)
@@ -82,13 +88,9 @@ class Board:
         MicroPython's heap may grow by it, so `gc.mem_free()` counts it in (py/gc.c,
         `gc_get_max_new_split`), and TLS and WiFi live of it.
         """
-        try:
-            # Here, as no other computer's MicroPython has it.
-            import esp32
-
-            return max([heap[2] for heap in esp32.idf_heap_info(esp32.HEAP_DATA)])
-        except (ImportError, AttributeError):
+        if esp32 is None:
             return None
+        return max([heap[2] for heap in esp32.idf_heap_info(esp32.HEAP_DATA)])
 
     def watchdog(self, timeout_ms):
         """Start the watchdog; feed the object it returns. It cannot be stopped again."""
