@@ -1,7 +1,4 @@
-"""The CFG macros: which objects each writes, and how that is done.
-
-Every value is read and stored on flash before the first write, so a macro that is cut short can
-be undone. What a macro accepts is in `limits`.
+"""The CFG macros: which objects each writes. What a macro accepts is in `limits`.
 
 Objects and formulas: Twizy facts 7.13. The guide's overspeed limits are meant as upper limits, so
 its brake-down speed is never above 10,900 rpm, which the firmware of that time got wrong. The
@@ -12,9 +9,7 @@ A key is index << 8 | subindex, an entry (key, value). A type is 80 or 45.
 
 from micropython import const
 
-from ovms.vehicle.twizy.sevcon import journal as old_values
-from ovms.vehicle.twizy.sevcon import limits
-from ovms.vehicle.twizy.sevcon.controller import SDO_COMMIT, SevconError
+from ovms.vehicle.twizy.sevcon.controller import SDO_COMMIT
 
 _DEFAULT = const(-1)
 
@@ -74,44 +69,6 @@ _FALLING = (32767, 26214, 16383, 6553)
 _MAP_LEVELS = {"D": (32767,) * 4, "N": _FALLING, "B": _FALLING}
 
 
-async def run(car, session, command, values):
-    """The reply behind `CFG x: `; SevconError for what the controller did not do."""
-    needs_pre_op, needs_cycle, labels = limits.traits(command)
-    try:
-        if needs_pre_op:
-            await session.enter_pre_op()
-        entries = await _entries(session, command, values, car.sevcon.type)
-        journal = old_values.load(car)
-        entries = journal.packed(entries)
-        # Read what is about to change and put it into flash.
-        old = bytearray()
-        for at in range(0, len(entries), 8):
-            key = journal.key(entries, at)
-            if journal.is_setting(key) and not journal.has(old, key):
-                journal.add(old, key, await session.read(key >> 8, key & 0xFF))
-        try:
-            journal.begin(command, await session.serial(), old)
-        except (OSError, ValueError) as error:
-            return "ERROR: %s" % error
-        await session.write_all(entries)
-        text = "OK, power cycle to activate!" if needs_cycle else "OK"
-        return text + await _read_back(session, labels) + journal.finish(entries)
-    finally:
-        await session.return_to_op()
-
-
-async def _read_back(session, labels):
-    """What the controller says now; a value that cannot be read is left out."""
-    text = ""
-    for label, key in labels:
-        try:
-            value = await session.read(key >> 8, key & 0xFF)
-        except SevconError:
-            continue
-        text += label + ("%04X" if label == " flgs=" else "%d") % value
-    return text
-
-
 def where(key):
     """What an error text of TSMAP says of the map that object `key` belongs to, "" for none."""
     for letter in _MAPS:
@@ -120,7 +77,7 @@ def where(key):
     return ""
 
 
-async def _entries(session, command, values, type_):
+async def entries(session, command, values, type_):
     """What a macro writes, in order. values: checked parameters; reads what depends on the car."""
     stock = _STOCK_45 if type_ == 45 else _STOCK_80
     if command == "SPEED":
