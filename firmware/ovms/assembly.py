@@ -30,6 +30,7 @@ from ovms.vehicle.state import VehicleState
 
 _CONFIG_FILE = "ovms.cfg"
 _WIFI_FILE = "wifi.cfg"
+_CRASH_FILE = "crash"
 
 
 def build(app, presets):
@@ -82,9 +83,10 @@ def build(app, presets):
     app.can = CANLink(app.bus, None, status, config)
     app.wifi = _wifi()
     app.set_car()
-    from ovms import crash
+    if status.reset_cause == "watchdog" or _is_there(_CRASH_FILE):
+        from ovms.crash import report
 
-    crash.report(app)
+        report(app)
     app.tasks = (
         ("modem", app.modem.run),
         ("server", app.server.run),
@@ -113,3 +115,11 @@ def _wifi():
     from ovms.drivers.wifi import WiFi
 
     return WiFi(lines[0].strip(), lines[1].strip() if len(lines) > 1 else "")
+
+
+def _is_there(file):
+    try:
+        os.stat(file)
+    except OSError:
+        return False
+    return True

@@ -10,11 +10,10 @@ no more than the first time.
 
 from micropython import const
 
-from ovms import faults
-from ovms.build_id import BUILD_ID
 from ovms.drivers.store import Store
 from ovms.services.history import UNKEPT
 
+# `assembly.py` looks for it, too.
 _FILE = "crash"
 _LIMIT = const(2048)
 _NEW = "new"
@@ -31,6 +30,9 @@ def save(config, status, error, fs=None):
 
     fs: drivers/store.py:Flash; by default the module's own.
     """
+    from ovms import faults
+    from ovms.build_id import BUILD_ID
+
     text = faults.traced(config, error)
     store = Store(_FILE, fs, _LIMIT)
     before = _read(store)

@@ -4,6 +4,7 @@ from host_tests.fakes.fake_flash import FakeFlash
 from host_tests.services.console_bench import Desk
 from host_tests.services.sms_bench import PASSWORD
 from ovms import crash, faults
+from ovms.build_id import BUILD_ID
 from ovms.parameters import SERVER
 
 
@@ -130,7 +131,8 @@ def test_diag_and_summary_name_the_task():
     module.keep("tick", other_error())
     assert "\r\n# Errors: sms 2, tick 1\r\n" in desk.handle("S SUMMARY")
     text = desk.handle("DIAG")
-    assert "\r\n#  ERRORS:   sms 2, tick 1\r\n#   build source\r\n#   sms: 2 times, last" in text
+    assert "\r\n#  ERRORS:   sms 2, tick 1\r\n#   build " + BUILD_ID in text
+    assert "\r\n#   sms: 2 times, last" in text
     assert text.count("in innermost") == 1 and text.count("AttributeError") == 1
     desk.crash = ["build source", "OwnError: gone"]
     assert "\r\n#   The last crash:\r\n#   build source\r\n#   OwnError: gone\r\n" in desk.handle(
@@ -149,10 +151,12 @@ def test_a_crash_is_told_once():
     assert (type, number, lifetime_s, priority) == ("*-OVM-DebugCrash", 0, 2592000, None)
     fields = data.split(",")
     assert fields[1:4] == ["1", "hard reset", "0"] and len(fields) == 5
-    assert fields[4].startswith("build source|") and fields[4].endswith("OwnError: gone; at last")
+    assert fields[4].startswith("build " + BUILD_ID + "|") and fields[4].endswith(
+        "OwnError: gone; at last"
+    )
     assert "in innermost|" in fields[4]
     shown = crash.shown(module.flash)
-    assert shown[0] == "build source" and "Before: sms 1" in shown
+    assert shown[0] == "build " + BUILD_ID and "Before: sms 1" in shown
     assert shown[-1].startswith("AttributeError")
     # Not again, but still to be seen.
     assert module.start() == [] and crash.shown(module.flash) == shown
