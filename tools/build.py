@@ -193,13 +193,17 @@ def foreign_modules(sources: dict[str, str]) -> set[str]:
 
 
 def resident_groups(sources: dict[str, str]) -> list[tuple[str, ...]]:
-    """Modules to merge: what every module runs, and each car with what only it needs."""
+    """Modules to merge: what every module runs, and each car with what only it needs.
+
+    What all cars are made of is none of them: the first one would be loaded with every other.
+    """
     cars = [
         path.removesuffix(".py").replace("/", ".")
         for path in sources
         if path.startswith("ovms/vehicle/") and path.endswith("/car.py")
     ]
-    return [RESIDENT, *((car,) for car in sorted(cars))]
+    bases = [("ovms.vehicle.base",)] if "ovms/vehicle/base.py" in sources else []
+    return [RESIDENT, *bases, *((car,) for car in sorted(cars))]
 
 
 def outside_sources() -> list[Path]:
