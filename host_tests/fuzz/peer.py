@@ -6,15 +6,16 @@ from host_tests.fakes.at_peer import FakeModem, info
 from host_tests.fuzz.jumping_time import now_ms
 from host_tests.fuzz.sms import text_of, ucs2
 
-_LINKS = "firmware/ovms/links"
+_FOLDERS = ("firmware/ovms/links/modem", "firmware/ovms/links/modem/sim800")
 
 
 def known_commands():
     """Names of all AT commands that stand in the driver's sources."""
     names = {"AT", "AT&W"}
-    for file in os.listdir(_LINKS):
+    files = [folder + "/" + name for folder in _FOLDERS for name in os.listdir(folder)]
+    for file in files:
         if file.endswith(".py"):
-            with open(_LINKS + "/" + file) as source:
+            with open(file) as source:
                 text = source.read()
             at = text.find("AT")
             while at >= 0:
