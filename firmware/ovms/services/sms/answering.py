@@ -44,26 +44,44 @@ async def _admitted(sms, caller, text, is_owner):
     On its own: while a command waits for the car, the table need not stay in RAM.
     """
     await asyncio.sleep_ms(0)
-    from ovms.services.sms.commands import find
-
-    command = find(sms, text)
+    command = _found(sms, text)
     await asyncio.sleep_ms(0)
-    from ovms.services.sms.access import recognised, refusal
-
+    access = _access()
     await asyncio.sleep_ms(0)
-    sender, is_owner = recognised(sms, caller, is_owner)
+    sender, is_owner = access.recognised(sms, caller, is_owner)
     await asyncio.sleep_ms(0)
     if command is None:
         return None, _no_command(sms, caller, text, is_owner)
-    refused = refusal(sms, sender, is_owner, command)
+    refused = access.refusal(sms, sender, is_owner, command)
+    access = None
     if refused is not None:
         return None, refused or None
     await asyncio.sleep_ms(0)
     if command.method:
-        return _lines(command.method(sms.car(), command.words, command.is_query)), None
-    reply = command.load_reply()
-    await asyncio.sleep_ms(0)
-    return reply(Request(sms, caller, command.name, command.words)), None
+        reply = _lines(command.method(sms.car(), command.words, command.is_query))
+    else:
+        load_reply = command.load_reply
+        request = Request(sms, caller, command.name, command.words)
+        reply = load_reply()
+        load_reply = None
+        await asyncio.sleep_ms(0)
+        reply = reply(request)
+    # MicroPython does not wipe what a coroutine that has ended held: it would stay as long as the
+    # one that awaited it, and with it the table.
+    command = None
+    return reply, None
+
+
+def _found(sms, text):
+    from ovms.services.sms.commands import find
+
+    return find(sms, text)
+
+
+def _access():
+    from ovms.services.sms import access
+
+    return access
 
 
 async def _lines(reply):

@@ -6,7 +6,7 @@ Syntax: Twizy guide 1.2.0, "SEVCON controller configuration"; replies and error 
 
 from ovms.parameters import FEATURE_CAN_WRITE
 from ovms.vehicle.twizy.sevcon.controller import SevconError
-from ovms.vehicle.twizy.sevcon.session import Session, error_text
+from ovms.vehicle.twizy.sevcon.session import Session
 
 _READ_ONLY = "Error: CAN bus in read only mode"
 _NO_MACROS = ("PRE", "OP", "READ", "WRITE", "RESTORE")
@@ -39,7 +39,7 @@ async def execute(car, words):
             from ovms.vehicle.twizy.sevcon import macros
 
             where = macros.where(error.index << 8 | error.subindex)
-        reply += error_text(error, where)
+        reply += session.error_text(error, where)
     except ValueError as error:
         reply += str(error)
     finally:

@@ -3,7 +3,6 @@
 from micropython import const
 
 from ovms.vehicle.twizy.sevcon.controller import SDO_COMMIT, SevconError
-from ovms.vehicle.twizy.sevcon.session import error_text
 
 # The torque maps, which count once they are committed.
 _FLUX_MAP = const(0x4610)
@@ -54,7 +53,7 @@ async def _write(session, index, subindex, value):
     try:
         await session.write(index, subindex, value)
     except SevconError as error:
-        return error_text(error)
+        return session.error_text(error)
     return " => NEW: %d" % value
 
 

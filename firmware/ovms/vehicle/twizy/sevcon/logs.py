@@ -4,7 +4,7 @@ from micropython import const
 
 from ovms.vehicle.base import FAILED, OK
 from ovms.vehicle.twizy.sevcon.controller import SevconError
-from ovms.vehicle.twizy.sevcon.session import Session, error_text
+from ovms.vehicle.twizy.sevcon.session import Session
 
 _ENTRIES_MAX = const(10)
 _LIFETIME_S = const(86400)
@@ -44,7 +44,7 @@ async def command(car, is_reset, arguments):
             count = await _send(car, session, which, start)
         return OK, "%d,%d" % (which, count)
     except SevconError as error:
-        return FAILED, error_text(error)
+        return FAILED, session.error_text(error)
     finally:
         session.close()
 

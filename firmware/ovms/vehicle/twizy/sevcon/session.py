@@ -61,21 +61,6 @@ STATE = const(0x20)
 HARDWARE = const(0x40)
 
 
-def error_text(error, where=""):
-    """What a user reads of a SevconError. where: goes behind the number."""
-    code = error.code
-    text = "ERROR %04X%s" % (code, where)
-    if code & 0xF0 == LOGIN:
-        text = "LOGIN FAILED " + text
-    if code == STATE:
-        text += " NOT IN STOP"
-    elif code & 0x0F == NO_WRITE:
-        text += " NO CANWRITE"
-    elif code & 0x0F == OFFLINE:
-        text += " SEVCON OFFLINE"
-    return text + error.sdo_text
-
-
 class Session:
     """Use: `await open()`, exchanges, `close()` in any case.
 
@@ -250,6 +235,20 @@ class Session:
         self.subindex = subindex
         self.value = value
         self.is_abort = is_abort
+
+    def error_text(self, error, where=""):
+        """What a user reads of a SevconError. where: goes behind the number."""
+        code = error.code
+        text = "ERROR %04X%s" % (code, where)
+        if code & 0xF0 == LOGIN:
+            text = "LOGIN FAILED " + text
+        if code == STATE:
+            text += " NOT IN STOP"
+        elif code & 0x0F == NO_WRITE:
+            text += " NO CANWRITE"
+        elif code & 0x0F == OFFLINE:
+            text += " SEVCON OFFLINE"
+        return text + error.sdo_text
 
     def sdo_text(self):
         """The SDO exchanged last, as replies show it."""
