@@ -1,7 +1,7 @@
 """Measures speed, heap and bytes: one table, and build/bench.json (design 4.3 and 5).
 
-python -m tools.bench            everything, about three minutes
-python -m tools.bench --quick    under a minute: fewer runs, no heap of a whole day
+python -m tools.bench            everything, about five minutes
+python -m tools.bench --quick    under a minute: fewer runs, no heap of a day, no turns
 python -m tools.bench --check    exit code 1 when a budget is not kept
 """
 
@@ -15,7 +15,7 @@ from collections.abc import Callable
 from rich.console import Console
 
 from tools import build, vm
-from tools.benchmarks import boot, can_path, cipher, heap, messages, wire
+from tools.benchmarks import boot, can_path, cipher, flash, heap, messages, turns, wire
 from tools.benchmarks.rows import Row, is_within_budget, table, to_json
 
 FOLDER = build.BUILD / "bench"
@@ -31,6 +31,8 @@ def groups(is_quick: bool) -> dict[str, Callable[[], list[Row]]]:
         "messages": lambda: messages.measure(is_quick),
         "can": lambda: can_path.measure(FOLDER, is_quick),
         "heap": lambda: heap.measure(FOLDER, is_quick),
+        "turns": lambda: turns.measure(FOLDER, is_quick),
+        "flash": flash.measure,
         "wire": wire.measure,
         "boot": boot.measure,
     }

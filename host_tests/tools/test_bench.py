@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from tools import bench
-from tools.benchmarks import callgrind, can_path, cipher
+from tools.benchmarks import callgrind, can_path, cipher, flash, turns
 from tools.benchmarks.rows import (
     NO_BUDGET,
     NOT_MEASURED,
@@ -155,3 +155,29 @@ def test_a_deadlock_is_told():
             loop.run_until_complete(loop.create_future())
     finally:
         loop.close()
+
+
+def test_turns_are_the_differences_of_what_callgrind_tells():
+    output = "TURN boot - 0\n0 I OVMS\nTURN sms sin,cos 3\nMARK drive\nTURN can - 0\nCOUNTS {}\n"
+    log = "events-1: 100\nevents-1-3: 7\nevents-1: 350\nframes-1: 2\nevents-1: 360\n"
+    names = {"sin": "services/sms_job"}
+    assert turns.turns(output, log, names) == [
+        turns.Turn(100, "boot", (), 0, "start"),
+        turns.Turn(250, "sms", ("services/sms_job", "cos"), 3, "start"),
+        turns.Turn(10, "can", (), 0, "drive"),
+    ]
+    for wrong in (log + "events-1: 400\n", "events-1: 100\n"):
+        with pytest.raises(callgrind.UncountableError):
+            turns.turns(output, wrong, names)
+
+
+def test_loads_of_each_sms():
+    output = "SMS 21 STAT?\nMARK x\nSMS 4 STAT?\nSMS 17 MODULE A K\n"
+    assert turns.loads(output) == {"STAT?": [21, 4], "MODULE A K": [17]}
+
+
+def test_blocks_of_littlefs(tmp_path):
+    (tmp_path / "ovms").mkdir()
+    for name, size in (("main.py", 512), ("board.mpy", 513), ("ovms/a", 4096), ("ovms/b", 4097)):
+        (tmp_path / name).write_bytes(bytes(size))
+    assert flash.blocks(tmp_path) == 2 + 2 + 0 + 1 + 1 + 2
