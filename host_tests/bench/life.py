@@ -13,7 +13,9 @@ a mark of the tape, and `SMS` with the number of modules loaded from the announc
 its answer, and its text. Mode COUNT: at the end of each turn callgrind writes its count to its
 log, and here stands `TURN`, the task, what was loaded (comma between) and how many files were
 opened. Mode STACK: `STACK`, the deepest use of the C stack so far, when it has become deeper, and
-what was loaded in that turn. At the end `COUNTS`, the module's counters of things gone wrong.
+what was loaded in that turn. Mode MODULES: no tape; the file `names` holds the modules of the
+shelf, and each is loaded between two counts of callgrind: `LOAD`, its name, and all that came with
+it. At the end `COUNTS`, the module's counters of things gone wrong.
 """
 
 import asyncio
@@ -30,7 +32,7 @@ import machine_calls
 import micropython
 import v2_server
 
-COUNT, STACK, LOADS = "count", "stack", "loads"
+COUNT, STACK, LOADS, MODULES = "count", "stack", "loads", "modules"
 OWNER = day_child.OWNER
 _LINK_PERIOD_MS = 100
 _LOOK_MS = 50
@@ -249,7 +251,7 @@ class Life:
         def nested_import(*arguments):
             self._look_at_stack()
             self._nested_bytes += own_bytes
-            try:
+            try:  # noqa: SIM105
                 return plain(*arguments)
             finally:
                 self._look_at_stack()
@@ -280,6 +282,28 @@ class Life:
 
     def _text(self):
         return self._tape.read(self._tape.read(1)[0]).decode()
+
+    def load_each(self):
+        """Load every module of the shelf into a heap that has room, all others forgotten."""
+        broom = self.app.broom
+        with open("names") as file:
+            names = file.read().split()
+        machine_calls.toggle()
+        for name in names:
+            gc.collect()
+            broom.sweep()
+            gc.collect()
+            del self._loaded[:]
+            machine_calls.tell()
+            machine_calls.toggle()
+            try:  # noqa: SIM105
+                __import__(name)
+            except ImportError:
+                # The VM has no network or ADC.
+                pass
+            machine_calls.toggle()
+            machine_calls.tell()
+            print("LOAD", name, ",".join(self._loaded))
 
     async def _answered(self):
         """Wait for the answer to an SMS, but not for ever."""
@@ -328,5 +352,8 @@ class Life:
 def main(mode, heap_bytes, taken):
     time.advance(_LEAD_MS)
     life = Life(mode, heap_bytes, taken)
+    if mode == MODULES:
+        life.load_each()
+        return
     asyncio.core.IOQueue.wait_io_event = life.wait
     asyncio.run(life.app.run())

@@ -171,6 +171,14 @@ def test_turns_are_the_differences_of_what_callgrind_tells():
             turns.turns(output, wrong, names)
 
 
+def test_loads_of_each_module():
+    output = "LOAD sin sin,cos\n0 I OVMS\nLOAD cos cos\n"
+    log = "events-1: 100\nevents-1: 150\nevents-1: 160\nevents-1: 260\n"
+    assert turns.module_loads(output, log) == [(100, "cos", []), (50, "sin", ["cos"])]
+    with pytest.raises(callgrind.UncountableError):
+        turns.module_loads(output, "events-1: 100\n")
+
+
 def test_loads_of_each_sms():
     output = "SMS 21 STAT?\nMARK x\nSMS 4 STAT?\nSMS 17 MODULE A K\n"
     assert turns.loads(output) == {"STAT?": [21, 4], "MODULE A K": [17]}

@@ -2,8 +2,8 @@
 
 The whole module lives through SMS, a drive and a charge on the 32-bit VM in virtual time, as it is
 shipped: `host_tests/bench/life.py`. A turn is what one task does from one `await` that waits to
-the next; nothing else runs meanwhile. All turns with what they did go to `build/bench/turns.txt`,
-the longest first.
+the next; nothing else runs meanwhile. The longest turns with what they did go to
+`build/bench/turns.txt`, what it takes to load each module to `build/bench/loads.txt`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools import build, vm
+from tools import build, shelf, vm
 from tools.benchmarks import callgrind, on_vm
 from tools.benchmarks.rows import Row, not_measured
 from tools.desk.twizy_scenarios import TOWN, Scenario, Step
@@ -32,7 +32,10 @@ _ESP32_STACK_KB = 16
 HEAPS_KIB = (112, 96)
 # At least what the stand-ins take; the broom is told exactly.
 _STAND_INS_KIB = 33
-_LIMIT_S = {"count": 240, "stack": 60, "loads": 60}
+_LIMIT_S = {"count": 240, "stack": 60, "loads": 60, "modules": 60}
+_COUNTING = ("count", "modules")
+# So many KB that nothing is swept while modules are loaded one by one.
+_AMPLE_KIB = 2000
 _LISTED = 200
 TEXTS = ("STAT?", "SUMMARY", "MODULE TWIZY42 K SMSIP RT")
 _DRIVE = Scenario(
@@ -110,6 +113,19 @@ def loads(output: str) -> dict[str, list[int]]:
     return found
 
 
+def module_loads(output: str, log: str) -> list[tuple[int, str, list[str]]]:
+    """(instructions, module, what was loaded with it), the dearest first; arguments as above."""
+    counts = [int(text) for text in _COUNTED.findall(log)]
+    lines = [line.split(" ") for line in output.splitlines() if line.startswith("LOAD ")]
+    if len(counts) != 2 * len(lines):
+        raise callgrind.UncountableError(f"{len(counts)} counts for {len(lines)} modules")
+    found = []
+    for n, (_, name, loaded) in enumerate(lines):
+        others = [other for other in loaded.split(",") if other not in ("", name)]
+        found.append((counts[2 * n + 1] - counts[2 * n], name, others))
+    return sorted(found, reverse=True)
+
+
 def measure(folder: Path, is_quick: bool) -> list[Row]:
     """folder: for files of ours. All rows of the three groups."""
     try:
@@ -121,6 +137,7 @@ def measure(folder: Path, is_quick: bool) -> list[Row]:
         rows = [not_measured(GROUP, "longest turn in service", reason, BUDGET_TURN)]
     else:
         rows = _turn_rows(life, folder / "turns.txt")
+        rows += _module_rows(life, folder / "loads.txt")
     return [*rows, *_load_rows(life), _stack_row(life)]
 
 
@@ -139,19 +156,23 @@ class _Life:
             code: entry["path"].removeprefix("ovms/").removesuffix(".py")
             for code, entry in table["files"].items()
         }
+        packed = (self._tree / "ovms" / shelf.FILE).read_bytes()
+        self.sizes = {name: len(data) for name, data in shelf.unpacked(packed).items()}
         self._tape = _tape()
 
     def run(self, mode: str, heap_kib: int) -> tuple[str, str]:
         """(what it printed, what callgrind wrote). Raises VMError, UncountableError."""
         heap = heap_kib + _STAND_INS_KIB
-        start = _START.format(str(self._tree), mode, heap_kib * 1024)
+        told_kib = _AMPLE_KIB if mode == "modules" else heap_kib
+        start = _START.format(str(self._tree), mode, told_kib * 1024)
         with tempfile.TemporaryDirectory() as place:
             log = Path(place, "log")
             log.touch()
             flash = Path(place, "flash")
             flash.mkdir()
             (flash / "tape").write_bytes(self._tape)
-            if mode == "count":
+            (flash / "names").write_text("\n".join(self.sizes))
+            if mode in _COUNTING:
                 line = callgrind.command(32, heap)
                 line.insert(1, f"--log-file={log}")
             else:
@@ -231,6 +252,29 @@ def _turn_rows(life: _Life, file: Path) -> list[Row]:
     loaded = sum(len(turn.loaded) for turn in service)
     rows.append(Row(GROUP, "modules loaded in the whole scenario", loaded, "loads"))
     return rows
+
+
+def _module_rows(life: _Life, file: Path) -> list[Row]:
+    what = "loading a module on demand, dearest"
+    try:
+        found = module_loads(*life.run("modules", HEAPS_KIB[0]))
+    except (callgrind.UncountableError, on_vm.VMError) as error:
+        return [not_measured(GROUP, what, str(error), BUDGET_TURN)]
+    if not found:
+        return [not_measured(GROUP, what, "nothing was loaded", BUDGET_TURN)]
+    lines = []
+    for count, name, others in found:
+        with_it = ", ".join(life.names.get(other, other) for other in others)
+        shown = life.names.get(name, name)
+        lines.append(f"{count:11,} {life.sizes[name]:5} bytes {shown:34} {with_it}".rstrip())
+    file.write_text("\n".join(lines) + "\n", "utf-8")
+    count, name, others = found[0]
+    note = f"{life.names.get(name, name)} with {len(others)} others; see {file.name}"
+    middle = found[len(found) // 2][0]
+    return [
+        Row(GROUP, what, count, "instructions", BUDGET_TURN, note=note),
+        Row(GROUP, "the same, median", middle, "instructions", note="in a heap that has room"),
+    ]
 
 
 def _load_rows(life: _Life) -> list[Row]:
