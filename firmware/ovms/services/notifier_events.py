@@ -113,9 +113,12 @@ async def send_sms(notifier):
     text = _text(notifier, notifier.sms.pop(0))
     text = text[1:].replace("\r\n", "\n").replace("\r", "\n")
     phone = notifier.config.get(parameters.PHONE)
+    # Others have their turn between two loads of code.
+    await notifier.sleep_ms(0)
     from ovms.services.sms.parts import outgoing
 
     left = list(outgoing(notifier, phone, text))
+    await notifier.sleep_ms(0)
     pause_ms = _SMS_RETRY_MS
     for attempt in range(_SMS_ATTEMPTS):
         if attempt:

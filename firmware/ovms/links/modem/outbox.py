@@ -25,6 +25,8 @@ async def send_sms(modem, number, text):
     if not parts:
         modem.status.count("sms_bad_number")
         return False
+    # Others have their turn between two loads of code.
+    await modem.port.clock.sleep_ms(0)
     for number, text, is_ucs2 in parts:
         if not await _send(modem, number, text + _END, is_ucs2):
             modem.status.count("sms_failed")

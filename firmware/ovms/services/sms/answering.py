@@ -109,6 +109,7 @@ async def answer(sms, modem, number, text):
 
 
 async def _send(sms, modem, number, text):
+    await asyncio.sleep_ms(0)
     for part_number, part in _outgoing(sms, number, text):
         await asyncio.sleep_ms(0)
         if not await modem.send_sms(part_number, part):

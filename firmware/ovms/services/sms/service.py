@@ -45,6 +45,7 @@ class SMSService:
             number, text = await modem.next_sms()
             done = await self._patiently(self.execute, number, text)
             if done:
+                await asyncio.sleep_ms(0)
                 # On its own: what was done must not be done again for want of room to tell it.
                 await self._patiently(self._answer, modem, number, done[1])
 
