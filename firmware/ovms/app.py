@@ -114,6 +114,8 @@ class App:
             return None
 
     def _carry_out(self, wanted):
+        if wanted & requests.REQUEST_ROOM:
+            self.broom.make_room()
         if wanted & requests.REQUEST_VEHICLE_RESTART:
             self.set_car()
         if wanted & requests.REQUEST_MODEM_RESTART:
@@ -138,7 +140,12 @@ class App:
 
     async def _once(self, function):
         try:
-            await function()
+            try:
+                await function()
+            except MemoryError:
+                # Once more, with all the room there is.
+                self.broom.make_room()
+                await function()
         except Exception as error:
             self.on_error("task", error)
 

@@ -106,8 +106,12 @@ class Broom:
     def tidy(self):
         """Sweep when the heap is fuller than it should be; call it after a collection."""
         if gc.mem_alloc() > self.limit_bytes:
-            self.sweep()
-            gc.collect()
+            self.make_room()
+
+    def make_room(self):
+        """Forget all that can be forgotten, for who did not find memory and is to try again."""
+        self.sweep()
+        gc.collect()
 
     def mount(self, readonly, mkfs):
         """`os.mount` calls it."""

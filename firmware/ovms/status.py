@@ -13,6 +13,8 @@ REQUEST_REBOOT = const(1)
 REQUEST_RECONNECT = const(2)
 REQUEST_VEHICLE_RESTART = const(4)
 REQUEST_MODEM_RESTART = const(8)
+# Somebody found no memory and tries again soon.
+REQUEST_ROOM = const(16)
 
 # Network state codes as users know them from `GPRS?` and the LEDs (module-behaviour.md 3.3).
 NET_START = const(0x01)

@@ -10,6 +10,7 @@ import asyncio
 from micropython import const
 
 from ovms import parameters
+from ovms.status import REQUEST_ROOM
 
 # Who may use a command (module-behaviour 2.3).
 BY_PASSWORD = const(1)
@@ -58,6 +59,7 @@ class SMSService:
             except MemoryError:
                 # Others use the heap as well, but not for long.
                 self.status.count("sms_retries")
+                self.status.request(REQUEST_ROOM)
                 await asyncio.sleep(pause_s)
         return None
 

@@ -144,10 +144,15 @@ class Sevcon:
     async def _work(self):
         duty = self.duty
         self.duty = 0
+        self._is_on_duty = True
         try:
             from ovms.vehicle.twizy.sevcon import duties
 
             await duties.carry_out(self._car, duty)
+        except MemoryError:
+            # Whoever spawned this tries again; a reset that had begun is the owner's to ask for.
+            self.duty |= duty & ~DUTY_RESET
+            raise
         finally:
             self._is_on_duty = False
 
