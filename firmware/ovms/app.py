@@ -55,13 +55,22 @@ class App:
         await self._tick_for_ever()
 
     async def _keep(self, name, run):
-        """Run one task for ever: an error is kept, and followed by a fresh start."""
+        """Run one task for ever: an error is kept, and followed by a fresh start.
+
+        A first lack of memory is no error: others need it for a moment only.
+        """
         pause_s = _RESTART_FIRST_S
         while True:
             started_s = self.clock.uptime_s()
             try:
                 await run()
                 return
+            except MemoryError as error:
+                self.broom.make_room()
+                if pause_s > _RESTART_FIRST_S:
+                    self.on_error(name, error)
+                else:
+                    self.status.count("memory_retries")
             except Exception as error:
                 self.on_error(name, error)
             if self.clock.uptime_s() - started_s > _RESTART_LONGEST_S:
@@ -144,6 +153,7 @@ class App:
                 await function()
             except MemoryError:
                 # Once more, with all the room there is.
+                self.status.count("memory_retries")
                 self.broom.make_room()
                 await function()
         except Exception as error:

@@ -33,6 +33,10 @@ _RESERVE_BYTES = const(28_000)
 _HEAP_MAX_BYTES = const(112_000)
 # A heap of this size has PSRAM.
 _AMPLE_BYTES = const(1_000_000)
+# To weigh the heap takes as long as to load a small module, so it is not done at every load: each
+# is taken to need so much, and after a sweep there is room for some.
+_LOAD_BYTES = const(2_500)
+_LEAST_ROOM_BYTES = const(7_500)
 
 _FILE = "on_demand.bin"
 _FOLDER = "/o"
@@ -62,6 +66,7 @@ class Broom:
         self.names = []
         self.loads = self.sweeps = 0
         self._kept = ()
+        self._room_bytes = 0
         self._stream = _Stream()
         self._record = bytearray(_RECORD_BYTES)
         # On an ESP32 with what the heap could still take from the system (py/gc.c): how far it may
@@ -105,13 +110,16 @@ class Broom:
 
     def tidy(self):
         """Sweep when the heap is fuller than it should be; call it after a collection."""
-        if gc.mem_alloc() > self.limit_bytes:
+        room_bytes = self.limit_bytes - gc.mem_alloc()
+        self._room_bytes = room_bytes
+        if room_bytes < 0:
             self.make_room()
 
     def make_room(self):
         """Forget all that can be forgotten, for who did not find memory and is to try again."""
         self.sweep()
         gc.collect()
+        self._room_bytes = max(self.limit_bytes - gc.mem_alloc(), _LEAST_ROOM_BYTES)
 
     def mount(self, readonly, mkfs):
         """`os.mount` calls it."""
@@ -119,7 +127,7 @@ class Broom:
     def stat(self, path):
         """Shape as of `os.stat`; OSError for any file that is not on the shelf."""
         if path.endswith(_ENDING):
-            if gc.mem_alloc() > self.limit_bytes:
+            if self._room_bytes <= 0:
                 gc.collect()
                 self.tidy()
             if self._seek(path[1 : -len(_ENDING)].encode()):
@@ -132,6 +140,7 @@ class Broom:
         if name not in self.names:
             self.names.append(name)
         self.loads += 1
+        self._room_bytes -= _LOAD_BYTES
         return self._stream
 
     def _seek(self, wanted):

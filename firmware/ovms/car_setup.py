@@ -39,12 +39,14 @@ def connect(app):
         # What the car imports stays with it.
         car_class = app.broom.keep(load)
         car = car_class(app.state, app.config)
-    except (ImportError, MemoryError) as error:
+    except MemoryError:
+        # Others need the room for a moment only, and so does the car of before.
+        app.status.count("memory_retries")
+        app.status.request(requests.REQUEST_VEHICLE_RESTART)
+        car = app.broom.keep(_no_car)(app.state, app.config)
+    except ImportError as error:
         # Without its car the module can still be asked, and told another one.
         app.log.error("car: %s %s", type(error).__name__, error)
-        if isinstance(error, MemoryError):
-            # Others need the room for a moment only.
-            app.status.request(requests.REQUEST_VEHICLE_RESTART)
         car = app.broom.keep(_no_car)(app.state, app.config)
     car.sleep_ms = asyncio.sleep_ms
     car.spawn = app.spawn
