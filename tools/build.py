@@ -42,12 +42,10 @@ BOARDS = ROOT / "boards"
 # Every native architecture the module runs on or is tested on (design: decision 2).
 ARCHITECTURES = ("xtensawin", "rv32imc", "armv7emsp", "x64", "x86")
 # Where the modules start that stay imported as long as the firmware runs.
-RESIDENT = ("ovms.app", "ovms.assembly")
+ENTRY = "ovms.app"
+RESIDENT = (ENTRY, "ovms.assembly")
 # The source that the id of a build is written into.
 _BUILD_ID_FILE = "ovms/build_id.py"
-# Tables of the builds that went to a board, to translate tracebacks of an older firmware, too.
-_TABLES = BUILD / "names"
-_TABLES_KEPT = 50
 _KEPT_S = 24 * 3600
 # The files MicroPython runs by name at start; they stay readable source on the module.
 START_FILES = ("boot.py", "main.py")
@@ -192,6 +190,17 @@ def foreign_modules(sources: dict[str, str]) -> set[str]:
     return {name for name in found if name.partition(".")[0] != "ovms"}
 
 
+def top_imports(text: str) -> set[str]:
+    """Modules that a source imports when it is imported itself."""
+    found: set[str] = set()
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            found.add(node.module or "")
+    return found
+
+
 def resident_groups(sources: dict[str, str]) -> list[tuple[str, ...]]:
     """Modules to merge: what every module runs, and each car with what only it needs.
 
@@ -257,17 +266,18 @@ def _shrunk_tree(sources: dict[str, str], target: Path, groups, users: Sequence[
     stay = {Path(shrunk.paths[home]).with_suffix(".mpy").as_posix() for home in homes}
     lines: dict[str, dict[str, list]] = {}
 
-    def finish(built: dict[str, Path]) -> None:
-        """Tell the functions apart, and put what is not found by its path into one file.
+    for home in homes & {f"{ENTRY.replace('.', '/')}.py"}:
+        for needed in top_imports(texts[home]):
+            if f"{needed}.py" in shrunk.sources:
+                # Cannot be: the file that it would lie in is opened by what imports it.
+                source = next(path for path, new in codes.items() if new == needed)
+                raise BuildError(
+                    f"{source} is needed at start and cannot be merged into {home}, as a source "
+                    "outside the firmware imports what imports it."
+                )
 
-        Texts of modules that come and go are kept from becoming names for ever.
-        """
-        if stay:
-            shrink.unname_texts(
-                [built[name] for name in stay],
-                [built[name] for name in built.keys() - stay],
-                texts,
-            )
+    def finish(built: dict[str, Path]) -> None:
+        """Tell the functions apart, and put what is loaded on demand into one file."""
         for path, new in shrunk.paths.items():
             file = built[Path(new).with_suffix(".mpy").as_posix()]
             lines[path] = shrink.number_lines(file, shrunk.outlines[path], path)
@@ -389,7 +399,7 @@ def build_firmware(board: str, form: str = "small") -> Path:
     for name in START_FILES:
         shutil.copyfile(FIRMWARE / name, target / name)
     if form == "small":
-        _keep_table(target.with_name(f"{target.name}.names.json"))
+        explain.keep_table(target.with_name(f"{target.name}.names.json"))
     if form == "romfs":
         try:
             images.write_romfs(tree, target / ROM_IMAGE)
@@ -397,16 +407,6 @@ def build_firmware(board: str, form: str = "small") -> Path:
         except images.ImageError as error:
             raise BuildError(str(error)) from None
     return target
-
-
-def _keep_table(file: Path) -> None:
-    """Copy the table of a build to where the next build does not replace it."""
-    _TABLES.mkdir(parents=True, exist_ok=True)
-    build = json.loads(file.read_text("utf-8"))["digest"][: explain.BUILD_ID_LENGTH]
-    shutil.copyfile(file, _TABLES / f"{build}.names.json")
-    tables = sorted(_TABLES.glob("*.names.json"), key=lambda table: table.stat().st_mtime)
-    for old in tables[:-_TABLES_KEPT]:
-        old.unlink(missing_ok=True)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,8 +1,8 @@
 """Heap that each part of the firmware takes on the 32-bit VM: `python -m tools.heap`.
 
 A 32-bit VM has the word size of the ESP32, so its heap counts the same objects. `code` is what
-importing a module takes with everything it imports already there; `stays` is what is left when a
-module that is imported on demand was dropped again: mostly names, which MicroPython never forgets.
+importing a module takes, for one on demand with what it imports itself; `stays` is what is left
+when all of that was forgotten again: mostly names, which MicroPython never forgets.
 The modules are measured one by one; the last lines tell what they take together as they are built.
 `--plain` measures the firmware as it is written, to see what `tools.shrink` saves; `--romfs` the
 same from a ROMFS image.
@@ -57,6 +57,7 @@ print("start", 0, -1, used())
 for name in resident.split():
     print(name, load(name), -1, used())
 micropython.qstr_info()
+kept = set(sys.modules)
 for name in on_demand.split():
     before = used()
     try:
@@ -65,10 +66,12 @@ for name in on_demand.split():
         print("failed", name, repr(error))
     taken = used() - before
     module = None
-    sys.modules.pop(name, None)
-    package, _, last = name.rpartition(".")
-    if package and hasattr(sys.modules[package], last):
-        delattr(sys.modules[package], last)
+    # With all that came along; a package holds its modules, too.
+    for loaded in set(sys.modules) - kept:
+        del sys.modules[loaded]
+        package, _, last = loaded.rpartition(".")
+        if hasattr(sys.modules.get(package), last):
+            delattr(sys.modules[package], last)
     print(name, taken, used() - before, used())
 micropython.qstr_info()
 """
@@ -109,13 +112,11 @@ def import_order(sources: dict[str, str], starts: Sequence[str]) -> list[str]:
 class Heap:
     """rows: (module, bytes taken, bytes that stay, heap in use so far). names: what the VM says
     about its names, with the resident modules and with all. compiled_bytes: of all files.
-    dead: functions and classes left out, because nothing in the firmware refers to them.
     """
 
     rows: list[tuple[str, int, int | None, int]]
     names: list[str]
     compiled_bytes: int
-    dead: list[str]
 
     @property
     def resident_bytes(self) -> int:
@@ -139,6 +140,7 @@ def measure(plain: bool = False, apart: bool = True, is_romfs: bool = False) -> 
         for shim in SHIMS.glob("*.py"):
             if shim.stem != "start":
                 build.compile_file(shim, tree / f"{shim.stem}.mpy", shim.name)
+        size = sum(path.stat().st_size for path in (tree / "ovms").rglob("*.*"))
         on_demand_file = tree / "ovms" / shelf.FILE
         if on_demand_file.exists():
             for name, data in shelf.unpacked(on_demand_file.read_bytes()).items():
@@ -167,10 +169,9 @@ def measure(plain: bool = False, apart: bool = True, is_romfs: bool = False) -> 
             check=False,
             timeout=60,
         )
-        size = sum(path.stat().st_size for path in (tree / "ovms").rglob("*.mpy"))
     if done.returncode:
         raise build.BuildError(f"The firmware does not start: {done.stderr.strip()}")
-    heap = Heap([], [], size, table.get("dead", []))
+    heap = Heap([], [], size)
     _read(done.stdout, {code: name for name, code in codes.items()}, heap)
     return heap
 
@@ -210,8 +211,6 @@ def main(arguments: list[str] | None = None) -> int:
     for when, names in zip(("resident", "all"), built.names, strict=True):
         print(f"names, {when}: {names.partition(': ')[2]}")
     print(f"compiled: {built.compiled_bytes} bytes")
-    if built.dead:
-        print("left out, as nothing refers to it: " + ", ".join(built.dead))
     return 0
 
 

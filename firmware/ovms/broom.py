@@ -12,7 +12,7 @@ What to know when writing such a module:
 - It may be imported any number of times, and two copies may run side by side (one that a waiting
   coroutine still uses, one that somebody else has just imported). So it keeps no state in its
   globals, and it makes no exception class and no other object that code elsewhere compares by
-  identity: those live in modules that stay. `host_tests/test_architecture.py` finds the others.
+  identity: those live in modules that stay. `host_tests/test_code_on_demand.py` finds the others.
 - What stays is what a module that stays imports at its top. An object whose class is in a module
   on demand keeps that module's code alive, which is fine. So does a variable of a function that
   waits: who waits for ever leaves the import to a function of its own.

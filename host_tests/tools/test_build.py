@@ -65,7 +65,6 @@ def test_resident_modules_are_one_file_and_those_on_demand_are_not(tmp_path, sou
     assert paths == set(SOURCES) - {"ovms/status.py", "ovms/deep/__init__.py"}
     on_demand = shelf.unpacked((tmp_path / "tree/ovms" / shelf.FILE).read_bytes())
     assert set(table["files"]) == {"__init__", "app", *on_demand}
-    assert table["dead"] == ["ovms.deep.later.unused_function"]
 
 
 def test_plain_tree_holds_one_file_for_each_source(tmp_path, sources):

@@ -22,7 +22,7 @@ from tools.shrink.places import Place
 
 # Namesakes by the dozen, own errors, an attribute whose short name has other meanings.
 HELPERS = (
-    "class LeftError(Exception):\n    pass\n"
+    "class LeftError(Exception):\n    def tell_more(self):\n        return self.args[1]\n"
     "class Left:\n    def go_left(self):\n        return self.fall_left()\n"
     "    def fall_left(self):\n        raise LeftError('over')\n"
     "class Right:\n    def go_right(self):\n        return self.fall_right()\n"
@@ -327,3 +327,14 @@ def test_output_is_passed_on_as_it_came():
     shown.write(b"\n# rest")
     shown.close()
     assert target.getvalue() == b"\r\n# DIAG\r\n# \xff\xfe half\r\n# rest"
+
+
+def test_an_exception_is_told_with_its_own_file_though_it_keeps_its_name(small):
+    places = [
+        place for places in small[1]["files"]["app"]["functions"].values() for place in places
+    ]
+    assert ["ovms/helpers.py", "LeftError.tell_more"] in places
+    record = shrunk_small(APP, helpers=HELPERS, groups=[("ovms.app",)]).record
+    assert record["homes"]["ovms.helpers"]["globals"]["LeftError"] == "LeftError"
+    assert "tell_more" in record["families"]["ovms.helpers.LeftError"]
+    assert "LeftError" not in record["homes"]["ovms.app"]["globals"]

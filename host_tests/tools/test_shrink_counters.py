@@ -63,3 +63,15 @@ def test_every_counter_of_the_firmware_has_a_short_name():
     assert ":sms_received " in table and ":gps_noise " in table and ":server_silences " in table
     others = "".join(text for path, text in result.sources.items() if text != table)
     assert "'sms_received'" not in others and "'gps_noise'" not in others
+
+
+def test_a_counter_that_is_said_or_put_together_elsewhere_keeps_its_name():
+    used = (
+        "def used(status, reason):\n"
+        "    status.count('late_' + reason)\n    print('other_thing')\n    return ['end']\n"
+    )
+    result = shrunk(COUNTING + used, outside=["from ovms.app import used"], **TABLE)
+    text = text_of(result)
+    # `late_` and `end` make `late_end`; `other_thing` is printed.
+    assert text.count("'late_end'") == 1 and text.count("'other_thing'") == 2
+    assert "'gps_noise'" not in text

@@ -1,4 +1,4 @@
-"""What `tools.shrink` does to whole modules: dead code, short paths, bundles. CPython only."""
+"""What `tools.shrink` does to whole modules: what goes, short paths, bundles. CPython only."""
 
 import ast
 import re
@@ -7,42 +7,32 @@ import sys
 
 import pytest
 
-from host_tests.tools.shrinking import shrunk, text_of, words
+from host_tests.tools.shrinking import shrunk, text_of
 from tools import build, shrink
 
 # What nobody needs
 
 
-def test_dead_code_goes():
-    source = (
-        "class Thing:\n"
-        "    def __init__(self):\n"
-        "        self.read_value = self.written_value = 1\n"
-        "        self.only_written = 2\n"
-        "        self.from_call = input_of()\n"
-        "    def never_called(self):\n        return self.only_called_by_dead()\n"
-        "    def only_called_by_dead(self):\n        return 1\n"
-        "    @property\n    def unused_property(self):\n        return 1\n"
-        "    def readinto(self):\n        return 'MicroPython might call this'\n"
-        "def input_of():\n    return 4\n"
-        "def main():\n    return Thing().read_value\n"
+def test_constants_and_imports_that_went_elsewhere_go():
+    app = (
+        "from ovms.rates import RATE, called\n"
+        "LIMIT = RATE * 2\n"
+        "MADE = called()\n"
+        "def main():\n    from ovms.rates import RATE as again\n    return LIMIT + again\n"
     )
-    text = text_of(shrunk(source))
-    found = words(text)
-    assert "readinto" in found and "input_of" not in found
-    # __init__, readinto, input_of, main: nothing else is left.
-    assert text.count("def ") == 4
-    assert text.count("self") == 0 and text.count(" = ") == 2
-    assert "2" not in text
+    rates = "RATE = 5\nEXTRA = (RATE, 6)\ndef called():\n    return 1\n"
+    result = shrunk(app, rates=rates)
+    text = text_of(result)
+    # What calls something stays, used or not.
+    assert re.fullmatch(
+        r"from \w+ import (\w+)\n\w+ = \1\(\)\n\ndef main\(\):\n    return 10 \+ 5\n", text
+    )
+    assert "=" not in text_of(result, "ovms/rates.py")
 
 
-def test_what_is_only_set_on_an_object_of_micropython_stays():
-    source = (
-        "def main(context):\n    context.verify_mode = 1\n    context.our_own = 2\n"
-        "    return context\n"
-    )
-    text = text_of(shrunk(source))
-    assert "verify_mode" in text and "2" not in text
+def test_what_is_set_on_an_object_of_micropython_keeps_its_name():
+    source = "def main(context):\n    context.verify_mode = 1\n    return context\n"
+    assert "verify_mode" in text_of(shrunk(source))
 
 
 def test_what_micropython_has_and_its_stubs_do_not_keeps_its_name():
@@ -63,13 +53,14 @@ def test_docstrings_annotations_and_all_go():
     assert re.match(r"def main\((\w+)=1\):\n    return \1\n\nclass", text)
 
 
-def test_viper_keeps_its_types():
+def test_a_block_of_nothing_but_pass_stays_one():
     source = (
-        "import micropython\n"
-        "@micropython.viper\ndef main(data: ptr8) -> int:\n    return data[0]\n"
+        "def main(x):\n    try:\n        x.append(1)\n    finally:\n        pass\n"
+        "    if x:\n        pass\n    else:\n        'text'\n    return x\n"
     )
-    text = text_of(shrunk(source))
-    assert re.search(r"\(\w+: ptr8\) -> int", text)
+    space = {}
+    exec(text_of(shrunk(source)), space)
+    assert space["main"]([]) == [1]
 
 
 # Modules
@@ -225,8 +216,28 @@ def test_bundle_leaves_out_what_others_import():
 
 def test_bundle_refuses_a_module_as_a_value():
     app = "from ovms import helpers\ndef main(x):\n    return x(helpers)\n"
-    with pytest.raises(shrink.ShrinkError, match="more than reading"):
+    with pytest.raises(shrink.ShrinkError, match="helpers, a module, is used but to read"):
         shrunk(app, helpers="A = 1\n", groups=[("ovms.app",)])
+
+
+RETURNED = (
+    "def _late():\n    from ovms import late\n    return late\n"
+    "def main(x):\n    late = _late()\n    return late.doubled(x) + late.LIMIT + late.OFFSETS[0]\n"
+)
+LATE = "LIMIT = 4\nOFFSETS = [2]\ndef doubled(value):\n    return 2 * value + LIMIT\n"
+
+
+@pytest.mark.parametrize("groups", [(), [("ovms.app",)]])
+def test_a_module_that_a_function_returns_is_read_from(tmp_path, groups):
+    result = shrunk(RETURNED, groups=groups, late=LATE, __init__="")
+    assert import_tree(result, tmp_path, "ovms.app") == 210
+    assert "doubled" not in text_of(result)
+
+
+def test_bundle_does_not_return_one_of_its_own_modules():
+    app = "from ovms.late import doubled\n" + RETURNED
+    with pytest.raises(shrink.ShrinkError, match="uses late for more than reading"):
+        shrunk(app, groups=[("ovms.app",)], late=LATE)
 
 
 def test_bundle_refuses_a_circle():

@@ -4,20 +4,21 @@ MicroPython keeps each identifier of a loaded `.mpy` for ever, about 23 bytes ap
 module global takes a slot in a dictionary. The sources stay as they are written; only what is
 compiled changes:
 
-* `strip`: docstrings, annotations, `__all__`;
+* `strip`: docstrings, annotations, names of classes;
 * `counters`: counters are called by texts that lie in MicroPython's ROM;
-* `constants`: constants go where they are used, their definitions and imports go away;
-* `dead`: what nothing refers to goes away;
+* `constants`: constants go where they are used; `dead`: their definitions and imports go away;
 * `bundle`: modules that stay imported together become one;
 * `families`, `names`, `rename`: names that only our own code uses become the same few everywhere,
   most of them ones that lie in MicroPython's ROM anyway (`kept`);
 * `packing`: modules get short names and paths;
 * `layout`: names that are used often come first in what stays for good;
-* `mpy`: short texts of modules that come and go do not stay as names when these are gone;
+* `texts`: short texts of modules that come and go do not stay as names when these are gone;
 * `places`: the line in a traceback tells which one of several functions of a name is meant.
 
+What each gives is in `README.md`. `sound` refuses what would change its meaning.
 A name stays when code outside the tree could know it: it occurs in MicroPython's own modules
-(`kept_names.txt`), in a board file, as text, as a keyword argument, or in an import.
+(`kept_names.txt`), in a board file, in `getattr`, as a keyword argument, or in an import, or when
+it is that of an exception, which users see.
 `explain` translates a traceback back.
 """
 
@@ -28,10 +29,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools.shrink import dead
 from tools.shrink.bundle import bundle, plain_name
 from tools.shrink.constants import Constants
 from tools.shrink.counters import shorten_counters
-from tools.shrink.dead import Undertaker
 from tools.shrink.kept import kept_names, known_modules
 from tools.shrink.layout import lay_out
 from tools.shrink.mpy import Mpy
@@ -41,9 +42,11 @@ from tools.shrink.places import Definition, Place, Sources, number_namesakes
 from tools.shrink.record import Parameters, families_of, homes_of
 from tools.shrink.rename import rename
 from tools.shrink.scopes import Module, ShrinkError, module_name
-from tools.shrink.strip import strip
+from tools.shrink.sound import check
+from tools.shrink.strip import forget_class_names, strip
+from tools.shrink.texts import unname_texts
 
-__all__ = ["ShrinkError", "Shrunk", "number_lines", "shrink", "unname_texts"]
+__all__ = ["ShrinkError", "Shrunk", "number_lines", "shrink"]
 
 
 @dataclass
@@ -52,8 +55,7 @@ class Shrunk:
 
     paths: old to new path, without packages and merged modules. outlines: old path to what it
     defines. used: names that a function uses. long_names: short name to all that it stands for.
-    dead: functions and classes left out, as nothing refers to them. record: what code that is
-    translated to the short names has to know, see `record`.
+    record: what code that is translated to the short names has to know, see `record`.
     """
 
     sources: dict[str, str]
@@ -62,7 +64,6 @@ class Shrunk:
     outlines: dict[str, list[Definition]]
     used: dict[Place, list[str]]
     long_names: dict[str, list[str]]
-    dead: list[str]
     record: dict
 
 
@@ -95,16 +96,17 @@ def shrink(
         strip(tree)
         name_modules_apart(tree, names)
         modules[module_name(path)] = Module(path, tree)
-    foreign = set(kept_names())
     check_imports(modules)
+    code = {name for name, module in modules.items() if module.tree.body}
+    for module in modules.values():
+        check(module, code)
     counters = shorten_counters(modules)
     constants = Constants(modules)
     constants.inline()
     literals = constants.literals()
-    undertaker = Undertaker(modules, known, foreign)
-    undertaker.bury()
+    dead.bury(modules, known)
     members = bundle(modules, groups, fixed)
-    namer = Namer(modules, known | foreign, keywords)
+    namer = Namer(modules, known | kept_names(), keywords)
     known_places = Sources()
     for module in modules.values():
         known_places.read(module, members.get(module.path, []))
@@ -113,10 +115,14 @@ def shrink(
     families = families_of(modules, members)
     rename(modules, namer)
     paths = pack(modules, fixed, short_names(namer.taken | known_modules()))
-    for path in members:
-        lay_out(next(module.tree for module in modules.values() if module.path == path))
+    resident = [module for module in modules.values() if module.path in members]
+    for module in resident:
+        forget_class_names(module.tree)
+        lay_out(module)
+    if resident:
+        unname_texts(resident, [module for module in modules.values() if module not in resident])
     texts = {
-        paths[module.path]: ast.unparse(module.tree) + "\n"
+        paths[module.path]: ast.unparse(ast.fix_missing_locations(module.tree)) + "\n"
         for module in modules.values()
         if module.path in paths
     }
@@ -150,29 +156,8 @@ def shrink(
         outlines,
         known_places.used,
         long_names,
-        sorted(undertaker.buried),
         record,
     )
-
-
-def unname_texts(
-    resident: Iterable[Path], passing: Iterable[Path], sources: dict[str, str]
-) -> None:
-    """Make plain objects of the short texts in the compiled files `passing`, in place.
-
-    Not of those that are a name anyway: in a `resident` file, in MicroPython itself, or as a
-    keyword in the shrunk `sources`, which a call hands over as text.
-    """
-    names = set(kept_names())
-    for file in resident:
-        names |= Mpy(file.read_bytes()).stored_names()
-    for text in sources.values():
-        nodes = ast.walk(ast.parse(text))
-        names |= {node.arg for node in nodes if isinstance(node, ast.keyword) and node.arg}
-    for file in passing:
-        compiled = Mpy(file.read_bytes())
-        compiled.unname(lambda text: text not in names)
-        file.write_bytes(compiled.data())
 
 
 def number_lines(file: Path, outline: list[Definition], path: str) -> dict[str, list[Place]]:

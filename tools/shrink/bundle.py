@@ -12,6 +12,7 @@ import ast
 from collections.abc import Iterable, Iterator, Sequence
 
 from tools.shrink.scopes import MODULE, Imported, Module, ShrinkError, Use, imported
+from tools.shrink.sound import exceptions, refuse_rebound
 
 MARK = "__m"
 
@@ -21,10 +22,16 @@ def plain_name(name: str) -> str:
     return name.partition(MARK)[0]
 
 
-def module_number(name: str) -> int | None:
-    """The number of the member that `name` comes from; None for the home's own."""
-    number = name.partition(MARK)[2]
-    return int(number) if number else None
+def origin(name: str, module: Module, members: Sequence[str]) -> str | None:
+    """Path of the source that a global of a bundle comes from; None for an import all share.
+
+    members: paths of the modules merged into `module`.
+    """
+    # What a car's bundle shares may come from the first one, and has two marks.
+    _, mark, number = name.rpartition(MARK)
+    if not mark:
+        return module.origins.get(name, module.path)
+    return members[int(number)] if int(number) < len(members) else None
 
 
 def bundle(
@@ -89,6 +96,15 @@ class _Merger:
         self._modules = modules
         self._home = home
         self._members = {name: number for number, name in enumerate(members)}
+        inside = {name: modules[name] for name in [*members, home]}
+        # Users see the names of exceptions.
+        self._plain = exceptions(inside)
+        for module in inside.values():
+            refuse_rebound(module, inside)
+        makers = [name for m in inside.values() for name in m.top.bindings if _is_class(m, name)]
+        for name in self._plain:
+            if makers.count(name) > 1:
+                raise ShrinkError(f"Two exceptions are called {name}: users could not tell.")
         # Imports from elsewhere, by what they import: one serves all members.
         self._shared: dict[Imported, str] = {}
         self._imports: list[ast.stmt] = []
@@ -102,6 +118,11 @@ class _Merger:
             body += self._modules[name].tree.body
         home = self._modules[self._home]
         home.tree.body = body
+        for name in self._members:
+            member = self._modules[name]
+            for made in self._plain & set(member.top.bindings):
+                if _is_class(member, made):
+                    home.origins[made] = member.path
         for name in self._members:
             del self._modules[name]
         for module in changed:
@@ -120,7 +141,7 @@ class _Merger:
 
     def _unique(self, module: str, name: str) -> str:
         """What a global of a member or of the home is called in the bundle."""
-        if module not in self._members:
+        if module not in self._members or name in self._plain:
             return name
         return f"{name}{MARK}{self._members[module]}"
 
@@ -202,6 +223,10 @@ class _Merger:
                 replaced[id(attribute)] = ast.Name(unique, attribute.ctx)
             else:
                 attribute.attr = unique
+
+
+def _is_class(module: Module, name: str) -> bool:
+    return any(isinstance(node, ast.ClassDef) for node in module.top.bindings[name])
 
 
 class _Replacer(ast.NodeTransformer):

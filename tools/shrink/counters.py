@@ -38,7 +38,13 @@ def shorten_counters(modules: dict[str, Module]) -> dict[str, str]:
     if TABLE_MODULE not in modules:
         return {}
     texts = [text for module in modules.values() for text in module.texts]
-    names = {name for module in modules.values() for name in _counted(module.tree)}
+    counted = {id(node) for module in modules.values() for node in _counted(module.tree)}
+    names = {str(text.value) for text in texts if id(text) in counted}
+    # What is said elsewhere, too, or may be put together of two texts, stays.
+    names -= {str(text.value) for text in texts if id(text) not in counted}
+    words = {str(text.value) for text in texts}
+    halves = [word for word in words if word.endswith("_")]
+    names -= {half + word for half in halves for word in words}
     free = [word for word in _WORDS.split() if all(text.value != word for text in texts)]
     short = dict(zip(sorted(names), free, strict=False))
     for text in texts:
@@ -51,8 +57,8 @@ def shorten_counters(modules: dict[str, Module]) -> dict[str, str]:
     return short
 
 
-def _counted(tree: ast.Module) -> Iterator[str]:
-    """Names of counters that a module counts, whole ones with a `_` in them."""
+def _counted(tree: ast.Module) -> Iterator[ast.AST]:
+    """Texts that a module counts by, whole ones with a `_` in them."""
     for node in ast.walk(tree):
         where: ast.AST | None = None
         if isinstance(node, ast.Call) and len(node.args) == 1:
@@ -61,12 +67,15 @@ def _counted(tree: ast.Module) -> Iterator[str]:
         elif isinstance(node, ast.Subscript):
             if getattr(node.value, "attr", getattr(node.value, "id", "")) == "counts":
                 where = node.slice
-        elif isinstance(node, ast.Assign) and getattr(node.targets[0], "attr", "") == "end":
-            where = node.value
+        elif isinstance(node, ast.Assign):
+            if getattr(node.targets[0], "attr", "") in ("end", "counts"):
+                where = node.value
+        elif isinstance(node, ast.Compare) and getattr(node.left, "id", "") == "end":
+            where = node
         if where is None:
             continue
         for text in ast.walk(where):
             value = getattr(text, "value", None)
             # The first half of a name that is put together, which ends with a `_`, is none.
             if isinstance(value, str) and _COUNTER.match(value):
-                yield value
+                yield text

@@ -15,6 +15,7 @@ import argparse
 import functools
 import json
 import re
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +24,9 @@ from tools.shrink.places import Definition, Place
 from tools.vm import ROOT
 
 TABLES = ROOT / "build"
+# Tables of the builds that went to a board, to translate tracebacks of an older firmware, too.
+_KEPT = TABLES / "names"
+_KEPT_COUNT = 50
 BUILD_ID_LENGTH = 8
 # What the sources call their own build.
 SOURCE = "source"
@@ -65,8 +69,17 @@ def name_table(shrunk, codes: dict[str, str], lines: dict[str, dict[str, list[Pl
         "classes": {short: sorted(set(names)) for short, names in sorted(classes.items())},
         "files": files,
         "used": used,
-        "dead": shrunk.dead,
     }
+
+
+def keep_table(file: Path) -> None:
+    """Copy the table of a build to where the next build does not replace it."""
+    _KEPT.mkdir(parents=True, exist_ok=True)
+    build = json.loads(file.read_text("utf-8"))["digest"][:BUILD_ID_LENGTH]
+    shutil.copyfile(file, _KEPT / f"{build}.names.json")
+    tables = sorted(_KEPT.glob("*.names.json"), key=_age)
+    for old in tables[:-_KEPT_COUNT]:
+        old.unlink(missing_ok=True)
 
 
 def tables_of(folder: Path = TABLES) -> dict[str, dict]:

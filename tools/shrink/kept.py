@@ -17,8 +17,10 @@ _METHODS = {
     *("issubset", "issuperset", "union", "intersection", "difference", "symmetric_difference"),
     *("difference_update", "intersection_update", "symmetric_difference_update"),
 }
-# Attributes that the stubs forgot: of an `ssl` context, and of `sys.stdin`.
-_FORGOTTEN = {"verify_mode", "buffer"}
+# Attributes that the stubs forgot: of an `ssl` context, of `sys.stdin`, of streams, of others.
+_FORGOTTEN = {
+    *("verify_mode", "buffer", "seek", "tell", "getvalue", "pend_throw", "reverse"),
+}
 # Of the other modules that every image has, what nothing looks for on an object of ours.
 _FUNCTIONS = {
     *("OrderedDict", "appendleft", "namedtuple", "popleft"),

@@ -1,16 +1,10 @@
-"""Texts of modules that come and go, kept out of MicroPython's list of names.
+"""Reads a compiled file and writes it again, with another line number for a whole function.
 
-mpy-cross makes a name of every text shorter than ten characters, and MicroPython forgets no name
-as long as it runs. For a module that is loaded for one call that is a leak: the text goes, its
-name of 8 to 20 bytes stays. `unname` turns such texts into objects, which go with their module.
-
-Format and opcodes: MicroPython v1.25, `py/persistentcode.c`, `py/bc.h` and `py/bc0.h` (`.mpy`
-version 6, bytecode only). Operands keep their number of bytes, so no jump changes.
+Format: MicroPython v1.25, `py/persistentcode.c` and `py/bc.h` (`.mpy` version 6, bytecode only).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 _VERSION = 6
@@ -19,11 +13,6 @@ _TEXT_OBJECT, _TUPLE_OBJECT = 5, 10
 # Objects that are nothing but their type: the table of functions, None, False, True, Ellipsis.
 _BARE_OBJECTS = range(5)
 _BYTECODE = 0
-
-_LOAD_TEXT, _LOAD_OBJECT = 0x10, 0x23
-# How the operand of an opcode is written, by the opcode's upper four bits.
-_NAME_OPERAND, _NUMBER_OPERANDS, _JUMP_OPERAND = 1, (2, 3), 4
-_NO_EXTRA_BYTE_MASK = 0x9E
 # A step to another line: of two bits in one byte, of eleven in two.
 _SHORT_LINE_STEPS, _LINE_STEPS = 4, 2048
 
@@ -50,28 +39,21 @@ class _Reader:
                 return value
 
 
-def _number(value: int, width: int = 1) -> bytes:
-    """`value` in at least `width` bytes, seven bits in each, the highest first."""
+def _number(value: int) -> bytes:
+    """`value` as seven bits in each byte, the highest first."""
     groups = [value & 0x7F]
     while value := value >> 7:
         groups.append(value & 0x7F)
-    groups += [0] * (width - len(groups))
     return bytes([*(0x80 | group for group in groups[:0:-1]), groups[0]])
 
 
 @dataclass
 class _Code:
-    """One function. names: places of operands that are names, each (offset, width, is text)."""
+    """One function."""
 
     data: bytearray
     kind: int
     children: list[_Code] = field(default_factory=list)
-    names: list[tuple[int, int, bool]] = field(default_factory=list)
-
-    def everything(self):
-        yield self
-        for child in self.children:
-            yield from child.everything()
 
 
 class Mpy:
@@ -93,78 +75,32 @@ class Mpy:
         if reader.at != len(data):
             raise FormatError("There is something behind the code.")
 
-    def texts(self) -> set[str]:
-        """The names that the code uses as nothing but a text."""
-        as_name = {0}
-        for code in self.code.everything():
-            for offset, _, is_text in code.names:
-                if not is_text:
-                    as_name.add(_Reader(code.data, offset).number())
-        return {
-            text.decode()
-            for number, (text, is_static) in enumerate(self.names)
-            if number not in as_name and not is_static
-        }
-
-    def stored_names(self) -> set[str]:
-        """Names that the file brings along, texts among them."""
-        return {text.decode() for text, is_static in self.names if not is_static}
-
     def name_of(self, code: _Code) -> str | None:
         """What a function is called; None for one of the names that the format numbers."""
-        text, is_static = self.names[_Reader(bytes(code.data), code.names[0][0]).number()]
+        reader = _Reader(bytes(code.data))
+        _argument_count(reader)
+        _sizes(reader)
+        text, is_static = self.names[reader.number()]
         return None if is_static else text.decode()
 
     def set_line(self, code: _Code, line: int) -> None:
         """Let tracebacks say that all of a function, compiled without lines, is in `line`.
 
-        line: 1 to 2048; 1 is what they say anyway. The file can only be written afterwards.
+        line: 1 to 2048; 1 is what they say anyway.
         """
         lines = _lines(line)
         reader = _Reader(bytes(code.data))
-        argument_count = _arguments(reader)
+        argument_count = _argument_count(reader)
         start = reader.at
         info_bytes, cell_count = _sizes(reader)
-        end_of_info = reader.at + info_bytes
-        last_name = code.names[argument_count]
-        if last_name[0] + last_name[1] != end_of_info:
+        end_of_sizes = reader.at
+        end_of_info = end_of_sizes + info_bytes
+        for _ in range(1 + argument_count):
+            reader.number()
+        if reader.at != end_of_info:
             raise FormatError("A function has line numbers already.")
-        head = _written_sizes(info_bytes + len(lines), cell_count)
         code.data[end_of_info:end_of_info] = lines
-        code.data[start : reader.at] = head
-        code.names.clear()
-
-    def unname(self, wanted: Callable[[str], bool]) -> None:
-        """Make objects of those `texts` that are `wanted`, as far as their operands are wide."""
-        candidates = {text.encode() for text in self.texts() if wanted(text)}
-        # Name number to object number.
-        moved: dict[int, int] = {}
-        for number, (text, _) in enumerate(self.names):
-            if text in candidates:
-                moved[number] = len(self._objects) + len(moved)
-        while moved and any(not self._fits(number, new) for number, new in moved.items()):
-            moved.popitem()
-        kept = [number for number in range(len(self.names)) if number not in moved]
-        places = {number: place for place, number in enumerate(kept)}
-        for code in self.code.everything():
-            for offset, width, _ in code.names:
-                number = _Reader(code.data, offset).number()
-                if number in moved:
-                    code.data[offset - 1] = _LOAD_OBJECT
-                operand = moved.get(number, places.get(number, 0))
-                code.data[offset : offset + width] = _number(operand, width)
-        for number in moved:
-            text = self.names[number][0]
-            self._objects.append(bytes([_TEXT_OBJECT]) + _number(len(text)) + text + b"\0")
-        self.names = [self.names[number] for number in kept]
-
-    def _fits(self, number: int, new: int) -> bool:
-        return all(
-            len(_number(new)) <= width
-            for code in self.code.everything()
-            for offset, width, _ in code.names
-            if _Reader(code.data, offset).number() == number
-        )
+        code.data[start:end_of_sizes] = _written_sizes(info_bytes + len(lines), cell_count)
 
     def data(self) -> bytes:
         """The file."""
@@ -208,7 +144,6 @@ def _read_code(reader: _Reader) -> _Code:
     code = _Code(bytearray(reader.take(head >> 3)), head & 3)
     if head & 4:
         code.children = [_read_code(reader) for _ in range(reader.number())]
-    _find_names(code)
     return code
 
 
@@ -220,38 +155,7 @@ def _written(code: _Code) -> bytes:
     return b"".join(parts)
 
 
-def _find_names(code: _Code) -> None:
-    """Note where in the function's code names stand."""
-    reader = _Reader(bytes(code.data))
-
-    def note(is_text: bool) -> None:
-        start = reader.at
-        reader.number()
-        code.names.append((start, reader.at - start, is_text))
-
-    argument_count = _arguments(reader)
-    info_bytes, cell_count = _sizes(reader)
-    end_of_info = reader.at + info_bytes
-    for _ in range(1 + argument_count):
-        note(False)
-    reader.at = end_of_info + cell_count
-    while reader.at < len(reader.data):
-        opcode = reader.take(1)[0]
-        form = 0x3A4 >> 2 * (opcode >> 4) & 3 if opcode < 0x50 else 0
-        if form == 1:
-            note(opcode == _LOAD_TEXT)
-            continue
-        if form == 2:
-            reader.number()
-        elif form == 3:
-            reader.take(1 + (reader.data[reader.at] >> 7))
-        if not opcode & _NO_EXTRA_BYTE_MASK:
-            reader.take(1)
-    if reader.at != len(reader.data):
-        raise FormatError("The last instruction is cut off.")
-
-
-def _arguments(reader: _Reader) -> int:
+def _argument_count(reader: _Reader) -> int:
     """How many arguments a function names, from its head."""
     byte = reader.take(1)[0]
     arguments, keywords = byte & 3, 0

@@ -15,15 +15,15 @@ import keyword
 import re
 import string
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
-from tools.shrink.families import Families
+from tools.shrink.families import families
 from tools.shrink.kept import rom_names
 from tools.shrink.scopes import FUNCTION, Module, ShrinkError
+from tools.shrink.sound import exceptions, looked_up
 
 _PRIVATE = re.compile(r"^_(?!_)")
-_DOTTED = re.compile(r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")
-_LOOKUPS = ("getattr", "setattr", "hasattr", "delattr")
+_WORDS = re.compile(r"^[\w. ]+$")
 
 
 def is_private(name: str) -> bool:
@@ -78,80 +78,35 @@ def identifiers(tree: ast.AST) -> set[str]:
     }
 
 
-def words_of(text: str) -> set[str]:
-    """The names that a text may stand for: itself, or its parts when it is dotted."""
-    return set(text.split(".")) if _DOTTED.match(text) else set()
-
-
-def texts_of(module: Module, skipped: Container[int] = ()) -> set[str]:
-    """Names that occur as text in a stripped source, so that they may be looked up by it.
-
-    skipped: id() of texts that do not count.
-    """
+def texts_of(module: Module) -> set[str]:
+    """Names that occur as text in a source, so that they may be looked up by it."""
     found = set()
     for node in module.texts:
-        if id(node) not in skipped:
-            found |= words_of(str(node.value))
-    for attribute in module.attributes:
-        # A list of names in one text: "soc_pct vin".split().
-        text = getattr(attribute.value, "value", None)
-        if attribute.attr == "split" and isinstance(text, str):
-            found.update(re.findall(r"\w+", text))
+        # `name`, `a.b`, or a list of names in one text: "soc_pct vin".split().
+        if _WORDS.match(str(node.value)):
+            found.update(re.findall(r"\w+", str(node.value)))
     return found
-
-
-def spelled_names(modules: dict[str, Module]) -> dict[int, ast.Constant]:
-    """Texts that are surely names of ours, by id(): these can change with the name.
-
-    They are the second argument of `getattr` and its like.
-    """
-    found = {}
-    for module in modules.values():
-        for node in module.calls:
-            if getattr(node.func, "id", "") in _LOOKUPS and _is_text(node.args[1:2]):
-                found[id(node.args[1])] = node.args[1]
-    return found  # type: ignore[return-value]
-
-
-def _is_text(nodes: list[ast.expr]) -> bool:
-    return any(isinstance(n, ast.Constant) and isinstance(n.value, str) for n in nodes)
-
-
-def refuse_computed_lookups(module: Module) -> None:
-    """Raise ShrinkError for `getattr(x, "a" + b)`: nobody can say which name that means."""
-    for node in module.calls:
-        if len(node.args) < 2:
-            continue
-        function = getattr(node.func, "id", "")
-        is_computed = isinstance(node.args[1], ast.BinOp | ast.JoinedStr | ast.Call)
-        if function in _LOOKUPS and is_computed:
-            raise ShrinkError(
-                f"{module.path}, line {node.lineno}: {function} with a computed name cannot be "
-                "shrunk: use a table of whole names."
-            )
 
 
 class Namer:
     """Chooses the short names of a tree.
 
     kept: names that stay as they are. keywords: those of calls from outside the tree.
-    short: old name to new name. taken: names in the tree that no new name may equal. spelled:
-    texts that are names, by id().
+    short: old name to new name. taken: names in the tree that no new name may equal.
     """
 
     def __init__(self, modules: dict[str, Module], kept: set[str], keywords: set[str]):
         self._modules = modules
-        self._kept = set(kept)
+        self._kept = kept | looked_up(modules) | exceptions(modules)
         self.keywords = set(keywords)
-        self.spelled = spelled_names(modules)
         for module in modules.values():
-            refuse_computed_lookups(module)
-            self._kept |= texts_of(module, self.spelled)
             self._read_imports(module)
             for call in module.calls:
                 self.keywords.update(part.arg for part in call.keywords if part.arg)
-        groups = self._groups()
-        self.short, self.taken = self._assign(groups)
+        self.short, self.taken = self._assign(
+            # What must stay different from each other: names of classes, names of modules.
+            families(modules) + [set(module.top.bindings) for module in modules.values()]
+        )
 
     def _read_imports(self, module: Module) -> None:
         """What comes from modules that are not ours keeps its name."""
@@ -170,11 +125,6 @@ class Namer:
 
     def _may_rename(self, name: str) -> bool:
         return not name.startswith("__") and name not in self._kept
-
-    def _groups(self) -> list[set[str]]:
-        """Sets of names that must stay different from each other: classes and modules."""
-        groups = Families(self._modules).members()
-        return groups + [set(module.top.bindings) for module in self._modules.values()]
 
     def _assign(self, groups: list[set[str]]) -> tuple[dict[str, str], set[str]]:
         names = sorted({name for group in groups for name in group if self._may_rename(name)})
@@ -216,10 +166,9 @@ class Namer:
         return counts
 
     def _unrenamed(self, renamed: set[str]) -> set[str]:
-        """Names that stay in the tree beside the short ones, locals aside."""
-        found = set(self.keywords)
+        """Names that stay in the tree or meet it beside the short ones, locals aside."""
+        found = self.keywords | self._kept - set(rom_names())
         for module in self._modules.values():
-            found |= texts_of(module)
             found.update(attribute.attr for attribute in module.attributes)
             for use in module.uses:
                 owner = use.owner

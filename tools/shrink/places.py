@@ -12,7 +12,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tools.shrink.bundle import module_number, plain_name
+from tools.shrink.bundle import origin, plain_name
 from tools.shrink.mpy import FormatError, Mpy
 from tools.shrink.names import identifiers
 from tools.shrink.scopes import Module
@@ -55,9 +55,7 @@ class Sources:
     def read(self, module: Module, members: list[str]) -> None:
         """Take over one module, not yet renamed. members: paths of those merged into it."""
         for node in _inside(module.tree):
-            number = module_number(node.name)
-            path = module.path if number is None else members[number]
-            self._read(node, path, "")
+            self._read(node, origin(node.name, module, members) or module.path, "")
 
     def _read(self, node, path: str, outer: str) -> None:
         place = Place(path, f"{outer}{plain_name(node.name)}")

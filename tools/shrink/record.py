@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import ast
 
-from tools.shrink.bundle import MARK, plain_name
-from tools.shrink.families import Families
+from tools.shrink.bundle import origin, plain_name
+from tools.shrink.families import family_names
 from tools.shrink.scopes import CLASS, FUNCTION, Module, Scope, module_name
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -35,21 +35,14 @@ def homes_of(
 
 
 def _member(name: str, module: Module, members: dict[str, list[str]]) -> str | None:
-    """Dotted name of the source that a global of a bundle comes from.
-
-    None for an import that all its members share.
-    """
-    # What a car's bundle shares may come from the first one, and has two marks.
-    _, mark, number = name.rpartition(MARK)
-    if not mark:
-        return module.name
-    paths = members.get(module.path, [])
-    return module_name(paths[int(number)]) if int(number) < len(paths) else None
+    """Dotted name of the source that a global comes from; None for an import that all share."""
+    path = origin(name, module, members.get(module.path, []))
+    return None if path is None else module_name(path)
 
 
 def families_of(modules: dict[str, Module], members: dict[str, list[str]]) -> dict[str, list[str]]:
     """Every class ("ovms.config.Config") with all names that its objects may have."""
-    families = Families(modules).by_class()
+    families = family_names(modules)
     found = {}
     for module in modules.values():
         for scope in module.scopes:

@@ -19,7 +19,6 @@ class _Renaming:
         self._module = module
         self._short = namer.short
         self._keywords = namer.keywords
-        self._spelled = namer.spelled
         self._modules = modules
         self._locals: dict[int, dict[str, str]] = {}
         self._owners = {id(use): use.owner for use in module.uses}
@@ -32,9 +31,6 @@ class _Renaming:
                 self._rename_import(use, imports[id(use.node)])
             else:
                 _write(use, self._new_name(use))
-        for text in self._module.texts:
-            if id(text) in self._spelled:
-                text.value = self._short.get(str(text.value), text.value)
         for attribute in self._module.attributes:
             attribute.attr = self._short.get(attribute.attr, attribute.attr)
 

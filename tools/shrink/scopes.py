@@ -92,6 +92,8 @@ class Module:
         self.name = module_name(path)
         self.is_package = path.endswith("/__init__.py")
         self.tree = tree
+        # Of globals that were merged into it under their own name: the path of their source.
+        self.origins: dict[str, str] = {}
         self.analyse()
 
     def analyse(self) -> None:
@@ -223,7 +225,9 @@ class _Walker(ast.NodeVisitor):
             self._comprehension(node)
             return
         if isinstance(node, ast.Match):
-            raise ShrinkError(f"{self._path}: MicroPython has no match statement.")
+            raise ShrinkError(
+                f"{self._path}, line {node.lineno}: MicroPython has no match statement."
+            )
         super().generic_visit(node)
 
     def visit_Name(self, node: ast.Name) -> None:  # noqa: N802
@@ -260,6 +264,10 @@ class _Walker(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_Global(self, node) -> None:  # noqa: N802
+        if self._scope.kind == CLASS:
+            raise ShrinkError(
+                f"{self._path}, line {node.lineno}: {node.names[0]} of a class body."
+            )
         for index, name in enumerate(node.names):
             self._use(name, node, index)
 
@@ -268,7 +276,9 @@ class _Walker(ast.NodeVisitor):
     def visit_Import(self, node) -> None:  # noqa: N802
         for alias in node.names:
             if alias.name == "*":
-                raise ShrinkError(f"{self._path}: import * hides which names are used.")
+                raise ShrinkError(
+                    f"{self._path}, line {node.lineno}: import * hides which names are used."
+                )
             name = alias.asname or alias.name.partition(".")[0]
             self._bind(name, alias)
             self._use(name, alias)

@@ -5,56 +5,56 @@ from __future__ import annotations
 import ast
 
 
-def strip(tree: ast.Module) -> None:
-    """Take the dead weight out of `tree`, in place."""
-    _Stripper().visit(tree)
-    tree.body = [node for node in tree.body if not _is_all(node)]
-
-
-def is_viper(function: ast.AST) -> bool:
-    """Whether the annotations of `function` are machine types."""
-    decorators = getattr(function, "decorator_list", ())
-    return any(isinstance(d, ast.Attribute) and d.attr == "viper" for d in decorators)
-
-
 class _Stripper(ast.NodeTransformer):
-    def visit_FunctionDef(self, node):  # noqa: N802
-        self.generic_visit(node)
-        if not is_viper(node):
-            node.returns = None
-            for argument in ast.walk(node.args):
-                if isinstance(argument, ast.arg):
-                    argument.annotation = None
-        return node
-
-    visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815
+    def visit_arguments(self, node: ast.arguments):  # noqa: N802
+        for argument in ast.walk(node):
+            if isinstance(argument, ast.arg):
+                argument.annotation = None
+        return self.generic_visit(node)
 
     def visit_AnnAssign(self, node: ast.AnnAssign):  # noqa: N802
         self.generic_visit(node)
-        if node.value is None:
-            return None
-        return ast.copy_location(ast.Assign([node.target], node.value), node)
+        return ast.Assign([node.target], node.value, lineno=node.lineno) if node.value else None
+
+    def visit_Assign(self, node: ast.Assign):  # noqa: N802
+        is_all = getattr(node.targets[0], "id", "") == "__all__"
+        return None if is_all else self.generic_visit(node)
 
     def visit_Expr(self, node: ast.Expr):  # noqa: N802
-        self.generic_visit(node)
-        return None if isinstance(node.value, ast.Constant) else node
+        return None if isinstance(node.value, ast.Constant) else self.generic_visit(node)
 
     def visit_Pass(self, node: ast.Pass):  # noqa: N802
         return None
 
     def generic_visit(self, node):
         super().generic_visit(node)
+        if hasattr(node, "returns"):
+            node.returns = None
         fill(node)
         return node
+
+
+def strip(tree: ast.Module) -> None:
+    """Take the dead weight out of `tree`, in place."""
+    _Stripper().visit(tree)
 
 
 def fill(node: ast.AST) -> None:
     """Give a block that lost its last statement a `pass`."""
     if getattr(node, "body", None) == [] and not isinstance(node, ast.Module):
         node.body = [ast.Pass()]  # type: ignore[attr-defined]
+    if isinstance(node, ast.Try) and not node.handlers + node.finalbody:
+        node.finalbody = [ast.Pass()]
 
 
-def _is_all(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Assign) and any(
-        isinstance(target, ast.Name) and target.id == "__all__" for target in node.targets
-    )
+def forget_class_names(tree: ast.Module) -> None:
+    """Let each class drop its `__module__` and `__qualname__`: 16 bytes nobody has a use for.
+
+    First of all, so that methods take the places that get free.
+    """
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            names: list[ast.expr] = [
+                ast.Name(name, ast.Del()) for name in ("__module__", "__qualname__")
+            ]
+            node.body.insert(0, ast.Delete(names))

@@ -76,9 +76,7 @@ class ATPort:
                 digester.received(n)
                 self.is_heard = True
             except asyncio.TimeoutError:
-                from ovms.protocol import at_irregular
-
-                at_irregular.flush(digester)
+                self._end_text()
                 n = -1
             except OSError:
                 n = 0
@@ -92,6 +90,12 @@ class ATPort:
                 self.status.count("uart_lost")
                 digester.reset()
                 await self.clock.sleep_ms(_QUIET_MS)
+
+    def _end_text(self):
+        """The open text ends here: nothing has come for a while."""
+        from ovms.protocol import at_irregular
+
+        at_irregular.flush(self.digester)
 
     def _digest(self):
         digester = self.digester
