@@ -114,15 +114,17 @@ print(loaded())
     assert on_vm(program) == ["4 ['car', 'single', 'wheel']", "['car', 'single', 'wheel']", "[]"]
 
 
-def test_a_full_heap_is_swept_before_the_next_import_and_by_the_ticker(on_vm):
+def test_a_full_heap_is_swept_by_the_ticker_and_before_an_import_when_room_ran_out(on_vm):
+    """Room for three loads; the heap is weighed again when the next one comes."""
     program = """
-import single, pair
+import single
 gc.collect()
-broom.limit_bytes = gc.mem_alloc() + 8000
-import late
-print(loaded(), broom.sweeps)
+broom.limit_bytes = gc.mem_alloc() + 7000
+broom.tidy()
 ballast = bytearray(9000)
-import wheel
+import pair, late, wheel
+print(loaded(), broom.sweeps)
+import car
 print(loaded(), broom.sweeps)
 broom.tidy()
 print(loaded(), broom.sweeps)
@@ -131,12 +133,16 @@ gc.collect()
 import late
 broom.tidy()
 print(loaded(), broom.sweeps)
+broom.make_room()
+print(loaded(), broom.sweeps)
 """
     assert on_vm(program) == [
-        "['late', 'pair', 'single'] 0",
-        "['wheel'] 1",
+        "['late', 'pair', 'single', 'wheel'] 0",
+        # `wheel` was swept, and `car` needs it.
+        "['car', 'wheel'] 1",
         "[] 2",
         "['late'] 2",
+        "[] 3",
     ]
 
 

@@ -53,7 +53,8 @@ def run(
         raise VMError(f"{program} took longer than 120 s") from None
     if done.returncode:
         raise VMError(f"{program} failed: {(done.stdout + done.stderr).strip().splitlines()[-1]}")
-    return json.loads(done.stdout)
+    # What the firmware logs stands before it.
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def prepare_cpython() -> None:

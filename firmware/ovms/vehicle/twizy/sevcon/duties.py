@@ -15,7 +15,6 @@ from ovms.vehicle.twizy.sevcon.controller import (
     PRE_OPERATIONAL,
     SevconError,
 )
-from ovms.vehicle.twizy.sevcon.session import Session
 
 
 async def carry_out(car, duty):
@@ -28,7 +27,7 @@ async def carry_out(car, duty):
         text = await cfg.execute(car, ["RESET"])
         _announce(car, "A", text)
     if duty & (DUTY_LOGIN | DUTY_FAULT):
-        session = Session(car)
+        session = _session(car)
         try:
             await session.open()
             if duty & DUTY_LOGIN:
@@ -40,6 +39,13 @@ async def carry_out(car, duty):
             car.state.is_controller_logged_in = car.sevcon.type > 0
         finally:
             session.close()
+
+
+def _session(car):
+    # Not before it is needed: beside the journal it would take too much room.
+    from ovms.vehicle.twizy.sevcon.session import Session
+
+    return Session(car)
 
 
 async def _recover(car, session):
