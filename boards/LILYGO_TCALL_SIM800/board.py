@@ -10,7 +10,7 @@ try:
     import esp32
 except ImportError:
     # The VMs on a computer have none.
-    esp32 = None
+    esp32 = None  # type: ignore[assignment]
 
 _MODEM_TX = const(27)
 _MODEM_RX = const(26)
