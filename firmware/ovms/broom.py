@@ -94,7 +94,12 @@ class Broom:
         self._kept = self.names
         # What stays belongs into the holes that are there now, not between what passes.
         gc.collect()
-        done = load()
+        try:
+            done = load()
+        except Exception:
+            # Else nothing could be swept away any more.
+            self._kept = ()
+            raise
         self._kept = [name for name in self.names if name in sys.modules]
         return done
 

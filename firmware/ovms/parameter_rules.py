@@ -90,7 +90,7 @@ def _of_sim(n, text):
         if text not in ("", "HOME"):
             raise ValueError("Roaming is ROAM or HOME.")
         return text
-    # One character behind the digits tells what became of it: see `links/modem_pin.py`.
+    # One character behind the digits tells what became of it: see `links/modem/sim.py`.
     digits = text if text.isdigit() else text[:-1]
     if text and not (4 <= len(digits) <= 8 and digits.isdigit() and len(digits.encode()) < 9):
         raise ValueError("A PIN has 4 to 8 digits.")

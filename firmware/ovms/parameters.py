@@ -30,7 +30,7 @@ FIRST_FEATURE = const(24)
 # How many there are by the protocol, and how many are stored.
 PARAMETERS = const(32)
 STORED = const(34)
-# Beyond those of the reference, set by the command SIM alone: see `links/modem_pin.py`.
+# Beyond those of the reference, set by the command SIM alone: see `links/modem/sim.py`.
 SIM_PIN = const(32)
 ROAMING = const(33)
 

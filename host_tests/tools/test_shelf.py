@@ -114,6 +114,23 @@ print(loaded())
     assert on_vm(program) == ["4 ['car', 'single', 'wheel']", "['car', 'single', 'wheel']", "[]"]
 
 
+def test_what_could_not_be_loaded_to_stay_keeps_nothing(on_vm):
+    program = """
+def load():
+    import single
+    import fails
+
+try:
+    broom.keep(load)
+except ZeroDivisionError:
+    import pair
+    print(loaded())
+broom.sweep()
+print(loaded())
+"""
+    assert on_vm(program) == ["['pair', 'single']", "[]"]
+
+
 def test_a_full_heap_is_swept_by_the_ticker_and_before_an_import_when_room_ran_out(on_vm):
     """Room for three loads; the heap is weighed again when the next one comes."""
     program = """

@@ -92,7 +92,7 @@ def _provision(request):
 
 
 def _sim(request):
-    """The PIN of the SIM, `-` for none, and where GPRS may be used; see `links/modem_pin.py`."""
+    """The PIN of the SIM, `-` for none, and where GPRS may be used; see `links/modem/sim.py`."""
     sms = request.sms
     changes = {}
     for word in request.words:
