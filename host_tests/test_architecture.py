@@ -8,7 +8,7 @@ import pytest
 from tools.vm import ROOT
 
 FIRMWARE = ROOT / "firmware" / "ovms"
-NATIVE = {"ovms_crypto", "ovms_can"}
+NATIVE = {"ovms_crypto", "ovms_can", "ovms_twai", "twai_port"}
 README = ROOT / "firmware" / "README.md"
 MAX_LINES = 450
 

@@ -44,6 +44,7 @@ ARCHITECTURES = ("xtensawin", "rv32imc", "armv7emsp", "x64", "x86")
 # Where the modules start that stay imported as long as the firmware runs.
 ENTRY = "ovms.app"
 RESIDENT = (ENTRY, "ovms.assembly")
+CAN_DRIVERS = ("ovms.drivers.mcp2515", "ovms.drivers.twai")
 # The source that the id of a build is written into.
 _BUILD_ID_FILE = "ovms/build_id.py"
 _KEPT_S = 24 * 3600
@@ -73,9 +74,9 @@ def compile_file(source: Path, target: Path, name: str, options: Sequence[str] =
     _compile(source, target, name, list(options), str(source.relative_to(ROOT)))
 
 
-def compile_modules(folder: Path, march: str) -> list[Path]:
-    """Compile all native modules into a folder for one architecture; returns the files."""
-    sources = sorted(MODULES.glob("*.py"))
+def compile_modules(folder: Path, march: str, replaced: Iterable[str] = ()) -> list[Path]:
+    """Compile the native modules but those `replaced` into a folder; returns the files."""
+    sources = [path for path in sorted(MODULES.glob("*.py")) if path.stem not in replaced]
     return [compile_native(source, folder, march) for source in sources]
 
 
@@ -125,29 +126,28 @@ def compile_tree(
     plain: bool = False,
     apart: bool = False,
     beside: Sequence[Path] = (),
+    replaced: Iterable[str] = (),
 ) -> None:
     """Compile the firmware package and the native modules into `target`.
 
     Nothing happens when nothing changed since the last time; else everything is compiled again,
     because a short name in one file depends on all others. plain: as the sources are, with line
     numbers. apart: shrunk, but one file for each source, to see what each one weighs. beside:
-    sources of a test that use the package, compiled beside it. Next to `target` goes what
-    `tools.shrink.explain` needs to translate a traceback.
+    sources of a test that use the package, compiled beside it. replaced: native modules to leave
+    out. Next to `target` goes what `tools.shrink.explain` needs to translate a traceback.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     # Two desks may start at once, and half of each one's tree would not run.
     with target.with_name(f"{target.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        _compile_tree(march, target, plain, apart, beside)
+        compile_modules(target, march, {*replaced, *(path.stem for path in beside)})
+        _compile_tree(target, plain, apart, beside)
 
 
-def _compile_tree(
-    march: str, target: Path, plain: bool, apart: bool, beside: Sequence[Path]
-) -> None:
+def _compile_tree(target: Path, plain: bool, apart: bool, beside: Sequence[Path]) -> None:
     users = [path.read_text("utf-8") for path in beside]
     for path in beside:
         compile_file(path, target / f"{path.stem}.mpy", path.name)
-    compile_modules(target, march)
     sources = firmware_sources()
     table_file = target.with_name(f"{target.name}.names.json")
     digest = _digest(sources, f"{plain} {apart} {users}")
@@ -202,7 +202,7 @@ def top_imports(text: str) -> set[str]:
 
 
 def resident_groups(sources: dict[str, str]) -> list[tuple[str, ...]]:
-    """Modules to merge: what every module runs, and each car with what only it needs.
+    """Modules to merge: what all boards run; each car and CAN driver with what only it needs.
 
     What all cars are made of is none of them: the first one would be loaded with every other.
     """
@@ -212,7 +212,8 @@ def resident_groups(sources: dict[str, str]) -> list[tuple[str, ...]]:
         if path.startswith("ovms/vehicle/") and path.endswith("/car.py")
     ]
     bases = [("ovms.vehicle.base",)] if "ovms/vehicle/base.py" in sources else []
-    return [RESIDENT, *bases, *((car,) for car in sorted(cars))]
+    drivers = [(name,) for name in CAN_DRIVERS if f"{name.replace('.', '/')}.py" in sources]
+    return [RESIDENT, *bases, *drivers, *((car,) for car in sorted(cars))]
 
 
 def outside_sources() -> list[Path]:
@@ -345,7 +346,7 @@ def vm_tree(bits: int, board: str, beside: Iterable[Path] = ()) -> Path:
     digest = _digest(firmware_sources(), f"{march} {texts}")
     folder = BUILD / "vm" / march
     tree = folder / f"{board}-{digest[:12]}"
-    compile_tree(march, tree)
+    compile_tree(march, tree, replaced={path.stem for path in files})
     for path in files:
         compile_file(path, tree / f"{path.stem}.mpy", path.name)
     os.utime(tree)

@@ -23,10 +23,10 @@ from pathlib import Path
 from tools import build, images, shelf, vm
 
 SHIMS = vm.ROOT / "host_tests" / "shims" / "board"
-# What is imported for good on a module that serves a Twizy, with all it imports.
+# What is imported for good on a module with an MCP2515 that serves a Twizy, with all it imports.
 ENTRY = "ovms.app"
 DROPPED = ("ovms.assembly",)
-STARTS = (ENTRY, *DROPPED, "ovms.vehicle.twizy.car")
+STARTS = (ENTRY, *DROPPED, "ovms.drivers.mcp2515", "ovms.vehicle.twizy.car")
 
 # Runs on the VM, with the tree and the lists of modules put in: an argument has 255 bytes at most.
 _PROBE = """

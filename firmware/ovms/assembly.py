@@ -7,7 +7,6 @@ import os
 
 from ovms.clock import Clock
 from ovms.config import Config
-from ovms.drivers.mcp2515 import MCP2515
 from ovms.drivers.modem_power import ModemPower
 from ovms.drivers.ring_store import RingStore
 from ovms.drivers.store import Flash, Store
@@ -78,8 +77,7 @@ def build(app, presets):
     app.server.provision = app.provision
     app.gps_uart = UARTStream(board.gps_uart())
     gps = GPSLink(app.gps_uart, app.state, status, app.clock)
-    spi, chip_select, interrupt = board.can()
-    app.bus = MCP2515(spi, chip_select, interrupt, board.CRYSTAL_HZ)
+    app.bus = _can_bus(board)
     app.can = CANLink(app.bus, None, status, config)
     app.wifi = _wifi()
     app.set_car()
@@ -100,6 +98,19 @@ def build(app, presets):
     from ovms.build_id import BUILD_ID
 
     app.log.info("OVMS %s on %s, build %s", VERSION, board.NAME, BUILD_ID)
+
+
+def _can_bus(board):
+    """The driver of the board's CAN controller: the chip's own, or an MCP2515."""
+    twai = getattr(board, "twai", None)
+    if twai:
+        from ovms.drivers.twai_chips import make
+
+        return make(*twai())
+    from ovms.drivers.mcp2515 import MCP2515
+
+    spi, chip_select, interrupt = board.can()
+    return MCP2515(spi, chip_select, interrupt, board.CRYSTAL_HZ)
 
 
 def _wifi():

@@ -1,14 +1,14 @@
 """The board's side of the CAN bus: what outside programs send as candump lines."""
 
 from host_tests.models.mcp2515 import MCP2515Model
-from tools.desk.board_host import MAX_COMPLAINTS, SPIBus
+from tools.desk.can_controller import MAX_COMPLAINTS, CANBus
 
 _GOOD = b"(1700000000.000000) can0 155#0797D0AF54\n"
 
 
 def test_bad_lines_are_named_but_not_for_ever(capsys):
     """Nobody need read stderr: a pipe that fills up would stop the module."""
-    bus = SPIBus(MCP2515Model(8_000_000), lambda line: None)
+    bus = CANBus(MCP2515Model(8_000_000), lambda line: None)
     bus.receive_text(b"(1700000000.000000) can0 155#07zz\n" * 5000)
     complaints = capsys.readouterr().err.splitlines()
     assert bus.bad_lines == 5000
@@ -18,7 +18,7 @@ def test_bad_lines_are_named_but_not_for_ever(capsys):
 
 
 def test_a_line_without_end_is_not_kept_for_ever():
-    bus = SPIBus(MCP2515Model(8_000_000), lambda line: None)
+    bus = CANBus(MCP2515Model(8_000_000), lambda line: None)
     for _ in range(100):
         bus.receive_text(b"x" * 4096)
     bus.receive_text(b"\n" + _GOOD)

@@ -2,13 +2,18 @@
 
 from host_tests.drivers import can_contract as contract
 from host_tests.drivers.mcp2515_bench import MCP2515Bench
+from host_tests.drivers.twai_bench import TWAIBench
 
 
 def _without_interrupt():
     return MCP2515Bench(has_interrupt=False)
 
 
-DRIVERS = (MCP2515Bench, _without_interrupt)
+def _without_timer():
+    return TWAIBench(has_timer=False)
+
+
+DRIVERS = (MCP2515Bench, _without_interrupt, TWAIBench, _without_timer)
 
 
 def _on_all(function):

@@ -12,9 +12,10 @@ import pytest
 
 import ovms_can
 import ovms_crypto
+import ovms_twai
 from host_tests.machine_code import machine
 from host_tests.machine_code.processors import PROCESSORS
-from host_tests.modules import test_ovms_can, test_ovms_crypto
+from host_tests.modules import test_ovms_can, test_ovms_crypto, test_twai_port
 from host_tests.needs_vm import require_emulator
 from tools import build
 
@@ -242,10 +243,76 @@ def test_receiver(modules):
     assert modules["ovms_can"].no_line() == ovms_can.no_line()
 
 
-# The tests of both modules as they are.
+class Controller:
+    """A TWAI controller with random answers, among them a timer that comes while it is in use."""
+
+    def __init__(self, seed):
+        self._chance = random.Random(seed)
+        self.receiver = None
+        self.log = []
+
+    def fetch(self, slot):
+        chance = self._chance
+        status = chance.choice((*[0x05] * 40, 0x04, 0x04, 0x07, 0x06, 0x85, 0x105, 0x205, 0x405))
+        slot[:] = chance.randbytes(len(slot))
+        if chance.random() < 0.9:
+            slot[0] &= 0x0F
+        self.log.append(status)
+        if chance.random() < 0.05:
+            self.receiver.drain(None)
+        return status
+
+    def on_trouble(self, status):
+        self.log.append(status)
+        return self._chance.random() < 0.7
+
+    def ticks_us(self):
+        return self._chance.choice((10, 5000, 0x3FFFFFFF))
+
+
+def twai_story(receiver_class, seed, turns):
+    """As `story`."""
+    chance = random.Random(seed)
+    controller = Controller(seed)
+    numbers = array("i", [0, 0, 0, 0, 0, 1, 0x3FFFFFF0, 0x3FFFFFE0, 0x3FFFFFF8, *[0] * 7, 6000])
+    wanted = bytearray(chance.randbytes(256))
+    receiver = controller.receiver = receiver_class(
+        numbers, wanted, controller.fetch, controller.on_trouble, controller.ticks_us
+    )
+    steps = []
+    for _ in range(turns):
+        if chance.random() < 0.1:
+            place = chance.choice((3, 5))
+            numbers[place] ^= 1
+            receiver.drain(None)
+            numbers[place] ^= 1
+        for _ in range(chance.choice((1, 1, 1, 8))):
+            receiver.drain(None)
+            steps.append((None, numbers.tolist()))
+        for _ in range(chance.choice((1, 5, 10, 60))):
+            frame = [0, bytearray(chance.randbytes(8)), 0, 7]
+            is_frame = receiver.take(frame)
+            steps.append((is_frame, frame, numbers.tolist()))
+            if not is_frame:
+                break
+    return steps, controller.log
+
+
+def test_twai_receiver(modules):
+    frames = lost = troubles = 0
+    for seed in range(SEED, SEED + 3):
+        expected = twai_story(ovms_twai.Receiver, seed, 60)
+        assert twai_story(modules["ovms_twai"].Receiver, seed, 60) == expected
+        frames += sum(step[0] is True for step in expected[0])
+        lost += expected[0][-1][-1][8] != 0x3FFFFFF8
+        troubles += sum(status & 0xE80 > 0 for status in expected[1])
+    assert frames > 300 and lost and troubles > 30
+
+
+# The tests of the modules as they are.
 TESTS = [
     (tests, name)
-    for tests in (test_ovms_can, test_ovms_crypto)
+    for tests in (test_ovms_can, test_ovms_crypto, test_twai_port)
     for name, _ in inspect.getmembers(tests, inspect.isfunction)
     if name.startswith("test_")
 ]
@@ -255,6 +322,8 @@ TESTS = [
 def test_again(modules, monkeypatch, tests, name):
     if tests is test_ovms_crypto:
         monkeypatch.setattr(tests, "ovms_crypto", modules["ovms_crypto"])
+    elif tests is test_twai_port:
+        monkeypatch.setattr(tests, "Port", modules["twai_port"].Port)
     else:
         monkeypatch.setattr(tests, "Receiver", modules["ovms_can"].Receiver)
         monkeypatch.setattr(tests, "no_line", modules["ovms_can"].no_line)

@@ -2,9 +2,7 @@
 
 Knows nothing of the driver under test. Runs on CPython and MicroPython; SPI and time do not
 allocate, so heap tests may lock the heap around them. Facts: MCP2515 data sheet DS20001801,
-hardware facts 2.1 to 2.7 and 7.
-
-Time is a count: `tick_us` and each byte on SPI let microseconds pass. The model does not know
+hardware facts 2.1 to 2.7 and 7. Time is a count: `tick_us` and each byte on SPI let microseconds pass. The model does not know
 other nodes; whoever holds it plays them with `bus_frame` and the switches.
 """
 
@@ -251,6 +249,12 @@ class MCP2515Model:
         if quanta < 5 or phase_2 < 2 or phase_2 <= registers[CNF1] >> 6:
             return 0
         return self.crystal_hz // (2 * ((registers[CNF1] & 0x3F) + 1) * quanta)
+
+    def is_on_bus(self):
+        return self.mode in (NORMAL, LISTEN_ONLY)
+
+    def line_level(self):
+        return 0 if self.is_interrupt_low else 1
 
     def can_accept(self, arbitration_id=None, is_extended=False):
         """Whether a frame would find a free buffer now; without an id: any frame would.

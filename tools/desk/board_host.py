@@ -5,7 +5,10 @@ through the `machine` of `host_tests/shims/board`, one TCP connection to this ho
 
 * `UART1`, `UART2`: bytes, passed on to the modem's and the receiver's simulator.
 * `SPI`: `L`/`H` chip select, `T n bytes` a full-duplex transfer answered with n bytes, `I` the
-  interrupt pin's level answered with one byte, `F id id n bytes` a frame from another node.
+  level of the interrupt pin or the RX pad answered with one byte, `F id id n bytes` a frame from
+  another node.
+* `TWAI`, three bytes each: `R i 0` and `W i v` a register, `F 0 0` the next frame answered with
+  status and 13 bytes, `S 0 0` reset and clock, `A 0 v` and `C 0 0` the TX pad, connected or not.
 
 A reset of the firmware is a process that ends with a certain exit code and is started again.
 """
@@ -20,29 +23,22 @@ import json
 import os
 import sys
 import tempfile
-import time
-from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from host_tests.models.mcp2515 import LISTEN_ONLY, NORMAL, MCP2515Model
+from host_tests.models.mcp2515 import MCP2515Model
+from host_tests.models.twai import TWAIModel
 from tools import build, vm
-from tools.desk import canbus
+from tools.desk.can_controller import CANBus
 
 SHIMS = vm.ROOT / "host_tests" / "shims"
 # What a firmware on a VM imports in place of a board's hardware.
-STAND_INS = tuple(SHIMS / "board" / f"{name}.py" for name in ("machine", "network"))
+STAND_INS = tuple(SHIMS / "board" / f"{name}.py" for name in ("machine", "network", "twai_port"))
 # Same number as in host_tests/shims/board/machine.py.
 RESET_EXIT_CODE = 75
 RECONNECT_S = 0.5
-# A firmware that stops reading must not make the host hold a day of traffic.
-MAX_WAITING_FRAMES = 5000
-# Frames sent while the firmware still boots wait for it, but not for a car chosen minutes later.
-MAX_WAIT_S = 5.0
-MAX_COMPLAINTS = 10
 WIFI_FILE = b"desk\n\n"
-# A line that has not ended by then is none.
-MAX_LINE = 4096
 _BUS_TICK_S = 0.005
 HARD_RESET = 2
 WDT_RESET = 3
@@ -106,116 +102,6 @@ class Line:
             self._writer.close()
 
 
-class SPIBus:
-    """The CAN controller's registers on one side, the bus as candump lines on the other.
-
-    The bus waits for the controller: a frame enters only when the controller listens and a receive
-    buffer is free, so a recording can be played at any speed. Losing frames to a slow driver is
-    what the tests of driver and model are for.
-    """
-
-    def __init__(self, controller: MCP2515Model, write_line):
-        self.controller = controller
-        self._write_line = write_line
-        self._waiting: deque[tuple[float, canbus.Frame]] = deque(maxlen=MAX_WAITING_FRAMES)
-        self._partial = b""
-        self._ticked_s = time.monotonic()
-        self.dropped_frames = 0
-        self.bad_lines = 0
-        controller.on_transmit = self._transmitted
-
-    def receive_text(self, data: bytes) -> None:
-        """Bytes of candump lines from the bus's side, cut anywhere."""
-        *lines, self._partial = (self._partial + data).split(b"\n")
-        self._partial = self._partial[:MAX_LINE]
-        for line in lines:
-            text = line.decode("ascii", "replace").strip()
-            if not text:
-                continue
-            try:
-                frame = canbus.parse_line(text)
-            except ValueError as error:
-                self._complain(error)
-                continue
-            self._wait(frame)
-        self.tick()
-
-    def _complain(self, error: ValueError) -> None:
-        """Name the first bad lines; a stderr that nobody reads must not fill up and block us."""
-        self.bad_lines += 1
-        if self.bad_lines <= MAX_COMPLAINTS:
-            print(f"CAN line ignored: {error}", file=sys.stderr)
-        if self.bad_lines == MAX_COMPLAINTS:
-            print("Further CAN lines are ignored without a word.", file=sys.stderr)
-
-    def _wait(self, frame: canbus.Frame) -> None:
-        """Queue a frame for the bus; the oldest makes room."""
-        if len(self._waiting) == self._waiting.maxlen:
-            self.dropped_frames += 1
-        self._waiting.append((time.monotonic(), frame))
-
-    def tick(self) -> None:
-        """Let the bus's time pass, and waiting frames onto it while the controller has room."""
-        now = time.monotonic()
-        controller = self.controller
-        controller.tick_us(int((now - self._ticked_s) * 1_000_000))
-        self._ticked_s = now
-        is_listening = controller.mode in (NORMAL, LISTEN_ONLY)
-        while self._waiting:
-            since_s, frame = self._waiting[0]
-            if not is_listening:
-                if now - since_s < MAX_WAIT_S:
-                    return
-                self.dropped_frames += 1
-            elif not controller.can_accept(frame.arbitration_id, frame.is_extended_id):
-                return
-            else:
-                controller.bus_frame(
-                    frame.arbitration_id,
-                    frame.data,
-                    is_extended=frame.is_extended_id,
-                    is_remote=frame.is_remote_frame,
-                )
-            self._waiting.popleft()
-
-    def _transmitted(self, arbitration_id, data, is_extended, is_remote) -> None:
-        frame = canbus.Frame(arbitration_id, data, is_extended, is_remote)
-        self._write_line(canbus.format_line(frame).encode() + b"\n")
-
-    def handle(self, request: bytes) -> tuple[bytes, int]:
-        """Carry out the requests in `request`; returns (answer, bytes used)."""
-        answer = b""
-        at = 0
-        while at < len(request):
-            kind = request[at]
-            if kind == ord("T"):
-                if at + 1 >= len(request) or at + 2 + request[at + 1] > len(request):
-                    break
-                count = request[at + 1]
-                data = request[at + 2 : at + 2 + count]
-                answer += bytes(self.controller.transfer(byte) for byte in data)
-                at += 2 + count
-                continue
-            if kind == ord("F"):
-                if at + 3 >= len(request) or at + 4 + request[at + 3] > len(request):
-                    break
-                count = request[at + 3]
-                number = int.from_bytes(request[at + 1 : at + 3], "big")
-                self._wait(canbus.Frame(number, request[at + 4 : at + 4 + count]))
-                self.tick()
-                at += 4 + count
-                continue
-            if kind == ord("L"):
-                self.controller.select()
-            elif kind == ord("H"):
-                self.controller.deselect()
-                self.tick()
-            elif kind == ord("I"):
-                answer += b"\0" if self.controller.is_interrupt_low else b"\1"
-            at += 1
-        return answer, at
-
-
 class BoardHost:
     """Runs the firmware on its board until `stop`; restarts it when it resets itself."""
 
@@ -228,7 +114,9 @@ class BoardHost:
         self.modem_line = Line(wiring.modem, lambda data: self._to_device("UART1", data))
         self.gps_line = Line(wiring.gps, lambda data: self._to_device("UART2", data))
         self.can_line = Line(wiring.can, self._can_bytes)
-        self.spi = SPIBus(MCP2515Model(wiring.crystal_hz), self.can_line.write)
+        is_twai = "CAN_CS" not in self._pins()
+        controller = TWAIModel() if is_twai else MCP2515Model(wiring.crystal_hz)
+        self.bus = CANBus(controller, self.can_line.write)
         self.process: asyncio.subprocess.Process | None = None
         self.restarts = 0
         self._tasks: list[asyncio.Task] = []
@@ -350,18 +238,25 @@ class BoardHost:
         tree = build.vm_tree(bits, self.wiring.board, STAND_INS)
         return [*start, entry, str(tree)]
 
+    def _pins(self) -> dict[str, str]:
+        """GPIO numbers of the board by function; raises HostError for no board."""
+        try:
+            folder = build.board_folder(self.wiring.board)
+        except build.BuildError as error:
+            raise HostError(str(error)) from None
+        with (folder / "pins.csv").open() as rows:
+            return {name: gpio.removeprefix("GPIO") for name, gpio in csv.reader(rows)}
+
     def _environment(self, cause: int) -> dict[str, str]:
         assert self._server is not None
-        pins = {}
-        with (build.board_folder(self.wiring.board) / "pins.csv").open() as rows:
-            for name, gpio in csv.reader(rows):
-                pins[name] = gpio.removeprefix("GPIO")
+        pins = self._pins()
         port = self._server.sockets[0].getsockname()[1]
         return {
             **os.environ,
             "OVMS_BOARD_PORT": str(port),
             "OVMS_CAN_CS": pins.get("CAN_CS", ""),
             "OVMS_CAN_INT": pins.get("CAN_INT", ""),
+            "OVMS_CAN_RX": pins.get("CAN_RX", ""),
             "OVMS_WIFI": "1" if self.wiring.has_wifi else "",
             "OVMS_SUPPLY_MV": str(self.wiring.supply_mv),
             "OVMS_RESET_CAUSE": str(cause),
@@ -374,7 +269,7 @@ class BoardHost:
     async def _tick_bus(self) -> None:
         while True:
             await asyncio.sleep(_BUS_TICK_S)
-            self.spi.tick()
+            self.bus.tick()
 
     def _to_device(self, name: str, data: bytes) -> None:
         writer = self._devices.get(name)
@@ -382,15 +277,16 @@ class BoardHost:
             writer.write(data)
 
     def _can_bytes(self, data: bytes) -> None:
-        self.spi.receive_text(data)
+        self.bus.receive_text(data)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One device of the firmware; its first line is its name."""
         name = (await reader.readline()).decode("ascii", "replace").strip()
         self._devices[name] = writer
         try:
-            if name == "SPI":
-                await self._serve_spi(reader, writer)
+            if name in ("SPI", "TWAI"):
+                handle = self.bus.handle if name == "SPI" else self.bus.handle_twai
+                await self._serve_registers(reader, writer, handle)
             else:
                 line = self.modem_line if name == "UART1" else self.gps_line
                 while data := await reader.read(4096):
@@ -402,10 +298,15 @@ class BoardHost:
                 del self._devices[name]
             writer.close()
 
-    async def _serve_spi(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve_registers(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        handle: Callable[[bytes], tuple[bytes, int]],
+    ) -> None:
         rest = b""
         while data := await reader.read(4096):
-            answer, used = self.spi.handle(rest + data)
+            answer, used = handle(rest + data)
             rest = (rest + data)[used:]
             if answer:
                 writer.write(answer)

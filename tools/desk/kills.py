@@ -194,7 +194,7 @@ class Kills:
     def _play(self, *frames: tuple[int, str]) -> None:
         for arbitration_id, data in frames:
             line = canbus.format_line(canbus.Frame(arbitration_id, bytes.fromhex(data)))
-            self._host.spi.receive_text(line.encode() + b"\n")
+            self._host.bus.receive_text(line.encode() + b"\n")
 
     async def _deliver(self) -> None:
         """The last life, a quiet one: until everything safe has come, and no more comes."""

@@ -48,50 +48,55 @@ def _connect(device):
 
 def inject(arbitration_id, data):
     """Another node of the bus sends a frame; only a desk has one that can be told to."""
-    _Bus.open()
-    _Bus.send(_FRAME + bytes((arbitration_id >> 8, arbitration_id & 0xFF, len(data))) + data)
+    _Bus.link().send(
+        _FRAME + bytes((arbitration_id >> 8, arbitration_id & 0xFF, len(data))) + data
+    )
 
 
-class _Bus:
-    """The SPI connection, made when the first user of it appears.
+class Link:
+    """The connection to a CAN controller.
 
     It takes no heap on the VM: a car's 500 frames a second would else leave 70 KB of garbage a
-    second in the firmware's heap, which no real SPI peripheral does.
+    second in the firmware's heap, which no real peripheral does.
     """
 
-    connection = None
-    readinto = None
-    send = None
-    header = bytearray(_SPI_TRANSFER + b"\0")
-    level = bytearray(1)
+    def __init__(self, device):
+        self._connection = _connect(device)
+        self.send = self._connection.send
+        # MicroPython's fills the buffer, CPython's may stop before.
+        self._readinto = getattr(self._connection, "readinto", None) or self._recv_into
 
-    @classmethod
-    def open(cls):
-        if cls.connection is None:
-            cls.connection = _connect(b"SPI")
-            cls.send = cls.connection.send
-            # MicroPython's fills the buffer, CPython's may stop before.
-            cls.readinto = getattr(cls.connection, "readinto", None) or cls._readinto
-
-    @classmethod
-    def _readinto(cls, buffer):
+    def _recv_into(self, buffer):
         view = memoryview(buffer)
         while len(view):
-            count = cls.connection.recv_into(view)
+            count = self._connection.recv_into(view)
             if not count:
                 return 0
             view = view[count:]
         return len(buffer)
 
-    @classmethod
-    def receive(cls, buffer):
+    def receive(self, buffer):
         """Fill `buffer`; a host that is gone ends the firmware."""
         try:
-            if cls.readinto(buffer) == len(buffer):
+            if self._readinto(buffer) == len(buffer):
                 return
         except OSError:
             pass
         _leave(0)
+
+
+class _Bus:
+    """The link of SPI, interrupt pin and RX pad, made when the first user of it appears."""
+
+    _link = None
+    header = bytearray(_SPI_TRANSFER + b"\0")
+    level = bytearray(1)
+
+    @classmethod
+    def link(cls):
+        if cls._link is None:
+            cls._link = Link(b"SPI")
+        return cls._link
 
 
 class Pin:
@@ -105,23 +110,23 @@ class Pin:
     IRQ_RISING = 1
 
     def __init__(self, number, mode=IN, pull=None, value=None, hold=None):
-        self._is_can_interrupt = str(number) == os.getenv("OVMS_CAN_INT")
+        # The pad of a CAN transceiver is asked for its level in the same way.
+        self._is_can_input = str(number) in (os.getenv("OVMS_CAN_INT"), os.getenv("OVMS_CAN_RX"))
         self._is_can_select = str(number) == os.getenv("OVMS_CAN_CS")
         self._level = 1 if value is None else value
 
     def value(self, level=None):
         """The pin's level, or set it."""
         if level is None:
-            if self._is_can_interrupt:
-                _Bus.open()
-                _Bus.send(_SPI_INTERRUPT)
-                _Bus.receive(_Bus.level)
+            if self._is_can_input:
+                link = _Bus.link()
+                link.send(_SPI_INTERRUPT)
+                link.receive(_Bus.level)
                 return _Bus.level[0]
             return self._level
         self._level = level
         if self._is_can_select:
-            _Bus.open()
-            _Bus.send(_SPI_HIGH if level else _SPI_LOW)
+            _Bus.link().send(_SPI_HIGH if level else _SPI_LOW)
         return None
 
     def __call__(self, level=None):
@@ -148,11 +153,26 @@ class SPI:
         self.write_readinto(bytes(len(buffer)), buffer)
 
     def write_readinto(self, data, buffer):
-        _Bus.open()
+        link = _Bus.link()
         _Bus.header[1] = len(data)
-        _Bus.send(_Bus.header)
-        _Bus.send(data)
-        _Bus.receive(buffer)
+        link.send(_Bus.header)
+        link.send(data)
+        link.receive(buffer)
+
+
+class Timer:
+    """A timer whose callback never comes: the driver's backstop, its link, looks all the same."""
+
+    PERIODIC = 1
+
+    def __init__(self, number):
+        pass
+
+    def init(self, period=0, mode=PERIODIC, callback=None):
+        """Nobody runs it."""
+
+    def deinit(self):
+        """Nobody ran it."""
 
 
 class UART:
