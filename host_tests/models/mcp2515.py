@@ -2,8 +2,8 @@
 
 Knows nothing of the driver under test. Runs on CPython and MicroPython; SPI and time do not
 allocate, so heap tests may lock the heap around them. Facts: MCP2515 data sheet DS20001801,
-hardware facts 2.1 to 2.7 and 7. Time is a count: `tick_us` and each byte on SPI let microseconds pass. The model does not know
-other nodes; whoever holds it plays them with `bus_frame` and the switches.
+hardware facts 2.1 to 2.7 and 7. Time is a count: `tick_us` and each byte on SPI let microseconds
+pass. The model does not know other nodes; whoever holds it plays them with `bus_frame`.
 """
 
 from host_tests.models.mcp2515_registers import (
