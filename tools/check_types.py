@@ -13,8 +13,7 @@ import sys
 from tools.vm import ROOT
 
 STUBS = ROOT / ".cache" / "stubs"
-# `board` exists once per board; one is enough to check the pattern.
-CHECKED = ("firmware/ovms", "boards/LILYGO_TCALL_SIM800/board.py")
+PACKAGE = "firmware/ovms"
 CONFIG = ROOT / "tools" / "mypy_firmware.ini"
 
 
@@ -40,14 +39,20 @@ def main() -> int:
     except subprocess.CalledProcessError:
         print("The ESP32 stubs could not be installed with pip.", file=sys.stderr)
         return 2
-    search = os.pathsep.join(str(path) for path in (STUBS, ROOT / "firmware", ROOT / "modules"))
+    boards = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("boards/*/board.py"))
+    # Every board's module is called `board`, so each is a run of its own.
+    return max(_check(PACKAGE), *map(_check, boards))
+
+
+def _check(path: str) -> int:
+    folders = (STUBS, ROOT / "firmware", ROOT / "modules", ROOT / "boards")
     return subprocess.run(
         [
             *(sys.executable, "-m", "mypy", "--config-file", str(CONFIG)),
-            *("--custom-typeshed-dir", str(STUBS), *CHECKED),
+            *("--custom-typeshed-dir", str(STUBS), path),
         ],
         cwd=ROOT,
-        env={**os.environ, "MYPYPATH": search},
+        env={**os.environ, "MYPYPATH": os.pathsep.join(map(str, folders))},
         check=False,
     ).returncode
 

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools import build, images, shelf, vm
+from tools.sources import foreign_modules
 
 SHIMS = vm.ROOT / "host_tests" / "shims" / "board"
 # What is imported for good on a module with an MCP2515 that serves a Twizy, with all it imports.
@@ -155,7 +156,7 @@ def measure(plain: bool = False, apart: bool = True, is_romfs: bool = False) -> 
             images.write_romfs(tree, place)
         lists = [
             str(place),
-            " ".join(sorted(build.foreign_modules(sources))),
+            " ".join(sorted(foreign_modules(sources))),
             # What was merged into another module has no file of its own.
             " ".join(codes[name] for name in resident if name in codes),
             " ".join(codes[name] for name in on_demand if name in codes),

@@ -3,14 +3,9 @@
 The only place with pin numbers. `board.md` says where each one is proven.
 """
 
-from machine import ADC, SPI, UART, WDT, Pin, reset, reset_cause
+from esp32_board import ESP32Board
+from machine import SPI, UART, Pin
 from micropython import const
-
-try:
-    import esp32
-except ImportError:
-    # The VMs on a computer have none.
-    esp32 = None  # type: ignore[assignment]
 
 _MODEM_TX = const(27)
 _MODEM_RX = const(26)
@@ -27,17 +22,13 @@ _CAN_CS = const(15)
 _CAN_INT = const(34)
 _SUPPLY_SENSE = const(36)
 
-# 100 kOhm over 15 kOhm in front of the pin (hardware facts 6.3).
-_SUPPLY_R_TOP = const(100)
-_SUPPLY_R_BOTTOM = const(15)
 
-_RESET_CAUSES = ("", "power on", "hard reset", "watchdog", "deep sleep", "soft reset")
-
-
-class Board:
-    """Builds each peripheral when it is asked for; nothing happens before that."""
+class Board(ESP32Board):
+    """See `boards/esp32_board.py`."""
 
     NAME = "TCALL"
+    CHIP = "ESP32"
+    SUPPLY_GPIO = _SUPPLY_SENSE
     CRYSTAL_HZ = 8_000_000
 
     def modem_uart(self):
@@ -69,38 +60,3 @@ class Board:
             miso=Pin(_CAN_MISO),
         )
         return spi, Pin(_CAN_CS, Pin.OUT, value=1), Pin(_CAN_INT, Pin.IN)
-
-    def supply_mv(self):
-        """Voltage of the 12 V battery in millivolts, None when the sense input is not wired.
-
-        OSError when it cannot be measured: an ESP32 may come without its ADC's calibration.
-        """
-        sense = ADC(Pin(_SUPPLY_SENSE))
-        sense.atten(ADC.ATTN_11DB)
-        pin_mv = sense.read_uv() // 1000
-        battery_mv = pin_mv * (_SUPPLY_R_TOP + _SUPPLY_R_BOTTOM) // _SUPPLY_R_BOTTOM
-        # Below 3 V there is no battery at the divider, only the noise of an open input.
-        return battery_mv if battery_mv > 3000 else None
-
-    def system_free(self):
-        """Largest piece of RAM that the system has left, in bytes; None where nobody knows.
-
-        MicroPython's heap may grow by it, so `gc.mem_free()` counts it in (py/gc.c,
-        `gc_get_max_new_split`), and TLS and WiFi live of it.
-        """
-        if esp32 is None:
-            return None
-        return max([heap[2] for heap in esp32.idf_heap_info(esp32.HEAP_DATA)])
-
-    def watchdog(self, timeout_ms):
-        """Start the watchdog; feed the object it returns. It cannot be stopped again."""
-        return WDT(timeout=timeout_ms)
-
-    def reset(self):
-        """Restart the ESP32."""
-        reset()
-
-    def reset_cause(self):
-        """Why the ESP32 started, in words."""
-        cause = reset_cause()
-        return _RESET_CAUSES[cause] if 0 <= cause < len(_RESET_CAUSES) else str(cause)

@@ -7,3 +7,4 @@ freeze_mpy(
     ("ovms_can.mpy", "ovms_crypto.mpy", "ovms_twai.mpy", "twai_port.mpy"),
 )
 module("board.py")
+module("esp32_board.py", base_path="..")

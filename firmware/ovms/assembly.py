@@ -37,7 +37,9 @@ def build(app, presets):
     board = app.board
     app.clock = Clock()
     session = Session(os.urandom)
-    uart = UARTStream(board.modem_uart())
+    # Of a board without a modem there is none. Its buffers are big, so they come first.
+    modem_uart = getattr(board, "modem_uart", None)
+    uart = UARTStream(modem_uart()) if modem_uart else None
     app.status = status = Status(board.NAME)
     status.reset_cause = board.reset_cause()
     # A board need not know.
@@ -53,8 +55,7 @@ def build(app, presets):
         config.apply(presets, False)
         if config.load_error != load_error:
             app.log.error(config.load_error)
-    power = ModemPower(*board.modem_pins())
-    app.modem = Modem(SIM800, uart, power, status, config, app.on_network_time)
+    app.modem = _modem(app, uart)
     app.sms = SMSService(config, app.state, app.current_car, status, app.clock)
     app.reporter = Reporter(app.state, config, status, None)
     app.commander = Commander(None, config, status, app.sms, app.modem)
@@ -100,13 +101,24 @@ def build(app, presets):
     app.log.info("OVMS %s on %s, build %s", VERSION, board.NAME, BUILD_ID)
 
 
+def _modem(app, uart):
+    """The modem at `uart`, or what a board without one has in its place."""
+    if uart is None:
+        from ovms.links.modem.no_modem import NoModem
+
+        return NoModem(app.status)
+    power = ModemPower(*app.board.modem_pins())
+    return Modem(SIM800, uart, power, app.status, app.config, app.on_network_time)
+
+
 def _can_bus(board):
     """The driver of the board's CAN controller: the chip's own, or an MCP2515."""
     twai = getattr(board, "twai", None)
-    if twai:
+    parts = twai() if twai else None
+    if parts:
         from ovms.drivers.twai_chips import make
 
-        return make(*twai())
+        return make(*parts)
     from ovms.drivers.mcp2515 import MCP2515
 
     spi, chip_select, interrupt = board.can()

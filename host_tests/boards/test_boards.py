@@ -1,16 +1,17 @@
-"""What stands in boards/: pins, manifest of a frozen image, partition table. CPython only."""
+"""What stands in boards/: pins, drawing, manifest of a frozen image, partition table. CPython."""
 
-import ast
-import csv
+import dataclasses
 import os
 import re
+import shutil
+from xml.dom import minidom
 
 import pytest
 
-from tools import build, partitions
+from tools import boards, build, partitions
 from tools.vm import ROOT
 
-BOARDS = sorted(path.parent.name for path in (ROOT / "boards").glob("*/board.py"))
+BOARDS = boards.names()
 
 
 class Manifest:
@@ -66,7 +67,8 @@ def test_manifest_freezes_all_there_is_and_the_port_s_own(board):
     manifest = Manifest(ROOT / "boards" / board / "manifest.py")
     assert manifest.ports == ["$(PORT_DIR)/boards/manifest.py"]
     natives = [f"{path.stem}.mpy" for path in (ROOT / "modules").glob("*.py")]
-    expected = {*build.firmware_sources(), "boot.py", "main.py", "board.py", *natives}
+    ours = {"boot.py", "main.py", "board.py", "esp32_board.py"}
+    expected = {*build.firmware_sources(), *ours, *natives}
     assert set(manifest.files) == expected
     assert manifest.files["board.py"] == str(ROOT / "boards" / board / "board.py")
 
@@ -81,46 +83,79 @@ def test_manifest_takes_native_modules_of_the_pinned_compiler_only(board):
             assert not re.search(r"^\s*@micropython\.(viper|native)", file.read(), re.M), path
 
 
-def constants_of(board):
-    """Numbers that board.py gives names, without the underscore in front."""
-    tree = ast.parse((ROOT / "boards" / board / "board.py").read_text("utf-8"))
-    calls = [
-        node
-        for node in tree.body
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
-    ]
-    return {node.targets[0].id.removeprefix("_"): node.value.args[0].value for node in calls}
+@pytest.mark.parametrize("name", BOARDS)
+def test_nothing_is_wrong_with_a_board(name):
+    board = boards.read(boards.BOARDS / name)
+    assert boards.complaints(board) == []
+    drawn = (boards.BOARDS / name / boards.DRAWING).read_text("utf-8")
+    assert drawn == boards.drawing(board)
+    minidom.parseString(drawn)
 
 
-def pins_of(board):
-    text = (ROOT / "boards" / board / "pins.csv").read_text("utf-8")
-    return {name: int(pin.removeprefix("GPIO")) for name, pin in csv.reader(text.splitlines())}
+GOOD = boards.read(boards.BOARDS / "ESP32_SIM800")
 
 
-def used_as_pins(board):
-    """Constants that board.py hands to Pin, or to a UART as tx or rx."""
-    text = (ROOT / "boards" / board / "board.py").read_text("utf-8")
-    return set(re.findall(r"Pin\(_([A-Z_]+)", text) + re.findall(r"[tr]x=_([A-Z_]+)", text))
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"CAN_TX": 35}, "CAN_TX at GPIO35: the pin is an input only."),
+        ({"MODEM_TX": 6}, "MODEM_TX at GPIO6: the pin belongs to the flash."),
+        ({"MODEM_TX": 20}, "MODEM_TX at GPIO20: the chip has no such pin."),
+        ({"MODEM_TX": 40}, "MODEM_TX at GPIO40: the chip has no such pin."),
+        ({"GPS_RX": 3}, "GPS_RX at GPIO3: the pin belongs to the console."),
+        ({"SUPPLY_SENSE": 13}, "SUPPLY_SENSE at GPIO13: ADC2 cannot be read beside WiFi"),
+        ({"CAN_TX": 14}, "CAN_TX at GPIO14: the pin moves while the chip starts"),
+        ({"CAN_CS": 12}, "CAN_CS at GPIO12: a strapping pin, and board.md does not say"),
+        ({"CAN_INT": 39}, "CAN_INT at GPIO39: board.md has no row that says why."),
+        ({"CAN_INT": 36}, "GPIO36 has several uses: CAN_INT, SUPPLY_SENSE."),
+        ({"BUZZER": 13}, "BUZZER at GPIO13: nobody knows this function."),
+        ({"CAN_RX": 39}, "CAN_RX is GPIO35 in board.py and GPIO39 in pins.csv."),
+        ({"CAN_RX": None}, "CAN_RX stands in board.py, and not in pins.csv."),
+        ({"CAN_RX": None}, "GPIO35 has a row in board.md, and stands not in pins.csv."),
+    ],
+)
+def test_what_is_wrong_with_a_board_is_told(changes, sentence):
+    pins = {**GOOD.pins, **changes}
+    pins = {name: gpio for name, gpio in pins.items() if gpio is not None}
+    told = boards.complaints(dataclasses.replace(GOOD, pins=pins))
+    assert any(f"ESP32_SIM800: {sentence}" in text for text in told), told
 
 
-@pytest.mark.parametrize("board", BOARDS)
-def test_pins_are_those_of_board_py(board):
-    pins, constants = pins_of(board), constants_of(board)
-    used = used_as_pins(board)
-    assert used and used <= set(pins)
-    assert {name: pins[name] for name in used} == {name: constants[name] for name in used}
-    assert len(set(pins.values())) == len(pins), "two names for a pin"
+def test_pins_of_the_psram_are_free_without_one():
+    assert {16, 17} <= set(GOOD.pins.values())
+    told = boards.complaints(dataclasses.replace(GOOD, has_psram=True))
+    assert [text for text in told if "belongs to the PSRAM" in text] == told and len(told) == 2
 
 
-@pytest.mark.parametrize("board", BOARDS)
-def test_pins_are_those_of_the_tables_for_people(board):
-    """board.md's, in the order function, GPIO; and no pin of flash or PSRAM."""
-    pins = pins_of(board)
-    text = (ROOT / "boards" / board / "board.md").read_text("utf-8")
-    rows = re.findall(r"^\| [^|]+ \| ([\d, /]+) \|", text, re.M)
-    told = [int(number) for row in rows for number in re.findall(r"\d+", row)]
-    assert sorted(told) == sorted(pins.values())
-    assert not set(told) & {*range(6, 12), 16, 17}
+@pytest.mark.parametrize(
+    ("file", "text", "sentence"),
+    [
+        ("pins.csv", "CAN_TX,22\n", "line 1 of pins.csv is not FUNCTION,GPIOn"),
+        ("pins.csv", "CAN_TX,GPIO1\nCAN_TX,GPIO2\n", "CAN_TX stands in pins.csv twice"),
+        ("board.py", "CHIP = 'ESP8266'\n", "CHIP in board.py is ESP8266, not one of ESP32"),
+        ("board.py", "", "CHIP in board.py is missing"),
+        ("board.md", None, "has no readable board.md"),
+    ],
+)
+def test_a_folder_that_is_no_board(tmp_path, file, text, sentence):
+    for name in ("board.py", "pins.csv", "board.md"):
+        shutil.copy(boards.BOARDS / GOOD.name / name, tmp_path)
+    if text is None:
+        (tmp_path / file).unlink()
+    else:
+        (tmp_path / file).write_text(text)
+    with pytest.raises(boards.BoardError, match=sentence):
+        boards.read(tmp_path)
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_firmware_is_compiled_for_the_chip_of_the_board(name):
+    folder = build.build_firmware(name)
+    march = boards.read(boards.BOARDS / name).chip.march
+    native = build.BUILD / "modules" / march / "ovms_can.mpy"
+    build.build_modules()
+    assert (folder / "ovms_can.mpy").read_bytes() == native.read_bytes()
+    assert (folder / "board.mpy").exists() and (folder / "esp32_board.mpy").exists()
 
 
 @pytest.mark.parametrize("board", BOARDS)

@@ -41,7 +41,8 @@ class Form:
         build.compile_tree(vm.march(bits), tree, form != "small", beside=HARNESS)
         for path in HARNESS:
             (tree / f"{path.stem}.mpy").rename(self.harness / f"{path.stem}.mpy")
-        build.compile_file(build.board_folder(BOARD) / "board.py", tree / "board.mpy", "board.py")
+        for path in build.board_sources(BOARD):
+            build.compile_file(path, tree / f"{path.stem}.mpy", path.name)
         for name in build.START_FILES:
             shutil.copyfile(build.FIRMWARE / name, files / name)
         self.files = files

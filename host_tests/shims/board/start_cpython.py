@@ -17,7 +17,8 @@ class _Console:
 def prepare(root, board):
     """Paths and stand-ins, and an unbuffered stdin that `select.poll` can be trusted with."""
     here = os.path.dirname(__file__)
-    sys.path[:0] = [here, board, root + "/firmware", root + "/modules", root]
+    boards = os.path.dirname(board)
+    sys.path[:0] = [here, board, boards, root + "/firmware", root + "/modules", root]
     from host_tests.shims import cpython
 
     cpython.install()
