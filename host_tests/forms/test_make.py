@@ -5,9 +5,10 @@ import subprocess
 import pytest
 
 from host_tests.forms.forms import BOARD
-from tools import build, images, vm
+from tools import build, images, size, vm
 
-NATIVES = {"ovms_can.mpy", "ovms_crypto.mpy"}
+NATIVES = {"ovms_can.mpy", "ovms_crypto.mpy", "ovms_twai.mpy", "twai_port.mpy"}
+OUTSIDE = {"boot.py", "main.py", "board.mpy", "esp32_board.mpy"}
 
 
 def files_in(folder):
@@ -23,10 +24,9 @@ def out(tmp_path, monkeypatch):
 def test_small_is_a_handful_of_files(out):
     folder = build.build_firmware(BOARD)
     assert folder == out / BOARD
-    assert files_in(folder) == NATIVES | {
-        "boot.py",
-        "main.py",
-        "board.mpy",
+    assert files_in(folder) == {
+        *NATIVES,
+        *OUTSIDE,
         "ovms/__init__.mpy",
         "ovms/app.mpy",
         "ovms/on_demand.bin",
@@ -38,7 +38,7 @@ def test_plain_is_a_file_for_each_module(out):
     folder = build.build_firmware(BOARD, "plain")
     assert folder == out / f"{BOARD}-plain"
     sources = {f"{path.removesuffix('.py')}.mpy" for path in build.firmware_sources()}
-    assert files_in(folder) == NATIVES | sources | {"boot.py", "main.py", "board.mpy"}
+    assert files_in(folder) == NATIVES | OUTSIDE | sources
 
 
 def test_romfs_is_an_image_and_two_files(out):
@@ -71,7 +71,7 @@ def test_size_tells_flash_bytes(out, capsys, monkeypatch):
     (folder / "two").write_bytes(bytes(4096 + 4092))
     (folder / "ovms/three").write_bytes(bytes(4096 + 4093))
     monkeypatch.setattr(build, "build_firmware", lambda board, form: folder)
-    assert build.main(["size", BOARD]) == 0
+    assert size.main([BOARD]) == 0
     blocks = 2 + 2 + 0 + 1 + 2 + 3
     last = capsys.readouterr().out.splitlines()[-1]
     assert last == f"{blocks * 4096:7d}  bytes of flash on LittleFS, blocks of 4 KB"
