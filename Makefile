@@ -69,27 +69,22 @@ modules: $(READY) ## Compile the native modules for every architecture
 firmware: $(READY) ## Write everything BOARD needs in FORM under build/
 	@$(PY) -m tools.build firmware $(BOARD) --form $(FORM)
 
-flash: $(READY) ## Write an official MicroPython image to the ESP32 (IMAGE=file PORT=...)
+flash: $(READY) ## Write an official MicroPython image and the firmware to a new module (IMAGE=file PORT=...)
 	@test -n "$(IMAGE)" || { echo "Say which image: make flash IMAGE=ESP32_GENERIC-...bin PORT=$(PORT)" >&2; exit 2; }
-	@test -f "$(IMAGE)" || { echo "There is no file $(IMAGE)." >&2; exit 2; }
-	@$(PY) -m esptool version >/dev/null 2>&1 || $(PY) -m pip install --quiet --disable-pip-version-check esptool==5.6.0
-	@$(PY) -m esptool --chip esp32 --port $(PORT) erase-flash
-	@$(PY) -m esptool --chip esp32 --port $(PORT) write-flash 0x1000 $(IMAGE)
+	@$(PY) -m tools.flash $(BOARD) $(IMAGE) --form $(FORM) --port $(PORT)
 
-deploy: firmware ## Copy what `make firmware` wrote to the module at PORT and restart it
+deploy: firmware ## Copy what changed of the firmware to the module at PORT and restart it
 ifeq ($(FORM),romfs)
 	@# First what fails on an image without a ROMFS partition: the module keeps what it has.
 	@$(MPREMOTE) romfs deploy build/$(BOARD)-romfs/ovms.romfs
 	@# Files come before the ROMFS, so none of these may stay.
-	@for old in ovms board.mpy esp32_board.mpy ovms_can.mpy ovms_crypto.mpy ovms_twai.mpy twai_port.mpy; do \
+	@for old in tree a b ovms board.mpy esp32_board.mpy ovms_can.mpy ovms_crypto.mpy ovms_twai.mpy twai_port.mpy; do \
 	  $(MPREMOTE) fs rm -r :$$old 2>/dev/null || true; done
 	@$(MPREMOTE) fs cp build/$(BOARD)-romfs/*.py :
-else
-	@# The names of the compiled files change with every build: none of the old ones may stay.
-	@$(MPREMOTE) fs rm -r :ovms 2>/dev/null || true
-	@$(MPREMOTE) fs cp -r $(patsubst %-small,%,build/$(BOARD)-$(FORM))/* :
-endif
 	@$(MPREMOTE) reset
+else
+	@$(PY) -m tools.deploy $(BOARD) --form $(FORM) --port $(PORT)
+endif
 
 setup: $(READY) ## Ask for the module's settings and write them over PORT
 	@$(PY) -m tools.setup --port $(PORT)

@@ -176,6 +176,11 @@ def _constant(source: str, name: str) -> str:
     return "missing"
 
 
+def chip_name(board: Board) -> str:
+    """As in CHIPS."""
+    return next(name for name, chip in CHIPS.items() if chip is board.chip)
+
+
 def complaints(board: Board) -> list[str]:
     """Everything that is wrong with a board, a sentence each; empty for a good one."""
     found = []

@@ -1,4 +1,4 @@
-"""`make firmware`, `deploy` and `size` for each form. CPython only; no board is touched."""
+"""`make firmware` and `size` for each form, `make deploy` of an image. CPython only."""
 
 import subprocess
 
@@ -77,29 +77,22 @@ def test_size_tells_flash_bytes(out, capsys, monkeypatch):
     assert last == f"{blocks * 4096:7d}  bytes of flash on LittleFS, blocks of 4 KB"
 
 
-def commands_of(form):
-    """What `make deploy` would do, without the set-up."""
+def test_deploy_of_an_image_leaves_no_file_that_hides_it():
+    """And it begins with what fails on an image without such a partition."""
     done = subprocess.run(
-        ["make", "-n", "deploy", f"FORM={form}", "PORT=/dev/ttyX"],
+        ["make", "-n", "deploy", "FORM=romfs", "PORT=/dev/ttyX"],
         cwd=vm.ROOT,
         capture_output=True,
         text=True,
         check=True,
     )
     lines = [line for line in done.stdout.splitlines() if "/dev/ttyX" in line]
-    return [line.partition("connect /dev/ttyX ")[2].split(" 2>")[0] for line in lines]
-
-
-@pytest.mark.parametrize(("form", "folder"), [("small", BOARD), ("plain", f"{BOARD}-plain")])
-def test_deploy_of_files_leaves_no_old_one(form, folder):
-    assert commands_of(form) == ["fs rm -r :ovms", f"fs cp -r build/{folder}/* :", "reset"]
-
-
-def test_deploy_of_an_image_leaves_no_file_that_hides_it():
-    """And it begins with what fails on an image without such a partition."""
-    assert commands_of("romfs") == [
+    commands = [line.partition("connect /dev/ttyX ")[2].split(" 2>")[0] for line in lines]
+    assert commands == [
         f"romfs deploy build/{BOARD}-romfs/{build.ROM_IMAGE}",
         "fs rm -r :$old",
         f"fs cp build/{BOARD}-romfs/*.py :",
         "reset",
     ]
+    for name in {path.split("/")[0] for path in [*NATIVES, *OUTSIDE, "ovms", "tree", "a", "b"]}:
+        assert name in build.START_FILES or f" {name}" in done.stdout
