@@ -154,6 +154,12 @@ class App:
 
         connect(self)
 
+    def on_can_write(self, origin, is_done):
+        """Feature 15 is switched on: what `Config` calls before and after."""
+        from ovms import can_consent
+
+        can_consent.ask(self, origin, is_done)
+
     def spawn(self, function):
         """Run an async function once, as a task whose errors are logged."""
         return asyncio.create_task(self._once(function))

@@ -17,6 +17,7 @@ from ovms.links.modem.modem import Modem
 from ovms.links.modem.sim800.profile import SIM800
 from ovms.links.server_link import ServerLink
 from ovms.log import Log
+from ovms.parameters import FROM_CABLE
 from ovms.protocol.v2.session import Session
 from ovms.services.commander import Commander
 from ovms.services.conversation import Conversation
@@ -52,7 +53,7 @@ def build(app, presets):
     if load_error:
         app.log.error(load_error)
     if presets:
-        config.apply(presets, False)
+        config.apply(presets, False, FROM_CABLE)
         if config.load_error != load_error:
             app.log.error(config.load_error)
     app.modem = _modem(app, uart)
@@ -82,6 +83,7 @@ def build(app, presets):
     app.can = CANLink(app.bus, None, status, config)
     app.wifi = _wifi()
     app.set_car()
+    config.on_can_write = app.on_can_write
     if status.reset_cause == "watchdog" or _is_there(_CRASH_FILE):
         from ovms.crash import report
 

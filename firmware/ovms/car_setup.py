@@ -1,6 +1,7 @@
 """Makes the car that parameter 14 names and connects it: loaded at each change of it."""
 
 import asyncio
+import time
 
 from ovms import parameters
 from ovms import status as requests
@@ -50,6 +51,7 @@ def connect(app):
         car = app.broom.keep(_no_car)(app.state, app.config)
     car.sleep_ms = asyncio.sleep_ms
     car.spawn = app.spawn
+    car.ticks_ms = time.ticks_ms
     car.utc_s = app.clock.utc_s
     car.csq = app.csq
     car.send = app.bus.send

@@ -4,7 +4,7 @@ Which number is what stands in `parameters.py`, what a parameter may hold in `pa
 How settings are changed and stored is in `config_storage.py`.
 """
 
-from ovms.parameters import FEATURES, STORED
+from ovms.parameters import FEATURES, FROM_SERVER, STORED
 
 
 class Config:
@@ -12,7 +12,9 @@ class Config:
 
     revision: grows with every change. load_error: "" or what was wrong with the stored settings.
     is_miles: the user reads miles. wants_ip, wants_sms: where data and notifications go.
-    is_paranoid: messages are wrapped with the module password.
+    is_paranoid: messages are wrapped with the module password. on_can_write: what the composition
+    root sets: `function(origin, is_done)` for a feature 15 that is switched on, before (ValueError
+    refuses) and after; None without a car.
     values, features: lists by number, written by `config_storage` alone; read them with `get` and
     `feature`.
     """
@@ -23,6 +25,7 @@ class Config:
         self.load_error = ""
         self.values = []
         self.features = [0] * FEATURES
+        self.on_can_write = None
         self.is_miles = self.wants_ip = self.wants_sms = self.is_paranoid = False
         from ovms import config_storage
 
@@ -40,21 +43,21 @@ class Config:
         """Check and store one parameter; returns and raises as `apply`."""
         return self.apply({n: text})
 
-    def apply(self, changes, must_last=True):
+    def apply(self, changes, must_last=True, origin=FROM_SERVER):
         """Check and store {number: text}: all of them, or none and an error.
 
         must_last: else what flash does not take counts until the next start, and `load_error` says
-        so.
+        so. origin: FROM_..., who wants it.
 
         Returns the `REQUEST_...` bits of `status.py` that make the changes count. ValueError: a
         value was refused. OSError: flash did not take it. Their texts are sentences for the user.
         """
         from ovms import config_storage
 
-        return config_storage.apply(self, changes, must_last)
+        return config_storage.apply(self, changes, must_last, origin)
 
-    def set_feature(self, n, value):
+    def set_feature(self, n, value, origin=FROM_SERVER):
         """Set feature `n` to an int or the text of a number; returns and raises as `apply`."""
         from ovms import config_storage
 
-        return config_storage.set_feature(self, n, value)
+        return config_storage.set_feature(self, n, value, origin)

@@ -16,6 +16,13 @@ _RECONNECT = (
     parameters.DNS,
 )
 
+# Feature 15 as a parameter.
+_CAN_WRITE = (
+    parameters.FEATURE_CAN_WRITE - parameters.FIRST_STORED_FEATURE + parameters.FIRST_FEATURE
+)
+# Whose word lets a server write to the car.
+_TRUSTED = {parameters.FROM_OWNER: "SMS", parameters.FROM_CABLE: "CABLE"}
+
 _NOT_STORED = "The settings could not be stored."
 
 
@@ -38,7 +45,7 @@ def load(config):
     _enact(config, values)
 
 
-def apply(config, changes, must_last):
+def apply(config, changes, must_last, origin):
     """`Config.apply`: one write to flash, none when nothing changes.
 
     Network settings reconnect even when they stay the same, which is how users ask for that; the
@@ -54,6 +61,7 @@ def apply(config, changes, must_last):
         elif n in (parameters.GSM_LOCK, parameters.SIM_PIN):
             wanted |= requests.REQUEST_MODEM_RESTART
     could_write = config.features[parameters.FEATURE_CAN_WRITE]
+    is_switched = _CAN_WRITE in changes and _switch(config, values, could_write, origin)
     if values != before:
         try:
             config.store.save(_serialised(values))
@@ -71,16 +79,35 @@ def apply(config, changes, must_last):
         or config.features[parameters.FEATURE_CAN_WRITE] != could_write
     ):
         wanted |= requests.REQUEST_VEHICLE_RESTART
+    if is_switched:
+        config.on_can_write(origin, True)
     return wanted
 
 
-def set_feature(config, n, value):
+def _switch(config, values, could_write, origin):
+    """Whether feature 15 is switched on, or to something else; notes by whom. ValueError: not now.
+
+    One who may is believed again with the same value; others change nothing by repeating it.
+    """
+    value = whole(values[_CAN_WRITE])
+    if value <= 0:
+        values[parameters.CAN_WRITE_FROM] = ""
+        return False
+    is_other = value != could_write
+    if is_other and config.on_can_write:
+        config.on_can_write(origin, False)
+    if is_other or origin in _TRUSTED:
+        values[parameters.CAN_WRITE_FROM] = _TRUSTED.get(origin, "")
+    return is_other and config.on_can_write is not None
+
+
+def set_feature(config, n, value, origin):
     """`Config.set_feature`."""
     if not 0 <= n < parameters.FEATURES:
         raise ValueError("Features are numbered 0 to 15.")
     if n >= parameters.FIRST_STORED_FEATURE:
         number = n - parameters.FIRST_STORED_FEATURE + parameters.FIRST_FEATURE
-        return apply(config, {number: str(value)}, True)
+        return apply(config, {number: str(value)}, True, origin)
     config.features[n] = whole(feature_text(str(value)))
     config.revision += 1
     return 0

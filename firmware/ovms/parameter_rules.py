@@ -44,6 +44,8 @@ def checked(n, text):
     """The text to store for parameter `n`, or ValueError."""
     if n in (parameters.SIM_PIN, parameters.ROAMING):
         return _of_sim(n, text)
+    if n == parameters.CAN_WRITE_FROM:
+        return text if text in ("SMS", "CABLE") else ""
     if not 0 <= n < parameters.PARAMETERS:
         raise ValueError("Parameters are numbered 0 to 31.")
     if n == parameters.SERVER:

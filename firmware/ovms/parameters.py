@@ -29,10 +29,12 @@ TIMEZONE = const(23)
 FIRST_FEATURE = const(24)
 # How many there are by the protocol, and how many are stored.
 PARAMETERS = const(32)
-STORED = const(34)
+STORED = const(35)
 # Beyond those of the reference, set by the command SIM alone: see `links/modem/sim.py`.
 SIM_PIN = const(32)
 ROAMING = const(33)
+# Who switched feature 15 on, set with it alone: "SMS" the owner, "CABLE" the console, else "".
+CAN_WRITE_FROM = const(34)
 
 SECRETS = (PASSWORD, APN_PASSWORD, SERVER_PASSWORD)
 FACTORY_PASSWORD = "OVMS"
@@ -48,6 +50,13 @@ FEATURE_MAX_RANGE = const(12)
 FEATURE_CAPACITY = const(13)
 FEATURE_SUPPRESS = const(14)
 FEATURE_CAN_WRITE = const(15)
+
+# Where a change or a command comes from; who is not named is a stranger.
+FROM_SERVER = const(0)
+FROM_OWNER = const(1)
+FROM_CABLE = const(2)
+# By SMS, with the module password.
+FROM_PASSWORD = const(3)
 
 # Bits of FEATURE_STREAM: the location each second, the Twizy's records each second, and tyres in
 # the new layout (Y), too.

@@ -11,12 +11,18 @@ FILLERS = (0x00, 0x55, 0xFF)
 
 
 class Settings:
-    """The part of the Config contract that cars use: features by number, unit, revision."""
+    """The part of the Config contract that cars use: features and parameters by number, unit,
+    revision.
+    """
 
     def __init__(self, features=None, is_miles=False):
+        self.parameters = {}
         self.features = features or {}
         self.is_miles = is_miles
         self.revision = 0
+
+    def get(self, n):
+        return self.parameters.get(n, "")
 
     def feature(self, n):
         return self.features.get(n, 0)

@@ -9,6 +9,7 @@ from binascii import hexlify, unhexlify
 
 from host_tests.shims.expect import run
 from host_tests.vehicle.contract import Settings, feed
+from ovms.parameters import FROM_OWNER
 from ovms.vehicle.state import VehicleState
 from ovms.vehicle.twizy.car import Twizy
 from ovms.vehicle.twizy.sevcon import cfg
@@ -19,6 +20,7 @@ RX = "RX"
 KEY_ON = "597 00 95 21 41 29 00 01 35"
 KEY_OFF = "597 00 85 21 41 29 00 01 35"
 NEUTRAL = "59B 00 04 65 00 64 72 00 90"
+STANDING = "599 00 00 04 B8 FF 49 00 00"
 GO = "59B 80 0C 65 5E 44 72 00 90"
 BUTTON = "081 00 10 01 8E 48 00 00 00"
 
@@ -141,7 +143,11 @@ class Store:
 
 
 class Bench:
-    """One car and one controller. store: kept over a restart of the module."""
+    """One car and one controller. store: kept over a restart of the module.
+
+    What the car said last of key, gear and speed it says again every second, as long as it
+    `is_heard`; not so in the middle of a command.
+    """
 
     def __init__(self, peer, features=None, store=None, is_awake=True):
         self.peer = peer
@@ -150,9 +156,14 @@ class Bench:
         self.events = []
         self.now_ms = 0
         self.is_refusing = False
+        self.is_heard = True
+        self._last = {}
         self._answers = []
         self._tasks = []
         self.car = Twizy(VehicleState(), Settings(features or {15: 1}))
+        self._on_frame = self.car.on_frame
+        self.car.on_frame = self._note
+        self.car.ticks_ms = self._ticks_ms
         self.car.send = self._send
         self.car.sleep_ms = self._sleep_ms
         self.car.spawn = self._spawn
@@ -161,18 +172,34 @@ class Bench:
         self.records = []
         self.car.on_record = self._on_record
         if is_awake:
-            feed(self.car, NEUTRAL, KEY_ON)
+            feed(self.car, NEUTRAL, STANDING, KEY_ON)
 
-    def cfg(self, text):
+    def cfg(self, text, origin=FROM_OWNER):
         """Reply to an SMS `CFG text`."""
-        return run(cfg.execute(self.car, text.split()), 20000)
+        return run(cfg.execute(self.car, text.split(), origin), 20000)
+
+    def press(self, *pauses_ms):
+        """A gear button is pressed, after each of the pauses."""
+        for pause_ms in pauses_ms:
+            self.now_ms += pause_ms
+            feed(self.car, BUTTON)
+
+    def _note(self, arbitration_id, data, dlc):
+        if arbitration_id in (0x597, 0x599, 0x59B):
+            self._last[arbitration_id] = bytes(data)
+        self._on_frame(arbitration_id, data, dlc)
+
+    def _ticks_ms(self):
+        return self.now_ms & 0x3FFFFFFF
 
     def seconds(self, count):
         """Let time pass as the module does, spawned tasks included."""
         for _ in range(count):
-            if self.car.decoder.has_key() and not self.car.decoder.is_offline():
+            decoder = self.car.decoder
+            if self.is_heard and decoder.has_key() and not decoder.is_offline():
                 # Without it the bus would count as asleep.
-                feed(self.car, KEY_ON)
+                for arbitration_id in sorted(self._last):
+                    self._on_frame(arbitration_id, self._last[arbitration_id], 8)
             self.car.state.tick(1)
             self.car.poll(1000)
             tasks, self._tasks = self._tasks, []

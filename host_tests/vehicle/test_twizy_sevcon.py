@@ -172,11 +172,24 @@ def test_login_refused():
 
 
 def test_unknown_hardware_gets_no_password():
-    bench, script = dialogue(((TX, LOGIN[0][1]), (RX, "43 18 10 02 00 00 12 07")))
-    assert bench.cfg("READ 2920 1") == "CFG READ: ERROR 0040 SDO 0x1018.02: 0x07120000"
-    assert not script.lines
-    bench.seconds(60)
-    assert len(bench.sent) == 1, "and is left alone"
+    for text in ("POWER 80", "WRITE 2920 1 800", "PRE", "OP", "RESTORE"):
+        bench, script = dialogue(((TX, LOGIN[0][1]), (RX, "43 18 10 02 00 00 12 07")))
+        reply = bench.cfg(text)
+        assert reply.endswith(": ERROR 0040 SDO 0x1018.02: 0x07120000"), reply
+        assert not script.lines
+        bench.seconds(60)
+        assert len(bench.sent) == 1, "and is left alone"
+
+
+def test_unknown_hardware_can_be_read():
+    """Without a login, so nothing is written to it; also one that does not tell its product."""
+    read = ((TX, "40 08 30 02 00 00 00 00"), (RX, "4B 08 30 02 39 05 00 00"))
+    for answer in ("43 18 10 02 00 00 12 07", "80 18 10 02 00 00 02 06"):
+        bench, script = dialogue(((TX, LOGIN[0][1]), (RX, answer)), read)
+        assert bench.cfg("READ 3008 2") == "CFG READ:  SDO 0x3008.02: 0x0539 = 1337"
+        assert not script.lines
+        bench.seconds(60)
+        assert len(bench.sent) == 2, "and is left alone"
 
 
 TYPE_45 = ((TX, LOGIN[0][1]), (RX, "43 18 10 02 1B 30 12 07"))
@@ -275,7 +288,9 @@ def test_handlers_take_no_heap():
 def test_button_counter():
     bench = Bench(Script())
     sevcon = bench.car.sevcon
-    feed(bench.car, BUTTON, "081 00 10 11 8E 48 00 00 00")
+    feed(bench.car, BUTTON)
+    bench.now_ms += 700
+    feed(bench.car, "081 00 10 11 8E 48 00 00 00")
     assert sevcon.presses == 2, "both registers that cars show"
     feed(bench.car, "081 00 00 00 00 00 00 00 00", "081 00 10 02 8E 48 00 00 00")
     assert sevcon.presses == 2

@@ -5,7 +5,15 @@ Twizy guide 1.2.0, "SERV lamp", "CFG RESET without network connectivity"; Twizy 
 
 from host_tests.shims.expect import run
 from host_tests.vehicle.contract import feed
-from host_tests.vehicle.sevcon_bench import BUTTON, GO, KEY_OFF, KEY_ON, NEUTRAL, Bench, Objects
+from host_tests.vehicle.sevcon_bench import (
+    GO,
+    KEY_OFF,
+    KEY_ON,
+    NEUTRAL,
+    STANDING,
+    Bench,
+    Objects,
+)
 from host_tests.vehicle.test_twizy_sevcon_macros import STOCK
 
 CLOSING = "597 00 E4 00 D1 29 00 01 35"
@@ -16,7 +24,7 @@ def test_login_after_switch_on():
     bench = Bench(Objects(STOCK), is_awake=False)
     bench.seconds(3)
     assert not bench.sent, "nothing is sent while the key is off"
-    feed(bench.car, NEUTRAL, KEY_ON)
+    feed(bench.car, NEUTRAL, STANDING, KEY_ON)
     bench.seconds(1)
     assert bench.car.state.is_controller_logged_in
     sent = len(bench.sent)
@@ -42,7 +50,8 @@ def test_login_is_tried_again():
 
 def test_silent_without_permission():
     bench = Bench(Objects(STOCK), {15: 0, 3: 1})
-    feed(bench.car, PRE_OP_BEAT, BUTTON, BUTTON, BUTTON)
+    feed(bench.car, PRE_OP_BEAT)
+    bench.press(0, 600, 600)
     bench.seconds(30)
     assert not bench.sent
 
@@ -135,23 +144,73 @@ def test_three_presses_reset():
     peer = tuned()
     bench = Bench(peer)
     bench.seconds(2)
-    feed(bench.car, BUTTON, BUTTON)
+    bench.press(0, 600)
     bench.seconds(2)
     assert peer.values[0x292005] == 9000
-    feed(bench.car, BUTTON)
+    bench.press(0)
     bench.seconds(1)
-    assert bench.events == [("A", "CFG RESET: OK fwd=7250 pow=1000 ntr=182")]
+    # To the owner whatever he wants to hear of.
+    assert bench.events == [("S", "CFG RESET: OK fwd=7250 pow=1000 ntr=182")]
     assert bench.car.sevcon.presses == 0
+
+
+def test_presses_that_no_hand_makes():
+    """Within a second, in a flood, or too far apart: no reset, however many."""
+    for pauses in (
+        (0, 0, 0),
+        (0, 450, 450),
+        (0, 250, 749),
+        (0,) + (150,) * 40,
+        (0,) + (4200,) * 6,
+    ):
+        peer = tuned()
+        bench = Bench(peer)
+        bench.seconds(2)
+        bench.press(*pauses)
+        bench.seconds(3)
+        assert peer.values[0x292005] == 9000 and not bench.events, pauses
+
+
+def test_quick_presses_need_one_more():
+    peer = tuned()
+    bench = Bench(peer)
+    bench.press(0, 300, 300)
+    bench.seconds(1)
+    assert peer.values[0x292005] == 9000
+    bench.press(0)
+    bench.seconds(1)
+    assert peer.values[0x292005] == 7250
+
+
+def test_the_milliseconds_wrap_between_two_presses():
+    peer = tuned()
+    bench = Bench(peer)
+    bench.now_ms = 0x3FFFFFFF - 900
+    bench.press(0, 600, 600)
+    bench.seconds(1)
+    assert peer.values[0x292005] == 7250
+
+
+def test_presses_in_a_rolling_car():
+    """The owner is told; the values stay."""
+    peer = tuned()
+    bench = Bench(peer)
+    feed(bench.car, "599 00 00 04 B8 FF 49 01 90")
+    bench.press(0, 600, 600)
+    bench.seconds(2)
+    assert peer.values[0x292005] == 9000
+    assert bench.events[0][0] == "S" and "ERROR 0020 NOT IN STOP" in bench.events[0][1]
 
 
 def test_presses_do_not_add_up_over_switch_off():
     peer = tuned()
     bench = Bench(peer)
-    feed(bench.car, BUTTON, BUTTON)
+    bench.press(0, 800)
     bench.seconds(1)
     feed(bench.car, KEY_OFF, CLOSING)
-    bench.seconds(2)
-    feed(bench.car, KEY_ON, BUTTON)
+    bench.seconds(1)
+    feed(bench.car, KEY_ON)
+    bench.press(0)
     bench.seconds(2)
     assert peer.values[0x292005] == 9000
 
@@ -161,19 +220,19 @@ def test_reset_may_fail_and_be_asked_for_again():
     bench = Bench(peer)
     bench.seconds(2)
     peer.fails_at = 3
-    feed(bench.car, BUTTON, BUTTON, BUTTON)
+    bench.press(0, 600, 600)
     bench.seconds(1)
     assert bench.events[0][1].startswith("CFG RESET: ERROR 0009 SDO ABORT")
     peer.fails_at = None
-    feed(bench.car, BUTTON, BUTTON, BUTTON)
+    bench.press(0, 600, 600)
     bench.seconds(4)
-    assert bench.events[-1] == ("A", "CFG RESET: OK fwd=7250 pow=1000 ntr=182")
+    assert bench.events[-1] == ("S", "CFG RESET: OK fwd=7250 pow=1000 ntr=182")
 
 
 def test_buttons_can_be_disabled():
     peer = tuned()
     bench = Bench(peer, {15: 3})
-    feed(bench.car, BUTTON, BUTTON, BUTTON)
+    bench.press(0, 600, 600)
     bench.seconds(5)
     assert peer.values[0x292005] == 9000 and not bench.events
 
@@ -181,7 +240,8 @@ def test_buttons_can_be_disabled():
 def test_no_buttons_in_go():
     peer = tuned()
     bench = Bench(peer)
-    feed(bench.car, GO, BUTTON, BUTTON, BUTTON)
+    feed(bench.car, GO)
+    bench.press(0, 600, 600)
     bench.seconds(3)
     assert peer.values[0x292005] == 9000 and not bench.events
 
@@ -222,7 +282,7 @@ def test_only_requests_and_nmt_to_node_1_leave():
         for code in range(256):
             run(bench.car.command(code, "1"), 20000)
         peer.fails_at = None
-        feed(bench.car, BUTTON, BUTTON, BUTTON, BUTTON)
+        bench.press(0, 600, 600)
         bench.seconds(5)
         for arbitration_id, data in bench.sent:
             assert (arbitration_id, len(data)) in bench.car.TX_FRAMES

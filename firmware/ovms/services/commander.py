@@ -12,6 +12,7 @@ import asyncio
 from micropython import const
 
 from ovms import status as requests
+from ovms.parameters import FROM_CABLE
 
 # Commands that wait. Behind the first ones a long one is kept only to be refused in its turn.
 _QUEUE_MAX = const(40)
@@ -95,7 +96,7 @@ class Commander:
         text = ("%d,%s" % (code, arguments)).encode()
         from ovms.services.protocol_commands import answer
 
-        messages, wanted, bug = await answer(self, text, False)
+        messages, wanted, bug = await answer(self, text, False, FROM_CABLE)
         self.status.request(wanted)
         if bug:
             raise bug

@@ -71,7 +71,9 @@ class Notifier:
         self._seen = 0
 
     def notify(self, kind, text):
-        """Tell the user. kind: "A" alert, "I" info, or "E" vehicle error; text: str.
+        """Tell the user. kind: "A" alert, "I" info, "S" safety, or "E" vehicle error; text: str.
+
+        What concerns safety goes out by all channels, whatever parameter 3 and feature 14 say.
 
         An error is `<vehicle type>,<code>,<data>`: it goes to the server only, whatever
         parameter 3 says, and not again while it is repeated within a minute; code 0 ends it.

@@ -91,6 +91,7 @@ def request(notifier, item, is_forced=False, is_first=False):
     is_forced: for both, whatever parameter 3 says. is_first: before what waits already.
     """
     config = notifier.config
+    is_forced = is_forced or (isinstance(item, str) and item.startswith("S"))
     for waiting, is_wanted in ((notifier.ip, config.wants_ip), (notifier.sms, config.wants_sms)):
         if item in waiting or not (is_wanted or is_forced):
             continue
@@ -105,19 +106,20 @@ def push(notifier):
     text = _text(notifier, notifier.ip.pop(0))
     if text:
         text = text.replace("\r\n", "\r").replace("\n", "\r")
-        notifier.conversation.push(text[0], text[1:])
+        notifier.conversation.push(text[0].replace("S", "A"), text[1:])
 
 
 async def send_sms(notifier):
     """Send the oldest of what waits for SMS, or give it up after some attempts."""
     text = _text(notifier, notifier.sms.pop(0))
+    is_forced = text.startswith("S")
     text = text[1:].replace("\r\n", "\n").replace("\r", "\n")
     phone = notifier.config.get(parameters.PHONE)
     # Others have their turn between two loads of code.
     await notifier.sleep_ms(0)
     from ovms.services.sms.parts import outgoing
 
-    left = list(outgoing(notifier, phone, text))
+    left = list(outgoing(notifier, phone, text, is_forced))
     await notifier.sleep_ms(0)
     pause_ms = _SMS_RETRY_MS
     for attempt in range(_SMS_ATTEMPTS):
@@ -134,7 +136,7 @@ async def send_sms(notifier):
 
 def _is_silenced(notifier, kind):
     """Whether feature 14 keeps notifications of `kind` from leaving."""
-    return notifier.config.feature(parameters.FEATURE_SUPPRESS) & (
+    return kind != "S" and notifier.config.feature(parameters.FEATURE_SUPPRESS) & (
         parameters.NO_INFOS if kind == "I" else parameters.NO_ALERTS
     )
 

@@ -34,8 +34,10 @@ _SYNTAX = "Invalid syntax"
 _RANGE = "Parameter out of range"
 
 
-async def answer(commander, payload, is_refused):
+async def answer(commander, payload, is_refused, origin=parameters.FROM_SERVER):
     """Carry out one command. payload: bytes behind `C`. is_refused: the queue was full.
+
+    origin: FROM_..., who asks, for what sets something; command 7 counts as the server's.
 
     Returns (messages as list of str, each from its code letter on; `REQUEST_...` bits that count
     once these have left; the exception of a bug, which is answered, too, or None).
@@ -55,7 +57,7 @@ async def answer(commander, payload, is_refused):
             commander.status.count("commands_refused")
             text = "Too many commands"
         elif code in (_SET_FEATURE, _SET_PARAMETER, _REBOOT):
-            wanted = _set(commander.config, code, arguments)
+            wanted = _set(commander.config, code, arguments, origin)
             result, text = OK, ""
         else:
             result, text, alert = await outcome(commander, code, arguments)
@@ -112,7 +114,7 @@ def _parsed(payload):
         return 0, ""
 
 
-def _set(config, code, arguments):
+def _set(config, code, arguments, origin):
     """Commands 2, 4 and 5; returns the requests. ValueError with the text of the answer."""
     if code == _REBOOT:
         return requests.REQUEST_REBOOT
@@ -127,7 +129,7 @@ def _set(config, code, arguments):
     if not 0 <= n < (parameters.FEATURES if code == _SET_FEATURE else parameters.FIRST_FEATURE):
         raise ValueError(_RANGE)
     if code == _SET_FEATURE:
-        return config.set_feature(n, text)
+        return config.set_feature(n, text, origin)
     if not text and n in (parameters.PHONE, parameters.PASSWORD):
         raise ValueError(_RANGE)
     return config.apply({n: text})

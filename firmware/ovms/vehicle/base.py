@@ -6,6 +6,8 @@ sees a bus, a clock or a network. One level of inheritance, and a car never impo
 
 from micropython import const
 
+from ovms.parameters import FROM_SERVER
+
 # Results of a command (protocol guide 2.6.2, "Command response").
 OK = const(0)
 FAILED = const(1)
@@ -59,6 +61,8 @@ class Vehicle:
     def __init__(self, state, config):
         self.state = state
         self.config = config
+        # FROM_...: who asks for the SMS command that is being called.
+        self.asked_from = FROM_SERVER
         # What a car may ask of the module; the composition root connects these.
         # send(arbitration_id, data) -> bool: a frame of TX_FRAMES onto the bus.
         self.send = _unconnected
@@ -70,6 +74,8 @@ class Vehicle:
         self.on_event = _unconnected
         # on_record(type, number, lifetime_s, data): one history record, data as str.
         self.on_record = _unconnected
+        # ticks_ms() -> milliseconds since some moment, modulo a power of 2 of 2**30 or more.
+        self.ticks_ms = _unconnected
         # csq() -> signal quality of the modem, 0 to 31 or 99 for unknown; None without a modem.
         self.csq = _unconnected
         # utc_s() -> Unix seconds, or None as long as nobody told the time.
@@ -93,7 +99,8 @@ class Vehicle:
         A tuple of (name, authorisation mode, function); the function is
         `async function(car, arguments, is_query) -> str or None`. arguments: list of words. A
         ValueError carries a sentence for the user, and `\\r` alone separates lines. is_query: the
-        command ends in `?`, so nothing must be done.
+        command ends in `?`, so nothing must be done. Who asks stands in `asked_from` while it is
+        called: an async function, which starts later, is called by a plain one that looks.
         """
         return ()
 
@@ -104,6 +111,13 @@ class Vehicle:
     def event_text(self, event):
         """(kind, text) to notify for an event: kind "A" alert or "I" info; None for silence."""
         return
+
+    def write_refusal(self):
+        """Why feature 15, which lets the car write to its bus, cannot be switched on now.
+
+        A sentence for the user, "" when it can.
+        """
+        return ""
 
     def charge_prediction(self):
         """What foretells charges, or None for a car that cannot.

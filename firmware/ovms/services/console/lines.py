@@ -1,7 +1,7 @@
 """What a line typed at the DIAG console does and answers. Loaded on demand."""
 
 from ovms import status as requests
-from ovms.parameters import integer
+from ovms.parameters import FROM_CABLE, integer
 
 _HINT = "# Unknown input: send HELP for a list.\r\n"
 _HELP = """COMMANDS: HELP ? DIAG RESET or M/S ...
@@ -19,7 +19,7 @@ async def handle_line(console, line):
     if not word or word.startswith("#"):
         return ""
     if word == "S" and rest:
-        return _framed((await console.app.sms.execute_as_owner(rest))[1] or "")
+        return _framed((await console.app.sms.execute_as_owner(rest, FROM_CABLE))[1] or "")
     if word == "M" and rest:
         return await _message(console, rest)
     if word in ("GET", "SET", "BEGIN", "APPLY", "CANCEL"):

@@ -82,4 +82,4 @@ def _number(text):
 
 
 def _apply(app, changes):
-    app.status.request(app.config.apply(changes))
+    app.status.request(app.config.apply(changes, True, parameters.FROM_CABLE))

@@ -14,19 +14,20 @@ class Request:
     """What an SMS asks for, as the `reply` of its command gets it.
 
     sms: SMSService. caller: the sender's number as delivered. command: its name in the table of
-    `commands.py`. words: what stands behind it, without the password.
+    `commands.py`. words: what stands behind it, without the password. origin: FROM_...
     """
 
-    def __init__(self, sms, caller, command, words):
+    def __init__(self, sms, caller, command, words, origin):
         self.sms = sms
         self.caller = caller
         self.command = command
         self.words = words
+        self.origin = origin
 
 
-async def execute(sms, caller, text, is_owner):
+async def execute(sms, caller, text, is_owner, origin):
     """(whether it was done, reply): what the text asks for, if its sender may."""
-    reply, refusal = await _admitted(sms, caller, text, is_owner)
+    reply, refusal = await _admitted(sms, caller, text, is_owner, origin)
     if reply is None:
         return False, refusal
     try:
@@ -38,7 +39,7 @@ async def execute(sms, caller, text, is_owner):
         return False, "The settings could not be stored."
 
 
-async def _admitted(sms, caller, text, is_owner):
+async def _admitted(sms, caller, text, is_owner, origin):
     """(coroutine that brings the reply, None); or (None, what is answered instead or None).
 
     On its own: while a command waits for the car, the table need not stay in RAM.
@@ -57,11 +58,13 @@ async def _admitted(sms, caller, text, is_owner):
     if refused is not None:
         return None, refused or None
     await asyncio.sleep_ms(0)
+    if origin is None:
+        origin = parameters.FROM_OWNER if is_owner else parameters.FROM_PASSWORD
     if command.method:
-        reply = _lines(command.method(sms.car(), command.words, command.is_query))
+        reply = _lines(_called(sms.car(), command, origin))
     else:
         load_reply = command.load_reply
-        request = Request(sms, caller, command.name, command.words)
+        request = Request(sms, caller, command.name, command.words, origin)
         reply = load_reply()
         load_reply = None
         await asyncio.sleep_ms(0)
@@ -82,6 +85,11 @@ def _access():
     from ovms.services.sms import access
 
     return access
+
+
+def _called(car, command, origin):
+    car.asked_from = origin
+    return command.method(car, command.words, command.is_query)
 
 
 async def _lines(reply):

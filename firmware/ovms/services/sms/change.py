@@ -35,23 +35,23 @@ def _settings(request):
     words = request.words
     if not words or (request.command == "VEHICLE" and words[0].startswith("-")):
         words = ("-",)
-    _assign(request.sms, _SETTINGS[request.command], words)
+    _assign(request, _SETTINGS[request.command], words)
 
 
 def _password(request):
-    _assign(request.sms, (parameters.PASSWORD,), request.words)
+    _assign(request, (parameters.PASSWORD,), request.words)
     return "Module password has been changed."
 
 
 def _parameters(request):
-    _assign(request.sms, range(parameters.UNITS, parameters.PARAMETERS), request.words)
+    _assign(request, range(parameters.UNITS, parameters.PARAMETERS), request.words)
     return "Parameters have been set."
 
 
 def _feature(request):
     sms = request.sms
     n, value = request.words[:2]
-    sms.status.request(sms.config.set_feature(parameters.integer(n), value))
+    sms.status.request(sms.config.set_feature(parameters.integer(n), value, request.origin))
     return "Feature has been set."
 
 
@@ -60,12 +60,13 @@ def _reset(request):
     return ""
 
 
-def _assign(sms, numbers, words):
+def _assign(request, numbers, words):
     """Store words as parameters in the order of `numbers`; a single `-` clears one."""
     changes = {}
     for n, text in zip(numbers, words):
         changes[n] = "" if text == "-" else text
-    sms.status.request(sms.config.apply(changes))
+    sms = request.sms
+    sms.status.request(sms.config.apply(changes, True, request.origin))
 
 
 def _register(request):
@@ -74,7 +75,7 @@ def _register(request):
     number = phone.normal_phone(request.caller)
     if not number:
         raise ValueError("This sender has no phone number to register.")
-    _assign(request.sms, (parameters.PHONE,), (number,))
+    _assign(request, (parameters.PHONE,), (number,))
     return "Your phone has been registered as the owner."
 
 
@@ -87,7 +88,8 @@ def _provision(request):
         elif n > parameters.PASSWORD:
             changes[n] = ""
     sms = request.sms
-    sms.status.request(sms.config.apply(changes) | requests.REQUEST_MODEM_RESTART)
+    wanted = sms.config.apply(changes, True, request.origin)
+    sms.status.request(wanted | requests.REQUEST_MODEM_RESTART)
     return ""
 
 

@@ -10,14 +10,14 @@ _SMS_UCS2 = const(70)
 _MAX_PARTS = const(9)
 
 
-def outgoing(sender, number, text):
+def outgoing(sender, number, text, is_forced=False):
     """[(normal number, text)] to send, none when there is nobody or nothing to tell.
 
     sender: who has `config`, `clock` and `car`, which returns the current Vehicle. number: as
-    delivered; a name cannot be answered. text: str or None.
+    delivered; a name cannot be answered. text: str or None. is_forced: whatever feature 14 says.
     """
     suppressed = sender.config.feature(parameters.FEATURE_SUPPRESS)
-    if not text or suppressed & parameters.NO_SMS:
+    if not text or (suppressed & parameters.NO_SMS and not is_forced):
         return ()
     from ovms.protocol import phone
 

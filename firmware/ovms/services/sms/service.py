@@ -63,19 +63,20 @@ class SMSService:
                 await asyncio.sleep(pause_s)
         return None
 
-    def execute(self, caller, text, is_owner=False):
+    def execute(self, caller, text, is_owner=False, origin=None):
         """Coroutine: carry out one SMS. Returns (whether it was done, reply). No input raises.
 
         caller: the number as delivered; text: str. is_owner: whether it is known already who
-        asks. The reply is "" for done without one, None for nothing to say.
+        asks. origin: FROM_..., None for who sends an SMS. The reply is "" for done without one,
+        None for nothing to say.
         """
         from ovms.services.sms.answering import execute
 
-        return execute(self, caller, text, is_owner)
+        return execute(self, caller, text, is_owner, origin)
 
-    def execute_as_owner(self, text):
+    def execute_as_owner(self, text, origin=parameters.FROM_SERVER):
         """The same for somebody who is the owner, even before REGISTER."""
-        return self.execute(self.config.get(parameters.PHONE), text, True)
+        return self.execute(self.config.get(parameters.PHONE), text, True, origin)
 
     def _answer(self, modem, number, text):
         from ovms.services.sms.answering import answer

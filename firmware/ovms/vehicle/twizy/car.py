@@ -73,6 +73,7 @@ class Twizy(Vehicle):
     def poll(self, elapsed_ms):
         state = self.state
         decoder = self.decoder
+        decoder.grow_old()
         self._bus_check_ms += elapsed_ms
         if self._bus_check_ms >= _BUS_CHECK_MS:
             self._bus_check_ms = 0
@@ -136,6 +137,11 @@ class Twizy(Vehicle):
             from ovms.vehicle.twizy import records
 
             records.send_due(self)
+
+    def write_refusal(self):
+        from ovms.vehicle.twizy.sevcon import gate
+
+        return gate.switch_refusal(self)
 
     def charge_prediction(self):
         from ovms.vehicle.twizy import charge_estimates

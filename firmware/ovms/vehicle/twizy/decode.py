@@ -26,6 +26,9 @@ _KEY = const(0x10)
 _CHARGING = const(0x20)
 _OFFLINE = const(0x40)
 _BUS_SEEN = const(0x80)
+_IN_GEAR = const(0x0E)
+# Of `live_...`: just heard; `grow_old` counts down once a second, so above 0 is younger than 2 s.
+_LIVE = const(2)
 
 # 155 byte 3 while the BMS has valid data.
 _PHASE_VALID = const(0x54)
@@ -57,6 +60,9 @@ class Decoder:
     recovery_limit: what the BMS allows in 500 W, 0 before. vin_number: the last seven VIN digits
     as a number, or None.
 
+    live_key, live_gear, live_speed: above 0 while 597, 59B, a valid speed of 599 are younger than
+    two seconds: what is remembered longer is no reason to write to the motor controller.
+
     cell_volts: 14 raw values of 1/200 V. module_temps: 7 raw values, degrees Celsius + 40. Both
     hold what came last, fillers included, 0 before. From cell_set >= SET_COMPLETE on they belong
     together and stay, until whoever took them makes it 0. power: the Power statistics to feed.
@@ -73,6 +79,7 @@ class Decoder:
         self.available_wh = None
         self.drive_limit = self.recovery_limit = 0
         self.vin_number = None
+        self.live_key = self.live_gear = self.live_speed = 0
         self.cell_volts = array("H", bytes(2 * CELLS))
         self.module_temps = bytearray(MODULES)
         self.cell_set = 0
@@ -93,6 +100,23 @@ class Decoder:
     def is_offline(self):
         """The bus is starting up, closing down or silent."""
         return self.status & _OFFLINE != 0
+
+    def is_standing(self):
+        """The car stands still, says the dashboard of the last two seconds."""
+        return self.live_speed > 0 and not self.state.speed_kmh10
+
+    def is_in_gear(self):
+        """D, R or GO, as far as it is known."""
+        return self.status & _IN_GEAR != 0
+
+    def grow_old(self):
+        """Once a second: what is not heard again is not live for longer than two."""
+        if self.live_key:
+            self.live_key -= 1
+        if self.live_gear:
+            self.live_gear -= 1
+        if self.live_speed:
+            self.live_speed -= 1
 
     def check_bus(self):
         """Every 10 s: no 597 since the last call means the bus sleeps, noticed in 10 to 20 s."""
@@ -234,6 +258,7 @@ class Decoder:
         if not data[1] & _OFFLINE:
             keep |= _GO
         self.status = self.status & keep | data[1] & 0xF0
+        self.live_key = _LIVE
         state = self.state
         state.line_v = _LINE_V if data[0] & 0x20 else 0
         state.supply_ma = data[2] * 200
@@ -243,12 +268,14 @@ class Decoder:
 
     def dashboard(self, data):
         """599: range, which the car updates only while driving, and speed."""
+        state = self.state
         if not self.status & (_CHARGING | _OFFLINE) and 0 < data[5] < 0xFF:
-            self.state.estimated_range_km = data[5]
+            state.estimated_range_km = data[5]
         raw = data[6] << 8 | data[7]
         if raw != 0xFFFF:
             # Cut, not rounded: rounding these tenths then equals rounding the hundredths.
-            self.state.speed_kmh10 = raw // 10
+            state.speed_kmh10 = raw // 10
+            self.live_speed = _LIVE
             self.power.on_speed(raw)
 
     def controller_drive(self, data):
@@ -259,6 +286,7 @@ class Decoder:
         elif data[0] == 0x08:
             status |= _REVERSE
         self.status = status
+        self.live_gear = _LIVE
 
     def controller_heat(self, data):
         """59E: inverter temperature, and a distance counter, good for the shares of a trip.

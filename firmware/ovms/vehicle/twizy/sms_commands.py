@@ -25,10 +25,11 @@ async def _power(car, arguments, is_query):
     return power_texts.report(car, arguments[0][0] if arguments else "E")
 
 
-async def _controller(car, arguments, is_query):
+def _controller(car, arguments, is_query):
+    # Not async itself: `asked_from` counts in this call only.
     from ovms.vehicle.twizy.sevcon import cfg
 
-    return await cfg.execute(car, arguments)
+    return cfg.execute(car, arguments, car.asked_from)
 
 
 COMMANDS = (

@@ -4,16 +4,21 @@ Syntax: Twizy guide 1.2.0, "SEVCON controller configuration"; replies and error 
 7.4, 7.6 and 7.13.
 """
 
-from ovms.parameters import FEATURE_CAN_WRITE
+from ovms.parameters import FEATURE_CAN_WRITE, FROM_SERVER
 from ovms.vehicle.twizy.sevcon.controller import SevconError
+from ovms.vehicle.twizy.sevcon.gate import UNDER_WAY, WRITE, check_origin
 from ovms.vehicle.twizy.sevcon.session import Session
 
 _READ_ONLY = "Error: CAN bus in read only mode"
 _NO_MACROS = ("PRE", "OP", "READ", "WRITE", "RESTORE")
+# The guide asks for no stop (Twizy guide 1.2.0, "Macro commands").
+_UNDER_WAY = ("POWER", "RECUP", "RAMPS", "SMOOTH")
 
 
-async def execute(car, words):
-    """Reply to `CFG words`; no answer of the controller raises. words: list of str."""
+async def execute(car, words, origin=FROM_SERVER):
+    """Reply to `CFG words`; no answer of the controller raises. words: list of str. origin:
+    FROM_..., who asks.
+    """
     if car.config.feature(FEATURE_CAN_WRITE) <= 0:
         return _READ_ONLY
     command = words[0].upper() if words else ""
@@ -24,9 +29,15 @@ async def execute(car, words):
         values = _checked(command, words, sevcon.type)
     except ValueError as error:
         return reply + str(error)
+    is_reading = command == "READ"
     session = Session(car)
     try:
-        await session.open()
+        if not is_reading:
+            # Before anything is sent.
+            check_origin(car, origin)
+        await session.open(is_reading)
+        if not is_reading:
+            session.begin_writing(UNDER_WAY if command in _UNDER_WAY else WRITE, origin)
         if sevcon.type == 45:
             # It has ranges and defaults of its own.
             values = _checked(command, words, 45)

@@ -29,6 +29,12 @@ _REQUEST = const(0x601)
 # Room for answers of other clients' requests between two looks.
 _SLOTS = const(4)
 _PRESSES = const(3)
+# A hand: so long from one press to the next, and from the first to the last.
+_PRESS_MIN_MS = const(200)
+_PRESS_MAX_MS = const(4000)
+_PRESSES_MS = const(1000)
+# The milliseconds of `Vehicle.ticks_ms` wrap.
+_TICKS = const(0x3FFFFFFF)
 _NO_BUTTONS = const(0x02)
 _FAULT_PERIOD = const(10)
 _LOGIN_PAUSE = const(3)
@@ -53,7 +59,8 @@ class SevconError(Exception):
 class Sevcon:
     """type: 80, 45, FOREIGN, or 0 before the login of this trip. nmt_state: 0 when unknown.
 
-    presses: generic errors since switch-on, which is what the gear buttons make before GO.
+    presses: generic errors in a row, as slow as a hand, which is what the gear buttons make before
+    GO; -1 where the next one is no button.
     is_busy: somebody exchanges SDO frames. wants_pre_op: the user asked for pre-operational.
     fault: fault number last read, 0 for none. notice: (kind, text) of the last event.
     """
@@ -71,6 +78,7 @@ class Sevcon:
         self.fault = 0
         self.notice = None
         self.duty = DUTY_JOURNAL
+        self._pressed_ms = self._first_press_ms = 0
         self._is_on_duty = False
         self._is_awake = False
         self._pause = 0
@@ -112,7 +120,10 @@ class Sevcon:
             self._is_on_duty = car.spawn(self._work) is not None
 
     def _due(self, car, feature):
-        if self.presses >= _PRESSES:
+        if (
+            self.presses >= _PRESSES
+            and (self._pressed_ms - self._first_press_ms) & _TICKS >= _PRESSES_MS
+        ):
             self.presses = 0
             if not feature & _NO_BUTTONS:
                 return DUTY_RESET
@@ -169,11 +180,23 @@ def on_reply(decoder, data):
 def on_emergency(decoder, data):
     """081: a generic error 10xx is a gear button, as long as nobody asks for GO or works here.
 
-    The register is 01, on some cars 11 (Twizy facts 1.3).
+    The register is 01, on some cars 11 (Twizy facts 1.3). One that comes sooner or later behind
+    the last than a hand would do it is the first of a new row.
     """
     sevcon = decoder.sevcon
-    if data[1] == 0x10 and data[2] & 0xEF == 0x01 and not sevcon.is_busy and not decoder.is_go():
+    if data[1] != 0x10 or data[2] & 0xEF != 0x01 or sevcon.is_busy or decoder.is_go():
+        return
+    now_ms = sevcon._car.ticks_ms()
+    if now_ms is None:
+        return
+    if sevcon.presses > 0 and (
+        _PRESS_MIN_MS <= (now_ms - sevcon._pressed_ms) & _TICKS <= _PRESS_MAX_MS
+    ):
         sevcon.presses += 1
+    else:
+        sevcon.presses = 1 if sevcon.presses >= 0 else 0
+        sevcon._first_press_ms = now_ms
+    sevcon._pressed_ms = now_ms
 
 
 def on_heartbeat(decoder, data):

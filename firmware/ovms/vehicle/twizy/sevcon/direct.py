@@ -25,6 +25,8 @@ async def run(car, session, command, values):
         finally:
             await session.return_to_op()
     index, subindex = values[:2]
+    if command == "WRITE":
+        session.check_standstill()
     old = await session.read(index, subindex)
     text = "%s = %d" % (session.sdo_text(), old)
     if command == "READ":

@@ -6,6 +6,7 @@ say which fault there is, and carry out the reset that three presses of a gear b
 Twizy guide 1.2.0, "SERV lamp", "CFG RESET without network connectivity"; Twizy facts 7.10.
 """
 
+from ovms.parameters import FROM_OWNER
 from ovms.vehicle.base import EVENT_FAULT
 from ovms.vehicle.twizy.sevcon.controller import (
     DUTY_FAULT,
@@ -24,8 +25,9 @@ async def carry_out(car, duty):
     if duty & DUTY_RESET:
         from ovms.vehicle.twizy.sevcon import cfg
 
-        text = await cfg.execute(car, ["RESET"])
-        _announce(car, "A", text)
+        # Whoever presses sits in the car.
+        text = await cfg.execute(car, ["RESET"], FROM_OWNER)
+        _announce(car, "S", text)
     if duty & (DUTY_LOGIN | DUTY_FAULT):
         session = _session(car)
         try:
@@ -52,6 +54,7 @@ async def _recover(car, session):
     if car.sevcon.wants_pre_op:
         return
     if await session.read(0x5110, 0) == PRE_OPERATIONAL:
+        car.sevcon.nmt_state = PRE_OPERATIONAL
         await session.leave_pre_op()
         car.sevcon.presses = 0
 

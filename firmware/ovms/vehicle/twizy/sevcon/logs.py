@@ -2,8 +2,10 @@
 
 from micropython import const
 
+from ovms.parameters import FROM_SERVER
 from ovms.vehicle.base import FAILED, OK
 from ovms.vehicle.twizy.sevcon.controller import SevconError
+from ovms.vehicle.twizy.sevcon.gate import WRITE
 from ovms.vehicle.twizy.sevcon.session import Session
 
 _ENTRIES_MAX = const(10)
@@ -37,6 +39,7 @@ async def command(car, is_reset, arguments):
     try:
         await session.open()
         if is_reset:
+            session.begin_writing(WRITE, FROM_SERVER)
             count = 0
             for log in sorted(_CLEAR) if which == _ALL else (which,):
                 count += await _clear(session, log)
@@ -45,6 +48,8 @@ async def command(car, is_reset, arguments):
         return OK, "%d,%d" % (which, count)
     except SevconError as error:
         return FAILED, session.error_text(error)
+    except ValueError as error:
+        return FAILED, str(error)
     finally:
         session.close()
 

@@ -1,7 +1,7 @@
 """SDO exchanges with the SEVCON, its login, and its operating states.
 
 One session at a time, of bounded length; nothing here blocks, waiting is `car.sleep_ms`. Every
-access asks anew for write permission and the key. Sequences and codes: Twizy facts 7.1 to 7.4.
+frame asks the gate anew. Sequences and codes: Twizy facts 7.1 to 7.4.
 """
 
 from micropython import const
@@ -17,6 +17,7 @@ from ovms.protocol.sdo import (
     TOO_LONG,
     SDOClient,
 )
+from ovms.vehicle.twizy.sevcon import gate
 from ovms.vehicle.twizy.sevcon.controller import (
     FOREIGN,
     OPERATIONAL,
@@ -28,8 +29,6 @@ from ovms.vehicle.twizy.sevcon.controller import (
 _REQUEST = const(0x601)
 _NMT = const(0x000)
 _NODE = const(1)
-# Status byte: D, R or GO.
-_DRIVE = const(0x0E)
 _STEP_MS = const(5)
 # A whole command; the server's apps and the commander wait longer than this.
 _LIMIT_MS = const(45_000)
@@ -56,6 +55,8 @@ WRITE_REFUSED = const(0x08)
 WRITE_TIMEOUT = const(0x09)
 TIMEOUT = const(0x0A)
 OFFLINE = const(0x0B)
+# Ours: nobody says now that the car stands still.
+UNKNOWN = const(0x0C)
 LOGIN = const(0x10)
 STATE = const(0x20)
 HARDWARE = const(0x40)
@@ -64,7 +65,8 @@ HARDWARE = const(0x40)
 class Session:
     """Use: `await open()`, exchanges, `close()` in any case.
 
-    index, subindex, value, is_abort: the SDO that was exchanged last. Raises SevconError.
+    permit: what it may write, see `gate`; a new one looks only. index, subindex, value, is_abort:
+    the SDO that was exchanged last. Raises SevconError.
     """
 
     def __init__(self, car):
@@ -72,23 +74,32 @@ class Session:
         self._client = SDOClient()
         self._frame = bytearray(8)
         self._left_ms = _LIMIT_MS
+        self.permit = gate.LOOK
         self.index = self.subindex = self.value = 0
         self.is_abort = False
         self._is_open = False
 
-    async def open(self):
+    async def open(self, is_foreign_fine=False):
         """Wait until nobody else exchanges frames, then log in.
 
-        Raises SevconError: HARDWARE for a controller that is none of the Twizy's, LOGIN.
+        Raises SevconError: HARDWARE for a controller that is none of the Twizy's, unless it is
+        only to be read, without a login; LOGIN.
         """
         sevcon = self._car.sevcon
         while sevcon.is_busy:
             await self._sleep(_BUSY_MS)
         sevcon.is_busy = self._is_open = True
         if sevcon.type <= 0:
-            product = await self.read(0x1018, 2, HARDWARE)
+            try:
+                product = await self.read(0x1018, 2, HARDWARE)
+            except SevconError as error:
+                if not is_foreign_fine or error.code != HARDWARE + READ_REFUSED:
+                    raise
+                product = 0
             if product not in (_PRODUCT_80, _PRODUCT_45):
                 sevcon.type = FOREIGN
+                if is_foreign_fine:
+                    return
                 raise self._error(HARDWARE)
             sevcon.type = 80 if product == _PRODUCT_80 else 45
         try:
@@ -110,6 +121,28 @@ class Session:
         if await self.read(0x5000, 1, LOGIN) != _LEVEL:
             raise self._error(LOGIN)
 
+    def begin_writing(self, permit, origin):
+        """Let this session write. permit: WRITE or UNDER_WAY of `gate`. origin: FROM_...
+
+        ValueError with a sentence for who may not.
+        """
+        gate.check_origin(self._car, origin)
+        self.permit = permit
+
+    def check_standstill(self):
+        """SevconError unless the car stands still, out of gear and GO."""
+        self._refuse(gate.standstill_refusal(self._car))
+
+    def _refuse(self, reason):
+        if reason == gate.MOVING:
+            raise self._error(STATE)
+        if reason == gate.NOT_LIVE:
+            raise self._error(STATE + UNKNOWN)
+        if reason == gate.NO_KEY:
+            raise self._error(OFFLINE)
+        if reason:
+            raise self._error(NO_WRITE)
+
     def close(self):
         """End the session; the controller keeps its level until it is switched off."""
         if self._is_open:
@@ -118,9 +151,7 @@ class Session:
     async def enter_pre_op(self):
         """Go pre-operational, which needs a car that stands still, in N and not in GO."""
         if await self.read(0x5110, 0, STATE) != PRE_OPERATIONAL:
-            car = self._car
-            if car.state.speed_kmh10 or car.decoder.status & _DRIVE:
-                raise self._error(STATE)
+            self.check_standstill()
             await self.write(0x2800, 0, 1, STATE)
             if not await self._has_state(PRE_OPERATIONAL):
                 error = self._error(STATE)
@@ -133,7 +164,7 @@ class Session:
         self._left_ms = _RETURN_MS
         await self.write(0x2800, 0, 0, STATE)
         if not await self._has_state(OPERATIONAL):
-            self._car.send(_NMT, bytes((0x01, _NODE)))
+            self._send(_NMT, bytes((0x01, _NODE)))
             if not await self._has_state(OPERATIONAL):
                 raise self._error(STATE)
         self._car.state.is_controller_configuring = False
@@ -219,7 +250,7 @@ class Session:
                 # Read and write timeouts follow their refusals.
                 detail = refused + 1
             elif code in (TOO_LONG, TOGGLE_MISMATCH):
-                self._car.send(_REQUEST, client.abort(code))
+                self._send(_REQUEST, client.abort(code))
                 detail = NO_LONG if code == TOO_LONG else TOGGLE
             elif code == GENERAL_ERROR and client.index != 0x5310:
                 code |= await self._reason(client)
@@ -244,6 +275,8 @@ class Session:
             text = "LOGIN FAILED " + text
         if code == STATE:
             text += " NOT IN STOP"
+        elif code == STATE + UNKNOWN:
+            text += " SPEED OR GEAR UNKNOWN"
         elif code & 0x0F == NO_WRITE:
             text += " NO CANWRITE"
         elif code & 0x0F == OFFLINE:
@@ -283,7 +316,7 @@ class Session:
                 raise self._error(error_class + NO_WRITE)
             if not car.decoder.has_key():
                 raise self._error(OFFLINE)
-            if unsent and car.send(_REQUEST, unsent):
+            if unsent and self._send(_REQUEST, unsent):
                 unsent = None
                 was_sent = True
             await self._sleep(_STEP_MS)
@@ -299,6 +332,11 @@ class Session:
                 if was_sent:
                     raise
                 raise self._error(error_class + NO_WRITE)
+
+    def _send(self, arbitration_id, data):
+        """Whether the frame has left; nothing of a session leaves otherwise. SevconError: no."""
+        self._refuse(gate.refusal(self._car, self.permit, arbitration_id, data))
+        return self._car.send(arbitration_id, data)
 
     async def _sleep(self, ms):
         self._left_ms -= ms
