@@ -2,12 +2,24 @@
 
 from binascii import unhexlify
 
-from host_tests.shims.expect import allocates
+from host_tests.shims.expect import allocates, run
 from ovms.protocol.v2.messages import STALE_AFTER_S, freshness
 from ovms.vehicle.state import VehicleState
 
 STANDARD_IDS = 0x800
 FILLERS = (0x00, 0x55, 0xFF)
+
+# What may stand behind the name of an SMS command of any car: letters, numbers, and the words of
+# those commands that are lists of others.
+LETTERS = "A B C D E F G H I J K L M N O P Q R S T U V W X Y Z TD VD L5 HERE ALL ON OFF"
+NUMBERS = "0 1 50 60% 255 -1 -"
+VERBS = "RESET RESTORE PRE OP SET SAVE LOAD CLEAR WRITE SPEED POWER TORQUE RECUP RAMPS SMOOTH"
+QUESTIONS = (
+    ((),)
+    + tuple((word,) for text in (LETTERS, NUMBERS, VERBS) for word in text.split())
+    + tuple((word, "50") for word in VERBS.split())
+    + (("60%", "30"), ("WRITE", "2920", "3", "1000"), ("RESTORE", "ALL"), ("TSMAP", "D", "90"))
+)
 
 
 class Settings:
@@ -63,6 +75,24 @@ def snapshot(state):
     return values
 
 
+def everything(thing, seen=None):
+    """All that a car consists of, and its settings, as nested values to compare."""
+    seen = [] if seen is None else seen
+    if isinstance(thing, dict):
+        return sorted((repr(key), repr(everything(thing[key], seen))) for key in thing)
+    if isinstance(thing, (list, tuple)):
+        return [everything(value, seen) for value in thing]
+    if isinstance(thing, (int, str, bytes, bytearray, type(None))) or callable(thing):
+        return repr(thing)
+    if not hasattr(thing, "__dict__"):
+        # Arrays and views.
+        return bytes(thing) if hasattr(thing, "__len__") else ""
+    if id(thing) in seen:
+        return "seen"
+    seen.append(id(thing))
+    return everything(thing.__dict__, seen)
+
+
 class Noise:
     """Repeatable random bytes on every runtime; `seed` is printed by the test that fails."""
 
@@ -105,6 +135,36 @@ def names_its_commands(car_class):
         first, dash, last = part[1:].partition("-")
         assert part[0] == "C" and first.isdigit(), part
         assert not dash or int(last) > int(first), part
+
+
+def asks_without_a_change(car_class, wake):
+    """No SMS command that is a question changes the car, a setting or anything on the bus.
+
+    wake: frames after which the car is awake. What it may write at all is allowed.
+    """
+    car = build(car_class, {10: 70, 11: 40, 12: 80, 15: 1})
+    sent = []
+    car.send = lambda arbitration_id, data: sent.append(bytes(data)) or True
+    car.on_event = car.on_record = lambda *_: sent.append(_)
+
+    async def sleep_ms(ms):
+        pass
+
+    car.sleep_ms = sleep_ms
+    feed(car, *wake)
+    pass_seconds(car, 2)
+    sent.clear()
+    for name, _, method in car.sms_commands():
+        for words in QUESTIONS:
+            before = everything(car)
+            try:
+                text = run(method(car, list(words), True))
+                assert text is None or isinstance(text, str)
+            except ValueError as error:
+                # A sentence for the user.
+                assert str(error).endswith((".", "!")), error
+            assert everything(car) == before, (name, words)
+            assert not sent, (name, words)
 
 
 def survives_every_dlc(car_class, seed):

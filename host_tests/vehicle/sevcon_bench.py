@@ -174,9 +174,9 @@ class Bench:
         if is_awake:
             feed(self.car, NEUTRAL, STANDING, KEY_ON)
 
-    def cfg(self, text, origin=FROM_OWNER):
-        """Reply to an SMS `CFG text`."""
-        return run(cfg.execute(self.car, text.split(), origin), 20000)
+    def cfg(self, text, origin=FROM_OWNER, is_query=False):
+        """Reply to an SMS `CFG text`, or `CFG? text`."""
+        return run(cfg.execute(self.car, text.split(), origin, is_query), 20000)
 
     def press(self, *pauses_ms):
         """A gear button is pressed, after each of the pauses."""

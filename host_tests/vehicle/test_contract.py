@@ -74,6 +74,11 @@ def test_names_its_commands():
         contract.names_its_commands(car_class)
 
 
+def test_asks_without_a_change():
+    for car_class, wake in CARS:
+        contract.asks_without_a_change(car_class, wake)
+
+
 def test_the_example_reads_its_frames():
     car = contract.build(ExampleCar)
     contract.feed(car, *CARS[-1][1])

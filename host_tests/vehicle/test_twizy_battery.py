@@ -40,8 +40,8 @@ def see(car, *sets):
         pass_seconds(car, 1)
 
 
-def batt(car, text=""):
-    return battery_texts.reply(car, text.split())
+def batt(car, text="", is_query=False):
+    return battery_texts.reply(car, text.split(), is_query)
 
 
 def flags(car):
@@ -262,6 +262,14 @@ def test_reset_by_command():
     assert flags(car) == (0, 0, 0, 0)
     assert batt(car, "T").startswith("P:12C (11C..16C) ")
     assert batt(car, "VD").startswith("SD:0mV 1:+0mV ")
+
+
+def test_a_question_resets_nothing():
+    car = twizy(SET_A, SET_C)
+    status = batt(car)
+    assert batt(car, "R", True) == batt(car, "reset", True) == status
+    assert batt(car, "VD", True) == batt(car, "VD")
+    assert batt(car) == status
 
 
 def test_unknown_battery_says_so():

@@ -11,6 +11,7 @@ from host_tests.vehicle.sevcon_bench import (
     RX,
     TX,
     Bench,
+    Objects,
     Script,
 )
 
@@ -32,6 +33,17 @@ def test_login_and_read():
     assert not script.lines
     assert bench.car.state.is_controller_logged_in
     assert bench.car.sevcon.type == 80
+
+
+def test_a_question_writes_nothing_and_reads():
+    bench = Bench(Objects({0x292001: 1000, 0x292003: 182}))
+    for text in ("", "POWER 50", "RESET", "SPEED 90", "WRITE 2920 3 1000", "PRE", "restore all"):
+        assert bench.cfg(text, is_query=True) == (
+            "CFG? changes nothing. Without the question mark, CFG does."
+        ), text
+    assert bench.sent == []
+    assert bench.cfg("READ 2920 1", is_query=True) == "CFG READ:  SDO 0x2920.01: 0x03E8 = 1000"
+    assert bench.peer.writes == [] and bench.sent
 
 
 def test_the_login_of_a_trip_counts():

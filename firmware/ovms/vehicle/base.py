@@ -99,8 +99,9 @@ class Vehicle:
         A tuple of (name, authorisation mode, function); the function is
         `async function(car, arguments, is_query) -> str or None`. arguments: list of words. A
         ValueError carries a sentence for the user, and `\\r` alone separates lines. is_query: the
-        command ends in `?`, so nothing must be done. Who asks stands in `asked_from` while it is
-        called: an async function, which starts later, is called by a plain one that looks.
+        command or its last word ended in `?`, so nothing must be changed; the contract suite
+        asks each. Who asks stands in `asked_from` while it is called: an async function, which
+        starts later, is called by a plain one that looks.
         """
         return ()
 

@@ -89,7 +89,21 @@ def _access():
 
 def _called(car, command, origin):
     car.asked_from = origin
-    return command.method(car, command.words, command.is_query)
+    return command.method(car, command.words, _is_question(command))
+
+
+def _is_question(command):
+    """Whether a car's command must change nothing: `BATT? R`, and `BATT R?`.
+
+    Takes the mark from the last word: no value of a car ends in one.
+    """
+    words = command.words
+    if words and words[-1].endswith("?"):
+        words[-1] = words[-1].rstrip("?")
+        if not words[-1]:
+            del words[-1]
+        return True
+    return command.is_query
 
 
 async def _lines(reply):

@@ -8,11 +8,11 @@ from ovms.vehicle.twizy.battery import FURTHEST, HIGHEST, LOWEST
 _UNKNOWN = "The battery has not told its values yet."
 
 
-def reply(car, arguments):
+def reply(car, arguments, is_query):
     """Answer to BATT; the first letter of its argument decides, a second D means deviations."""
     battery = car.battery
     letters = arguments[0].upper() if arguments else ""
-    if letters.startswith("R"):
+    if letters.startswith("R") and not is_query:
         battery.reset()
         return "Battery monitor reset."
     if not battery.is_known:

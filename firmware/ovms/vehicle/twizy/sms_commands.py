@@ -16,7 +16,7 @@ async def _alert(car, arguments, is_query):
 async def _battery(car, arguments, is_query):
     from ovms.vehicle.twizy import battery_texts
 
-    return battery_texts.reply(car, arguments)
+    return battery_texts.reply(car, arguments, is_query)
 
 
 async def _power(car, arguments, is_query):
@@ -29,7 +29,7 @@ def _controller(car, arguments, is_query):
     # Not async itself: `asked_from` counts in this call only.
     from ovms.vehicle.twizy.sevcon import cfg
 
-    return cfg.execute(car, arguments, car.asked_from)
+    return cfg.execute(car, arguments, car.asked_from, is_query)
 
 
 COMMANDS = (

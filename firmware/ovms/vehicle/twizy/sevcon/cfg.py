@@ -15,10 +15,14 @@ _NO_MACROS = ("PRE", "OP", "READ", "WRITE", "RESTORE")
 _UNDER_WAY = ("POWER", "RECUP", "RAMPS", "SMOOTH")
 
 
-async def execute(car, words, origin=FROM_SERVER):
-    """Reply to `CFG words`; no answer of the controller raises. words: list of str. origin:
-    FROM_..., who asks.
+async def execute(car, words, origin=FROM_SERVER, is_query=False):
+    """Reply to `CFG words`; no answer of the controller raises. words: list of str.
+
+    origin: FROM_..., who asks. is_query: nothing must be changed, so all that is carried out is
+    READ.
     """
+    if is_query and (words[0].upper() if words else "") != "READ":
+        return "CFG? changes nothing. Without the question mark, CFG does."
     if car.config.feature(FEATURE_CAN_WRITE) <= 0:
         return _READ_ONLY
     command = words[0].upper() if words else ""
