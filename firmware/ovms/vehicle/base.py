@@ -96,7 +96,8 @@ class Vehicle:
     def sms_commands(self):
         """SMS commands beyond the framework's, or in the place of one of them.
 
-        A tuple of (name, authorisation mode, function); the function is
+        A tuple of (name, authorisation mode, function): mode 2 for the owner alone, which those in
+        the place of an owner's command have in any case, 3 also with the password. The function is
         `async function(car, arguments, is_query) -> str or None`. arguments: list of words. A
         ValueError carries a sentence for the user, and `\\r` alone separates lines. is_query: the
         command or its last word ended in `?`, so nothing must be changed; the contract suite

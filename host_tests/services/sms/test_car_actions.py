@@ -181,16 +181,19 @@ def test_a_mode_that_counts_although_the_current_does_not():
     assert bench.car.calls == [(10, "0")]
 
 
-def test_strangers_need_the_password():
+def test_a_module_password_opens_no_door():
+    """Friends have it for STAT; these are the owner's alone (module-behaviour 2.3, mode 2)."""
     for text, code, arguments, reply in ACTIONS:
-        bench = made()
-        assert bench.send(text, STRANGER) == DENIED, text
-        assert bench.send(text.split()[0], STRANGER) is None
-        assert bench.car.calls == []
         word, _, rest = text.partition(" ")
-        sent = "%s %s %s" % (word, PASSWORD, rest)
-        assert bench.send(sent, STRANGER) == reply, sent
-        assert bench.car.calls == [(code, arguments)]
+        for sent in (text, word, "%s %s %s" % (word, PASSWORD, rest), "%s? %s" % (word, PASSWORD)):
+            bench = made()
+            assert bench.send(sent, STRANGER) == DENIED, sent
+            assert bench.send(sent, STRANGER) is None, sent
+            assert bench.car.calls == []
+            assert "sms_wrong_password" not in bench.status.counts, "no password was asked for"
+        assert bench.send("STAT " + PASSWORD, STRANGER).startswith("Not charging")
+        assert bench.send(text) == reply
+        assert bench.car.calls == [(code, arguments)], text
 
 
 def test_a_car_may_put_its_own_command_in_the_place_of_a_common_one():
@@ -199,9 +202,14 @@ def test_a_car_may_put_its_own_command_in_the_place_of_a_common_one():
             return "LOCKED to max kph=%s" % arguments[0]
 
         def sms_commands(self):
-            return (("LOCK", 2, type(self).sms_lock),)
+            return (("LOCK", mode, type(self).sms_lock),)
 
-    bench = Bench(car_class=Own)
+    for mode in (1, 2, 3):
+        own_lock(Bench(car_class=Own))
+
+
+def own_lock(bench):
+    """The owner's alone it is, whatever the car's table says."""
     assert bench.send("LOCK 20") == "LOCKED to max kph=20"
     assert bench.send("LOCK %s 20" % PASSWORD, STRANGER) == DENIED
     assert bench.send("UNLOCK") == "Vehicle unlock requested"

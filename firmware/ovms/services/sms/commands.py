@@ -80,15 +80,16 @@ _COMMANDS = (
     ("DIAG", BY_EITHER, _report_of_module, 0, None),
     ("FEATURES?", BY_EITHER, _show, 0, None),
     ("FEATURE", BY_OWNER, _change, 2, "<0..15> <value>"),
-    ("HOMELINK", BY_EITHER, _act_on_car, 1, "<0..2>"),
-    ("LOCK", BY_EITHER, _act_on_car, 0, "[<pin>]"),
-    ("UNLOCK", BY_EITHER, _act_on_car, 0, "[<pin>]"),
-    ("VALET", BY_EITHER, _act_on_car, 0, "[<pin>]"),
-    ("UNVALET", BY_EITHER, _act_on_car, 0, "[<pin>]"),
-    ("CHARGEMODE", BY_EITHER, _act_on_car, 1, "<mode> [<amperes>]"),
-    ("CHARGESTART", BY_EITHER, _act_on_car, 0, ""),
-    ("CHARGESTOP", BY_EITHER, _act_on_car, 0, ""),
-    ("COOLDOWN", BY_EITHER, _act_on_car, 0, ""),
+    # What opens or moves something is the owner's alone; friends have the password for STAT.
+    ("HOMELINK", BY_OWNER, _act_on_car, 1, "<0..2>"),
+    ("LOCK", BY_OWNER, _act_on_car, 0, "[<pin>]"),
+    ("UNLOCK", BY_OWNER, _act_on_car, 0, "[<pin>]"),
+    ("VALET", BY_OWNER, _act_on_car, 0, "[<pin>]"),
+    ("UNVALET", BY_OWNER, _act_on_car, 0, "[<pin>]"),
+    ("CHARGEMODE", BY_OWNER, _act_on_car, 1, "<mode> [<amperes>]"),
+    ("CHARGESTART", BY_OWNER, _act_on_car, 0, ""),
+    ("CHARGESTOP", BY_OWNER, _act_on_car, 0, ""),
+    ("COOLDOWN", BY_OWNER, _act_on_car, 0, ""),
     ("VERSION", BY_EITHER, _show, 0, None),
     ("RESET", BY_EITHER, _change, 0, ""),
     ("CTP", BY_EITHER, _charge_time, 0, None),
@@ -127,12 +128,18 @@ def find(sms, text):
     is_query = word.endswith("?")
     word = word.rstrip("?")
     for name in (word + "?", word) if is_query else (word, word + "?"):
-        for command, mode, method in sms.car().sms_commands():
-            if command == name:
-                return Command((name, mode, None, 0, None), words, is_query, method)
+        common = None
         for row in _COMMANDS:
             if row[0] == name:
-                return Command(row, words, is_query)
+                common = row
+        for command, mode, method in sms.car().sms_commands():
+            if command == name:
+                if common and common[1] == BY_OWNER:
+                    # Whoever carries it out: it is not for others.
+                    mode = BY_OWNER
+                return Command((name, mode, None, 0, None), words, is_query, method)
+        if common:
+            return Command(common, words, is_query)
     return None
 
 
