@@ -55,6 +55,8 @@ class Status:
         # Why there is no connection, as far as the module knows: one sentence or "".
         self.server_error = ""
         self.peers = 0
+        # How many SMS each number got: see `services/sms/budget.py`.
+        self.sms_sent = {}
         # CAN controller: "" when fine, else one sentence.
         self.can_error = ""
         # Named counts of everything that was dropped, retried or refused.

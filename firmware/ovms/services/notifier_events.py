@@ -16,6 +16,9 @@ from ovms.vehicle.state import SUBSTATE_ON_REQUEST
 
 _ERROR_REPEAT_S = const(60)
 
+# Of `sms/budget.py`.
+_RESERVE = const(10)
+
 _WAITING_MAX = const(8)
 # A failed SMS is tried again after half a minute, then after twice as long each time.
 _SMS_ATTEMPTS = const(6)
@@ -117,9 +120,7 @@ async def send_sms(notifier):
     phone = notifier.config.get(parameters.PHONE)
     # Others have their turn between two loads of code.
     await notifier.sleep_ms(0)
-    from ovms.services.sms.parts import outgoing
-
-    left = list(outgoing(notifier, phone, text, is_forced))
+    left = _parts(notifier, phone, text, is_forced)
     await notifier.sleep_ms(0)
     pause_ms = _SMS_RETRY_MS
     for attempt in range(_SMS_ATTEMPTS):
@@ -132,6 +133,12 @@ async def send_sms(notifier):
         if not left:
             return
     notifier.status.count("alerts_not_sent")
+
+
+def _parts(notifier, phone, text, is_forced):
+    from ovms.services.sms.parts import outgoing
+
+    return list(outgoing(notifier, phone, text, _RESERVE, is_forced))
 
 
 def _is_silenced(notifier, kind):

@@ -202,9 +202,10 @@ def test_a_car_may_put_its_own_command_in_the_place_of_a_common_one():
             return "LOCKED to max kph=%s" % arguments[0]
 
         def sms_commands(self):
-            return (("LOCK", mode, type(self).sms_lock),)
+            return (("LOCK", self.mode, type(self).sms_lock),)
 
     for mode in (1, 2, 3):
+        Own.mode = mode
         own_lock(Bench(car_class=Own))
 
 

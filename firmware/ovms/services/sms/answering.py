@@ -7,7 +7,14 @@ Each step loads what it needs, and between two of them the other tasks have thei
 
 import asyncio
 
+from micropython import const
+
 from ovms import parameters
+
+# Of `budget.py`, for what is no answer.
+_RESERVE = const(10)
+
+_UNKNOWN = "Unknown command. Send HELP for a list."
 
 
 class Request:
@@ -114,32 +121,54 @@ async def _lines(reply):
 
 def _no_command(sms, caller, text, is_owner):
     if is_owner:
-        return "Unknown command. Send HELP for a list."
+        return _UNKNOWN
     from ovms.services.sms.forward import forward
 
     forward(sms, caller, text)
     return None
 
 
-async def answer(sms, modem, number, text):
-    """Send the reply (str or None) to `number`, and an alert that came up to the owner."""
-    await _send(sms, modem, number, text)
+async def answer(sms, modem, number, text, reply):
+    """Send the reply (str or None) to `number`, and an alert that came up to the owner.
+
+    text: the SMS that is answered.
+    """
+    if reply:
+        await asyncio.sleep_ms(0)
+        reply = _in_rhythm(sms, number, text, reply)
+    await _send(sms, modem, number, reply)
     alert = sms.alert
     sms.alert = ""
     if not sms.config.feature(parameters.FEATURE_SUPPRESS) & parameters.NO_ALERTS:
-        await _send(sms, modem, sms.config.get(parameters.PHONE), alert)
+        await _send(sms, modem, sms.config.get(parameters.PHONE), alert, _RESERVE)
 
 
-async def _send(sms, modem, number, text):
+def _in_rhythm(sms, number, text, reply):
+    """The reply, or what takes its place when the owner's phone answers by itself."""
+    from ovms.protocol import phone
+
+    if phone.normal_phone(number) != sms.config.get(parameters.PHONE):
+        # Of others nobody is answered without a password, or twice in an hour.
+        return reply
+    from ovms.services.sms import rhythm
+
+    verdict = rhythm.verdict(sms, text, reply == _UNKNOWN)
+    if verdict == rhythm.ANSWER:
+        return reply
+    sms.status.count("sms_loop")
+    return rhythm.NOTICE if verdict == rhythm.LAST else None
+
+
+async def _send(sms, modem, number, text, reserve=0):
     await asyncio.sleep_ms(0)
-    for part_number, part in _outgoing(sms, number, text):
+    for part_number, part in _outgoing(sms, number, text, reserve):
         await asyncio.sleep_ms(0)
         if not await modem.send_sms(part_number, part):
             sms.status.count("sms_not_sent")
             return
 
 
-def _outgoing(sms, number, text):
+def _outgoing(sms, number, text, reserve):
     from ovms.services.sms.parts import outgoing
 
-    return outgoing(sms, number, text)
+    return outgoing(sms, number, text, reserve)

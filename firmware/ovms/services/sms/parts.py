@@ -10,11 +10,12 @@ _SMS_UCS2 = const(70)
 _MAX_PARTS = const(9)
 
 
-def outgoing(sender, number, text, is_forced=False):
+def outgoing(sender, number, text, reserve=0, is_forced=False):
     """[(normal number, text)] to send, none when there is nobody or nothing to tell.
 
-    sender: who has `config`, `clock` and `car`, which returns the current Vehicle. number: as
-    delivered; a name cannot be answered. text: str or None. is_forced: whatever feature 14 says.
+    sender: who has `config`, `status`, `clock` and `car`, which returns the current Vehicle.
+    number: as delivered; a name cannot be answered. text: str or None. reserve: see `budget.py`.
+    is_forced: whatever feature 14 says.
     """
     suppressed = sender.config.feature(parameters.FEATURE_SUPPRESS)
     if not text or (suppressed & parameters.NO_SMS and not is_forced):
@@ -27,7 +28,9 @@ def outgoing(sender, number, text, is_forced=False):
     utc_s = sender.clock.utc_s()
     if sender.car().HAS_SMS_TIME and utc_s is not None and not suppressed & parameters.NO_TIME:
         text = _time_of_day(utc_s, sender.config.get(parameters.TIMEZONE)) + text
-    return [(number, part) for part in parts(text)]
+    from ovms.services.sms.budget import within
+
+    return within(sender, number, [(number, part) for part in parts(text)], reserve)
 
 
 def _time_of_day(utc_s, zone):

@@ -25,7 +25,7 @@ class SMSService:
     """config, state, status, clock: the module's. car: returns the current Vehicle.
 
     records: misbehaving callers, see `callers.py`. alert: sentence for the owner about one who was
-    locked out, or "".
+    locked out, or "". rhythm: how the owner's SMS came, see `rhythm.py`.
     """
 
     def __init__(self, config, state, car, status, clock):
@@ -39,6 +39,7 @@ class SMSService:
         self.commander = self.push = None
         self.records = []
         self.alert = ""
+        self.rhythm = [0] * 5
 
     async def run(self, modem):
         """Answer what `modem.next_sms()` brings, for ever."""
@@ -48,7 +49,7 @@ class SMSService:
             if done:
                 await asyncio.sleep_ms(0)
                 # On its own: what was done must not be done again for want of room to tell it.
-                await self._patiently(self._answer, modem, number, done[1])
+                await self._patiently(self._answer, modem, number, text, done[1])
 
     async def _patiently(self, function, *arguments):
         """What `function` returns; None when there was no room in the heap for a long time."""
@@ -78,7 +79,7 @@ class SMSService:
         """The same for somebody who is the owner, even before REGISTER."""
         return self.execute(self.config.get(parameters.PHONE), text, True, origin)
 
-    def _answer(self, modem, number, text):
+    def _answer(self, modem, number, text, reply):
         from ovms.services.sms.answering import answer
 
-        return answer(self, modem, number, text)
+        return answer(self, modem, number, text, reply)
