@@ -118,9 +118,13 @@ def _units(text):
 
 
 def _notify(text):
+    """Channels; `!` behind one of them lets alerts pass and no reports."""
     channels = text.upper()
-    if channels.replace("SMS", "").replace("IP", "").strip(",+"):
-        raise ValueError("Notifications are SMS, IP, SMSIP or - for none.")
+    rest = channels.replace("SMS!", "").replace("IP!", "").replace("SMS", "").replace("IP", "")
+    if rest.strip(",+"):
+        raise ValueError(
+            "Notifications are SMS, IP, SMSIP or - for none; SMS!IP for reports by IP only."
+        )
     return channels
 
 

@@ -8,6 +8,8 @@ from ovms.config import Config
 from ovms.parameters import integer
 from ovms.protocol.phone import normal_phone
 
+NOTIFICATIONS = "Notifications are SMS, IP, SMSIP or - for none; SMS!IP for reports by IP only."
+
 
 class FakeStore:
     """Keeps the record in RAM; `error` is what the next save raises."""
@@ -160,10 +162,15 @@ def test_notify():
         ("IP", False, True),
         ("SMS", True, False),
         ("", False, False),
+        # Alerts only; who reads it is `notifier_events.request`.
+        ("sms!ip", True, True),
+        ("IP,SMS!", True, True),
+        ("IP!", False, True),
     ):
         config.set(3, text)
         assert (config.wants_sms, config.wants_ip) == (sms, ip), text
-    assert refused(3, "EMAIL") == "Notifications are SMS, IP, SMSIP or - for none."
+    for text in ("EMAIL", "!", "!SMS", "SMS!!", "SM!S"):
+        assert refused(3, text) == NOTIFICATIONS, text
 
 
 def test_server_and_network_names():

@@ -62,6 +62,9 @@ def said(bits):
         notifier.notify("I", "An info")
         notifier.notify("E", "DEMO,7,0")
         notifier.on_event(EVENT_CHARGE_STARTED)
+        # Until it has lasted.
+        bench.clock.now_s += 10
+        notifier.tick()
         while notifier.ip:
             notifier.tick()
         telling = asyncio.create_task(notifier.run())

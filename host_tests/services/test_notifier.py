@@ -79,14 +79,14 @@ def test_repeated_requests_collapse():
     module = Module()
     module.status.is_server_connected = module.status.is_registered = False
     for n in range(5):
-        module.notifier.notify("A", "same")
-        module.car.on_event(base.EVENT_CHARGE_INTERRUPTED)
         module.state.soc_pct100 = 5000 + n * 100
+        module.notifier.notify("A", "same")
+        module.car.on_event(base.EVENT_CHARGE_SUFFICIENT)
         module.run(10)
-        module.car.on_event(base.EVENT_CHARGE_RESUMED)
+    module.state.soc_pct100 = 6600
     module.status.is_server_connected = module.status.is_registered = True
     module.run(5)
-    # Once, with what is true now.
+    # Once, with what was true when it happened last.
     assert module.take() == (
         ["Asame", "ACharging\r SOC: 54%"],
         ["same", "Charging\n SOC: 54%"],
@@ -153,12 +153,12 @@ def test_charge_phases_are_opt_in():
     module = Module("IP")
     for event in (base.EVENT_CHARGE_STARTED, base.EVENT_CHARGE_TOPPING_OFF):
         module.car.on_event(event)
-        module.run(3)
+        module.run(8)
     assert module.take() == ([], [])
     module.config.set_feature(14, "64")
     for event in (base.EVENT_CHARGE_STARTED, base.EVENT_CHARGE_TOPPING_OFF):
         module.car.on_event(event)
-        module.run(3)
+        module.run(8)
     assert module.take()[0] == ["ACharging\r SOC: 50%"] * 2
 
 
@@ -171,22 +171,22 @@ def test_a_charge_stopped_on_request_is_no_news():
     assert module.take() == ([], [])
     module.run(1)
     module.car.on_event(base.EVENT_CHARGE_INTERRUPTED)
-    module.run(2)
+    module.run(8)
     assert len(module.take()[0]) == 1
     # Whoever starts a charge wants to hear of it again.
     module.notifier.on_charge_request(False)
     module.notifier.on_charge_request(True)
     module.car.on_event(base.EVENT_CHARGE_INTERRUPTED)
-    module.run(2)
+    module.run(8)
     assert len(module.take()[0]) == 1
     # Or the car says why it ended.
     module.state.charge_substate = SUBSTATE_ON_REQUEST
     module.car.on_event(base.EVENT_CHARGE_INTERRUPTED)
-    module.run(2)
+    module.run(8)
     assert module.take() == ([], [])
     module.state.charge_substate = SUBSTATE_INTERRUPTED
     module.car.on_event(base.EVENT_CHARGE_INTERRUPTED)
-    module.run(2)
+    module.run(8)
     assert len(module.take()[0]) == 1
 
 
@@ -204,7 +204,7 @@ def test_the_words_of_the_car():
         base.EVENT_FAULT,
     ):
         module.car.on_event(event)
-        module.run(3)
+        module.run(8)
     assert module.take() == (
         ["IFull.", "ACell 3", "ITrip 1"],
         ["Full.", "Cell 3", "Trip 1"],
@@ -230,7 +230,7 @@ def test_a_car_without_a_text_of_its_own_gets_the_standard_one():
 
     module = Module("IP", Silent)
     module.car.on_event(base.EVENT_CHARGE_DONE)
-    module.run(2)
+    module.run(8)
     assert module.take()[0] == ["ANot charging\r SOC: 50%"]
 
 

@@ -1,6 +1,7 @@
 """Charge states, SOC window, charge time and ranges: Twizy facts 2, 3.1 to 3.4 and 9.5."""
 
 from host_tests.vehicle.contract import build, feed, pass_seconds
+from ovms.vehicle.base import EVENT_CHARGE_INTERRUPTED
 from ovms.vehicle.state import (
     CHARGE_DONE,
     CHARGE_STOPPED,
@@ -108,10 +109,42 @@ def test_interrupted_and_resumed():
 
 
 def test_a_silent_bus_interrupts_a_charge():
+    """Silence says nothing; after a minute of it a charge is no longer believed in."""
     car = charging_car()
-    pass_seconds(car, 21)
+    pass_seconds(car, 65)
+    assert car.state.charge_state == CHARGING
+    pass_seconds(car, 20)
     assert car.state.charge_state == CHARGE_STOPPED
     assert car.state.is_charge_port_open and not car.state.is_charging
+
+
+def test_gaps_of_the_bus_are_no_stop():
+    for gap_s in (12, 25, 45):
+        car = charging_car()
+        heard = []
+        car.on_event = heard.append
+        for _ in range(4):
+            pass_seconds(car, gap_s)
+            for _ in range(15):
+                step(car, CHARGING_PHASE, bms(7, 5100))
+        assert heard == [] and car.state.is_charging, gap_s
+        # Told by the car itself it is one at once.
+        step(car, UNPLUGGED)
+        assert heard == [EVENT_CHARGE_INTERRUPTED]
+
+
+def test_a_flicker_of_the_flag_loses_no_sums():
+    """Also at the end of a charge, where each beginning would open a new window."""
+    car = charging_car()
+    for _ in range(9):
+        step(car, CHARGING_PHASE, bms(7, 9990))
+    step(car, CHARGING_PHASE, bms(0, 10000))
+    charge_s = car.state.charge_s
+    for _ in range(3):
+        assert step(car, UNPLUGGED) == CHARGE_DONE
+        step(car, CHARGING_PHASE, bms(0, 10000))
+    assert step(car, UNPLUGGED) == CHARGE_DONE
+    assert car.state.charge_s >= charge_s > 9
 
 
 def test_duration_and_energy_are_cleared_by_the_next_use():

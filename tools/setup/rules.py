@@ -26,6 +26,7 @@ _FORBIDDEN = {
 }
 _TLS = "tls://"
 _USE = "A server is host, host:port, tls://host or tls://owner@host."
+_NOTIFICATIONS = "Notifications are SMS, IP, SMSIP or - for none; SMS!IP for reports by IP only."
 
 
 def stored(n: int, text: str) -> str:
@@ -43,8 +44,8 @@ def stored(n: int, text: str) -> str:
         return _phone(text)
     if n == UNITS and text.upper() not in ("", "K", "M"):
         raise ValueError("Units are K for km or M for miles.")
-    if n == NOTIFY and text.upper().replace("SMS", "").replace("IP", "").strip(",+"):
-        raise ValueError("Notifications are SMS, IP, SMSIP or - for none.")
+    if n == NOTIFY and re.sub("(SMS|IP)!?", "", text.upper()).strip(",+"):
+        raise ValueError(_NOTIFICATIONS)
     if n == UNITS:
         return text.upper() or "K"
     return text.upper() if n in (NOTIFY, PARANOID, VEHICLE_TYPE) else text

@@ -1,18 +1,16 @@
 """Who hears of what: every notification of car and module passes here.
 
-Parameter 3 names the channels when a notification is requested; feature 14 can silence them. What
-waits is told once, however often it was requested meanwhile, and a charge's text is made when it
-leaves. Module-behaviour 6. Here is what happens all the time; the way of an event through the
-channels is in `notifier_events.py`, what the module notices itself in `minute_watch.py`, the words
-in `notifier_texts.py`.
+Parameter 3 names the channels when a notification is requested; feature 14 can silence them. Its
+text is made when it happens. What waits is told once, however often it was requested meanwhile,
+and of a charge only the last. Module-behaviour 6. Here is what happens all the time; the way of an
+event through the channels is in `notifier_events.py`, what of a charge is news in
+`charge_news.py`, what the module notices itself in `minute_watch.py`, the words in
+`notifier_texts.py`.
 """
 
 import asyncio
 
 from micropython import const
-
-# Among what waits: the last event of a charge. Others of the car's events keep their number.
-CHARGE = const(0)
 
 _CHARGE_QUIET_S = const(30)
 _MINUTE_S = const(60)
@@ -25,15 +23,23 @@ TRUNK = const(2)
 
 
 class Watched:
-    """What `minute_watch` knows of the minutes before.
+    """What `minute_watch` knows of the minutes before, and `charge_news` of the charge.
 
     supply_volts10: smoothed voltage of the 12 V battery in 1/10 V, 0 before the first reading.
     supply_reference10: its reference in 1/10 V, or up to 15 the minutes of calming down.
     is_supply_alerted, is_minimum_told: the user knows of the low battery, of the minimum SOC.
     low_soc_min, left_on_min: minutes until the next alert of a low SOC, of a car left on.
+
+    event, text, due_s: what happened last to the charge, its text, and when that counts, 0 for
+    nothing that waits; is_late: it waits because of a loose plug. settled, told: the last event
+    that lasted, and that the user knows of, 0 for none. count: interruptions of this charge.
+    loose_s: until when another is only counted.
     """
 
     def __init__(self):
+        self.event = self.due_s = self.settled = self.told = self.count = self.loose_s = 0
+        self.text = ""
+        self.is_late = False
         self.supply_volts10 = self.supply_reference10 = 0
         self.is_supply_alerted = self.is_minimum_told = False
         # A low SOC at the start of the module is told after 10 minutes.
@@ -58,12 +64,14 @@ class Notifier:
         self.status = status
         self.clock = clock
         self.sleep_ms = sleep_ms
-        # What waits for a channel, oldest first: events, or texts behind the letter of their kind.
+        # What waits for a channel, oldest first: texts behind the letter of their kind; and the
+        # last text of each group of which only that is told.
         self.ip = []
         self.sms = []
+        self.last_texts = {}
         self.watched = Watched()
-        # Of the last charge event, and until when others are no news.
-        self.charge_event = self.charge_quiet_s = 0
+        # Until when charge events are no news.
+        self.charge_quiet_s = 0
         # Code of the last vehicle error, and until when it is no news.
         self.error = ""
         self.error_s = 0
@@ -94,6 +102,7 @@ class Notifier:
     def on_charge_request(self, is_start):
         """The user started or stopped the charge: its end is no news, of a new one all is."""
         self.charge_quiet_s = 0 if is_start else self.clock.uptime_s() + _CHARGE_QUIET_S
+        self.watched.told = self.watched.loose_s = 0
 
     def tick(self):
         """About once a second: look at the car, hand over what waits for the server."""
@@ -108,6 +117,10 @@ class Notifier:
             notifier_events.on_change(self, new)
         self._seen = seen
         now_s = self.clock.uptime_s()
+        if 0 < self.watched.due_s <= now_s:
+            from ovms.services import charge_news
+
+            charge_news.on_due(self, now_s)
         if now_s >= self._minute_s:
             self._minute_s = now_s + _MINUTE_S
             from ovms.services import notifier_events

@@ -3,16 +3,12 @@
 from micropython import const
 
 from ovms import parameters
-from ovms.services.notifier import ALARM, CHARGE, TRUNK
+from ovms.services.notifier import ALARM, TRUNK
 from ovms.vehicle.base import (
     EVENT_BATTERY,
-    EVENT_CHARGE_INTERRUPTED,
-    EVENT_CHARGE_STARTED,
     EVENT_CHARGE_SUFFICIENT,
-    EVENT_CHARGE_TOPPING_OFF,
     EVENT_MINIMUM_SOC,
 )
-from ovms.vehicle.state import SUBSTATE_ON_REQUEST
 
 _ERROR_REPEAT_S = const(60)
 
@@ -28,29 +24,27 @@ _SMS_RETRY_MS = const(30_000)
 def on_event(notifier, event, now_s):
     """Request what a user wants to hear of `event`."""
     if event <= EVENT_CHARGE_SUFFICIENT:
-        if now_s >= notifier.charge_quiet_s and _wants_charge(notifier, event):
-            notifier.charge_event = event
-            request(notifier, CHARGE)
-    elif event == EVENT_MINIMUM_SOC:
+        from ovms.services import charge_news
+
+        charge_news.on_event(notifier, event, now_s)
+        return
+    if event == EVENT_MINIMUM_SOC:
         # The car may watch it, too.
-        if not notifier.watched.is_minimum_told:
-            notifier.watched.is_minimum_told = True
-            notifier.charge_event = event
-            request(notifier, CHARGE)
-    elif event == EVENT_BATTERY:
-        request(notifier, event)
-    else:
-        # Trip and fault are what they are now; a moment later the car says something else.
-        answer = notifier.car().event_text(event)
-        if answer is not None:
-            notifier.notify(answer[0], answer[1])
+        if notifier.watched.is_minimum_told:
+            return
+        notifier.watched.is_minimum_told = True
+    text = text_of(notifier, event)
+    if text[:1] == "E":
+        on_error(notifier, text[1:], now_s)
+    elif text:
+        request(notifier, text, group=event if event == EVENT_BATTERY else 0)
 
 
-def _wants_charge(notifier, event):
-    if event in (EVENT_CHARGE_STARTED, EVENT_CHARGE_TOPPING_OFF):
-        return notifier.config.feature(parameters.FEATURE_SUPPRESS) & parameters.CHARGE_PHASES
-    is_on_request = notifier.state.charge_substate == SUBSTATE_ON_REQUEST
-    return event != EVENT_CHARGE_INTERRUPTED or not is_on_request
+def text_of(notifier, event):
+    """Kind and text of `event`, "" when there is nothing to say; made when it happens."""
+    from ovms.services import notifier_texts
+
+    return notifier_texts.of_event(event, notifier.car(), notifier.state, notifier.config.is_miles)
 
 
 def on_error(notifier, text, now_s):
@@ -88,15 +82,29 @@ def on_minute(notifier):
             request(notifier, item, is_forced)
 
 
-def request(notifier, item, is_forced=False, is_first=False):
-    """Let `item` (event, or kind and text) wait for each channel of parameter 3.
+def request(notifier, item, is_forced=False, is_first=False, group=0, is_report=False):
+    """Let `item`, kind and text, wait for each channel of parameter 3.
 
-    is_forced: for both, whatever parameter 3 says. is_first: before what waits already.
+    is_forced: for both, whatever parameter 3 says. is_first: before what waits already. group: not
+    0 for one that takes the place of what waits of the same group. is_report: one that goes only
+    where parameter 3 has no `!`, as all infos are.
     """
     config = notifier.config
-    is_forced = is_forced or (isinstance(item, str) and item.startswith("S"))
-    for waiting, is_wanted in ((notifier.ip, config.wants_ip), (notifier.sms, config.wants_sms)):
+    is_forced = is_forced or item[0] == "S"
+    notify = config.get(parameters.NOTIFY)
+    is_report = is_report or item[0] == "I"
+    last = notifier.last_texts.get(group)
+    if group:
+        notifier.last_texts[group] = item
+    for waiting, is_wanted, alerts_only in (
+        (notifier.ip, config.wants_ip, "IP!"),
+        (notifier.sms, config.wants_sms, "SMS!"),
+    ):
+        if group and last in waiting:
+            waiting.remove(last)
         if item in waiting or not (is_wanted or is_forced):
+            continue
+        if is_report and alerts_only in notify:
             continue
         if len(waiting) >= _WAITING_MAX:
             waiting.pop(0)
@@ -106,16 +114,18 @@ def request(notifier, item, is_forced=False, is_first=False):
 
 def push(notifier):
     """Hand the oldest of what waits for the server over."""
-    text = _text(notifier, notifier.ip.pop(0))
-    if text:
+    text = notifier.ip.pop(0)
+    if not _is_silenced(notifier, text[0]):
         text = text.replace("\r\n", "\r").replace("\n", "\r")
         notifier.conversation.push(text[0].replace("S", "A"), text[1:])
 
 
 async def send_sms(notifier):
     """Send the oldest of what waits for SMS, or give it up after some attempts."""
-    text = _text(notifier, notifier.sms.pop(0))
-    is_forced = text.startswith("S")
+    text = notifier.sms.pop(0)
+    if _is_silenced(notifier, text[0]):
+        return
+    is_forced = text[0] == "S"
     text = text[1:].replace("\r\n", "\n").replace("\r", "\n")
     phone = notifier.config.get(parameters.PHONE)
     # Others have their turn between two loads of code.
@@ -146,15 +156,3 @@ def _is_silenced(notifier, kind):
     return kind != "S" and notifier.config.feature(parameters.FEATURE_SUPPRESS) & (
         parameters.NO_INFOS if kind == "I" else parameters.NO_ALERTS
     )
-
-
-def _text(notifier, item):
-    """Kind and text of what waited, "" when nobody shall hear of it."""
-    if not isinstance(item, str):
-        event = notifier.charge_event if item == CHARGE else item
-        from ovms.services import notifier_texts
-
-        item = notifier_texts.of_event(
-            event, notifier.car(), notifier.state, notifier.config.is_miles
-        )
-    return "" if not item or _is_silenced(notifier, item[0]) else item

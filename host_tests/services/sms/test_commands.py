@@ -12,6 +12,8 @@ from ovms.status import (
 )
 from ovms.vehicle.base import Vehicle
 
+NOTIFICATIONS = "Notifications are SMS, IP, SMSIP or - for none; SMS!IP for reports by IP only."
+
 
 class Car(Vehicle):
     TYPE = "RT"
@@ -205,7 +207,7 @@ def test_module():
     assert [bench.config.get(n) for n in (8, 2, 3, 14)] == ["", "K", "", ""]
     assert bench.send("MODULE A,B") == "Parameter 8 has a character that is not allowed."
     assert bench.send("MODULE A X") == "Units are K for km or M for miles."
-    assert bench.send("MODULE A K MAIL") == "Notifications are SMS, IP, SMSIP or - for none."
+    assert bench.send("MODULE A K MAIL") == NOTIFICATIONS
 
 
 def test_vehicle():

@@ -25,13 +25,21 @@ CHARGE_LEVEL_A = const(5)
 CHARGE_LEVEL_W = const(300)
 CHARGE_LEVEL_MAX = const(7)
 
+# What `Decoder.status` is when the bus has been silent for 10 to 20 s. A charge outlasts such a
+# gap for so many seconds more.
+BUS_SILENT = const(0x40)
+_SILENCE_S = const(60)
+# A charge that begins so soon after the end of one is the same.
+FLICKER_S = const(5)
+
 
 class Charge:
     """Charge state machine. state, config: as the car's; decoder: its Decoder.
 
     sufficient_pct100: SOC at which a limit of the user is reached, None without one.
-    highest_level: of the BMS in this charge. told_limits: the limits of which the user was told
-    that they are reached, None for none.
+    highest_level: of the BMS in this charge. silent_s: how long a silent bus has been taken for a
+    gap. ended_s: since the last charge, if not for long. told_limits: the limits of which the user
+    was told that they are reached, None for none.
     """
 
     def __init__(self, state, config, decoder):
@@ -41,14 +49,18 @@ class Charge:
         self.sufficient_pct100 = None
         self.highest_level = 0
         self.told_limits = self._estimated_for = None
+        self.silent_s = 0
+        self.ended_s = FLICKER_S + 1
 
     def update(self):
         """Once a second, after the key and doors. Returns an EVENT_... to announce, or 0."""
         state = self.state
-        is_charging = state.is_charging = self.decoder.is_charging()
-        state.has_pilot = state.line_v > 0
         was_charging = state.charge_state in (CHARGING, TOPPING_OFF)
+        is_charging = state.is_charging = self._is_charging(was_charging)
+        state.has_pilot = state.line_v > 0
         event = 0
+        if not was_charging and self.ended_s <= FLICKER_S:
+            self.ended_s += 1
         if is_charging and not was_charging:
             from ovms.vehicle.twizy import edges
 
@@ -106,6 +118,14 @@ class Charge:
                 followed = EVENT_CHARGE_SUFFICIENT
         # That it goes on again is news whatever the phase.
         return event if event == EVENT_CHARGE_RESUMED else followed or event
+
+    def _is_charging(self, was_charging):
+        """What the flag says; when nobody speaks, nobody has said that the charge is over."""
+        if was_charging and self.decoder.status == BUS_SILENT:
+            self.silent_s += 1
+            return self.silent_s <= _SILENCE_S
+        self.silent_s = 0
+        return self.decoder.is_charging()
 
     def estimate(self):
         """Bring ranges, times and limits up to date; `update` does so at each percent of SOC."""

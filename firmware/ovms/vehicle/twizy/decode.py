@@ -13,7 +13,7 @@ from array import array
 
 from micropython import const
 
-from ovms.vehicle.twizy.charge import CHARGE_LEVEL_MAX
+from ovms.vehicle.twizy.charge import BUS_SILENT, CHARGE_LEVEL_MAX
 from ovms.vehicle.twizy.power import Power
 from ovms.vehicle.twizy.sevcon.controller import on_emergency, on_heartbeat, on_reply
 
@@ -123,7 +123,7 @@ class Decoder:
         if self.status & _BUS_SEEN:
             self.status &= ~_BUS_SEEN
             return
-        self.status = _OFFLINE
+        self.status = BUS_SILENT
         self.power.forget_extremes()
         state = self.state
         state.line_v = 0

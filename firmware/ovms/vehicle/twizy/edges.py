@@ -10,7 +10,7 @@ from ovms.vehicle.base import (
     EVENT_CHARGE_STARTED,
 )
 from ovms.vehicle.state import CHARGE_DONE, CHARGE_STOPPED, CHARGING, SUBSTATE_INTERRUPTED
-from ovms.vehicle.twizy.charge import SOC_FULL
+from ovms.vehicle.twizy.charge import FLICKER_S, SOC_FULL
 from ovms.vehicle.twizy.power import CONST, FIELDS
 
 
@@ -41,7 +41,7 @@ def switched_off(car):
 def charge_started(charge):
     """A charge begins, or goes on after an interruption. Returns the EVENT_... to announce."""
     state = charge.state
-    is_resumed = state.charge_state == CHARGE_STOPPED
+    is_resumed = state.charge_state == CHARGE_STOPPED or charge.ended_s <= FLICKER_S
     if state.soc_pct100 is not None:
         charge.decoder.soc_max_pct100 = state.soc_pct100
     if not is_resumed:
@@ -57,6 +57,7 @@ def charge_started(charge):
 def charge_ended(charge):
     """The charger charges no more. Returns the EVENT_... to announce."""
     state = charge.state
+    charge.ended_s = 0
     decoder = charge.decoder
     is_full = decoder.charge_level == 0 or decoder.soc_max_pct100 >= SOC_FULL
     decoder.charge_level = None
@@ -73,6 +74,7 @@ def charge_ended(charge):
 def use_began(charge):
     """The key is on after a charge: the car is in use again."""
     state = charge.state
+    charge.ended_s = FLICKER_S + 1
     state.is_charge_port_open = False
     state.charge_state = CHARGE_DONE
     state.charge_substate = 0
