@@ -152,14 +152,84 @@ def test_the_table_is_bounded_and_who_finds_no_room_shares_one_record():
     assert replies[:8] == [DENIED] * 8
     assert [r for r in replies[8:] if r] == [DENIED]
     assert len(bench.sms.records) == 9
-    # Five wrong ones among them lock all of them, not the eight with a record, not the owner.
-    assert bench.send("REGISTER " + PASSWORD, caller(60)) is None
-    assert bench.send("STAT " + PASSWORD, caller(3)) is not None
+    assert bench.sms.alert == "Wrong passwords from more than 8 numbers within an hour."
+    for n in range(50, 99):
+        bench.send("STAT wrong", caller(n))
+    assert len(bench.sms.records[8].others) == 48
     assert bench.send("STAT") is not None
     bench.clock.now_s += 3601
     assert bench.send("STAT " + PASSWORD, caller(60)) is not None
     bench.send("STAT", caller(61))
     assert len(bench.sms.records) == 1
+
+
+def test_guesses_of_many_numbers_lock_out_none_who_knows_the_password():
+    for count in (13, 40, 97):
+        bench = Bench()
+        for n in range(count):
+            bench.send("REGISTER guess%d" % n, caller(n))
+        # A friend who never wrote before, one who mistyped it, and one of the guessers.
+        assert bench.send("STAT " + PASSWORD, STRANGER) is not None
+        bench.send("STAT oops", caller(98))
+        assert bench.send("STAT " + PASSWORD, caller(98)) is not None
+        assert bench.send("STAT " + PASSWORD, caller(count - 1)) is not None
+        assert "sms_locked" not in bench.status.counts
+
+
+def test_each_number_has_but_five_guesses_also_beyond_the_table():
+    bench = Bench()
+    for n in range(20):
+        for guess in range(5):
+            bench.send("REGISTER guess%d" % guess, caller(n))
+    assert bench.status.counts["sms_locked"] == 20
+    assert bench.sms.alert == "5 wrong passwords from %s: locked for an hour." % caller(19)
+    for n in range(20):
+        assert bench.send("REGISTER " + PASSWORD, caller(n)) is None, n
+    assert bench.config.get(0) == OWNER
+    assert bench.send("STAT " + PASSWORD, caller(21)) is not None
+    # A right one clears the own count, not that of others.
+    for _ in range(4):
+        bench.send("STAT wrong", caller(30))
+    assert bench.send("STAT " + PASSWORD, caller(30)) is not None
+    for _ in range(4):
+        bench.send("STAT wrong", caller(30))
+    assert bench.send("STAT " + PASSWORD, caller(30)) is not None
+    assert bench.send("STAT " + PASSWORD, caller(12)) is None
+    bench.clock.now_s += 3601
+    assert bench.send("STAT " + PASSWORD, caller(12)) is not None
+
+
+def test_as_long_as_there_is_no_owner_every_attempt_is_answered():
+    bench = Bench(is_new=True)
+    first = "Unknown command. Begin with REGISTER and the module password, as in REGISTER OVMS."
+    for text, reply in (
+        ("REGISTER 0VMS", DENIED),
+        ("REGISTER ovms", DENIED),
+        ("STAT", DENIED),
+        ("REGISTER", DENIED),
+        ("REGISTR OVMS", first),
+        ("Registrer OVMS", first),
+        ("STATS?", first),
+        ("STAT OVMS", FACTORY),
+        ("SERVER? OVMS", FACTORY),
+        ("PASS new", DENIED),
+    ):
+        assert bench.send(text, STRANGER) == reply, text
+    # What is no attempt is not, nor is a service.
+    assert bench.send("Welcome to our network!", STRANGER) is None
+    assert bench.send("STATS?", "Vodafone") is None
+    assert bench.send("STATS?", "22922") is None
+    for _ in range(3):
+        bench.send("REGISTER wrong", STRANGER)
+    assert bench.send("REGISTER OVMS", STRANGER) == (
+        "Too many wrong passwords: try again in an hour."
+    )
+    bench.clock.now_s += 3600
+    assert bench.send("REGISTER OVMS", STRANGER) == REGISTERED
+    assert bench.send("REGISTR OVMS", caller(1)) is None
+    bench.config.set_feature(14, 2)
+    bench.config.set(0, "NOPHONE")
+    assert bench.send("REGISTER wrong", caller(1)) is None
 
 
 def test_senders_without_a_number_do_not_share_a_record():
@@ -186,6 +256,7 @@ def test_the_factory_password_opens_register_and_pass_only():
 
 def test_the_factory_answer_counts_as_the_hours_denial():
     bench = Bench(is_new=True)
+    bench.config.set(0, OWNER)
     assert bench.send("STAT OVMS", STRANGER) == FACTORY
     assert bench.send("STAT OVMS", STRANGER) is None
     assert bench.send("STAT x", STRANGER) is None

@@ -10,6 +10,7 @@ from ovms.parameters import (
     FACTORY_PASSWORD,
     FEATURE_SUPPRESS,
     NO_DENIALS,
+    NO_PHONE,
     NO_SMS,
     PASSWORD,
     PHONE,
@@ -20,6 +21,7 @@ _GRANTED = const(0)
 _DENIED = const(1)
 # Right, but the factory password does not open this command.
 _FACTORY = const(2)
+_LOCKED = const(3)
 
 # REGISTER makes the sender the owner, who may then set a password of his own.
 _FACTORY_WORDS = ("REGISTER", "PASS?")
@@ -54,6 +56,11 @@ def refusal(sms, sender, is_owner, command):
     return None
 
 
+def has_owner(sms):
+    """Whether somebody is registered as the owner."""
+    return sms.config.get(PHONE) not in ("", NO_PHONE)
+
+
 def is_same(given, secret):
     """Whether two texts are equal; the time it takes says nothing about where they differ."""
     difference = len(given) ^ len(secret)
@@ -80,9 +87,12 @@ def _denial(sms, sender, is_owner, verdict):
         from ovms.services.sms.callers import record_of
 
         record = record_of(sms, sender)
-        if record.is_told:
+        # Who sets a new module up needs to see each slip.
+        if record.is_told and has_owner(sms):
             return ""
         record.is_told = True
+        if verdict == _LOCKED and not has_owner(sms):
+            return "Too many wrong passwords: try again in an hour."
     if verdict == _FACTORY:
         return (
             "The factory password is accepted for REGISTER and PASS only."
@@ -92,7 +102,7 @@ def _denial(sms, sender, is_owner, verdict):
 
 
 def _check(sms, sender, is_owner, command):
-    """_GRANTED, _DENIED or _FACTORY."""
+    """_GRANTED, _DENIED, _FACTORY or _LOCKED."""
     if is_owner and command.mode != BY_PASSWORD:
         return _GRANTED
     words = command.words
@@ -101,14 +111,14 @@ def _check(sms, sender, is_owner, command):
     from ovms.services.sms.callers import find_record, note_right, note_wrong
 
     record = find_record(sms, sender)
-    if record and record.is_locked():
-        return _DENIED
+    if record and record.is_locked(sender):
+        return _LOCKED
     password = sms.config.get(PASSWORD)
     if is_same(words[0][:40], password):
         del words[0]
         if password == FACTORY_PASSWORD and command.name not in _FACTORY_WORDS:
             return _FACTORY
-        note_right(record)
+        note_right(record, sender)
         return _GRANTED
     note_wrong(sms, sender)
     return _DENIED

@@ -15,6 +15,8 @@ from ovms import parameters
 _RESERVE = const(10)
 
 _UNKNOWN = "Unknown command. Send HELP for a list."
+# To somebody who mistypes a command while the module has no owner.
+_FIRST = "Unknown command. Begin with REGISTER and the module password, as in REGISTER OVMS."
 
 
 class Request:
@@ -122,9 +124,11 @@ async def _lines(reply):
 def _no_command(sms, caller, text, is_owner):
     if is_owner:
         return _UNKNOWN
-    from ovms.services.sms.forward import forward
+    from ovms.services.sms import forward
 
-    forward(sms, caller, text)
+    if not _access().has_owner(sms) and forward.is_attempt(sms, caller, text):
+        return _FIRST
+    forward.forward(sms, caller, text)
     return None
 
 
@@ -147,12 +151,13 @@ def _in_rhythm(sms, number, text, reply):
     """The reply, or what takes its place when the owner's phone answers by itself."""
     from ovms.protocol import phone
 
-    if phone.normal_phone(number) != sms.config.get(parameters.PHONE):
+    is_owner = phone.normal_phone(number) == sms.config.get(parameters.PHONE)
+    if not is_owner and _access().has_owner(sms):
         # Of others nobody is answered without a password, or twice in an hour.
         return reply
     from ovms.services.sms import rhythm
 
-    verdict = rhythm.verdict(sms, text, reply == _UNKNOWN)
+    verdict = rhythm.verdict(sms, text, reply in (_UNKNOWN, _FIRST))
     if verdict == rhythm.ANSWER:
         return reply
     sms.status.count("sms_loop")

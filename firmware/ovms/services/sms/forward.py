@@ -34,6 +34,11 @@ def forward(sms, caller, text):
     sms.push("A", "SMS FROM: %s - MSG: %s" % (masked(caller, False), shown))
 
 
+def is_attempt(sms, caller, text):
+    """Whether a person seems to have mistyped a command."""
+    return not is_service(caller) and _resembles_any(sms, text[: 2 * _TEXT_LENGTH])
+
+
 def is_service(caller):
     """Whether `caller` is a name or a short number, not somebody's telephone."""
     if len(caller) > _SENDER_LENGTH:
