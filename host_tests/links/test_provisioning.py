@@ -142,24 +142,29 @@ def test_nothing_happens_without_vin_or_iccid():
         link = Link(iccid=iccid)
         assert attempt(link, vin=vin)
         assert not link.opened and not link.status.counts
+        assert link.status.server_error == (
+            "To ask the server for settings (AP), the %s must be known first."
+            % ("SIM" if vin else "VIN")
+        )
         assert link.provision_due_s == 10
 
 
 def test_answers_that_change_nothing():
     record = vectors.PROVISION_REPLY
-    for said, count in (
-        (b"AP-X\r\n", "provision_unknown"),
-        (record.replace(b"So1", b"So2") + b"\n", "provision_wrong_digest"),
-        (b"MP-S 0 a b\r\n", "provision_bad_reply"),
-        (b"\r\n", "provision_bad_reply"),
-        (b"", "provision_closes"),
-        (record, "provision_closes"),
-        (b"x" * 2000, "provision_line_too_long"),
+    for said, count, why in (
+        (b"AP-X\r\n", "provision_unknown", "no settings (AP) for this VIN"),
+        (record.replace(b"So1", b"So2") + b"\n", "provision_wrong_digest", "for another SIM"),
+        (b"MP-S 0 a b\r\n", "provision_bad_reply", "refused: that is no answer"),
+        (b"\r\n", "provision_bad_reply", "refused: that is no answer"),
+        (b"", "provision_closes", "closed without an answer"),
+        (record, "provision_closes", "closed without an answer"),
+        (b"x" * 2000, "provision_line_too_long", "refused: that is no answer"),
     ):
         link = Link(said)
         before = list(link.config.values)
         assert attempt(link, seconds=20), said
         assert link.counted() == {count: 1}
+        assert why in link.status.server_error and link.status.server_error.endswith(".")
         assert link.config.values == before and link.stream.is_closed
         # At most hourly; 128 of 1024 parts later.
         assert link.provision_due_s >= HOUR_S + 450
@@ -177,6 +182,9 @@ def test_one_bad_value_refuses_the_whole_record():
     link.config.apply = refuse
     assert attempt(link)
     assert link.counted() == {"provision_refused": 1} and link.config.values == before
+    assert link.status.server_error == (
+        "The settings from the server (AP) were refused: Units are K or M."
+    )
 
 
 def test_silence_ends_after_ten_seconds():
@@ -185,6 +193,9 @@ def test_silence_ends_after_ten_seconds():
     link = Link(None)
     assert attempt(link, seconds=11)
     assert link.counted() == {"provision_timeouts": 1} and link.stream.is_closed
+    assert link.status.server_error == (
+        "The server was asked for settings (AP) and does not answer."
+    )
     assert link.provision_due_s > HOUR_S
 
 

@@ -140,6 +140,9 @@ def test_bad_credentials_are_tried_slowly():
 
     async def scenario(module):
         assert module.count("bad_credentials") == 1
+        assert module.status.server_error == (
+            "The server refuses the login: check vehicle id and server password."
+        )
         await module.time.advance(100)
         assert len(module.server.attempts) == 1
         await module.time.advance(30)
@@ -162,6 +165,9 @@ def test_server_that_does_not_know_the_password():
         assert not module.status.is_server_connected
         assert module.count("protocol_errors") == 1
         assert module.count("server_wrong_digest") == 1
+        assert module.status.server_error == (
+            "The server's answer does not fit our server password."
+        )
         assert module.server.last.is_closed
         assert module.outbox.told == []
         await module.time.advance(100)
@@ -198,6 +204,7 @@ def test_mute_server_times_out():
     async def scenario(module):
         await module.time.advance(44)
         assert module.count("server_login_timeouts") == 1
+        assert module.status.server_error == ("The server does not answer the login.")
         assert module.server.last.is_closed
         module.server.is_mute = False
         await module.time.advance(10)
@@ -220,6 +227,9 @@ def test_connect_that_hangs_times_out():
     async def scenario(module):
         await module.time.advance(160)
         assert module.count("server_open_timeouts") == 1
+        assert module.status.server_error == (
+            "The server cannot be reached: no answer to the connection."
+        )
         assert module.status.is_server_connected
 
     play(module, scenario)

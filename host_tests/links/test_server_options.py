@@ -87,9 +87,13 @@ def test_why_there_is_no_connection():
     async def scenario(module):
         assert module.status.server_error == "The modem has no network."
         await module.time.advance(6)
-        assert module.status.server_error == ""
+        # A number of the system is no sentence.
+        assert module.status.server_error == "The server cannot be reached: check its name."
         await module.time.advance(20)
         assert module.status.is_server_connected
+        module.server.connections[-1].hang_up()
+        await module.time.advance(3)
+        assert module.status.server_error == "The server closed the connection."
 
     play(module, scenario)
 

@@ -51,7 +51,10 @@ async def attempt(link, vin, sleep_ms):
     """
     count = link.status.count
     iccid = link.status.iccid
+    from ovms.links import server_words
+
     if not vin or not iccid:
+        link.status.server_error = server_words.of_waiting(vin, iccid)
         link.provision_due_s = link.clock.uptime_s() + _LOOK_S
         return
     # Whatever happens from here on, the next time is not at once.
@@ -70,19 +73,24 @@ async def attempt(link, vin, sleep_ms):
             await _close(link, talk)
     error = talk.error
     wait_s = _RETRY_S
+    words = ""
     if talk.answer is not None:
-        count(_apply(link, talk.answer, iccid))
+        end, words = _apply(link, talk.answer, iccid)
     elif isinstance(error, RemoteProtocolError):
-        count("provision_" + error.reason)
+        end, words = "provision_" + error.reason, server_words.of_record(error.reason)
     elif isinstance(error, ValueError):
         # The server's name or the VIN cannot be used.
-        count("provision_refused")
+        end, words = "provision_refused", str(error)
     elif error is not None and not isinstance(error, OSError):
         raise error
     else:
-        count(talk.end)
+        end = talk.end
+        if error is not None and error.args and isinstance(error.args[0], str):
+            words = error.args[0]
         if error is not None and talk.asked_s is None:
             wait_s = _NO_NETWORK_S
+    count(end)
+    link.status.server_error = words or server_words.of_end(end)
     # Longer, never shorter: modules that lost the same server come back apart.
     wait_s += wait_s * link.urandom(1)[0] // 1024
     link.provision_due_s = link.clock.uptime_s() + wait_s
@@ -152,7 +160,9 @@ async def _close(link, talk):
 
 
 def _apply(link, line, iccid):
-    """Apply the answer, all of it or nothing; returns the name of a count."""
+    """Apply the answer, all of it or nothing; (name of a count, what was wrong with it or "")."""
+    from ovms.links import server_words
+
     config = link.config
     try:
         # On the card stand the digits alone; the modem may tell the filler behind them, too.
@@ -164,7 +174,7 @@ def _apply(link, line, iccid):
                 raise
             record = provision.parse_reply(line, iccid)
         if record is None:
-            return "provision_unknown"
+            return "provision_unknown", ""
         changes = {}
         for n in record:
             text = record[n]
@@ -172,9 +182,9 @@ def _apply(link, line, iccid):
                 changes[n] = text
         link.status.request(config.apply(changes))
     except RemoteProtocolError as error:
-        return "provision_" + error.reason
-    except ValueError:
-        return "provision_refused"
+        return "provision_" + error.reason, server_words.of_record(error.reason)
+    except ValueError as error:
+        return "provision_refused", server_words.of_record(str(error))
     except OSError:
-        return "provision_not_stored"
-    return "provisions"
+        return "provision_not_stored", ""
+    return "provisions", ""

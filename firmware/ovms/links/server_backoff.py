@@ -56,8 +56,11 @@ def delay_s(link, connection):
     text = error.args[0] if isinstance(error, (OSError, ValueError)) and error.args else ""
     if not isinstance(text, str):
         text = ""
+    from ovms.links import server_words
+
     link.status.server_error = text
     if isinstance(error, RemoteProtocolError):
+        link.status.server_error = server_words.of_breach(error.reason)
         count("protocol_errors")
         count("server_" + error.reason)
         is_refused = error.reason == "wrong_digest"
@@ -68,6 +71,8 @@ def delay_s(link, connection):
         elif error is not None and not isinstance(error, OSError):
             raise error
         count(end)
+        is_open = connection.opened_s is not None
+        link.status.server_error = text or server_words.of_end(end, is_open)
         is_refused = end == "bad_credentials"
     count("server_reconnects")
     if link.must_reconnect:

@@ -230,10 +230,42 @@ def test_gprs():
     bench.status.net_state = NET_GPRS_START
     assert bench.send("GPRS?").endswith("\r\n GSM/GPRS: Not connected (0x0040)")
     bench.status.net_state = NET_READY
+    bench.config.apply({3: "IP", 4: "host", 8: "ID", 9: "pw"})
     assert bench.send("GPRS?").endswith("\n SQ:18\r\n GSM: OK\r\n Server: Not connected")
     bench.send("GPRS -")
     assert bench.config.get(5) == ""
     assert bench.send('GPRS net"') == "Parameter 5 has a character that is not allowed."
+
+
+def test_gprs_says_what_is_missing():
+    bench = Bench()
+    bench.status.net_state = NET_READY
+    # What was tried before is of no interest while something is not set.
+    for n, value, missing in (
+        (4, "host", "No server is set: send SERVER <host> <server password>."),
+        (5, "net", "No APN is set: send GPRS <apn>."),
+        (3, "IP", "GPRS is off: the notifications (MODULE) do not ask for IP."),
+        (8, "ID", "No vehicle id is set: send MODULE <id>."),
+        (9, "pw", "No server password is set: send SERVER <host> <server password>."),
+    ):
+        assert bench.send("GPRS?").endswith("\r\n Server: Not connected\r\n " + missing)
+        bench.config.set(n, value)
+    bench.status.server_error = "The server does not answer the login."
+    assert bench.send("GPRS?").endswith("connected\r\n The server does not answer the login.")
+    bench.status.is_roaming = True
+    assert "abroad" not in bench.send("GPRS?")
+    bench.send("SIM HOME")
+    assert "\r\n GPRS is off: the SIM is abroad, and SIM HOME forbids that." in bench.send("GPRS?")
+    # WiFi needs none of what is for GPRS.
+    bench.status.link_name = "WiFi"
+    bench.config.apply({3: "", 5: "", 8: ""})
+    assert "\r\n No vehicle id is set: send MODULE <id>." in bench.send("GPRS?")
+    # Without a network that comes first.
+    bench.status.link_name = ""
+    bench.status.net_state = NET_GPRS_START
+    bench.status.modem_error = "The SIM wants a PIN: send SIM <pin>."
+    text = bench.send("GPRS?")
+    assert "(0x0040)\r\n The SIM wants a PIN: send SIM <pin>." in text and "No vehicle" not in text
 
 
 def test_gsmlock():

@@ -61,10 +61,33 @@ def _gprs(sms):
         text += "\r\n GSM: OK\r\n Server: Not connected"
     else:
         text += "\r\n GSM/GPRS: Not connected (0x%04X)" % status.net_state
-    for error in (status.modem_error, status.server_error):
+    for error in (status.modem_error, _missing(sms), status.server_error):
         if error and error not in text:
             text += "\r\n " + error
     return text
+
+
+def _missing(sms):
+    """What a connection to the server cannot do without, as a sentence or ""."""
+    status = sms.status
+    get = sms.config.get
+    if status.net_state != net.NET_READY and status.link_name != "WiFi":
+        # The network comes first.
+        return ""
+    if not get(parameters.SERVER):
+        return "No server is set: send SERVER <host> <server password>."
+    if status.link_name != "WiFi":
+        if not get(parameters.APN):
+            return "No APN is set: send GPRS <apn>."
+        if not sms.config.wants_ip:
+            return "GPRS is off: the notifications (MODULE) do not ask for IP."
+        if status.is_roaming and get(parameters.ROAMING):
+            return "GPRS is off: the SIM is abroad, and SIM HOME forbids that."
+    if not get(parameters.VEHICLE_ID):
+        return "No vehicle id is set: send MODULE <id>."
+    if not get(parameters.SERVER_PASSWORD):
+        return "No server password is set: send SERVER <host> <server password>."
+    return ""
 
 
 def _lock(sms):
