@@ -49,6 +49,7 @@ def build(app, presets):
     app.state = VehicleState()
     app.config = config = Config(Store(_CONFIG_FILE))
     app.log.config = config
+    config.utc_s = app.clock.utc_s
     load_error = config.load_error
     if load_error:
         app.log.error(load_error)

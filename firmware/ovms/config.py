@@ -15,6 +15,8 @@ class Config:
     is_paranoid: messages are wrapped with the module password. on_can_write: what the composition
     root sets: `function(origin, is_done)` for a feature 15 that is switched on, before (ValueError
     refuses) and after; None without a car.
+    utc_s: the clock's, where there is one. untold: not 0 when an owner is to be told of a change,
+    see `owner_guard.py`.
     values, features: lists by number, written by `config_storage` alone; read them with `get` and
     `feature`.
     """
@@ -25,7 +27,8 @@ class Config:
         self.load_error = ""
         self.values = []
         self.features = [0] * FEATURES
-        self.on_can_write = None
+        self.on_can_write = self.utc_s = None
+        self.untold = 0
         self.is_miles = self.wants_ip = self.wants_sms = self.is_paranoid = False
         from ovms import config_storage
 
@@ -61,3 +64,9 @@ class Config:
         from ovms import config_storage
 
         return config_storage.set_feature(self, n, value, origin)
+
+    def note_told(self, text):
+        """The owner was told: parameter UNDO is `text` from now on."""
+        from ovms import config_storage
+
+        config_storage.note_told(self, text)

@@ -62,6 +62,9 @@ def apply(config, changes, must_last, origin):
             wanted |= requests.REQUEST_MODEM_RESTART
     could_write = config.features[parameters.FEATURE_CAN_WRITE]
     is_switched = _CAN_WRITE in changes and _switch(config, values, could_write, origin)
+    from ovms import owner_guard
+
+    owner_guard.guard(config, values, origin)
     if values != before:
         try:
             config.store.save(_serialised(values))
@@ -82,6 +85,16 @@ def apply(config, changes, must_last, origin):
     if is_switched:
         config.on_can_write(origin, True)
     return wanted
+
+
+def note_told(config, text):
+    """`Config.note_told`; without room in flash the owner is told again after the next start."""
+    config.values[parameters.UNDO] = text
+    config.untold = 0
+    try:
+        config.store.save(_serialised(config.values))
+    except OSError:
+        pass
 
 
 def _switch(config, values, could_write, origin):
@@ -120,6 +133,13 @@ def _enact(config, values):
     config.is_miles = values[parameters.UNITS] == "M"
     config.wants_ip = "IP" in notify
     config.wants_sms = "SMS" in notify
+    if values[parameters.UNDO]:
+        from ovms import owner_guard
+
+        record = owner_guard.read(values[parameters.UNDO])
+        config.untold = record[1] if record else 0
+    else:
+        config.untold = 0
     config.is_paranoid = values[parameters.PARANOID].startswith("P")
     for n in range(parameters.FIRST_STORED_FEATURE, parameters.FEATURES):
         config.features[n] = whole(

@@ -46,6 +46,11 @@ def checked(n, text):
         return _of_sim(n, text)
     if n == parameters.CAN_WRITE_FROM:
         return text if text in ("SMS", "CABLE") else ""
+    if n == parameters.REMOTE:
+        return text if text == "SAFE" else ""
+    if n == parameters.UNDO:
+        # Written by `owner_guard` alone.
+        return text
     if not 0 <= n < parameters.PARAMETERS:
         raise ValueError("Parameters are numbered 0 to 31.")
     if n == parameters.SERVER:

@@ -29,12 +29,15 @@ TIMEZONE = const(23)
 FIRST_FEATURE = const(24)
 # How many there are by the protocol, and how many are stored.
 PARAMETERS = const(32)
-STORED = const(35)
+STORED = const(37)
 # Beyond those of the reference, set by the command SIM alone: see `links/modem/sim.py`.
 SIM_PIN = const(32)
 ROAMING = const(33)
 # Who switched feature 15 on, set with it alone: "SMS" the owner, "CABLE" the console, else "".
 CAN_WRITE_FROM = const(34)
+# "SAFE" when no server may change what is guarded; what that was before. See `owner_guard.py`.
+REMOTE = const(35)
+UNDO = const(36)
 
 SECRETS = (PASSWORD, APN_PASSWORD, SERVER_PASSWORD)
 FACTORY_PASSWORD = "OVMS"
@@ -50,6 +53,8 @@ FEATURE_MAX_RANGE = const(12)
 FEATURE_CAPACITY = const(13)
 FEATURE_SUPPRESS = const(14)
 FEATURE_CAN_WRITE = const(15)
+# The same as a parameter.
+CAN_WRITE = const(31)
 
 # Where a change or a command comes from; who is not named is a stranger.
 FROM_SERVER = const(0)
@@ -57,6 +62,8 @@ FROM_OWNER = const(1)
 FROM_CABLE = const(2)
 # By SMS, with the module password.
 FROM_PASSWORD = const(3)
+# The owner takes back what was changed.
+FROM_UNDO = const(4)
 
 # Bits of FEATURE_STREAM: the location each second, the Twizy's records each second, and tyres in
 # the new layout (Y), too.

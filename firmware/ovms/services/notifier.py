@@ -34,12 +34,15 @@ class Watched:
     nothing that waits; is_late: it waits because of a loose plug. settled, told: the last event
     that lasted, and that the user knows of, 0 for none. count: interruptions of this charge.
     loose_s: until when another is only counted.
+
+    guard_s: when `guard_news` tells, 0 for no news.
     """
 
     def __init__(self):
         self.event = self.due_s = self.settled = self.told = self.count = self.loose_s = 0
         self.text = ""
         self.is_late = False
+        self.guard_s = 0
         self.supply_volts10 = self.supply_reference10 = 0
         self.is_supply_alerted = self.is_minimum_told = False
         # A low SOC at the start of the module is told after 10 minutes.
@@ -121,6 +124,10 @@ class Notifier:
             from ovms.services import charge_news
 
             charge_news.on_due(self, now_s)
+        if self.config.untold and now_s >= self.watched.guard_s:
+            from ovms.services import guard_news
+
+            guard_news.tell(self, now_s)
         if now_s >= self._minute_s:
             self._minute_s = now_s + _MINUTE_S
             from ovms.services import notifier_events

@@ -125,9 +125,14 @@ async def send_sms(notifier):
     text = notifier.sms.pop(0)
     if _is_silenced(notifier, text[0]):
         return
-    is_forced = text[0] == "S"
-    text = text[1:].replace("\r\n", "\n").replace("\r", "\n")
+    is_forced = text[0] in "SN"
     phone = notifier.config.get(parameters.PHONE)
+    if text[0] == "N":
+        # For another number than the owner's: see `guard_news.py`.
+        phone, _, text = text.partition("\t")
+        phone = phone[1:]
+        text = "N" + text
+    text = text[1:].replace("\r\n", "\n").replace("\r", "\n")
     # Others have their turn between two loads of code.
     await notifier.sleep_ms(0)
     left = _parts(notifier, phone, text, is_forced)
@@ -153,6 +158,6 @@ def _parts(notifier, phone, text, is_forced):
 
 def _is_silenced(notifier, kind):
     """Whether feature 14 keeps notifications of `kind` from leaving."""
-    return kind != "S" and notifier.config.feature(parameters.FEATURE_SUPPRESS) & (
+    return kind not in "SN" and notifier.config.feature(parameters.FEATURE_SUPPRESS) & (
         parameters.NO_INFOS if kind == "I" else parameters.NO_ALERTS
     )

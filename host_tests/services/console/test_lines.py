@@ -66,7 +66,7 @@ def test_help():
     desk = Desk()
     short = (
         "# COMMANDS: HELP ? DIAG RESET or M/S ...\r\n# 'M' COMMANDS: C1-7,C40-41,C49\r\n"
-        "# SET-UP: GET [n], SET n=value, BEGIN, APPLY, CANCEL\r\n"
+        "# SET-UP: GET [n], SET n=value, BEGIN, APPLY, CANCEL, FACTORY RESET\r\n"
         "# WATCH: WATCH [MODEM] [GPS] [CAN [id ...]]\r\n"
     )
     assert desk.handle("?") == short
@@ -157,3 +157,15 @@ def test_lines_nobody_fetches_are_bounded():
     desk.console.receive(b"FOO\r" * 20, 80)
     assert desk.bench.status.counts["console_lines_lost"] == 12
     assert desk.type(b"", 8) == [HINT] * 8
+
+
+def test_factory_reset():
+    desk = Desk()
+    desk.config.apply({4: "host", 8: "ID"})
+    assert "FACTORY RESET makes" in desk.handle("FACTORY")
+    assert desk.config.get(8) == "ID"
+    assert desk.handle("factory reset") == (
+        "\r\n# All settings are those of the factory. The module starts anew.\r\n#.\r\n"
+    )
+    assert [desk.config.get(n) for n in (0, 1, 2, 4, 8)] == ["NOPHONE", "OVMS", "K", "", ""]
+    assert desk.status.take_requests() & REQUEST_REBOOT

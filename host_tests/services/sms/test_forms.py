@@ -18,6 +18,7 @@ QUESTIONS = (
     "VEHICLE?",
     "GPRS?",
     "GSMLOCK?",
+    "REMOTE?",
     "SIM?",
     "SERVER?",
     "DIAG",
@@ -55,12 +56,18 @@ ACTIONS = (
     ("CHARGESTART", OWNER_ONLY, "Charge start requested", "CHARGESTART"),
     ("CHARGESTOP", OWNER_ONLY, "CHARGESTOP failed: Cannot stop charge", "CHARGESTOP"),
     ("COOLDOWN", OWNER_ONLY, "Cooldown requested", "COOLDOWN"),
+    ("REMOTE SAFE", OWNER_ONLY, "REMOTE: SAFE", None),
+    ("UNDO", OWNER_ONLY, "Nothing was changed within a day.", "UNDO"),
     ("RESET", ANYBODY, "", "RESET"),
 )
 # The first argument is always the password.
 BY_PASSWORD = (
     ("REGISTER " + PASSWORD, "Your phone has been registered as the owner."),
     ("AP %s - NewPass M" % PASSWORD, ""),
+    (
+        "FACTORY %s %s" % (PASSWORD, PASSWORD),
+        "All settings are those of the factory. The module starts anew: send REGISTER OVMS.",
+    ),
 )
 
 

@@ -6,7 +6,7 @@ from ovms.parameters import FROM_CABLE, integer
 _HINT = "# Unknown input: send HELP for a list.\r\n"
 _HELP = """COMMANDS: HELP ? DIAG RESET or M/S ...
 'M' COMMANDS: %s
-SET-UP: GET [n], SET n=value, BEGIN, APPLY, CANCEL
+SET-UP: GET [n], SET n=value, BEGIN, APPLY, CANCEL, FACTORY RESET
 WATCH: WATCH [MODEM] [GPS] [CAN [id ...]]"""
 _DESK_HELP = "\nDESK: INJECT id#data"
 
@@ -30,6 +30,8 @@ async def handle_line(console, line):
         from ovms.services.console.watch import handle_watch
 
         return _framed(handle_watch(console, rest))
+    if word == "FACTORY":
+        return _framed(_factory(console.app, rest))
     if word == "INJECT":
         return _framed(_inject(console.app.board, rest))
     if rest:
@@ -56,6 +58,19 @@ async def _message(console, text):
     for message in await console.app.commander.execute(code, arguments):
         output += "MP-0 " + message + "\n"
     return _framed(output)
+
+
+def _factory(app, word):
+    """Whoever has the cable may: all settings as at first."""
+    if word.upper() != "RESET":
+        return "FACTORY RESET makes all settings those of the factory."
+    from ovms.services.sms.restore import reset
+
+    try:
+        reset(app.config, app.status, FROM_CABLE)
+    except OSError:
+        return "The settings could not be stored."
+    return "All settings are those of the factory. The module starts anew."
 
 
 def _inject(board, text):

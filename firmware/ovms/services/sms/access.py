@@ -15,7 +15,7 @@ from ovms.parameters import (
     PASSWORD,
     PHONE,
 )
-from ovms.services.sms.service import BY_OWNER, BY_PASSWORD
+from ovms.services.sms.service import BY_OLD_OWNER, BY_OWNER, BY_PASSWORD
 
 _GRANTED = const(0)
 _DENIED = const(1)
@@ -24,7 +24,7 @@ _FACTORY = const(2)
 _LOCKED = const(3)
 
 # REGISTER makes the sender the owner, who may then set a password of his own.
-_FACTORY_WORDS = ("REGISTER", "PASS?")
+_FACTORY_WORDS = ("REGISTER", "PASS?", "FACTORY")
 
 
 def recognised(sms, caller, is_owner):
@@ -106,6 +106,11 @@ def _check(sms, sender, is_owner, command):
     if is_owner and command.mode != BY_PASSWORD:
         return _GRANTED
     words = command.words
+    if command.mode == BY_OLD_OWNER:
+        from ovms import owner_guard
+
+        record = owner_guard.live(sms.config, sms.clock.uptime_s())
+        return _GRANTED if record and record[3][PHONE] == sender else _DENIED
     if command.mode == BY_OWNER or not words:
         return _DENIED
     from ovms.services.sms.callers import find_record, note_right, note_wrong

@@ -111,6 +111,14 @@ def _sim(request):
     sms.status.request(sms.config.apply(changes))
 
 
+def _remote(request):
+    """Whether a server may change who is the master: see `owner_guard.py`."""
+    word = request.words[0].upper()
+    if word not in ("SAFE", "OPEN"):
+        raise ValueError("REMOTE is SAFE or OPEN.")
+    _assign(request, (parameters.REMOTE,), (word.replace("OPEN", ""),))
+
+
 # Each does what its command says and returns the reply, None for that to the command's question.
 _CHANGES = {
     "REGISTER": _register,
@@ -125,4 +133,5 @@ _CHANGES = {
     "SERVER": _settings,
     "FEATURE": _feature,
     "RESET": _reset,
+    "REMOTE": _remote,
 }

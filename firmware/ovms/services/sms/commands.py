@@ -6,7 +6,7 @@ request is a `Request` of `answering.py`. It is loaded when it is known that the
 
 from micropython import const
 
-from ovms.services.sms.service import BY_EITHER, BY_OWNER, BY_PASSWORD
+from ovms.services.sms.service import BY_EITHER, BY_OLD_OWNER, BY_OWNER, BY_PASSWORD
 
 # Longer than any command with 31 parameters; what is behind is not looked at.
 _TEXT_LIMIT = const(1200)
@@ -20,6 +20,12 @@ def _show():
 
 def _change():
     from ovms.services.sms.change import reply
+
+    return reply
+
+
+def _restore():
+    from ovms.services.sms.restore import reply
 
     return reply
 
@@ -77,6 +83,10 @@ _COMMANDS = (
     ("SIM", BY_OWNER, _change, 1, "<pin or -> [ROAM or HOME]"),
     ("SERVER?", BY_EITHER, _show, 0, None),
     ("SERVER", BY_OWNER, _change, 1, "<host> [<password> [<paranoid>]]"),
+    ("REMOTE?", BY_EITHER, _show, 0, None),
+    ("REMOTE", BY_OWNER, _change, 1, "<SAFE or OPEN>"),
+    ("UNDO", BY_OLD_OWNER, _restore, 0, ""),
+    ("FACTORY", BY_PASSWORD, _restore, 1, "<password> <password>"),
     ("DIAG", BY_EITHER, _report_of_module, 0, None),
     ("FEATURES?", BY_EITHER, _show, 0, None),
     ("FEATURE", BY_OWNER, _change, 2, "<0..15> <value>"),

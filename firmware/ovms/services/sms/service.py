@@ -16,6 +16,8 @@ from ovms.status import REQUEST_ROOM
 BY_PASSWORD = const(1)
 BY_OWNER = const(2)
 BY_EITHER = const(3)
+# Who was the owner until a day ago, see `owner_guard.py`.
+BY_OLD_OWNER = const(4)
 
 # Pauses before an SMS is tried again for which there was no room in the heap.
 _MEMORY_PAUSES_S = (1, 2, 4, 8, 16)

@@ -121,6 +121,10 @@ def _server(sms):
     )
 
 
+def _remote(sms):
+    return "REMOTE: " + (sms.config.get(parameters.REMOTE) or "OPEN")
+
+
 def _features(sms):
     text = "Features:"
     for n in range(parameters.FEATURES):
@@ -155,6 +159,7 @@ _TEXTS = {
     "GSMLOCK?": _lock,
     "SIM?": _sim,
     "SERVER?": _server,
+    "REMOTE?": _remote,
     "FEATURES?": _features,
     "VERSION": _version,
 }

@@ -1,0 +1,113 @@
+"""What makes somebody the master of the module, and how its owner gets it back.
+
+Loaded on demand with each change of the settings. When one of the guarded parameters changes, what
+was before is kept for a day in parameter UNDO, in the same write to flash. From there the owner of
+before is told of it, and his `UNDO` restores it. With `REMOTE SAFE` no server changes any of them.
+
+The text of UNDO: fields separated by tabs; first `utc,untold,origin` (Unix seconds of the first
+change or 0, bits of GUARDED that the owner was not told of, FROM_... of the last stranger), then a
+`n=text` for each parameter as it was.
+"""
+
+from micropython import const
+
+from ovms.parameters import (
+    CAN_WRITE,
+    FEATURE_SUPPRESS,
+    FROM_CABLE,
+    FROM_OWNER,
+    FROM_SERVER,
+    FROM_UNDO,
+    NO_PHONE,
+    NO_SMS,
+    PARANOID,
+    PASSWORD,
+    PHONE,
+    REMOTE,
+    SERVER,
+    SERVER_PASSWORD,
+    UNDO,
+)
+
+# The order of the bits. Of feature 15 somebody else tells.
+GUARDED = (PHONE, PASSWORD, SERVER, SERVER_PASSWORD, PARANOID, REMOTE, CAN_WRITE)
+_DAY_S = const(86400)
+_OWN = (FROM_OWNER, FROM_CABLE)
+_SAFE = "REMOTE SAFE: only the owner's phone may change this."
+
+
+def read(text):
+    """(utc_s, untold, origin, {number: text}) of a text of UNDO; None for "" or a damaged one."""
+    fields = text.split("\t")
+    try:
+        utc_s, untold, origin = [int(word) for word in fields[0].split(",")]
+        values = {}
+        for field in fields[1:]:
+            number, mark, value = field.partition("=")
+            if not mark or int(number) not in GUARDED:
+                return None
+            values[int(number)] = value
+    except ValueError:
+        return None
+    return (utc_s, untold, origin, values) if PHONE in values else None
+
+
+def written(utc_s, untold, origin, values):
+    """The text of UNDO."""
+    text = "%d,%d,%d" % (utc_s, untold, origin)
+    for n in GUARDED:
+        if n in values:
+            text += "\t%d=%s" % (n, values[n])
+    return text
+
+
+def live(config, uptime_s=0):
+    """What UNDO has, None for nothing or what is older than a day.
+
+    uptime_s: decides where the time of day is not known.
+    """
+    record = read(config.get(UNDO))
+    if record is None:
+        return None
+    now_s = _utc_s(config)
+    if record[0] and now_s:
+        return record if now_s - record[0] < _DAY_S else None
+    return record if uptime_s < _DAY_S else None
+
+
+def guard(config, values, origin):
+    """Before `values` are stored: ValueError when they must not be; else notes what was."""
+    before = config.values
+    changed = [n for n in GUARDED if values[n] != before[n]]
+    if not changed:
+        return
+    if origin == FROM_UNDO:
+        values[UNDO] = ""
+        return
+    if origin == FROM_SERVER and (before[REMOTE] or REMOTE in changed):
+        raise ValueError(_SAFE)
+    record = live(config)
+    if record and record[2] in _OWN:
+        # What the owner did himself is what a stranger's change is taken back to.
+        record = None
+    if record is None:
+        if before[PHONE] in ("", NO_PHONE):
+            # Nobody had anything yet.
+            return
+        record = _utc_s(config) or 0, 0, origin, {}
+    utc_s, untold, by, kept = record
+    # Once it was a stranger, whatever he does as the owner is his.
+    by = by if origin in _OWN and by not in _OWN else origin
+    kept.setdefault(PHONE, before[PHONE])
+    # The owner has the answer to his own SMS, where there are answers.
+    is_silent = config.feature(FEATURE_SUPPRESS) & NO_SMS
+    is_told = origin == FROM_OWNER and PHONE not in changed and not is_silent
+    for n in changed:
+        kept.setdefault(n, before[n])
+        if not is_told and n != CAN_WRITE:
+            untold |= 1 << GUARDED.index(n)
+    values[UNDO] = written(utc_s, untold, by, kept)
+
+
+def _utc_s(config):
+    return config.utc_s() if config.utc_s else None

@@ -1,0 +1,58 @@
+"""Tells the owner of before what was changed, by one SMS that nothing silences. Loaded on demand.
+
+What it is about is in `ovms/owner_guard.py`.
+"""
+
+from micropython import const
+
+from ovms import owner_guard, parameters
+
+# Changes that come one after the other are one SMS.
+_PAUSE_S = const(15)
+
+# In the order of `owner_guard.GUARDED`.
+_NAMES = (
+    "owner",
+    "module password",
+    "server",
+    "server password",
+    "paranoid mode",
+    "REMOTE",
+    "feature 15",
+)
+_WHO = {
+    parameters.FROM_SERVER: "the server or an app",
+    parameters.FROM_OWNER: "the owner's phone",
+    parameters.FROM_CABLE: "the cable",
+    parameters.FROM_PASSWORD: "SMS with the password",
+}
+
+
+def names(bits):
+    """`owner, server` for bits of GUARDED."""
+    return ", ".join([_NAMES[i] for i in range(len(_NAMES)) if bits >> i & 1])
+
+
+def tell(notifier, now_s):
+    """Called every second while there is something untold."""
+    watched = notifier.watched
+    if not watched.guard_s:
+        watched.guard_s = now_s + _PAUSE_S
+        return
+    if not notifier.status.is_registered:
+        return
+    watched.guard_s = 0
+    config = notifier.config
+    record = owner_guard.live(config)
+    if record is None:
+        config.untold = 0
+        return
+    utc_s, untold, origin, values = record
+    text = "Changed by %s: %s. If that was not you, UNDO within a day restores it." % (
+        _WHO.get(origin, "somebody"),
+        names(untold),
+    )
+    notifier.sms.insert(0, "N%s\t%s" % (values[parameters.PHONE], text))
+    if not utc_s and config.utc_s:
+        utc_s = config.utc_s() or 0
+    config.note_told(owner_guard.written(utc_s, 0, origin, values))
