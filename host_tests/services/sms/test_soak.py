@@ -4,6 +4,7 @@ import random
 
 from host_tests.services.sms_bench import OWNER, PASSWORD, STRANGER, Bench
 from host_tests.shims.expect import heap_bytes, run
+from ovms.parameters import UNDO
 from ovms.protocol import sms_text
 from ovms.services.sms.commands import names
 from ovms.services.sms.parts import outgoing
@@ -76,6 +77,10 @@ def test_ten_thousand():
         # The next round finds them forgotten.
         strange.clear()
         bench.clock.now_s += 7200
+        # Bounded all of it, and dropped with the next SMS or change only.
+        bench.sms.records.clear()
+        bench.status.sms_sent.clear()
+        bench.config.values[UNDO] = ""
         used.append(heap_bytes())
     # The first round loads what there is and meets every setting.
     assert max(used[2:]) - used[1] < 256, used
