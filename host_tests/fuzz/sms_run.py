@@ -10,7 +10,7 @@ from host_tests.fuzz.sms import random_message
 from host_tests.services.sms_bench import OWNER, PASSWORD, Bench
 from ovms.links.modem.modem import Modem
 from ovms.links.modem.sim800.profile import SIM800
-from ovms.parameters import PARAMETERS
+from ovms.parameters import FROM_CABLE, UNDO
 from ovms.protocol.phone import normal_phone
 
 SECRETS = (PASSWORD, "ApnSecret", "NetSecret")
@@ -85,7 +85,9 @@ class Module:
         self.bench.pushes.clear()
         if self._stored() != self._settings:
             assert may_act, "changed by a stranger"
-            self.bench.config.apply({n: self._settings[n] for n in range(PARAMETERS)})
+            config = self.bench.config
+            config.apply({n: self._settings[n] for n in range(UNDO)}, True, FROM_CABLE)
+            config.values[UNDO] = self._settings[UNDO]
         assert self.bench.status.take_requests() == 0 or may_act
 
     def _check(self, to, text, message, may_act):
