@@ -157,10 +157,10 @@ def _compile_tree(target: Path, plain: bool, apart: bool, beside: Sequence[Path]
         compile_package(sources, target, options=WITH_LINES)
         table = {}
     else:
-        groups = [] if apart else resident_groups(sources)
+        groups = resident_groups(sources)
         if _BUILD_ID_FILE in sources:
             sources[_BUILD_ID_FILE] = f'BUILD_ID = "{digest[: explain.BUILD_ID_LENGTH]}"\n'
-        table = _shrunk_tree(sources, target, groups, users)
+        table = _shrunk_tree(sources, target, groups, users, apart)
     built = sorted(
         path.relative_to(target).as_posix()
         for path in target.rglob("ovms/**/*")
@@ -220,10 +220,15 @@ def _is_current(table_file: Path, digest: str, target: Path) -> bool:
     return table["digest"] == digest and all((target / name).exists() for name in table["built"])
 
 
-def _shrunk_tree(sources: dict[str, str], target: Path, groups, users: Sequence[str]) -> dict:
+def _shrunk_tree(
+    sources: dict[str, str], target: Path, groups, users: Sequence[str], apart: bool
+) -> dict:
     """Shrink and compile the package; returns the table for `explain`. users: more texts whose
-    names stay.
+    names stay. apart: with nothing merged.
     """
+    starts = [name for roots in groups for name in roots]
+    if apart:
+        groups = []
     beside = {path.stem for path in outside_sources()}
     unknown = foreign_modules(sources) - known_modules() - beside
     if unknown:
@@ -233,7 +238,7 @@ def _shrunk_tree(sources: dict[str, str], target: Path, groups, users: Sequence[
         )
     try:
         outside = [path.read_text("utf-8") for path in outside_sources()]
-        shrunk = shrink.shrink(sources, [*outside, *users], groups=groups)
+        shrunk = shrink.shrink(sources, [*outside, *users], groups, starts)
     except (shrink.ShrinkError, SyntaxError) as error:
         raise BuildError(f"The firmware cannot be shrunk: {error}") from None
     # A name that MicroPython stores anyway: the module's own.

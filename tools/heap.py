@@ -134,7 +134,6 @@ def measure(plain: bool = False, apart: bool = True, is_romfs: bool = False) -> 
     # The one that builds all the others is forgotten.
     resident = [name for name in import_order(sources, STARTS) if name not in DROPPED]
     everything = [path.removesuffix(".py").replace("/", ".") for path in sorted(sources)]
-    on_demand = [name for name in everything if name not in resident and "__init__" not in name]
     with tempfile.TemporaryDirectory() as folder:
         tree = Path(folder, "t")
         build.compile_tree(vm.march(32), tree, plain, apart)
@@ -150,6 +149,9 @@ def measure(plain: bool = False, apart: bool = True, is_romfs: bool = False) -> 
         codes = {name: name for name in everything if plain or name == ENTRY}
         for code, entry in table.get("files", {}).items():
             codes.setdefault(entry["path"].removesuffix(".py").replace("/", "."), code)
+        # Parts of modules, too.
+        on_demand = sorted(codes.keys() - resident)
+        on_demand = [name for name in on_demand if "__init__" not in name]
         place = tree
         if is_romfs:
             place = Path(folder, build.ROM_IMAGE)

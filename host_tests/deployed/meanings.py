@@ -91,6 +91,11 @@ class Meanings:
         """The name of a firmware global in the module that holds it, None when it has none."""
         return self.record["homes"].get(home, {}).get("globals", {}).get(name)
 
+    def module_of(self, home: str, name: str) -> str:
+        """What the module is imported as that holds a firmware global."""
+        entry = self.record["homes"][home]
+        return entry["parts"].get(name, entry["module"])
+
     # Classes
 
     def _find_classes(self) -> dict[str, TestClass]:

@@ -8,7 +8,7 @@ with `__t` (see `translate.py`, which fills in the table).
 NAMES = {}
 # What the cars of the firmware are imported as.
 CARS = ()
-# What a module of the firmware is imported as to what it is in the sources.
+# What a module of the firmware is imported as to the sources it is made of.
 MODULES = {}
 
 _NONE = object()

@@ -51,7 +51,11 @@ class Translator:
         homes = self._meanings.record["homes"]
         cars = [homes[name]["module"] for name in homes if name.endswith(".car")]
         text = template.replace("NAMES = {}", f"NAMES = {self._meanings.names!r}")
-        modules = {home["module"]: name for name, home in homes.items() if _is_alone(name, home)}
+        modules: dict[str, list[str]] = {}
+        for name, home in sorted(homes.items()):
+            parts = set(home["parts"].values()) or {home["module"]}
+            for module in sorted(parts) if home["parts"] or _is_alone(name, home) else ():
+                modules.setdefault(module, []).append(name)
         text = text.replace("MODULES = {}", f"MODULES = {modules!r}")
         return text.replace("CARS = ()", f"CARS = {cars!r}")
 
@@ -147,11 +151,14 @@ class _Writer:
                 return f'{bound} = {HELPER}.Absent("{home}")'
             if isinstance(statement, ast.Import) and not alias.asname:
                 self._refuse(statement, f"import {home} needs a name of its own (as).")
+            if homes[home]["parts"]:
+                # Each of its globals is looked up where it is, see `_global`.
+                return f'{bound} = {HELPER}.Absent("{home} as a whole")'
             return f"import {homes[home]['module']} as {bound}"
         new = self._of.global_name(home, name)
         if new is None:
             return f"{bound} = {self._of.value_of(home, name)}"
-        return f"from {homes[home]['module']} import {new} as {bound}"
+        return f"from {self._of.module_of(home, name)} import {new} as {bound}"
 
     def _use(self, use: Use) -> None:
         """What a class body binds is an attribute."""
@@ -216,12 +223,13 @@ class _Writer:
         here = self._of.global_name(home, name)
         origin, original = self._of.origin(home, name)
         elsewhere = self._of.global_name(origin, original) if original else None
-        if here is not None:
+        is_cut = bool(self._of.record["homes"].get(home, {}).get("parts"))
+        if here is not None and not is_cut:
             self._edit(end - len(name.encode()), end, here)
         elif not isinstance(node.ctx, ast.Load):
             self._refuse(node, f"{name} of {home} has no place of its own in what ships.")
-        elif elsewhere is not None:
-            module = self._of.record["homes"][origin]["module"]
+        elif elsewhere is not None and original is not None:
+            module = self._of.module_of(origin, original)
             self._replace(node, f'{HELPER}.load("{module}", "{elsewhere}")')
         elif not name.startswith("__"):
             self._replace(node, self._of.value_of(origin, original or name))

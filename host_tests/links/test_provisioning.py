@@ -8,7 +8,7 @@ from host_tests.fixtures.v2 import vectors
 from host_tests.shims import expect
 from ovms.config import Config
 from ovms.links import provisioning
-from ovms.protocol.v2 import cipher, provision
+from ovms.protocol.v2 import cipher
 from ovms.status import REQUEST_RECONNECT, Status
 from ovms_crypto import STATE_SIZE, hmac_md5, welcome_digest
 
@@ -219,15 +219,9 @@ def test_settings_by_sms_end_the_attempt():
 
 
 def test_what_keeps_the_module_reachable_is_never_cleared():
-    link = Link(b"AP-S\n", {0: "+4912345", 1: "MODPW"})
-    link.config.apply({5: "internet"})
-
-    original = provision.parse_reply
-    provision.parse_reply = lambda line, iccid: {0: "", 1: "", 4: "", 5: "", 8: "CAR", 9: "PW"}
-    try:
-        assert attempt(link)
-    finally:
-        provision.parse_reply = original
+    reply = reply_with(b"8949", b"- - K IP - - - - CAR PW") + b"\r\n"
+    link = Link(reply, {0: "+4912345", 1: "MODPW", 5: "internet"}, "8949")
+    assert attempt(link)
     get = link.config.get
     assert (get(0), get(1), get(4)) == ("+4912345", "MODPW", "ovms.example")
     assert (get(5), get(8), get(9)) == ("", "CAR", "PW")

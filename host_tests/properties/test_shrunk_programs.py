@@ -11,11 +11,13 @@ import io
 import subprocess
 import sys
 
+import pytest
 from hypothesis import Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from host_tests.needs_vm import require
 from tools import shrink, vm
+from tools.shrink import split
 
 WORDS = ("limit_w", "total_km", "speed_kmh", "told", "ask", "name", "value", "e", "cos", "read")
 TESTED, ON_VM = 60, 25
@@ -89,12 +91,34 @@ def total_km_sum({attribute}, {method}):
 
 @st.composite
 def programs(draw):
-    """Sources by path: a base module, one on demand, and the app."""
+    """Sources by path: a base module, two on demand, and the app."""
     counter = draw(st.sampled_from(WORDS))
     alias = draw(st.sampled_from(WORDS))
     text = draw(st.sampled_from(WORDS))
     base = draw(classes("A", []))
-    late = "from ovms.deep.base import KindA\n" + draw(classes("B", ["KindA"]))
+    one, two, three, item = draw(st.permutations(WORDS))[:4]
+    # Asked for by name, as a whole, in a branch, and by another module on demand; with helpers of
+    # one place and of two, and variables that are called like them.
+    asked = (
+        f"from ovms.deep.base import SIZE_A, MARK as {item}_mark\n"
+        f"{two}_items = [SIZE_A]\n{three}_table = ((1, 2), {item}_mark)\n"
+        f"class Kind_{one}:\n    def {two}(self, {one}):\n        return {two}_help({one})\n"
+        f"def {two}_help({item}):\n    return {item} + {two}_items[0] + {one}_help(1)\n"
+        f"def {one}_help({two}):\n    return {two} * {draw(DIGIT)}\n"
+        f"def {one}({item}):\n    return Kind_{one}().{two}({item}), {one}_help\n"
+        f"def {two}({item}, {three}=3):\n    {one} = {one}_help({item})\n"
+        f"    return {one}, {three}, {three}_table, {item}_mark\n"
+        f"def {three}({item}):\n    return {two}_help({item}), {three}_table[{item} > 5]\n"
+        f"def {item}():\n    from ovms.deep.asked import {two} as {one}\n    return {one}(1)\n"
+    )
+    late = (
+        "from ovms.deep.base import KindA\n"
+        f"from ovms.deep import asked as {item}_asked\n"
+        f"from ovms.deep.asked import {two} as {one}_other\n"
+        f"def ask_late({one}):\n    {two} = {item}_asked.{two}({one})\n"
+        f"    return {two}, {item}_asked.{three}(9), {one}_other({three}=1, {item}=2)\n"
+    )
+    late += draw(classes("B", ["KindA"]))
     base += (
         f"{counter} = {{'{text}': 0}}\nMARK = '{text}-mark'\n"
         f"def tick(by=1):\n    global ticks\n    ticks += by\n    {counter}['{text}'] += by\n"
@@ -105,12 +129,24 @@ def programs(draw):
         f"import ovms.deep.base as {alias}_base\n"
         f"class Own(First):\n    {alias} = {alias}_base.SIZE_A\n"
         f"def main():\n"
-        f"    from ovms.deep.late import KindB, use_B\n"
+        f"    from ovms.deep.late import KindB, ask_late, use_B\n"
+        f"    import ovms.deep.asked as {text}\n"
+        f"    kind, helper = {text}.{one}(2)\n"
+        f"    print(kind, helper(3), helper is {text}.{one}(1)[1], ask_late(4), {text}.{item}())\n"
+        f"    for {alias}_n in (1, 7):\n"
+        f"        if {alias}_n > 5:\n            print({text}.{two}({alias}_n))\n"
+        f"        else:\n"
+        f"            print({text}.{three}({alias}_n), {text}.Kind_{one}().{two}(0))\n"
         f"    print(use_A(First()), use_A(Own()), use_B(KindB()), Own.{alias})\n"
         f"    print(tick(), tick(by=2), {alias}_base.ticks, {alias}_base.{counter}, MARK)\n"
         f"    print(isinstance(Own(), First), MARK is {alias}_base.MARK, MARK == '{text}-mark')\n"
     )
-    return {"ovms/app.py": app, "ovms/deep/base.py": base, "ovms/deep/late.py": late}
+    return {
+        "ovms/app.py": app,
+        "ovms/deep/base.py": base,
+        "ovms/deep/late.py": late,
+        "ovms/deep/asked.py": asked,
+    }
 
 
 def said(sources):
@@ -165,7 +201,13 @@ class Loader:
 
 
 def shrunk_forms(sources):
-    """The tree as it is deployed, and with each module by itself."""
+    """The tree cut as finely as can be, as it is deployed, and with each module by itself."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(split, "_MODULE_BYTES", 0)
+        patch.setattr(split, "_LASTING_BYTES", 0)
+        fine = shrink.shrink(dict(sources), OUTSIDE, groups=[("ovms.app",)])
+    assert sum(":" in path for path in fine.paths) >= 3
+    yield fine.sources
     for groups in ([("ovms.app",)], []):
         yield shrink.shrink(dict(sources), OUTSIDE, groups=groups).sources
 
@@ -175,7 +217,7 @@ def shrunk_forms(sources):
 @given(programs())
 def test_shrunk_program_says_the_same(sources):
     expected = said(sources)
-    assert expected.count("\n") == 3
+    assert expected.count("\n") == 6
     for form in shrunk_forms(sources):
         assert said(form) == expected
 

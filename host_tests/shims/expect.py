@@ -8,13 +8,18 @@ def forget():
     """Forget code on demand; the runner for what ships puts the broom's way here."""
 
 
-# The same runner: what a module of the firmware is imported as to its name in the sources.
+# The same runner: what a module of the firmware is imported as to the sources that it is made of.
 module_names = {}
 
 
 def loaded():
-    """Dotted names, as in the sources, of all modules that are there."""
-    return [module_names.get(name, name) for name in sys.modules]
+    """Dotted names, as in the sources, of all modules of which something is there."""
+    return {name for names in loads() for name in names}
+
+
+def loads():
+    """All modules that are there, each as the dotted names of its sources."""
+    return [tuple(module_names.get(name, (name,))) for name in sys.modules]
 
 
 def raises(error, function, *arguments):

@@ -8,6 +8,7 @@ compiled changes:
 * `counters`: counters are called by texts that lie in MicroPython's ROM;
 * `constants`: constants go where they are used; `dead`: their definitions and imports go away;
 * `bundle`: modules that stay imported together become one;
+* `split`: modules on demand are cut by what is asked of them;
 * `families`, `names`, `rename`: names that only our own code uses become the same few everywhere,
   most of them ones that lie in MicroPython's ROM anyway (`kept`);
 * `packing`: modules get short names and paths;
@@ -41,8 +42,9 @@ from tools.shrink.packing import check_imports, imported_modules, name_modules_a
 from tools.shrink.places import Definition, Place, Sources, number_namesakes
 from tools.shrink.record import Parameters, families_of, homes_of
 from tools.shrink.rename import rename
-from tools.shrink.scopes import Module, ShrinkError, module_name
+from tools.shrink.scopes import Module, ShrinkError, module_name, source_of
 from tools.shrink.sound import check
+from tools.shrink.split import split_modules
 from tools.shrink.strip import forget_class_names, strip
 from tools.shrink.texts import unname_texts
 
@@ -71,11 +73,13 @@ def shrink(
     sources: dict[str, str],
     outside: Iterable[str],
     groups: Iterable[Sequence[str]] = (),
+    starts: Iterable[str] = (),
 ) -> Shrunk:
     """Shrink a whole tree. sources: path below the import root ("ovms/app.py") to its text.
 
     outside: texts of the sources that use the tree and are not shrunk with it. groups: modules to
-    merge, see `bundle`; those of the same group stay imported together.
+    merge, see `bundle`; those of the same group stay imported together. starts: more modules that
+    stay imported; what none of these need at once is code on demand, which `split` cuts.
     Raises ShrinkError for a construct that cannot be shrunk, SyntaxError for no Python.
     """
     known: set[str] = set()
@@ -89,6 +93,7 @@ def shrink(
         keywords |= {
             node.arg for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg
         }
+    groups = list(groups)
     trees = {path: ast.parse(text, path) for path, text in sorted(sources.items())}
     names = {module_name(path) for path in trees}
     modules = {}
@@ -106,6 +111,7 @@ def shrink(
     literals = constants.literals()
     dead.bury(modules, known)
     members = bundle(modules, groups, fixed)
+    split_modules(modules, [*fixed, *starts, *(name for roots in groups for name in roots)])
     namer = Namer(modules, known | kept_names(), keywords)
     known_places = Sources()
     for module in modules.values():
@@ -134,7 +140,11 @@ def shrink(
     short = {plain_name(long): new for long, new in namer.short.items()}
     record = {
         "homes": {
-            name: {**home, "module": module_name(paths[home["path"]])}
+            name: {
+                **home,
+                "module": module_name(paths[home["path"]]),
+                "parts": {old: module_name(paths[path]) for old, path in home["parts"].items()},
+            }
             for name, home in homes.items()
             if home["path"] in paths
         },
@@ -163,9 +173,10 @@ def shrink(
 def number_lines(file: Path, outline: list[Definition], path: str) -> dict[str, list[Place]]:
     """Make the functions of a compiled file tell apart in tracebacks, in place.
 
-    Returns {name in a traceback: the place that each line stands for}. path: of its source.
+    Returns {name in a traceback: the place that each line stands for}. path: of the
+    module in the tree.
     """
     compiled = Mpy(file.read_bytes())
-    lines = number_namesakes(compiled, outline, path)
+    lines = number_namesakes(compiled, outline, source_of(path))
     file.write_bytes(compiled.data())
     return lines

@@ -27,10 +27,12 @@ def origin(name: str, module: Module, members: Sequence[str]) -> str | None:
 
     members: paths of the modules merged into `module`.
     """
+    if name in module.origins:
+        return module.origins[name]
     # What a car's bundle shares may come from the first one, and has two marks.
     _, mark, number = name.rpartition(MARK)
     if not mark:
-        return module.origins.get(name, module.path)
+        return module.path
     return members[int(number)] if int(number) < len(members) else None
 
 
@@ -179,7 +181,7 @@ class _Merger:
             if not is_import and use.owner is module.top and use.name in names:
                 _set_name(use, names[use.name])
         if replaced:
-            _Replacer(replaced).visit(module.tree)
+            Replacer(replaced).visit(module.tree)
         for statement, _ in module.imports:
             if isinstance(statement, ast.ImportFrom) and statement.module in self._members:
                 statement.module = self._home
@@ -229,7 +231,9 @@ def _is_class(module: Module, name: str) -> bool:
     return any(isinstance(node, ast.ClassDef) for node in module.top.bindings[name])
 
 
-class _Replacer(ast.NodeTransformer):
+class Replacer(ast.NodeTransformer):
+    """Puts an expression in the place of another, by its id()."""
+
     def __init__(self, replaced: dict[int, ast.expr]):
         self._replaced = replaced
 

@@ -17,20 +17,29 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 def homes_of(
     modules: dict[str, Module], members: dict[str, list[str]], short: dict[str, str]
 ) -> dict[str, dict]:
-    """Dotted name of each source to where its globals are: {"path", "globals": {old: new}}.
+    """Dotted name of each source to where its globals are: {"path", "globals": {old: new},
+    "parts": {old: path}}.
 
-    modules: bundled, not yet renamed. members: of each bundle, by the path of its home. path: that
-    of the bundle, or the module's own.
+    modules: bundled and split, not yet renamed. members: of each bundle, by the path of its home.
+    path: that of the bundle, or the module's own, or of one of its parts. parts: where each global
+    is, for a source that was split.
     """
     found: dict[str, dict] = {}
     for module in modules.values():
         names = [module.name, *(module_name(path) for path in members.get(module.path, ()))]
+        if module.is_part:
+            names = [module_name(path) for path in module.origins.values()]
         for name in names:
-            found[name] = {"path": module.path, "globals": {}}
+            found.setdefault(name, {"path": module.path, "globals": {}, "parts": {}})
+    for module in modules.values():
         for name in module.top.bindings:
             owner = _member(name, module, members)
-            if owner is not None:
-                found[owner]["globals"][plain_name(name)] = short.get(name, name)
+            # What a part imports is none of its source's globals, but other sources'.
+            if owner is None or (module.is_part and name not in module.origins):
+                continue
+            found[owner]["globals"][plain_name(name)] = short.get(name, name)
+            if module.is_part:
+                found[owner]["parts"].setdefault(plain_name(name), module.path)
     return found
 
 

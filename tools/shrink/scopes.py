@@ -91,8 +91,10 @@ class Module:
         self.path = path
         self.name = module_name(path)
         self.is_package = path.endswith("/__init__.py")
+        # Whether it holds definitions of one or more sources, see `split`.
+        self.is_part = False
         self.tree = tree
-        # Of globals that were merged into it under their own name: the path of their source.
+        # Of globals that came from elsewhere and have no mark of it: the path of their source.
         self.origins: dict[str, str] = {}
         self.analyse()
 
@@ -107,6 +109,16 @@ class Module:
         self.texts = walker.texts
         self.calls = walker.calls
         self.use_at = {id(use.node): use for use in self.uses}
+
+
+# Between a source's path, or a module's name, and the part of it that became a module.
+PART = ":"
+
+
+def source_of(path: str) -> str:
+    """Path of the source that a module comes from, which may be a part of it."""
+    stem, mark, _ = path.partition(PART)
+    return f"{stem}.py" if mark else path
 
 
 def module_name(path: str) -> str:
