@@ -61,20 +61,37 @@ def test_a_charge_forgets_the_reference():
 
 def test_low_and_recovered_are_told_once_each():
     watched = settled()
-    # Smoothed: 11.7, 11.3, 11.1, 11.0; the limit is 11.0 V.
-    assert run(watched, *[10800] * 5) == [NOTHING, NOTHING, NOTHING, LOW, NOTHING]
+    # Smoothed: 11.7, 11.3, 11.1; the guide's floor is 11.5 V.
+    assert run(watched, *[10800] * 5) == [NOTHING, LOW, NOTHING, NOTHING, NOTHING]
     # 11.3, 11.5, 11.6; the limit is 11.6 V.
     assert run(watched, 11600, 11600, 11600, 11600) == [NOTHING, NOTHING, RECOVERED, NOTHING]
     assert LOW in run(watched, *[10000] * 3)
 
 
 def test_limits_to_the_tenth():
-    for supply_mv, outcome in ((11100, NOTHING), (11000, LOW)):
-        watched = settled()
+    # Relative to a reference of 13.4 V, and the floor below any that is lower.
+    for reference_mv, supply_mv, outcome in (
+        (13400, 11900, NOTHING),
+        (13400, 11800, LOW),
+        (13000, 11500, NOTHING),
+        (13000, 11400, LOW),
+        (12600, 11500, NOTHING),
+        (12600, 11400, LOW),
+        (11600, 11500, NOTHING),
+        (11600, 11400, LOW),
+    ):
+        watched = settled(reference_mv)
         watched.supply_volts10 = supply_mv // 100
         assert run(watched, supply_mv) == [outcome]
-    for supply_mv, outcome in ((11500, NOTHING), (11600, RECOVERED)):
-        watched = settled()
+    for reference_mv, supply_mv, outcome in (
+        (13400, 12300, NOTHING),
+        (13400, 12400, RECOVERED),
+        (12600, 11500, NOTHING),
+        (12600, 11600, RECOVERED),
+        (11600, 11500, NOTHING),
+        (11600, 11600, RECOVERED),
+    ):
+        watched = settled(reference_mv)
         watched.is_supply_alerted = True
         watched.supply_volts10 = supply_mv // 100
         assert run(watched, supply_mv) == [outcome]

@@ -142,7 +142,7 @@ def test_supply_alert_and_its_end():
     assert state.supply_reference_mv == 12600
     state.supply_mv = 10800
     module.run(5 * 60)
-    low = "ALERT!!! 12V BATTERY CRITICAL (11.0V, ref=12.6V)"
+    low = "ALERT!!! 12V BATTERY CRITICAL (11.3V, ref=12.6V)"
     assert module.take() == (["A" + low], [low])
     state.supply_mv = 12000
     module.run(5 * 60)

@@ -22,6 +22,10 @@ _LEFT_ON_NEXT_MIN = const(60)
 _CALM_MIN = const(15)
 _SUPPLY_LOW10 = const(16)
 _SUPPLY_OK10 = const(10)
+# Twizy guide 1.2.0, "12V battery": an alert below 11.5 V, whatever the reference. A module that
+# started beside a flat battery has a low one.
+_SUPPLY_FLOOR10 = const(115)
+_SUPPLY_FLOOR_OK10 = const(116)
 
 # What became of the 12 V battery.
 NOTHING = const(0)
@@ -118,10 +122,10 @@ def supply_step(watched, supply_mv, is_on, is_charging):
     elif is_on:
         watched.is_supply_alerted = False
     elif watched.is_supply_alerted:
-        if volts10 >= reference10 - _SUPPLY_OK10:
+        if volts10 >= max(reference10 - _SUPPLY_OK10, _SUPPLY_FLOOR_OK10):
             watched.is_supply_alerted = False
             return SUPPLY_RECOVERED
-    elif volts10 <= reference10 - _SUPPLY_LOW10:
+    elif volts10 <= reference10 - _SUPPLY_LOW10 or volts10 < _SUPPLY_FLOOR10:
         watched.is_supply_alerted = True
         return SUPPLY_LOW
     return NOTHING
