@@ -195,6 +195,15 @@ def test_range_without_a_maximum():
     assert (car.state.ideal_range_km, car.state.max_range_km) == (56, 80)
 
 
+def test_ideal_range_without_a_maximum_is_the_estimate_at_once():
+    car = build(Twizy)
+    for km in (73, 51, 50, 74):
+        feed(car, DRIVING, bms(7, 7000), "599 00 00 04 B8 FF %02X 00 00" % km)
+        pass_seconds(car, 1)
+        state = car.state
+        assert (state.ideal_range_km, state.estimated_range_km) == (km, km)
+
+
 def test_a_charge_found_at_power_on_has_no_range():
     car = build(Twizy)
     assert step(car, CHARGING_PHASE, bms(7, 7000)) == CHARGING

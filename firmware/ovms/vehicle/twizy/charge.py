@@ -83,6 +83,7 @@ class Charge:
             state.charge_state,
             state.is_awake,
             None if soc_pct100 is None else soc_pct100 // 100,
+            state.estimated_range_km,
             # Known at all; its last digit may waver every second.
             state.battery_temp_c is None,
         )
