@@ -121,11 +121,13 @@ def test_closed_and_broken_streams_are_tried_again():
     assert state.has_gps_lock
 
 
-def test_silence_is_counted():
+def test_silence_is_counted_and_ends_what_is_of_now():
+    """A receiver that was unplugged has no satellites, no lock and no speed, but a last place."""
     status = Status("TEST")
+    state = VehicleState()
 
     async def both():
-        link = GPSLink(Receiver(RMC), VehicleState(), status, Clock(), watch_ms=30)
+        link = GPSLink(Receiver(GGA + OTHERS + RMC), state, status, Clock(), watch_ms=30)
         task = asyncio.create_task(link.run())
         for _ in range(200):
             await asyncio.sleep_ms(5)
@@ -134,4 +136,8 @@ def test_silence_is_counted():
         await stop(task)
 
     run(both())
-    assert status.counts["gps_silent"] == 2 and status.counts["gps_sentences"] == 1
+    assert status.counts["gps_silent"] == 2 and status.counts["gps_sentences"] > 1
+    assert state.satellites is None and not state.has_gps_lock and state.gps_mode == ""
+    assert state.gps_speed_kmh10 is None and state.hdop100 is None
+    assert (state.latitude_udeg, state.longitude_udeg) == (51302302, 7389981)
+    assert state.gps_age_s == 0 and state.altitude_m == 321

@@ -58,7 +58,15 @@ class GPSLink:
             self._status.counts.update(counts)
             if counts["gps_sentences"] == seen:
                 self._status.count("gps_silent")
+                self._forget()
             seen = counts["gps_sentences"]
+
+    def _forget(self):
+        """The receiver says nothing: what it said of now is over, the last place stays."""
+        state = self._state
+        state.has_gps_lock = False
+        state.satellites = state.hdop100 = state.gps_speed_kmh10 = None
+        state.gps_mode = ""
 
     def _publish(self):
         parser = self._parser
@@ -69,6 +77,7 @@ class GPSLink:
         if parser.event != FIX:
             # The position stays and grows old: the last known place is worth more than none.
             state.has_gps_lock = False
+            state.gps_speed_kmh10 = None
             return
         state.latitude_udeg = parser.latitude_udeg
         state.longitude_udeg = parser.longitude_udeg
