@@ -113,6 +113,7 @@ class App:
                 self._keep_tree()
         self.notifier.tick()
         self.history.tick()
+        self.keeper.tick()
 
     def _keep_tree(self):
         from ovms import trees
@@ -146,6 +147,7 @@ class App:
             self._reboot_s = self.status.uptime_s + _REBOOT_DELAY_S
         if self._reboot_s is not None and self.status.uptime_s >= self._reboot_s:
             self.history.flush()
+            self.keeper.save()
             self.board.reset()
 
     def set_car(self):
@@ -272,7 +274,7 @@ def main(board, presets=None):
 
 
 def _save_crash(app, error):
-    """Keep `error` for the next start. app: None when it came while the parts were made."""
+    """Keep `error` and what the car told. app: None when it came while the parts were made."""
     try:
         from ovms.crash import save
 
@@ -280,6 +282,7 @@ def _save_crash(app, error):
             save(None, None, error)
         else:
             save(app.config, app.status, error)
+            app.keeper.save()
     except Exception as other:
         # The restart matters more.
         sys.print_exception(other)

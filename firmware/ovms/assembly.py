@@ -22,6 +22,7 @@ from ovms.protocol.v2.session import Session
 from ovms.services.commander import Commander
 from ovms.services.conversation import Conversation
 from ovms.services.history import History
+from ovms.services.keeper import Keeper
 from ovms.services.notifier import Notifier
 from ovms.services.reporter import Reporter
 from ovms.services.sms.service import SMSService
@@ -31,6 +32,7 @@ from ovms.vehicle.state import VehicleState
 _CONFIG_FILE = "ovms.cfg"
 _WIFI_FILE = "wifi.cfg"
 _CRASH_FILE = "crash"
+_KEPT_FILE = "kept"
 
 
 def build(app, presets):
@@ -71,6 +73,8 @@ def build(app, presets):
     app.notifier = Notifier(
         config, app.state, app.current_car, app.modem, conversation, status, app.clock
     )
+    watched = app.notifier.watched
+    app.keeper = Keeper(Store(_KEPT_FILE), app.state, status, app.clock, watched)
     app.commander.on_charge_request = app.notifier.on_charge_request
     app.sms.commander = app.commander
     app.sms.push = conversation.push

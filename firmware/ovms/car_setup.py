@@ -6,6 +6,7 @@ import time
 from ovms import parameters
 from ovms import status as requests
 from ovms.drivers.store import Store
+from ovms.services import kept
 
 
 def _twizy():
@@ -33,13 +34,26 @@ _CARS = {"RT": _twizy, "DE": _demo}
 def connect(app):
     """Make the car of `app.config` and hand it to everybody who needs one.
 
-    The old one goes. Without room or code for the new one there is a car that knows nothing.
+    The old one goes. Without room or code for the new one there is a car that knows nothing. A car
+    of the same type goes on with what was known; another one begins with a state that knows
+    nothing; after a start the car gets what was kept.
     """
-    load = _CARS.get(app.config.get(parameters.VEHICLE_TYPE)[:2], _no_car)
+    car_type = app.config.get(parameters.VEHICLE_TYPE)[:2]
+    keeper = app.keeper
+    is_restored = not keeper.is_loaded
+    if not is_restored and car_type == keeper.car_type:
+        is_restored = keeper.car is None or keeper.save()
+    elif not is_restored:
+        _forget(app.state)
+        kept.forget(keeper)
+    keeper.car_type = car_type
+    load = _CARS.get(car_type, _no_car)
+    is_there = False
     try:
         # What the car imports stays with it.
         car_class = app.broom.keep(load)
         car = car_class(app.state, app.config)
+        is_there = True
     except MemoryError:
         # Others need the room for a moment only, and so does the car of before.
         app.status.count("memory_retries")
@@ -59,6 +73,23 @@ def connect(app):
     car.on_event = app.notifier.on_event
     car.on_record = app.history.add
     app.car = car
+    # What a car left that could not be made now is for the one that can.
+    keeper.car = car if is_there else None
+    if is_there and is_restored:
+        kept.load(keeper)
     app.reporter.set_car(car)
     app.commander.car = car
     app.can.set_car(car)
+
+
+def _forget(state):
+    """Nothing that one car told is another one's; the 12 V battery is the module's."""
+    from ovms.vehicle import state_values
+
+    revision = state.revision
+    supply_mv = state.supply_mv
+    reference_mv = state.supply_reference_mv
+    state_values.fill(state)
+    state.revision = revision + 1
+    state.supply_mv = supply_mv
+    state.supply_reference_mv = reference_mv

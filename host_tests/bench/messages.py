@@ -42,6 +42,7 @@ def talking():
 
 def driving(state):
     """Values as on the road, none missing."""
+    state.told_age_s = 0
     state.soc_pct100 = 7625
     state.estimated_range_km = 61
     state.battery_mv = 54100
@@ -57,7 +58,9 @@ def driving(state):
     state.is_on = state.is_awake = True
     state.motor_temp_c = 46
     state.battery_temp_c = 19
-    state.temps_age_s = 1
+    state.temps_age_s = state.tyres_age_s = 1
+    state.tyre_kpa = [220, 221, 232, 233]
+    state.tyre_temp_c = [20, 21, 22, 23]
     state.supply_mv = 13800
     state.vin = "VF1ACVYB012345678"
 

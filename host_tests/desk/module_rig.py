@@ -11,6 +11,7 @@ from pathlib import Path
 from host_tests import needs_vm
 from tools import vm
 from tools.desk import canbus
+from tools.desk.gps_server import GPSServer
 from tools.desk.ovms import fields
 from tools.desk.ovms.client import AppClient
 from tools.desk.ovms.server import OvmsServer
@@ -25,6 +26,8 @@ RUNTIMES = (
 # End of the console's answer to `S` and `M` (module-behaviour 8).
 _END = "#."
 _LIMIT_S = 60
+# 60 %, without any current.
+_SOC = (0x155, "07 97 D0 54 5D C0 00 73")
 
 
 def require(runtime):
@@ -117,12 +120,22 @@ class BusServer:
 
 
 class ModuleRig:
-    """Server, CAN bus and module, over WiFi unless `has_server` is false.
+    """Server, CAN bus, GPS receiver and module, over WiFi unless `has_server` is false.
 
+    has_position: the receiver talks from the start. on_message: is given every message of the car.
     messages: newest payloads of the car by code. lines: what the console printed.
     """
 
-    def __init__(self, runtime, flash, options=(), has_server=True, on_frame=None):
+    def __init__(
+        self,
+        runtime,
+        flash,
+        options=(),
+        has_server=True,
+        on_frame=None,
+        has_position=True,
+        on_message=None,
+    ):
         self._runtime = runtime
         self._flash = flash
         self._options = options
@@ -131,14 +144,20 @@ class ModuleRig:
         self.lines = []
         self.bus = BusServer(on_frame) if on_frame else BusServer()
         self.server = OvmsServer([f"{VEHICLE}:{PASSWORD}"], on_event=self._on_event)
+        self.gps = GPSServer()
+        self.gps.position(52.5, 13.4)
+        self.gps.receiver.faults.is_silent = not has_position
+        self._on_message = on_message
         self.process = None
         self._reading = None
 
     async def __aenter__(self):
         await self.server.start()
         await self.bus.start()
+        await self.gps.start()
         words = ["--vm", *self._runtime, "--flash", str(self._flash)]
         words += ["--can", f"127.0.0.1:{self.bus.port}", "--param", "14=RT", *self._options]
+        words += ["--gps", f"127.0.0.1:{self.gps.port}"]
         if self._has_server:
             server = f"127.0.0.1:{self.server.port}"
             words.append("--wifi")
@@ -157,6 +176,7 @@ class ModuleRig:
         await self.terminate()
         await self._reading
         await self.bus.stop()
+        await self.gps.stop()
         await self.server.stop()
 
     async def terminate(self):
@@ -178,8 +198,9 @@ class ModuleRig:
                 await asyncio.sleep(0.05)
 
     async def log_in(self):
-        """Wait for the module's first messages."""
+        """Wait for the module's first messages, and let the battery tell its SOC: no S before."""
         await self.until(lambda: "V" in self.messages)
+        await self.bus.play(_SOC)
 
     async def type(self, line):
         """Type a line at the console; returns the lines that answer it, framing included."""
@@ -198,7 +219,7 @@ class ModuleRig:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while values != expected:
-                    await self._tell_everything()
+                    await self.tell_everything({code for code, _ in expected} | {"F"})
                     values = {key: self.value(*key) for key in expected}
         return values
 
@@ -209,20 +230,23 @@ class ModuleRig:
                 return text
         raise KeyError(name)
 
-    async def _tell_everything(self):
-        for code in "SDLF":
+    async def tell_everything(self, codes):
+        """Let an app come, and wait for the messages `codes`."""
+        for code in codes:
             self.messages.pop(code, None)
         app = AppClient("127.0.0.1", self.server.port, VEHICLE, PASSWORD)
         await app.connect()
         try:
             # The firmware leaves out what has not changed, but not for a new app.
-            await self.until(lambda: set("SDLF") <= set(self.messages))
+            await self.until(lambda: set(codes) <= set(self.messages))
         finally:
             await app.close()
 
     def _on_event(self, event):
         if event.kind == "car":
             self.messages[event.text[0]] = event.text[2:]
+            if self._on_message:
+                self._on_message(event.text)
 
     async def _read(self):
         async for line in self.process.stdout:

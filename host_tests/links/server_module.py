@@ -2,6 +2,7 @@
 
 import asyncio
 
+from host_tests.fakes.known_car import make_known
 from host_tests.fakes.memory_store import MemoryStore
 from host_tests.fakes.v2_server import Server
 from host_tests.fakes.virtual_time import VirtualTime
@@ -99,6 +100,7 @@ class CompleteModule(Module):
     def make_outbox(self):
         self.config.set(NOTIFY, "IP")
         self.state = VehicleState()
+        make_known(self.state)
         car = Vehicle(self.state, self.config)
         self.commander = Commander(car, self.config, self.status, SMSService(), None)
         reporter = Reporter(self.state, self.config, self.status, car)

@@ -23,7 +23,7 @@ def test_dialogue_v12():
         await module.time.advance(1)
         lines = connection.take_lines()
         assert letters(lines) == "SDLWFV"
-        assert lines[0].startswith("S0.0,K,0,0.0,done,standard,")
+        assert lines[0].startswith("S60.0,K,0,0.0,done,standard,")
         assert lines[5] == "VC1-7,C40-41,C49"
         assert module.status.peers == 1
         connection.say("AFA")

@@ -218,7 +218,7 @@ def test_environment_message(state, is_miles):
     assert near(d["12 V current"], state.supply_ma, 1, 0.001)
     for name, temp in (("PEM", state.pem_temp_c), ("cabin", state.cabin_temp_c)):
         assert int(d[f"{name} temperature"]) == (temp or 0)
-    ambient = -127 if state.ambient_temp_c is None else state.ambient_temp_c
+    ambient = state.ambient_temp_c or 0
     assert int(d["ambient temperature"]) == ambient
     age_s = state.temps_age_s
     assert int(d["temperatures stale"]) == (-1 if age_s is None else int(age_s < 120))

@@ -3,6 +3,7 @@
 import asyncio
 import binascii
 
+from host_tests.fakes.known_car import make_known
 from host_tests.fakes.memory_store import MemoryStore
 from host_tests.fakes.v2_server import crypt, hmac_md5, rc4
 from host_tests.shims import expect
@@ -41,6 +42,7 @@ class Module:
         if is_paranoid:
             self.config.set(PARANOID, "P")
         self.state = VehicleState()
+        make_known(self.state)
         self.status = Status("BOARD")
         car = Vehicle(self.state, self.config)
         self.commander = Commander(car, self.config, self.status, SMSService(), None)
@@ -165,9 +167,8 @@ def test_time_passes_for_the_reporter_behind_other_messages():
     module = Module()
     module.send()
     module.status.peers = 1
-    module.state.parked_s = 9
     module.hear("A")
-    assert module.codes(60000) == ["a", "D"]
+    assert module.codes(60000) == ["a", "S", "D"]
 
 
 def test_pushes_survive_a_broken_connection():
@@ -233,7 +234,7 @@ def test_paranoid_talk():
     assert [code for code, _ in sent] == ["E"] * 7
     inner = [opened(b"OVMS", token, text) for _, text in sent[1:]]
     assert [text[0] for text in inner] == EVERYTHING
-    assert inner[0].startswith("S0.0,K,")
+    assert inner[0].startswith("S60.0,K,")
     for _, text in sent:
         # With the code letter E in front: what the server stores stays storable.
         assert len(text) <= 255
@@ -311,4 +312,4 @@ def test_idle_poll_takes_no_heap():
 
     for _ in range(59):
         assert not expect.allocates(second)
-    assert module.codes(1000) == ["D"]
+    assert module.codes(1000) == ["S", "D"]

@@ -45,7 +45,7 @@ def test_in_a_conversation_records_come_last():
     messages = talk.send()
     assert messages[0] == ("P", b"Aalarm")
     assert messages[-1] == ("h", b"1,0,RT-GPS-Log,5,86400,52.5,13.4")
-    assert "S" in [code for code, _ in messages]
+    assert "F" in [code for code, _ in messages]
     talk.conversation.on_closed()
     talk.conversation.on_login()
     assert talk.send()[-1][0] == "h"

@@ -1,5 +1,6 @@
 """When the module reports what (module-behaviour 4.5 and 4.6)."""
 
+from host_tests.fakes.known_car import make_known
 from host_tests.fakes.memory_store import MemoryStore
 from ovms.config import Config
 from ovms.parameters import GROUP1, GROUP2, NOTIFY, UNITS
@@ -20,6 +21,7 @@ class Module:
         self.config = Config(MemoryStore())
         self.config.set(NOTIFY, notify)
         self.state = VehicleState()
+        make_known(self.state)
         self.status = Status("BOARD")
         car = Vehicle(self.state, self.config)
         self.reporter = Reporter(self.state, self.config, self.status, car)
@@ -70,14 +72,12 @@ def test_nothing_leaves_unless_parameter_3_has_ip():
 
 def test_unchanged_messages_are_filtered():
     module = Module()
-    module.status.peers = 1
     module.state.is_on = True
-    assert module.wait(1) == []
-    module = Module()
-    module.status.peers = 1
-    # Parked, so that D counts the seconds.
-    module.state.parked_s = 7
-    assert module.wait(180) == [(60, [D])]
+    module.state.touch()
+    assert module.send(1000) == [D]
+    module.state.touch()
+    assert module.wait(599) == []
+    assert module.wait(600) == []
 
 
 def test_intervals():
@@ -239,10 +239,10 @@ def test_groups_have_their_own_memory():
     module.status.peers = 1
     assert module.wait(59) == []
     module.state.soc_pct100 = 100
-    assert module.wait(1) == [(1, [S, "g", "g"])]
+    assert module.wait(1) == [(1, [S, D, "g", "g"])]
     module.config.set(GROUP2, "")
     module.state.soc_pct100 = 200
-    assert module.wait(60) == [(60, [S, "g"])]
+    assert module.wait(60) == [(60, [S, D, "g"])]
 
 
 def test_groups_carry_their_names():

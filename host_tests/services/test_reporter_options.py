@@ -31,9 +31,12 @@ def test_new_tyres_are_sent_beside_the_old_ones_when_asked_for():
 
 
 def test_tyres_never_seen_are_not_sent():
+    """Neither in the new layout nor as zeros in the old one, which would be a flat tyre."""
     module = Module()
+    state = module.state
+    state.tyre_kpa, state.tyre_temp_c, state.tyres_age_s = [None] * 4, [None] * 4, None
     module.config.set_feature(8, 4)
-    assert full(module) == "SDLWFV"
+    assert full(module) == "SDLFV"
 
 
 def test_export_is_told_while_it_lasts_and_once_when_it_ends():
@@ -44,13 +47,13 @@ def test_export_is_told_while_it_lasts_and_once_when_it_ends():
     module.state.touch()
     assert "X" in module.send(1000), "with the change itself"
     # With the power of the battery L changes.
-    assert module.wait(60) == [(59, ["L"])]
+    assert module.wait(60) == [(59, ["S", "D", "L"])]
     module.state.export_wh = 500
-    assert module.wait(60) == [(59, ["X"])]
+    assert module.wait(60) == [(59, ["S", "D", "X"])]
     module.state.is_exporting = False
     module.state.touch()
     assert "X" in module.send(1000)
-    assert module.wait(120) == []
+    assert module.wait(120) == [(58, ["S", "D"]), (118, ["S", "D"])]
     # A server that knows of no export hears of none.
     assert full(module) == "SDLWFV"
 

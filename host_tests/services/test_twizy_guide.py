@@ -135,9 +135,10 @@ def test_a_car_asleep_keeps_its_last_values():
     awake = [bench.send(text) for text in ("BATT", "BATT V", "BATT T", "STAT?", "TEMPS")]
     feed(bench.car, "597 00 E0 00 D1 29 00 01 35")
     pass_seconds(bench.car, 3600)
+    bench.status.uptime_s = 3601
     asleep = [bench.send(text) for text in ("BATT", "BATT V", "BATT T", "STAT?", "TEMPS")]
     assert asleep[:4] == awake[:4]
-    assert asleep[4] == awake[4] + "\r\n  (stale)"
+    assert asleep[4] == awake[4] + "\r\n  (stale: 1:00 h ago)"
 
 
 def test_kilometres_are_not_sent_through_miles():

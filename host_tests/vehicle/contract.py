@@ -4,7 +4,7 @@ from binascii import unhexlify
 
 from host_tests.shims.expect import allocates, run
 from ovms.protocol.v2.messages import STALE_AFTER_S, freshness
-from ovms.vehicle.state import VehicleState
+from ovms.vehicle.state import CHARGING, TOPPING_OFF, VehicleState
 
 STANDARD_IDS = 0x800
 FILLERS = (0x00, 0x55, 0xFF)
@@ -224,6 +224,83 @@ def never_allocates(car_class, seed):
                     on_frame(arbitration_id, data, dlc)  # noqa: B023 - called at once
 
             assert not allocates(every_dlc), hex(arbitration_id)
+
+
+class _Values:
+    """What a car keeps: `Vehicle.keep` hands its values here, and takes them back from here."""
+
+    def __init__(self, values=None):
+        self.is_restored = values is not None
+        self.values = values or {}
+        self.keys = []
+
+    def number(self, key, value):
+        assert key not in self.keys, key
+        assert all(letter.islower() or letter.isdigit() or letter == "_" for letter in key), key
+        self.keys.append(key)
+        if self.is_restored:
+            return self.values.get(key, value)
+        assert value is None or isinstance(value, (int, bool)), key
+        if value is not None:
+            self.values[key] = int(value)
+        return value
+
+    def text(self, key, value):
+        self.keys.append(key)
+        if self.is_restored:
+            return self.values.get(key, value)
+        assert isinstance(value, str) and "\n" not in value, key
+        self.values[key] = value
+        return value
+
+    def numbers(self, key, values):
+        self.keys.append(key)
+        assert len(values) > 1, key
+        if not self.is_restored:
+            self.values[key] = list(values)
+            return
+        for i, value in enumerate(self.values.get(key, ())):
+            if value is not None:
+                values[i] = value
+
+    def age(self, key, age_s, least_s=STALE_AFTER_S):
+        kept_s = self.number(key, age_s)
+        return kept_s if kept_s is None or not self.is_restored else max(kept_s, least_s)
+
+
+def keeps_what_it_knows(car_class, wake):
+    """What was told is known after a restart beside a silent bus, and nothing moves or flows.
+
+    A car that makes its values up keeps none.
+    """
+    car = build(car_class)
+    feed(car, *wake)
+    pass_seconds(car, 1)
+    state = car.state
+    assert bool(wake) == (car_class.IS_KEPT and state.told_age_s == 0), "S and D wait for it"
+    if not car_class.IS_KEPT:
+        return
+    seen = snapshot(state)
+    saved = _Values()
+    car.keep(saved)
+    assert snapshot(state) == seen, "saving changes nothing"
+    again = build(car_class)
+    announced = []
+    again.on_event = announced.append
+    again.keep(_Values(saved.values))
+    pass_seconds(again, STALE_AFTER_S)
+    state = again.state
+    for name in ("soc_pct100", "odometer_m", "battery_temp_c", "estimated_range_km", "vin"):
+        assert getattr(state, name) == seen[name], name
+    assert not (state.is_on or state.is_awake or state.is_charging or state.has_pilot)
+    assert state.speed_kmh10 == 0 and not state.battery_w
+    assert state.charge_state not in (CHARGING, TOPPING_OFF)
+    assert freshness(state.temps_age_s) != 1 and freshness(state.told_age_s) != 1
+    # And it is the same car when it wakes up.
+    feed(again, *wake)
+    pass_seconds(again, 1)
+    assert state.is_awake == bool(wake)
+    assert bool(wake) == (state.told_age_s == 0)
 
 
 def goes_stale(car_class, wake):

@@ -27,7 +27,7 @@ class ExampleCar(Vehicle):
 
     def __init__(self, state, config):
         super().__init__(state, config)
-        self._silent_ms = 0
+        self._silent_ms = _SILENCE_MS
 
     def on_frame(self, arbitration_id, data, dlc):
         state = self.state
@@ -47,6 +47,9 @@ class ExampleCar(Vehicle):
 
     def poll(self, elapsed_ms):
         state = self.state
+        if not self._silent_ms:
+            # S and D are sent of a car that was heard.
+            state.told_age_s = 0
         self._silent_ms += elapsed_ms
         if self._silent_ms < _SILENCE_MS:
             return

@@ -69,6 +69,11 @@ def test_goes_stale():
         contract.goes_stale(car_class, wake)
 
 
+def test_keeps_what_it_knows():
+    for car_class, wake in CARS:
+        contract.keeps_what_it_knows(car_class, wake)
+
+
 def test_names_its_commands():
     for car_class, _ in CARS:
         contract.names_its_commands(car_class)

@@ -1,6 +1,7 @@
 """Status byte, bus phases, key edges and the bus watchdog: Twizy facts 1.5, 2 and 9.2."""
 
 from host_tests.vehicle.contract import build, feed, pass_seconds
+from ovms.protocol.v2 import reports
 from ovms.vehicle.twizy.car import Twizy
 
 WAKING = "597 00 F0 00 A2 29 00 01 35"
@@ -45,6 +46,30 @@ def test_status_sequence():
     assert status_after(car, CHARGING) == 0xA0
     pass_seconds(car, 1)
     assert state.is_charging and state.is_charge_port_open
+
+
+def parked_for(car):
+    """D, field 10: seconds, 0 in use."""
+    return int(reports.environment_message(car.state, False).split(b",")[9])
+
+
+def test_a_car_with_its_key_on_is_not_parked():
+    """Twizy facts 2: the parking time is 0 from switch-on on, be the motor on or not."""
+    car = build(Twizy)
+    pass_seconds(car, 100)
+    assert parked_for(car) == 100
+    for _ in range(300):
+        feed(car, DRIVING)
+        pass_seconds(car, 1)
+        assert parked_for(car) == 0
+    feed(car, GO)
+    pass_seconds(car, 1)
+    assert parked_for(car) == 0
+    feed(car, KEY_OFF)
+    pass_seconds(car, 1)
+    feed(car, CLOSING)
+    pass_seconds(car, 59)
+    assert 58 <= parked_for(car) <= 60
 
 
 def seconds_until_silence_shows(seconds_before):

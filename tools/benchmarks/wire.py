@@ -50,7 +50,7 @@ _APP_PING_S = 300
 _SURROUNDINGS_S = 60
 _FRAME_BYTES = 8
 
-PARKED = Scenario(76, (Step("park", 2 * _DAY_S),))
+PARKED = Scenario(76, (Step("key", 10), Step("park", 2 * _DAY_S)))
 DRIVING = Scenario(95, (Step("key", 4), Step("drive", 2 * _HOUR_S, TOWN)))
 
 

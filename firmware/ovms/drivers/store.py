@@ -31,6 +31,21 @@ class Store:
 
         return store_files.load(self)
 
+    def open_newest(self):
+        """The newest whole content as an open file, behind it a trailer; None when there is none.
+
+        For what is longer than a piece of heap should be. Sets `load_error` as `load`.
+        """
+        from ovms.drivers import store_files
+
+        return store_files.open_newest(self)
+
+    def save_from(self, produce):
+        """As `save`, of what `produce(write)` writes: it calls `write(piece)`, piece as bytes."""
+        from ovms.drivers import store_files
+
+        store_files.save_from(self, produce)
+
     def save(self, data):
         """Make `data` (bytes) the current generation. Returns only when it is in flash.
 

@@ -20,44 +20,61 @@ _PIECE_BYTES = const(256)
 
 def load(store):
     """The newest whole content as bytes, or None; sets `store.load_error`."""
-    name = store.name
-    store.load_error = ""
-    is_damaged = False
-    for path in (name, name + ".new", name + ".old"):
-        data, is_there = _read(store, path)
-        if data is not None:
-            if path == name + ".old":
-                store.load_error = "%s was damaged: the settings before it are used." % name
-            return data
-        is_damaged |= is_there
-    if is_damaged:
-        store.load_error = "%s is damaged and there is no earlier copy." % name
-    return None
+    path, size = _newest(store)
+    if path is None:
+        return None
+    file = store.fs.open(path, "rb")
+    data = b""
+    try:
+        while len(data) < size:
+            data += file.read(min(_PIECE_BYTES, size - len(data)))
+    finally:
+        file.close()
+    return data
+
+
+def open_newest(store):
+    """The file of the newest whole content, open for reading, or None; sets `load_error`."""
+    path = _newest(store)[0]
+    return None if path is None else store.fs.open(path, "rb")
 
 
 def save(store, data):
     """Make `data` the current generation."""
-    if len(data) > store.limit:
-        raise ValueError("The settings do not fit into %s." % store.name)
+    _check_size(store, len(data))
+    save_from(store, lambda write: write(data))
+
+
+def save_from(store, produce):
+    """Make what `produce(write)` writes the current generation."""
     name = store.name
     new = name + ".new"
     fs = store.fs
-    current = _read(store, name)[0]
-    if current is None and _read(store, new)[0] is not None:
+    is_whole = _size(store, name)[0] is not None
+    if not is_whole and _size(store, new)[0] is not None:
         # A cut came between the two renames: `.new` is the only newest copy, and the write
         # below would destroy it.
         fs.rename(new, name)
-        current = data
+        is_whole = True
     file = fs.open(new, "wb")
+    # Bytes written, and their CRC-32.
+    sums = [0, 0]
+
+    def write(piece):
+        sums[0] += len(piece)
+        sums[1] = crc32(piece, sums[1])
+        _check_size(store, sums[0])
+        file.write(piece)
+
     try:
-        file.write(data)
-        file.write(b"%08x\n" % crc32(data))
+        produce(write)
+        file.write(b"%08x\n" % sums[1])
         file.flush()
     finally:
         file.close()
-    if _read(store, new)[0] != data:
+    if _size(store, new)[0] != sums[0]:
         raise OSError("%s could not be read back." % new)
-    if current is not None:
+    if is_whole:
         # A damaged current file must not push out the good generation before it.
         try:
             fs.rename(name, name + ".old")
@@ -67,24 +84,52 @@ def save(store, data):
     fs.rename(new, name)
 
 
-def _read(store, path):
-    """(content or None, whether there is a file at all)."""
+def _check_size(store, size):
+    if size > store.limit:
+        raise ValueError("The settings do not fit into %s." % store.name)
+
+
+def _newest(store):
+    """(path, bytes) of the newest whole content, (None, 0) without one; sets `load_error`."""
+    name = store.name
+    store.load_error = ""
+    is_damaged = False
+    for path in (name, name + ".new", name + ".old"):
+        size, is_there = _size(store, path)
+        if size is not None:
+            if path == name + ".old":
+                store.load_error = "%s was damaged: the settings before it are used." % name
+            return path, size
+        is_damaged |= is_there
+    if is_damaged:
+        store.load_error = "%s is damaged and there is no earlier copy." % name
+    return None, 0
+
+
+def _size(store, path):
+    """(bytes of the content or None where it is not whole, whether there is a file at all)."""
     try:
         file = store.fs.open(path, "rb")
     except OSError as error:
         return None, error.errno != _ENOENT
-    data = b""
+    # What was read last may be the trailer.
+    tail = b""
+    size = sum32 = 0
     try:
-        while len(data) <= store.limit + _TRAILER_BYTES:
+        while size <= store.limit:
             piece = file.read(_PIECE_BYTES)
             if not piece:
                 break
-            data += piece
+            tail += piece
+            before = len(tail) - _TRAILER_BYTES
+            if before > 0:
+                sum32 = crc32(tail[:before], sum32)
+                tail = tail[before:]
+                size += before
     except OSError:
         return None, True
     finally:
         file.close()
-    size = len(data) - _TRAILER_BYTES
-    if 0 <= size <= store.limit and data[size:] == b"%08x\n" % crc32(data[:size]):
-        return data[:size], True
+    if size <= store.limit and tail == b"%08x\n" % sum32:
+        return size, True
     return None, True

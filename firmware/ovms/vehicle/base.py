@@ -57,6 +57,8 @@ class Vehicle:
     SMS_NAME = ""
     # Whether SMS begin with the time of day. Those of the Twizy never did.
     HAS_SMS_TIME = False
+    # Whether what the car told is kept over a restart; not of a car that makes its values up.
+    IS_KEPT = True
 
     def __init__(self, state, config):
         self.state = state
@@ -87,7 +89,25 @@ class Vehicle:
         """One frame of RX_IDS. data: 8-byte buffer, borrowed. Hot path: must not allocate."""
 
     def poll(self, elapsed_ms):
-        """About once a second: state machine, derived values, stale rules."""
+        """About once a second: state machine, derived values, stale rules.
+
+        As long as the bus talks `state.told_age_s` becomes 0 here: S and D are only sent of a car
+        that was heard.
+        """
+
+    def keep(self, kept):
+        """Hand every value that is kept over a restart to `kept` and take what it returns.
+
+        One walk saves and restores: `self.x = kept.number("x", self.x)` for an int, a bool or
+        None; `kept.text` for a str; `kept.numbers` for a list or array, changed in place;
+        `kept.age` for seconds since something was seen. Keys are for ever: they stand in a file.
+        kept.is_restored: what is returned is from before a restart of the module or of this
+        object, so it is known, but old; the bus has said nothing yet. A car that extends this
+        keeps what the state has, too.
+        """
+        from ovms.vehicle import kept_values
+
+        kept_values.walk(self.state, kept)
 
     def type_text(self):
         """The car type as reported (F field 4); may become longer once the VIN is known."""

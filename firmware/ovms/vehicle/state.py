@@ -45,6 +45,8 @@ class VehicleState:
 
     def tick(self, elapsed_s):
         """Age what has an age by whole seconds; call about once a second."""
+        if self.told_age_s is not None:
+            self.told_age_s += elapsed_s
         if self.temps_age_s is not None:
             self.temps_age_s += elapsed_s
         if self.ambient_age_s is not None:
@@ -55,7 +57,10 @@ class VehicleState:
             self.gps_age_s += elapsed_s
             if self.gps_age_s >= STALE_AFTER_S:
                 self.has_gps_lock = False
-        if not (self.is_on or self.is_awake):
+        if self.is_on:
+            self.parked_s = 0
+        elif self.parked_s or not self.is_awake:
+            # Awake with 0: in use, though not about to move.
             self.parked_s += elapsed_s
         if self.is_charging:
             self.charge_s += elapsed_s

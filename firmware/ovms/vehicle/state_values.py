@@ -11,6 +11,8 @@ from ovms.vehicle.state import CHARGE_DONE, MODE_STANDARD
 def fill(state):
     """Give `state` its attributes."""
     state.vin = ""
+    # Seconds since the car told anything: None never, more than the module runs: before that.
+    state.told_age_s = None
     # Counts the changes (charge, doors, lock, on, parked) that S and D report at once.
     state.revision = 0
 
@@ -107,7 +109,7 @@ def fill(state):
     state.altitude_m = None
     state.gps_speed_kmh10 = None
     state.has_gps_lock = False
-    state.satellites = 0
+    state.satellites = None
     state.hdop100 = None
     state.gps_mode = ""
     state.gps_age_s = None

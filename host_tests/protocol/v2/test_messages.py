@@ -219,12 +219,12 @@ def test_end_of_charge_is_unix_seconds():
 
 def test_environment_of_a_new_module():
     line = reports.environment_message(VehicleState(), KM)
-    assert line == b"32,0,5,0,0,0,0,0,0,1,-127,0,-1,-1,0.0,0,0.0,0,0,0.0,0"
+    assert line == b"32,0,5,0,0,0,0,0,0,1,0,0,-1,-1,0.0,0,0.0,0,0,0.0,0"
 
 
 def test_environment_while_driving():
     line = reports.environment_message(driving(), KM)
-    assert line == b"160,0,5,31,40,-4,47,470267,46,0,-127,3,1,-1,12.6,0,12.7,0,13,6.6,0"
+    assert line == b"160,0,5,31,40,-4,47,470267,46,0,0,3,1,-1,12.6,0,12.7,0,13,6.6,0"
 
 
 def test_environment_in_miles():

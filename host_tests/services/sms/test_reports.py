@@ -132,7 +132,7 @@ def test_diag():
     bench.status.net_state = NET_READY
     bench.state.supply_mv = 12640
     assert bench.send("DIAG").endswith(
-        "\n RED Led:1\n GRN Led:2\n NET State:0x20\n 12V Line:12.6 ref=0.0 cur=0.0"
+        "\n RED Led:1\n GRN Led:2\n NET State:0x20\n 12V Line:12.6 ref=- cur=-"
     )
     bench.status.is_registered = bench.status.is_server_connected = True
     bench.state.supply_reference_mv = 12690
@@ -156,10 +156,14 @@ def test_temperatures():
         "\r\n  Charger: 44C"
     )
     assert bench.send("TEMPS") == text
+    bench.status.uptime_s = 1000
     state.temps_age_s = 120
-    assert bench.send("TEMPS") == text + "\r\n  (stale)"
+    assert bench.send("TEMPS") == text + "\r\n  (stale: 2 min. ago)"
     state.temps_age_s, state.ambient_age_s = None, 500
-    assert bench.send("TEMPS") == text + "\r\n  (stale)"
+    assert bench.send("TEMPS") == text + "\r\n  (stale: 8 min. ago)"
+    # Of what is from before a restart nobody knows the age before somebody tells the time.
+    state.temps_age_s = 1500
+    assert bench.send("TEMPS") == text + "\r\n  (stale: before the restart)"
 
 
 def test_summary():
@@ -178,7 +182,7 @@ def test_summary():
     assert head == (
         "Version: 4.0.0/NONE/TESTBOARD/mpy\nUp: 2d 01:01:01\nReset: watchdog"
         "\nLink: none, server not connected\nNet: 0x01 o2-de SQ:18\nSIM: unknown"
-        "\nCAN: No CAN controller answers.\nGPS: no fix, 0 sats"
+        "\nCAN: No CAN controller answers.\nGPS: no fix"
     )
     memory, counts = rest.split("\n", 1)
     used, word, area, unit = memory.split(" ", 3)

@@ -20,7 +20,7 @@ MILE = const(1609344)
 
 
 def location_message(state, is_miles):
-    """L, 19 fields. Without a position 0, 0 goes out beside lock 0, which no client draws.
+    """L, 19 fields. Without a position there is none: see the `Reporter`.
 
     Energies are Wh, as the guide says (later firmware sends kWh).
     """
@@ -49,7 +49,7 @@ def location_message(state, is_miles):
             decimal(state.inverter_w, 100, 1),
             decimal(state.inverter_efficiency_pct10, 1, 1),
             state.gps_mode,
-            state.satellites,
+            state.satellites or 0,
             # 0 would be a perfect fix; receivers print 99.99 without one.
             "99.9" if hdop100 is None else decimal(hdop100, 10, 1),
             scaled(state.gps_speed_kmh10, KM // 10, unit),

@@ -4,9 +4,11 @@ L is in `messages.py`, which stays in RAM; Y and X are in `optional_reports.py`.
 
 Rules: pure and integer only; every number is always there, because the Android app drops the
 rest of a message at the first number it cannot parse. What was never seen goes out as the neutral
-value of module-behaviour 4.7: 0, or -127 C for ambient, -1 for minutes and stale flags, dashes
-for the VIN. Fields follow protocol guide 2.6.2, which ends at S 33, D 18, L 11 and F 5; those
-behind follow server-and-clients section 5. Distances and speeds are in the user's unit.
+value of module-behaviour 4.7: 0, -1 for minutes and stale flags, dashes for the VIN. Ambient is 0
+beside its flag, too, as in later firmware: -127 reached displays. The `Reporter` sends no message
+whose main value was never seen. Fields follow protocol guide 2.6.2, which ends at S 33, D 18, L 11
+and F 5; those behind follow server-and-clients section 5. Distances and speeds are in the user's
+unit.
 """
 
 from micropython import const
@@ -212,8 +214,9 @@ def environment_message(state, is_miles):
             scaled(state.odometer_m, KM // 100, unit),
             scaled(state.speed_kmh10, KM // 10, unit),
             # 0 is "not parked" to the apps.
-            0 if state.is_on else max(1, state.parked_s),
-            -127 if state.ambient_temp_c is None else state.ambient_temp_c,
+            0 if _is_in_use(state) else max(1, state.parked_s),
+            # Old readers take -127 for none; one that shows it to people takes 0 and the flag.
+            state.ambient_temp_c or 0,
             doors3,
             freshness(state.temps_age_s),
             freshness(state.ambient_age_s),
@@ -226,6 +229,11 @@ def environment_message(state, is_miles):
             state.cabin_temp_c or 0,
         )
     ).encode()
+
+
+def _is_in_use(state):
+    """Not parked: on, or as a car with its key on is that has not been parked since."""
+    return state.is_on or (state.is_awake and not state.parked_s)
 
 
 def _bit(is_set, mask):

@@ -27,10 +27,27 @@ _MILE_MM = const(1609344)
 
 def _stat_reply(sms):
     """STAT: the car's own text, else the standard one."""
+    state = sms.state
     text = sms.car().stat_text()
-    if text is None:
-        return stat(sms.state, sms.config.is_miles)
-    return text.replace("\r", "\n")
+    text = stat(state, sms.config.is_miles) if text is None else text.replace("\r", "\n")
+    age_s = state.told_age_s
+    if age_s is None or age_s <= sms.status.uptime_s:
+        return text
+    # All of it is from before a restart.
+    return "%s\n Last seen: %s" % (text, _ago(sms, age_s))
+
+
+def _ago(sms, age_s):
+    """When something was seen that is so old: `35 min. ago`, `5:07 h ago`, `3 days ago`."""
+    if age_s > sms.status.uptime_s and sms.clock.utc_s() is None:
+        # Nobody knows how long the module was without power.
+        return "before the restart"
+    minutes = age_s // 60
+    if minutes < 60:
+        return "%d min. ago" % minutes
+    if minutes < 2880:
+        return "%d:%02d h ago" % (minutes // 60, minutes % 60)
+    return "%d days ago" % (minutes // 1440)
 
 
 def stat(state, is_miles):
@@ -92,11 +109,14 @@ def _location(sms):
         return "Car location: no GPS fix yet."
     latitude = degrees(state.latitude_udeg)
     longitude = degrees(state.longitude_udeg)
-    return (
+    text = (
         "Car location:\nhttps://maps.google.com/maps?q=%s+%s"
         "\nhttp://osm.org?mlat=%s&mlon=%s\nFix:%d\nSat:%d"
-        % (latitude, longitude, latitude, longitude, state.has_gps_lock, state.satellites)
+        % (latitude, longitude, latitude, longitude, state.has_gps_lock, state.satellites or 0)
     )
+    if state.has_gps_lock or state.gps_age_s is None:
+        return text
+    return "%s\nLast fix: %s" % (text, _ago(sms, state.gps_age_s))
 
 
 def degrees(udeg):
@@ -117,7 +137,8 @@ def _temperatures(sms):
     ):
         text += "\r\n  %s: %s" % (name, "-" if value is None else "%dC" % value)
     if 0 in (freshness(state.temps_age_s), freshness(state.ambient_age_s)):
-        text += "\r\n  (stale)"
+        age_s = max(state.temps_age_s or 0, state.ambient_age_s or 0)
+        text += "\r\n  (stale: %s)" % _ago(sms, age_s)
     return text
 
 

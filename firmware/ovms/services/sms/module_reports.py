@@ -49,16 +49,16 @@ def _diagnostics(sms):
         text += "\n " + status.modem_error
     if state.supply_mv is not None:
         text += "\n 12V Line:%s ref=%s cur=%s" % (
-            tenths(_hundreds(state.supply_mv)),
-            tenths(_hundreds(state.supply_reference_mv)),
-            tenths(_hundreds(state.supply_ma)),
+            _volts(state.supply_mv),
+            _volts(state.supply_reference_mv),
+            _volts(state.supply_ma),
         )
     return text
 
 
-def _hundreds(milli):
-    """Tenths of a unit from thousandths; 0 for None."""
-    return ((milli or 0) + 50) // 100
+def _volts(milli):
+    """Thousandths of a unit as text with one decimal; `-` for what is not known."""
+    return "-" if milli is None else tenths((milli + 50) // 100)
 
 
 async def _summary(sms):
@@ -89,7 +89,11 @@ async def _summary(sms):
     lines.append("SIM: " + sim_state(status))
     lines.append("CAN: " + (status.can_error or ("not used" if car.BITRATE is None else "OK")))
     lines.append(
-        "GPS: %s, %d sats" % ("fix" if state.has_gps_lock else "no fix", state.satellites)
+        "GPS: %s%s"
+        % (
+            "fix" if state.has_gps_lock else "no fix",
+            "" if state.satellites is None else ", %d sats" % state.satellites,
+        )
     )
     lines.append("Memory: " + _memory(status.system_free))
     if status.errors:

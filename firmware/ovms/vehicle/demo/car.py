@@ -40,6 +40,7 @@ class Demo(Vehicle):
     VERSION = "1.0"
     CAPABILITIES = "C10-12,C15-26"
     HAS_SMS_TIME = True
+    IS_KEPT = False
 
     def __init__(self, state, config):
         super().__init__(state, config)
@@ -63,6 +64,7 @@ class Demo(Vehicle):
             return
         self._ms -= seconds * 1000
         self.step_s += seconds
+        self.state.told_age_s = 0
         if self.phase == DRIVING:
             self._drive(seconds)
         elif self.state.is_charging or self.state.is_exporting:

@@ -50,6 +50,7 @@ def start(car):
     """Everything the car knows before its first second."""
     state = car.state
     state.vin = "DEM0CAR0000000042"
+    state.told_age_s = 0
     state.soh_pct = 97
     state.cac_ah100 = 5432
     state.capacity_wh = CAPACITY_J // 3600

@@ -32,8 +32,9 @@ class Group:
     """The cells, or the modules.
 
     values: four rows of `size` raw values: now, lowest, highest, furthest from the mean (signed);
-    all 0 before the first set. deviation: highest standard deviation. alerts, watches: bit n is
-    value n, the bit `flag` is the group as a whole, for its standard deviation.
+    all 0 before the first set. is_fresh: the next set is the first. deviation: highest standard
+    deviation. alerts, watches: bit n is value n, the bit `flag` is the group as a whole, for its
+    standard deviation.
 
     alert: deviation of one value that is an alert; group_alert, group_watch: the limits of the
     standard deviation. end: first raw value that is a filler, as 0 is.
@@ -54,7 +55,7 @@ class Group:
             values[size + i] = values[2 * size + i] = values[i]
             values[3 * size + i] = 0
         self.deviation = self.alerts = self.watches = 0
-        self._is_fresh = True
+        self.is_fresh = True
 
     def evaluate(self, raw):
         """Take one set of `size` raw values; one filler among them and nothing changes.
@@ -79,8 +80,8 @@ class Group:
         deviation = 1
         while spread >= ((2 * deviation + 1) * size) ** 2:
             deviation += 1
-        if self._is_fresh:
-            self._is_fresh = False
+        if self.is_fresh:
+            self.is_fresh = False
             for i in range(size):
                 values[size + i] = values[2 * size + i] = raw[i]
         if deviation > self.deviation:
@@ -106,7 +107,8 @@ class Group:
 
 class Battery:
     """cells, modules: Group. pack_min_mv, pack_max_mv: pack voltage since reset, or None before.
-    is_known: a complete set was seen. sets: counts the sets seen.
+    is_known: a complete set was seen. sets: counts the sets seen. notified: alerts the user knows
+    of. was_charging: a second ago.
     """
 
     def __init__(self, decoder):
@@ -118,23 +120,23 @@ class Battery:
         self.is_known = False
         self.sets = 0
         self._decoder = decoder
-        self._notified = 0
-        self._was_charging = False
+        self.notified = 0
+        self.was_charging = False
 
     def reset(self):
         """Begin anew: at switch-on, at the start of a charge, or because the user says so."""
         self.cells.reset()
         self.modules.reset()
         self.pack_min_mv = self.pack_max_mv = None
-        self._notified = 0
+        self.notified = 0
 
     def update(self):
         """Once a second, after the charge logic. True when somebody has to hear of an alert."""
         decoder = self._decoder
         is_charging = decoder.is_charging()
-        if is_charging and not self._was_charging:
+        if is_charging and not self.was_charging:
             self.reset()
-        self._was_charging = is_charging
+        self.was_charging = is_charging
         if decoder.cell_set < SET_COMPLETE:
             return False
         self.modules.evaluate(decoder.module_temps)
@@ -146,7 +148,7 @@ class Battery:
         self.pack_min_mv = min(self.pack_min_mv or pack_mv, pack_mv)
         self.pack_max_mv = max(self.pack_max_mv or pack_mv, pack_mv)
         alerts = self.cells.alerts << 8 | self.modules.alerts
-        if alerts == self._notified:
+        if alerts == self.notified:
             return False
-        self._notified = alerts
+        self.notified = alerts
         return alerts != 0

@@ -17,6 +17,8 @@ from ovms.vehicle.twizy.sevcon.controller import Sevcon
 _BUS_CHECK_MS = const(10_000)
 _MINUTE_MS = const(60_000)
 _STREAM_MS = const(5_000)
+# A bus that has not been heard for so long since a restart sleeps.
+_WAIT_MS = const(20_000)
 
 # What the history records are due for, as bits.
 DUE_ALERT = const(1)
@@ -55,7 +57,7 @@ class Twizy(Vehicle):
         self.sevcon = self.decoder.sevcon = Sevcon(self)
         self.short_frames = 0
         self._decoders = {RX_IDS[n]: DECODERS[n] for n in range(len(RX_IDS))}
-        self._bus_check_ms = self._minute_ms = self._position_ms = 0
+        self._bus_check_ms = self._minute_ms = self._position_ms = self._wait_ms = 0
         self.trip_start_m = self._vin_number = None
         self._reported = CHARGE_DONE << 5
         self.told_latitude_udeg = self.told_longitude_udeg = None
@@ -78,6 +80,12 @@ class Twizy(Vehicle):
         if self._bus_check_ms >= _BUS_CHECK_MS:
             self._bus_check_ms = 0
             decoder.check_bus()
+        if decoder.is_heard():
+            state.told_age_s = self._wait_ms = 0
+        elif self._wait_ms > 0:
+            # A trip or charge was under way before the restart: it may still be.
+            self._wait_ms -= elapsed_ms
+            return
         decoder.power.update()
         odometer_m = state.odometer_m
         if state.is_awake and odometer_m is not None:
@@ -103,15 +111,7 @@ class Twizy(Vehicle):
             state.vin = "%07d" % number
         self.sevcon.poll()
         event = self.charge.update()
-        # What S and D report at once, as one number to compare.
-        bits = (
-            state.charge_state << 5
-            | state.is_charge_port_open << 4
-            | state.has_pilot << 3
-            | state.is_charging << 2
-            | state.is_awake << 1
-            | state.is_on
-        )
+        bits = self._news()
         if bits != self._reported:
             self._reported = bits
             state.touch()
@@ -142,6 +142,28 @@ class Twizy(Vehicle):
         from ovms.vehicle.twizy.sevcon import gate
 
         return gate.switch_refusal(self)
+
+    def _news(self):
+        """What S and D report at once, as one number to compare."""
+        state = self.state
+        return (
+            state.charge_state << 5
+            | state.is_charge_port_open << 4
+            | state.has_pilot << 3
+            | state.is_charging << 2
+            | state.is_awake << 1
+            | state.is_on
+        )
+
+    def keep(self, kept):
+        super().keep(kept)
+        from ovms.vehicle.twizy import kept as own
+
+        own.walk(self, kept)
+        if kept.is_restored:
+            self._wait_ms = _WAIT_MS
+            # The server knows it from before.
+            self._reported = self._news()
 
     def charge_prediction(self):
         from ovms.vehicle.twizy import charge_estimates

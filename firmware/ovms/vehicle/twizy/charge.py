@@ -28,7 +28,7 @@ CHARGE_LEVEL_MAX = const(7)
 # What `Decoder.status` is when the bus has been silent for 10 to 20 s. A charge outlasts such a
 # gap for so many seconds more.
 BUS_SILENT = const(0x40)
-_SILENCE_S = const(60)
+SILENCE_S = const(60)
 # A charge that begins so soon after the end of one is the same.
 FLICKER_S = const(5)
 
@@ -124,7 +124,7 @@ class Charge:
         """What the flag says; when nobody speaks, nobody has said that the charge is over."""
         if was_charging and self.decoder.status == BUS_SILENT:
             self.silent_s += 1
-            return self.silent_s <= _SILENCE_S
+            return self.silent_s <= SILENCE_S
         self.silent_s = 0
         return self.decoder.is_charging()
 

@@ -89,6 +89,10 @@ class Decoder:
         """The charger charges; its flag means something only outside the switch phases."""
         return self.status & (_CHARGING | _OFFLINE) == _CHARGING
 
+    def is_heard(self):
+        """The bus is not silent: noticed at once, and its silence by `check_bus`."""
+        return self.status & _BUS_SEEN != 0
+
     def is_go(self):
         """The motor is on."""
         return self.status & _GO != 0

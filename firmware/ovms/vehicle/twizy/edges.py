@@ -31,7 +31,8 @@ def switched_off(car):
     """The key was turned off."""
     state = car.state
     state.is_awake = False
-    state.parked_s = 1
+    # 0 while the key was on; a car that was switched off while the module was is longer parked.
+    state.parked_s = max(state.parked_s, 1)
     state.speed_kmh10 = 0
     # While charging, current and power go on without the key.
     if not car.decoder.is_charging():

@@ -1,0 +1,91 @@
+"""Keeps what the car told last over a restart: when it is saved, and when old ages are known.
+
+Saved at each start and end of a use (key, charge, export), every few minutes in between, once
+an hour else, when the time of day or the rest voltage of the 12 V battery becomes known, and
+before a restart. Never twice within `GAP_S`: the wear budget is in firmware/README.md. How and
+what is in `kept.py`, loaded on demand.
+"""
+
+from micropython import const
+
+from ovms.status import REQUEST_ROOM
+
+# Seconds from one save to the next: at least, while the car is used, and else.
+GAP_S = const(20)
+_BUSY_S = const(300)
+_IDLE_S = const(3600)
+# How often the clock is looked at, and what it may move without the ages being made anew.
+_CLOCK_S = const(15)
+_CLOCK_MOVED_S = const(60)
+# What `supply_reference10` counts up to before it is a voltage: see `minute_watch`.
+_CALM_MIN = const(15)
+
+_IN_USE = const(0x0F)
+_HAS_REFERENCE = const(0x10)
+_HAS_CLOCK = const(0x20)
+
+
+class Keeper:
+    """store: drivers/store.py:Store. watched: the notifier's Watched, for the 12 V battery.
+
+    car: Vehicle, None while there is none whose values may be saved. car_type: what parameter 14
+    named when it was made. is_loaded: what was stored has been taken. instants: Unix seconds of
+    what was restored and has an age, by key; negative: an age that was all that was known.
+    saved_s, due_s: uptimes of the last save and the next. offset_s: of the clock, 0 before it
+    knows the time.
+    """
+
+    def __init__(self, store, state, status, clock, watched):
+        self.store = store
+        self.state = state
+        self.status = status
+        self.clock = clock
+        self.watched = watched
+        self.car = self.car_type = None
+        self.is_loaded = False
+        self.instants = {}
+        self.offset_s = 0
+        self._bits = 0
+        self._clock_s = 0
+        self.saved_s = -GAP_S
+        self.due_s = _IDLE_S
+
+    def tick(self):
+        """About once a second, after the car has drawn its conclusions."""
+        state = self.state
+        now_s = self.status.uptime_s
+        bits = state.is_on | state.is_awake << 1 | state.is_charging << 2 | state.is_exporting << 3
+        if self.watched.supply_reference10 > _CALM_MIN:
+            bits |= _HAS_REFERENCE
+        if now_s >= self._clock_s:
+            self._clock_s = now_s + _CLOCK_S
+            utc_s = self.clock.utc_s()
+            if utc_s is not None and abs(utc_s - now_s - self.offset_s) > _CLOCK_MOVED_S:
+                self.offset_s = utc_s - now_s
+                from ovms.services import kept
+
+                kept.redate(self)
+        if self.offset_s:
+            bits |= _HAS_CLOCK
+        if bits != self._bits:
+            self._bits = bits
+            self.due_s = min(self.due_s, self.saved_s + GAP_S)
+        if now_s >= self.due_s:
+            self.save()
+
+    def save(self):
+        """Save now, also before a restart. Returns whether flash has it."""
+        self.saved_s = now_s = self.status.uptime_s
+        self.due_s = now_s + (_BUSY_S if self._bits & _IN_USE else _IDLE_S)
+        if self.car is None:
+            return False
+        try:
+            from ovms.services import kept
+
+            return kept.save(self)
+        except MemoryError:
+            # Again soon, with all the room there is.
+            self.status.count("memory_retries")
+            self.status.request(REQUEST_ROOM)
+            self.due_s = now_s + GAP_S
+            return False
