@@ -167,6 +167,129 @@ def test_an_adc_without_calibration_is_no_reading_and_told_once(flash, capsys):
     assert app.state.supply_mv == 12500
 
 
+class Second:
+    """A module whose second hand stops after its first second: what was done, a turn a list."""
+
+    def __init__(self, monkeypatch):
+        self.app = app_module.App(Board(), PRESETS)
+        self.turns = [[]]
+        self.app.board.watchdog = lambda timeout_ms: Wire()
+        self.app.board.reset = lambda: self.do("reset")
+        self.app.history.flush = lambda: self.do("flush")
+        self.app.notifier.tick = lambda: self.do("look")
+        self.app.notifier.hand_over = lambda: self.do("hand over")
+        self.app.history.tick = lambda: self.do("records")
+        monkeypatch.setattr(asyncio, "sleep_ms", self._sleep_ms)
+
+    def do(self, name):
+        self.turns[-1].append(name)
+
+    def fail(self, error):
+        self.do(type(error).__name__)
+        raise error
+
+    async def _sleep_ms(self, ms):
+        self.turns.append([])
+        if ms:
+            raise ResetError
+
+    def run(self, poll):
+        """The turns of the second in which the car's `poll` does this."""
+        self.app.car.poll = poll
+        with pytest.raises(ResetError):
+            asyncio.run(self.app.run())
+        return [turn for turn in self.turns if turn]
+
+
+def test_what_a_second_asks_for_is_done_turn_by_turn_and_in_order(flash, monkeypatch):
+    second = Second(monkeypatch)
+    car = second.app.car
+
+    def end_trip():
+        second.do("due")
+        for name in ("event", "record", "battery"):
+            car.in_turn(second.do, name)
+
+    def poll(elapsed_ms):
+        second.do("poll")
+        car.in_turn(end_trip)
+
+    # Those that `end_trip` asks for come behind what the second itself brings.
+    assert second.run(poll) == [
+        [name]
+        for name in (
+            *("poll", "due", "look", "hand over", "records"),
+            *("event", "record", "battery"),
+        )
+    ]
+    assert second.app.status.errors == {}
+
+
+def test_a_step_that_fails_takes_no_other_with_it(flash, monkeypatch):
+    second = Second(monkeypatch)
+
+    def poll(elapsed_ms):
+        second.app.in_turn(second.fail, ValueError("step"))
+        second.app.in_turn(second.do, "next")
+        second.fail(ValueError("car"))
+
+    assert second.run(poll) == [
+        [name] for name in ("ValueError", "ValueError", "next", "look", "hand over", "records")
+    ]
+    assert second.app.status.errors == {"tick": 2}
+    assert [fault[0].split()[-1] for fault in second.app.status.faults] == ["car", "step"]
+
+
+def test_a_step_without_room_is_tried_again_at_once(flash, monkeypatch):
+    second = Second(monkeypatch)
+    lacking = [MemoryError(), MemoryError()]
+
+    def record():
+        if lacking:
+            second.fail(lacking.pop())
+        second.do("record")
+
+    monkeypatch.setattr(second.app.broom, "make_room", lambda: second.do("room"))
+
+    def poll(elapsed_ms):
+        second.app.in_turn(record)
+        second.app.in_turn(record)
+
+    turns = second.run(poll)
+    assert turns[:2] == [["MemoryError", "room", "MemoryError"], ["record"]]
+    assert second.app.status.counts["memory_retries"] == 1
+    assert second.app.status.errors == {"tick": 1}
+
+
+def test_of_too_many_steps_none_is_lost_and_the_order_stays(flash, monkeypatch):
+    second = Second(monkeypatch)
+    names = ["step %d" % n for n in range(60)]
+
+    def poll(elapsed_ms):
+        for name in names:
+            second.app.in_turn(second.do, name)
+            assert len(second.app._steps) < 30
+
+    turns = second.run(poll)
+    assert sum(turns, []) == [*names, "look", "hand over", "records"]
+    assert max(len(turn) for turn in turns[1:]) == 1
+
+
+def test_what_was_asked_for_is_done_before_a_restart(flash, monkeypatch):
+    second = Second(monkeypatch)
+    app = second.app
+
+    def end_trip():
+        # Behind the look that finds that a restart is due.
+        for name in ("event", "record"):
+            app.in_turn(second.do, name)
+
+    app.in_turn(end_trip)
+    app._reboot_s = 0
+    turns = second.run(lambda elapsed_ms: None)
+    assert turns[0] == ["event", "record", "flush", "reset"]
+
+
 def test_summary_tells_the_heap_without_what_the_system_has(flash, monkeypatch):
     """As on an ESP32, where `gc.mem_free` counts in the largest piece of the system."""
     board = Board()

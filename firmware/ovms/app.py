@@ -30,6 +30,8 @@ _REBOOT_DELAY_S = const(8)
 _CONSOLE_POLL_MS = const(200)
 # Time to read the reason on the console, and to press Ctrl-C.
 _CRASH_PAUSE_S = const(5)
+# Steps that wait. The end of a Twizy's trip that is a turn of its battery, too, has some 20.
+_STEPS_MAX = const(24)
 
 
 class App:
@@ -41,6 +43,8 @@ class App:
         self._is_supply_told = False
         # The uptime at which the module restarts, None while nobody asked for it.
         self._reboot_s = None
+        # (function, arguments) of what `in_turn` was given, oldest first.
+        self._steps = []
         self.broom = Broom()
         self.broom.install(ovms)
         from ovms import assembly
@@ -83,16 +87,42 @@ class App:
     async def _tick_for_ever(self):
         watchdog = self.board.watchdog(_WATCHDOG_MS)
         while True:
-            try:
-                self._tick()
-            except Exception as error:
-                # A car that cannot think must not take SMS and the server link with it.
-                self.on_error("tick", error)
+            self.in_turn(self._tick)
+            while self._steps:
+                self._take_step()
+                # Each step may load code, which takes its time: others have their turn.
+                await asyncio.sleep_ms(0)
             watchdog.feed()
             # A quiet point once a second: short pauses now instead of a long one in a burst.
             gc.collect()
+            await asyncio.sleep_ms(0)
             self.broom.tidy()
             await asyncio.sleep_ms(_TICK_MS)
+
+    def in_turn(self, function, *arguments):
+        """Call `function` soon, after all that was asked for before.
+
+        What happens at once and loads code for each of its parts (the end of a trip: events,
+        texts, records, flash) comes here part by part. The other tasks have their turn between
+        two. None is lost: with too many the oldest is done now.
+        """
+        if len(self._steps) >= _STEPS_MAX:
+            self._take_step()
+        self._steps.append((function, arguments))
+
+    def _take_step(self):
+        function, arguments = self._steps.pop(0)
+        try:
+            try:
+                function(*arguments)
+            except MemoryError:
+                # Once more, with all the room there is.
+                self.status.count("memory_retries")
+                self.broom.make_room()
+                function(*arguments)
+        except Exception as error:
+            # A car that cannot think must not take SMS and the server link with it.
+            self.on_error("tick", error)
 
     def _tick(self):
         status = self.status
@@ -102,18 +132,22 @@ class App:
         self._ticked_ms = now_ms
         elapsed_s = self.clock.uptime_s() - status.uptime_s
         status.uptime_s += elapsed_s
-        self._carry_out(status.take_requests())
-        self.state.tick(elapsed_s)
-        status.is_car_on = self.state.is_on
-        self.car.poll(elapsed_ms)
-        if status.uptime_s >= self._supply_due_s:
-            self._supply_due_s = status.uptime_s + _SUPPLY_PERIOD_S
-            self.state.supply_mv = self._supply_mv()
-            if _PROVEN_S <= status.uptime_s < _PROVEN_S + _SUPPLY_PERIOD_S:
-                self._keep_tree()
-        self.notifier.tick()
-        self.history.tick()
-        self.keeper.tick()
+        # Whatever the car does: what it asked for in its steps comes before these.
+        try:
+            self._carry_out(status.take_requests())
+            self.state.tick(elapsed_s)
+            status.is_car_on = self.state.is_on
+            self.car.poll(elapsed_ms)
+            if status.uptime_s >= self._supply_due_s:
+                self._supply_due_s = status.uptime_s + _SUPPLY_PERIOD_S
+                self.state.supply_mv = self._supply_mv()
+                if _PROVEN_S <= status.uptime_s < _PROVEN_S + _SUPPLY_PERIOD_S:
+                    self.in_turn(self._keep_tree)
+        finally:
+            self.in_turn(self.notifier.tick)
+            self.in_turn(self.notifier.hand_over)
+            self.in_turn(self.history.tick)
+            self.in_turn(self.keeper.tick)
 
     def _keep_tree(self):
         from ovms import trees
@@ -146,6 +180,8 @@ class App:
         if wanted & requests.REQUEST_REBOOT and self._reboot_s is None:
             self._reboot_s = self.status.uptime_s + _REBOOT_DELAY_S
         if self._reboot_s is not None and self.status.uptime_s >= self._reboot_s:
+            while self._steps:
+                self._take_step()
             self.history.flush()
             self.keeper.save()
             self.board.reset()

@@ -70,6 +70,7 @@ def connect(app):
     car.csq = app.csq
     car.send = app.bus.send
     car.open_store = Store
+    car.in_turn = app.in_turn
     car.on_event = app.notifier.on_event
     car.on_record = app.history.add
     app.car = car

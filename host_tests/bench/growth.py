@@ -155,7 +155,9 @@ class Days:
         for second in range(DAY_S):
             self.time.now_ms += 1000
             self.drive()
-            app._tick()
+            app.in_turn(app._tick)
+            while app._steps:
+                app._take_step()
             if second % 5 == 0:
                 self.send()
             if second % 30 == 0:

@@ -103,6 +103,7 @@ class Module:
             while self.time.now_ms < until_ms:
                 self.time.now_ms += step_s * 1000
                 self.notifier.tick()
+                self.notifier.hand_over()
                 for _ in range(4):
                     await asyncio.sleep_ms(0)
             task.cancel()

@@ -66,7 +66,7 @@ def said(bits):
         bench.clock.now_s += 10
         notifier.tick()
         while notifier.ip:
-            notifier.tick()
+            notifier.hand_over()
         telling = asyncio.create_task(notifier.run())
         for _ in range(20):
             await asyncio.sleep_ms(0)

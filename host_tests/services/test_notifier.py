@@ -279,7 +279,7 @@ def test_without_a_modem():
         UptimeClock(module.time),
     )
     notifier.notify("A", "hello")
-    notifier.tick()
+    notifier.hand_over()
     assert module.take() == (["Ahello"], [])
 
 
@@ -289,6 +289,7 @@ def test_an_idle_second_takes_no_heap():
 
     def second():
         module.notifier.tick()
+        module.notifier.hand_over()
 
     assert not expect.allocates(second)
 

@@ -3,6 +3,7 @@
 from binascii import unhexlify
 
 from host_tests.shims.expect import allocates, run
+from ovms.parameters import FIRST_FEATURE, FIRST_STORED_FEATURE
 from ovms.protocol.v2.messages import STALE_AFTER_S, freshness
 from ovms.vehicle.state import CHARGING, TOPPING_OFF, VehicleState
 
@@ -42,6 +43,10 @@ class Settings:
     def set_feature(self, n, value):
         self.features[n] = value
         self.revision += 1
+
+    def apply(self, changes):
+        for number, text in changes.items():
+            self.set_feature(number - FIRST_FEATURE + FIRST_STORED_FEATURE, int(text))
 
 
 def build(car_class, features=None, is_miles=False):

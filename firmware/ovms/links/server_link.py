@@ -217,6 +217,8 @@ class Connection:
         session = link.session
         server, vehicle_id, password = self.settings
         host, port, is_tls, owner = self._address(server)
+        # Others have their turn between two loads of code.
+        await link.sleep_ms(0)
         self.stream = await link.open_stream(host, port, is_tls)
         self.opened_s = link.clock.uptime_s()
         session.reset()
@@ -280,6 +282,8 @@ class Connection:
                 else:
                     burst[used : used + size] = line
                     used += size
+                # Each message is work, and may load code of its own.
+                await link.sleep_ms(0)
                 message = outbox.poll(0)
             if used:
                 await self._flush(burst[:used])

@@ -108,7 +108,7 @@ class Notifier:
         self.watched.told = self.watched.loose_s = 0
 
     def tick(self):
-        """About once a second: look at the car, hand over what waits for the server."""
+        """About once a second: look at the car."""
         state = self.state
         seen = ALARM if state.is_alarm_on else 0
         if state.open_doors[5]:
@@ -133,6 +133,9 @@ class Notifier:
             from ovms.services import notifier_events
 
             notifier_events.on_minute(self)
+
+    def hand_over(self):
+        """About once a second, after `tick`: the oldest of what waits for the server."""
         if self.ip and self.status.is_server_connected:
             from ovms.services import notifier_events
 

@@ -135,7 +135,7 @@ async def send_sms(notifier):
     text = text[1:].replace("\r\n", "\n").replace("\r", "\n")
     # Others have their turn between two loads of code.
     await notifier.sleep_ms(0)
-    left = _parts(notifier, phone, text, is_forced)
+    left = list(await _parts(notifier, phone, text, is_forced))
     await notifier.sleep_ms(0)
     pause_ms = _SMS_RETRY_MS
     for attempt in range(_SMS_ATTEMPTS):
@@ -153,7 +153,7 @@ async def send_sms(notifier):
 def _parts(notifier, phone, text, is_forced):
     from ovms.services.sms.parts import outgoing
 
-    return list(outgoing(notifier, phone, text, _RESERVE, is_forced))
+    return outgoing(notifier, phone, text, _RESERVE, is_forced)
 
 
 def _is_silenced(notifier, kind):

@@ -32,6 +32,14 @@ def _unconnected(*_):
     return None
 
 
+async def _no_pause(ms):
+    """What a car on its own waits."""
+
+
+def _at_once(function, *arguments):
+    function(*arguments)
+
+
 class Vehicle:
     """A car without any data: also what an unknown vehicle type gets.
 
@@ -69,9 +77,12 @@ class Vehicle:
         # send(arbitration_id, data) -> bool: a frame of TX_FRAMES onto the bus.
         self.send = _unconnected
         # sleep_ms(ms): coroutine, for commands that wait for the car's answer.
-        self.sleep_ms = _unconnected
+        self.sleep_ms = _no_pause
         # spawn(function): run an async function without arguments as a task; None if it cannot.
         self.spawn = _unconnected
+        # in_turn(function, *arguments): call it soon, in the order asked for, while the other
+        # tasks of the module have their turn in between; for what loads code or takes long.
+        self.in_turn = _at_once
         # on_event(EVENT_...): something a user may want to hear of; `event_text` says it.
         self.on_event = _unconnected
         # on_record(type, number, lifetime_s, data): one history record, data as str.

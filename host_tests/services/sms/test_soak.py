@@ -60,7 +60,7 @@ def test_ten_thousand():
             if not is_owner and PASSWORD not in text and "OVMS" not in text:
                 assert reply in (None, "Permission denied"), (caller, text, reply)
                 strange[caller] = strange.get(caller, 0) + (reply is not None)
-            for number, part in outgoing(bench.sms, caller, reply):
+            for number, part in await outgoing(bench.sms, caller, reply):
                 assert len(sms_text.outgoing(number, part, True)) == 1
             for _, push in bench.pushes:
                 assert PASSWORD not in push and "\n" not in push and "\r" not in push

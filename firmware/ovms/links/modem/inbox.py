@@ -17,6 +17,8 @@ _DELETE_S = const(25)
 
 async def fetch_sms(modem):
     """Read and delete one message that the modem has stored, if there is one."""
+    # The other tasks have their turn between two loads of code.
+    await modem.port.clock.sleep_ms(0)
     async with modem.sms_lock:
         if modem.has_ucs2:
             await _use_charset(modem, b"UCS2")

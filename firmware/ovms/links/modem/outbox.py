@@ -19,13 +19,14 @@ async def send_sms(modem, number, text):
     """See `Modem.send_sms`."""
     if not (modem.port.is_up and modem.plain_charset):
         return False
+    # Others have their turn between two loads of code.
+    await modem.port.clock.sleep_ms(0)
     from ovms.protocol.sms_text import outgoing
 
     parts = outgoing(number, text, modem.has_ucs2)
     if not parts:
         modem.status.count("sms_bad_number")
         return False
-    # Others have their turn between two loads of code.
     await modem.port.clock.sleep_ms(0)
     for number, text, is_ucs2 in parts:
         if not await _send(modem, number, text + _END, is_ucs2):

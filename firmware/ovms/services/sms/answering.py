@@ -54,7 +54,10 @@ async def _admitted(sms, caller, text, is_owner, origin):
     On its own: while a command waits for the car, the table need not stay in RAM.
     """
     await asyncio.sleep_ms(0)
-    command = _found(sms, text)
+    own = sms.car().sms_commands()
+    await asyncio.sleep_ms(0)
+    command = _found(own, text)
+    own = None
     await asyncio.sleep_ms(0)
     access = _access()
     await asyncio.sleep_ms(0)
@@ -84,10 +87,10 @@ async def _admitted(sms, caller, text, is_owner, origin):
     return reply, None
 
 
-def _found(sms, text):
+def _found(own, text):
     from ovms.services.sms.commands import find
 
-    return find(sms, text)
+    return find(own, text)
 
 
 def _access():
@@ -166,7 +169,7 @@ def _in_rhythm(sms, number, text, reply):
 
 async def _send(sms, modem, number, text, reserve=0):
     await asyncio.sleep_ms(0)
-    for part_number, part in _outgoing(sms, number, text, reserve):
+    for part_number, part in await _outgoing(sms, number, text, reserve):
         await asyncio.sleep_ms(0)
         if not await modem.send_sms(part_number, part):
             sms.status.count("sms_not_sent")

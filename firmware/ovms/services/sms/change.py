@@ -22,6 +22,10 @@ _SETTINGS = {
 
 async def reply(request):
     """Do what the command says. What sets some of the settings shown together shows them."""
+    # Loads what checks and stores settings, and changes none: the others have their turn before
+    # that is done.
+    request.sms.config.apply({})
+    await asyncio.sleep_ms(0)
     text = _CHANGES[request.command](request)
     if text is None:
         await asyncio.sleep_ms(0)

@@ -124,8 +124,8 @@ class Command:
         self.method = method
 
 
-def find(sms, text):
-    """The Command that `text` asks for, None when there is no such one.
+def find(own, text):
+    """The Command that `text` asks for, None when there is no such one. own: the car's commands.
 
     A command is found with or without its `?`, one of the car first.
     """
@@ -142,7 +142,7 @@ def find(sms, text):
         for row in _COMMANDS:
             if row[0] == name:
                 common = row
-        for command, mode, method in sms.car().sms_commands():
+        for command, mode, method in own:
             if command == name:
                 if common and common[1] == BY_OWNER:
                     # Whoever carries it out: it is not for others.

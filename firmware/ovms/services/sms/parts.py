@@ -1,5 +1,7 @@
 """What a reply or an alert becomes on its way to a phone. Loaded on demand."""
 
+import asyncio
+
 from micropython import const
 
 from ovms import parameters
@@ -10,7 +12,7 @@ _SMS_UCS2 = const(70)
 _MAX_PARTS = const(9)
 
 
-def outgoing(sender, number, text, reserve=0, is_forced=False):
+async def outgoing(sender, number, text, reserve=0, is_forced=False):
     """[(normal number, text)] to send, none when there is nobody or nothing to tell.
 
     sender: who has `config`, `status`, `clock` and `car`, which returns the current Vehicle.
@@ -25,6 +27,8 @@ def outgoing(sender, number, text, reserve=0, is_forced=False):
     number = phone.normal_phone(number)
     if not number:
         return ()
+    # Others have their turn between two loads of code.
+    await asyncio.sleep_ms(0)
     utc_s = sender.clock.utc_s()
     if sender.car().HAS_SMS_TIME and utc_s is not None and not suppressed & parameters.NO_TIME:
         text = _time_of_day(utc_s, sender.config.get(parameters.TIMEZONE)) + text

@@ -9,6 +9,8 @@ from micropython import const
 from ovms.vehicle.twizy.battery import FURTHEST, HIGHEST, LOWEST
 
 _LIFETIME_S = const(86400)
+# Records of cells that are made at a time.
+_CELLS = const(5)
 
 # Alert states of the records; 0 unknown and 4 failure do not occur.
 _NOMINAL = const(1)
@@ -17,14 +19,26 @@ _ALERT = const(3)
 
 
 def send(car, has_cells=True):
-    """Emit the record of the pack, and those of its 14 cells; nothing before a first set."""
+    """Emit the record of the pack, and those of its 14 cells, in turns; nothing before a first
+    set.
+    """
     battery = car.battery
     if not battery.is_known:
         return
-    car.on_record("RT-PWR-BattPack", 1, _LIFETIME_S, _pack(car))
+    car.in_turn(_send_pack, car)
     if has_cells:
-        for cell in range(battery.cells.size):
-            car.on_record("RT-PWR-BattCell", cell + 1, _LIFETIME_S, _cell(battery, cell))
+        for first in range(0, battery.cells.size, _CELLS):
+            car.in_turn(_send_cells, car, first)
+
+
+def _send_pack(car):
+    car.on_record("RT-PWR-BattPack", 1, _LIFETIME_S, _pack(car))
+
+
+def _send_cells(car, first):
+    battery = car.battery
+    for cell in range(first, min(first + _CELLS, battery.cells.size)):
+        car.on_record("RT-PWR-BattCell", cell + 1, _LIFETIME_S, _cell(battery, cell))
 
 
 def _status(group, bits):

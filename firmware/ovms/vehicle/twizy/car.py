@@ -7,7 +7,7 @@ key edges, trip, charge (`charge`). Bus, status byte and edges: Twizy facts 1.1,
 from micropython import const
 
 from ovms.parameters import FEATURE_STREAM, STREAM_LOCATION, STREAM_RECORDS
-from ovms.vehicle.base import EVENT_CHARGE_DONE, Vehicle
+from ovms.vehicle.base import EVENT_CHARGE_DONE, EVENT_TRIP_END, Vehicle
 from ovms.vehicle.state import CHARGE_DONE
 from ovms.vehicle.twizy.battery import Battery
 from ovms.vehicle.twizy.charge import Charge
@@ -116,7 +116,7 @@ class Twizy(Vehicle):
             self._reported = bits
             state.touch()
         if event:
-            self.on_event(event)
+            self.in_turn(self.on_event, event)
             # Of its phases users hear only if they want to.
             if event >= EVENT_CHARGE_DONE:
                 self.due |= DUE_CHARGE
@@ -134,9 +134,12 @@ class Twizy(Vehicle):
             self._minute_ms %= _MINUTE_MS
             self.due |= DUE_MINUTE
         if self.due:
-            from ovms.vehicle.twizy import records
+            self.in_turn(self._send_due)
 
-            records.send_due(self)
+    def _send_due(self):
+        from ovms.vehicle.twizy import records
+
+        records.send_due(self)
 
     def write_refusal(self):
         from ovms.vehicle.twizy.sevcon import gate
@@ -181,6 +184,10 @@ class Twizy(Vehicle):
         return texts.stat_text(self)
 
     def event_text(self, event):
+        if event == EVENT_TRIP_END:
+            from ovms.vehicle.twizy import power_texts
+
+            return "I", power_texts.report(self, "E")
         from ovms.vehicle.twizy import texts
 
         return texts.event_text(self, event)

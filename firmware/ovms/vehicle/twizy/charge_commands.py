@@ -16,6 +16,8 @@ from ovms.parameters import (
     FEATURE_RANGE_LIMIT,
     FEATURE_SOC_LIMIT,
     FEATURE_SUPPRESS,
+    FIRST_FEATURE,
+    FIRST_STORED_FEATURE,
     NO_ALERTS,
     NO_INFOS,
 )
@@ -32,6 +34,10 @@ _POWER_NOTIFY = const(207)
 _POWER_STATS = const(208)
 _RESET_LOGS = const(209)
 _QUERY_LOGS = const(210)
+
+# Parameters of the two limits.
+_RANGE_LIMIT = const(FEATURE_RANGE_LIMIT - FIRST_STORED_FEATURE + FIRST_FEATURE)
+_SOC_LIMIT = const(FEATURE_SOC_LIMIT - FIRST_STORED_FEATURE + FIRST_FEATURE)
 
 _RANGE_MAX = const(255)
 _SOC_MAX = const(100)
@@ -58,7 +64,7 @@ def range_reply(car, arguments, is_query):
     return "Max ideal range: %d %s" % (max_range, _unit(car))
 
 
-def alert_reply(car, arguments, is_query):
+async def alert_reply(car, arguments, is_query):
     """CA: set both limits (one not given is cleared) or query them.
 
     Of what later firmware adds, `N` (notify only) and `R` (reset) are what this always does.
@@ -77,7 +83,7 @@ def alert_reply(car, arguments, is_query):
         else:
             raise ValueError(_ALERT_USE)
     if not is_query and words != ["N"]:
-        _set_limits(car, distance or 0, soc_pct or 0)
+        await _set_limits(car, distance or 0, soc_pct or 0)
     else:
         car.charge.estimate()
     return _alert_text(car)
@@ -92,7 +98,7 @@ async def command(car, code, arguments):
         return OK, str(config.feature(FEATURE_MAX_RANGE))
     if code in (_QUERY_ALERTS, _SET_ALERTS):
         if code == _SET_ALERTS:
-            _set_limit_fields(car, arguments.split(","))
+            await _set_limit_fields(car, arguments.split(","))
         else:
             car.charge.estimate()
         return OK, _alert_fields(car)
@@ -152,12 +158,17 @@ def _set(car, feature, value):
     car.charge.estimate()
 
 
-def _set_limits(car, distance, soc_pct):
-    car.config.set_feature(FEATURE_RANGE_LIMIT, distance)
-    _set(car, FEATURE_SOC_LIMIT, soc_pct)
+async def _set_limits(car, distance, soc_pct):
+    # The first loads what checks and stores settings, and changes none: other tasks have their
+    # turn between two loads of code.
+    for changes in ({}, {_RANGE_LIMIT: str(distance), _SOC_LIMIT: str(soc_pct)}):
+        await car.sleep_ms(0)
+        car.config.apply(changes)
+    await car.sleep_ms(0)
+    car.charge.estimate()
 
 
-def _set_limit_fields(car, fields):
+async def _set_limit_fields(car, fields):
     """Arguments of 204: range, SOC, and two that later firmware adds; what is missing is 0."""
     if len(fields) > 4:
         raise ValueError("204 takes range and SOC.")
@@ -166,7 +177,7 @@ def _set_limit_fields(car, fields):
     soc_pct = _number(fields[1] or "0", _SOC_MAX, _ALERT_USE)
     if fields[2] not in ("", "0") or fields[3] not in ("", "0"):
         raise ValueError(_NO_CONTROL)
-    _set_limits(car, distance, soc_pct)
+    await _set_limits(car, distance, soc_pct)
 
 
 def _alert_text(car):

@@ -13,7 +13,6 @@ from ovms.vehicle.twizy.charge import (
     SOC_CV_START,
     SOC_FULL,
 )
-from ovms.vehicle.twizy.distances import km_from_user
 
 
 def charge_minutes(soc_pct100, target_pct100, charge_a=CHARGE_FULL_A):
@@ -75,7 +74,9 @@ def _taken_a(charge):
 
 
 def _feature_km(config, feature):
-    return km_from_user(max(config.feature(feature), 0), config.is_miles)
+    """Whole km of a distance that the user gave in miles or km."""
+    distance = max(config.feature(feature), 0)
+    return (distance * 16093 + 5000) // 10000 if config.is_miles else distance
 
 
 def _estimate_range(charge, soc_pct100):

@@ -7,11 +7,6 @@ from ovms.vehicle.twizy.power import ACCEL, CONST, DECEL
 _ODOMETER_GOOD_M = const(500)
 
 
-def km_from_user(distance, is_miles):
-    """Whole km of a distance a user gave in miles or km."""
-    return (distance * 16093 + 5000) // 10000 if is_miles else distance
-
-
 def user_from_km(distance_km, is_miles):
     """Whole miles or km for the user."""
     return (distance_km * 10000 + 8047) // 16093 if is_miles else distance_km

@@ -34,26 +34,30 @@ _MOVED_UDEG = const(1000)
 
 
 def send_due(car):
-    """Emit the records and announce the events of `car.due`, each once, even should one fail."""
+    """Emit the records and announce the events of `car.due` one by one, each once, even should
+    one fail.
+    """
     due = car.due
     car.due = 0
     if due & DUE_ALERT:
-        car.on_event(EVENT_BATTERY)
+        car.in_turn(car.on_event, EVENT_BATTERY)
         _send_battery(car, True)
-    if due & DUE_TRIP_END and _end_trip(car):
-        _send_position(car)
+    if due & DUE_TRIP_END and _has_driven(car):
+        car.in_turn(car.on_event, EVENT_TRIP_END)
+        car.in_turn(send_usage, car)
+        car.in_turn(_send_position, car)
         _send_battery(car, True)
         due |= DUE_CHARGE
     if due & DUE_CHARGE:
-        _send_log(car)
+        car.in_turn(_send_log, car)
     if due & DUE_POSITION:
-        _send_position(car)
+        car.in_turn(_send_position, car)
     if due & DUE_MINUTE:
         minutes = car.minutes
         car.minutes = (minutes + 1) % _CELLS_MIN
         is_awake = car.state.is_awake
         if is_awake:
-            send_usage(car)
+            car.in_turn(send_usage, car)
         every_min = _PACK_MIN if is_awake else _PACK_ASLEEP_MIN
         if car.told_sets != car.battery.sets and not minutes % every_min:
             _send_battery(car, not minutes)
@@ -153,14 +157,10 @@ def send_usage(car):
     car.on_record("RT-PWR-UsageStats", 0, _DAY_S, _joined(car.decoder.power.sums))
 
 
-def _end_trip(car):
-    """Announce the report and emit the final record if at least 1 Wh was used; whether it was."""
+def _has_driven(car):
+    """Whether at least 1 Wh was used: what is less is no trip."""
     sums = car.decoder.power.sums
-    if sums[CONST + 1] + sums[ACCEL + 1] + sums[DECEL + 1] < UNITS_PER_WH:
-        return False
-    car.on_event(EVENT_TRIP_END)
-    send_usage(car)
-    return True
+    return sums[CONST + 1] + sums[ACCEL + 1] + sums[DECEL + 1] >= UNITS_PER_WH
 
 
 def _send_log(car):

@@ -10,7 +10,7 @@ async def _range(car, arguments, is_query):
 async def _alert(car, arguments, is_query):
     from ovms.vehicle.twizy import charge_commands
 
-    return charge_commands.alert_reply(car, arguments, is_query)
+    return await charge_commands.alert_reply(car, arguments, is_query)
 
 
 async def _battery(car, arguments, is_query):

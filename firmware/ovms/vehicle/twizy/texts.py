@@ -1,21 +1,17 @@
 """Texts about the Twizy, as the Twizy guide 1.2.0 words them."""
 
-from ovms.vehicle.base import EVENT_BATTERY, EVENT_FAULT, EVENT_TRIP_END
+from ovms.vehicle.base import EVENT_BATTERY, EVENT_FAULT
 from ovms.vehicle.state import CHARGE_DONE, CHARGING, TOPPING_OFF
 from ovms.vehicle.twizy.charge import SOC_FULL
 from ovms.vehicle.twizy.distances import user_from_km
 
 
 def event_text(car, event):
-    """(kind, text) for `Vehicle.event_text`: about a charge the extended status."""
+    """(kind, text) for `Vehicle.event_text` but for a trip's: of a charge the extended status."""
     if event == EVENT_BATTERY:
         from ovms.vehicle.twizy import battery_texts
 
         return "A", battery_texts.status_text(car)
-    if event == EVENT_TRIP_END:
-        from ovms.vehicle.twizy import power_texts
-
-        return "I", power_texts.report(car, "E")
     if event == EVENT_FAULT:
         return car.sevcon.notice
     return "A", stat_text(car)

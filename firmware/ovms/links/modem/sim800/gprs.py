@@ -9,7 +9,6 @@ from micropython import const
 
 from ovms.links.modem.at_port import ATError
 from ovms.links.modem.sim800.tcp import OVER
-from ovms.links.modem.sim800.unasked import drop
 from ovms.parameters import APN, APN_PASSWORD, APN_USER, DNS
 from ovms.protocol.at import number
 
@@ -35,9 +34,11 @@ _CLOSE_S = const(10)
 
 async def connect(sim800, host, port_number):
     """A connected TCPStream; the one before is given up. OSError when it cannot be had."""
+    # Others have their turn between two loads of code.
+    await sim800.port.clock.sleep_ms(0)
     if sim800.is_opening:
         raise OSError("The modem is connecting already.")
-    drop(sim800, True)
+    _drop(sim800, True)
     bearer = tuple([sim800.config.get(n) for n in _BEARER])
     from ovms.links.modem.network import gprs_refusal
 
@@ -70,6 +71,7 @@ async def connect(sim800, host, port_number):
 
 
 async def _open_socket(sim800, bearer, host, port_number):
+    await sim800.port.clock.sleep_ms(0)
     from ovms.protocol.at_values import quoted
 
     target = quoted(host)
@@ -95,7 +97,7 @@ async def _open_socket(sim800, bearer, host, port_number):
 async def _bring_up(sim800, bearer):
     """The bearer from the ground (D6). ATError when a step that is needed fails."""
     port = sim800.port
-    drop(sim800)
+    _drop(sim800)
     from ovms.protocol.at_values import quoted
 
     access = quoted(*bearer[:3])
@@ -145,4 +147,10 @@ def _fail(sim800):
             sim800.rest_polls = min(
                 1 << min(sim800.bearer_failures - _BEARER_FAILURES, 6), _REST_MAX
             )
-    drop(sim800, sim800.outcome == b"CONNECT FAIL" and sim800.failures & 1)
+    _drop(sim800, sim800.outcome == b"CONNECT FAIL" and sim800.failures & 1)
+
+
+def _drop(sim800, keeps_bearer=False):
+    from ovms.links.modem.sim800.unasked import drop
+
+    drop(sim800, keeps_bearer)

@@ -7,7 +7,6 @@ Syntax: Twizy guide 1.2.0, "SEVCON controller configuration"; replies and error 
 from ovms.parameters import FEATURE_CAN_WRITE, FROM_SERVER
 from ovms.vehicle.twizy.sevcon.controller import SevconError
 from ovms.vehicle.twizy.sevcon.gate import UNDER_WAY, WRITE, check_origin
-from ovms.vehicle.twizy.sevcon.session import Session
 
 _READ_ONLY = "Error: CAN bus in read only mode"
 _NO_MACROS = ("PRE", "OP", "READ", "WRITE", "RESTORE")
@@ -34,7 +33,10 @@ async def execute(car, words, origin=FROM_SERVER, is_query=False):
     except ValueError as error:
         return reply + str(error)
     is_reading = command == "READ"
-    session = Session(car)
+    # The other tasks have their turn between two loads of code.
+    await car.sleep_ms(0)
+    session = _session(car)
+    await car.sleep_ms(0)
     try:
         if not is_reading:
             # Before anything is sent.
@@ -66,6 +68,12 @@ def _checked(command, words, controller_type):
     from ovms.vehicle.twizy.sevcon import limits
 
     return limits.arguments(command, words, controller_type)
+
+
+def _session(car):
+    from ovms.vehicle.twizy.sevcon.session import Session
+
+    return Session(car)
 
 
 def _carried_out(car, session, command, values):
