@@ -113,6 +113,21 @@ def loads(output: str) -> dict[str, list[int]]:
     return found
 
 
+def loaded_turns(output: str, names: Mapping[str, str]) -> list[Turn]:
+    """Those that loaded something, uncounted, from what life.py printed in its mode LOADS."""
+    found = []
+    after = "start"
+    for line in output.splitlines():
+        word, _, rest = line.partition(" ")
+        if word == "MARK":
+            after = rest
+        elif word == "TURN":
+            task, loaded, files = rest.split(" ")
+            modules = tuple(names.get(name, name) for name in loaded.split(","))
+            found.append(Turn(0, task, modules, int(files), after))
+    return found
+
+
 def module_loads(output: str, log: str) -> list[tuple[int, str, list[str]]]:
     """(instructions, module, what was loaded with it), the dearest first; arguments as above."""
     counts = [int(text) for text in _COUNTED.findall(log)]
@@ -129,7 +144,7 @@ def module_loads(output: str, log: str) -> list[tuple[int, str, list[str]]]:
 def measure(folder: Path, is_quick: bool) -> list[Row]:
     """folder: for files of ours. All rows of the three groups."""
     try:
-        life = _Life(folder)
+        life = Life(folder)
     except (build.BuildError, vm.VMMissingError) as error:
         return [not_measured(GROUP, "longest turn", str(error), BUDGET_TURN)]
     if is_quick:
@@ -141,7 +156,7 @@ def measure(folder: Path, is_quick: bool) -> list[Row]:
     return [*rows, *_load_rows(life), _stack_row(life)]
 
 
-class _Life:
+class Life:
     """The compiled tree of the scenario, and its tape. Raises BuildError, VMMissingError."""
 
     def __init__(self, folder: Path):
@@ -222,7 +237,7 @@ def _tape() -> bytes:
     return bytes(tape.data)
 
 
-def _turn_rows(life: _Life, file: Path) -> list[Row]:
+def _turn_rows(life: Life, file: Path) -> list[Row]:
     what = "longest turn in service"
     try:
         output, log = life.run("count", HEAPS_KIB[0])
@@ -254,7 +269,7 @@ def _turn_rows(life: _Life, file: Path) -> list[Row]:
     return rows
 
 
-def _module_rows(life: _Life, file: Path) -> list[Row]:
+def _module_rows(life: Life, file: Path) -> list[Row]:
     what = "loading a module on demand, dearest"
     try:
         found = module_loads(*life.run("modules", HEAPS_KIB[0]))
@@ -277,7 +292,7 @@ def _module_rows(life: _Life, file: Path) -> list[Row]:
     ]
 
 
-def _load_rows(life: _Life) -> list[Row]:
+def _load_rows(life: Life) -> list[Row]:
     rows = []
     for heap_kib in HEAPS_KIB:
         try:
@@ -302,7 +317,7 @@ def _load_rows(life: _Life) -> list[Row]:
     return rows
 
 
-def _stack_row(life: _Life) -> Row:
+def _stack_row(life: Life) -> Row:
     what = "deepest"
     try:
         output, _ = life.run("stack", HEAPS_KIB[0])

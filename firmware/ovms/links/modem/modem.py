@@ -143,6 +143,8 @@ class Modem:
         reminder = asyncio.create_task(self._remind())
         try:
             while True:
+                # Each of these loads code: others have their turn between two.
+                await self.port.clock.sleep_ms(0)
                 self.check()
                 is_poll_due = self.is_poll_due
                 is_sms_due = self.plain_charset and (self.announced or self.is_sms_due)

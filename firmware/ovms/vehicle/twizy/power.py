@@ -37,6 +37,7 @@ _MOVING = const(10)
 # A longer step of the distance counter (0.1 m) is a gap in its frames, not a way driven.
 _STEP_MAX = const(0x2000)
 _SLOPE_M = const(100)
+_ODOMETER_GOOD_M = const(500)
 # Beyond any current of the frame, in 1/4 A.
 _BEYOND = const(4096)
 
@@ -56,6 +57,17 @@ class Power:
         from ovms.vehicle.twizy import edges
 
         edges.reset_power(self)
+
+    def ways_dm(self):
+        """Way of the trip in 0.1 m, twice: by the counter, 8 % too long as its sections are; and
+        by the odometer, once its 10 m steps are small beside it.
+        """
+        sums = self.sums
+        way_dm = sums[CONST] + sums[ACCEL] + sums[DECEL]
+        odometer_m = self.state.odometer_m
+        if self.start_m is None or odometer_m - self.start_m < _ODOMETER_GOOD_M:
+            return way_dm, way_dm
+        return way_dm, (odometer_m - self.start_m) * 10
 
     def forget_extremes(self):
         """Look for the extremes of current and power anew."""

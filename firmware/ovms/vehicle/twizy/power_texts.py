@@ -7,7 +7,6 @@ of the way by the odometer, because the counter they are taken from reads too lo
 
 from micropython import const
 
-from ovms.vehicle.twizy.distances import ways_dm
 from ovms.vehicle.twizy.power import ACCEL, CONST, DECEL, DOWN, UNITS_PER_WH, UP
 
 # Less than a metre is no way to speak of an efficiency.
@@ -20,7 +19,7 @@ def report(car, letter):
     sums = power.sums
     used = sums[CONST + 1] + sums[ACCEL + 1] + sums[DECEL + 1]
     recovered = sums[CONST + 2] + sums[ACCEL + 2] + sums[DECEL + 2]
-    way_dm, driven_dm = ways_dm(power)
+    way_dm, driven_dm = power.ways_dm()
     if not used or way_dm <= _WAY_MIN_DM:
         return "Power " + _totals(used, recovered)
     is_total = letter.upper() == "T"

@@ -14,11 +14,10 @@ A value nobody knows is an empty field.
 
 from micropython import const
 
-from ovms.protocol.v2.messages import STALE_AFTER_S
+from ovms.protocol.v2.messages import KM, MILE, STALE_AFTER_S, scaled
 from ovms.vehicle.base import EVENT_BATTERY, EVENT_TRIP_END
 from ovms.vehicle.twizy.battery import FURTHEST, HIGHEST, LOWEST
 from ovms.vehicle.twizy.car import DUE_ALERT, DUE_CHARGE, DUE_MINUTE, DUE_POSITION, DUE_TRIP_END
-from ovms.vehicle.twizy.distances import user_from_km, ways_dm
 from ovms.vehicle.twizy.power import ACCEL, CONST, DECEL, SAMPLES, UNITS_PER_WH
 
 _PACK_MIN = const(2)
@@ -84,7 +83,7 @@ def _send_position(car):
     car.told_longitude_udeg = state.longitude_udeg
     decoder = car.decoder
     power = decoder.power
-    driven_dm = ways_dm(power)[1]
+    driven_dm = power.ways_dm()[1]
     csq = car.csq()
     if csq is None or csq > _CSQ_MAX:
         csq = 0
@@ -94,7 +93,7 @@ def _send_position(car):
         _degrees(state.longitude_udeg),
         state.altitude_m,
         state.course_deg,
-        (user_from_km(state.speed_kmh10, car.config.is_miles) + 5) // 10,
+        scaled(state.speed_kmh10, KM // 10, MILE if car.config.is_miles else KM),
         1 if state.has_gps_lock else 0,
         -1 if age_s is None else max(STALE_AFTER_S - age_s, 0),
         csq,
@@ -173,7 +172,7 @@ def _send_log(car):
     decoder = car.decoder
     battery = car.battery
     sums = decoder.power.sums
-    driven_dm = ways_dm(decoder.power)[1]
+    driven_dm = decoder.power.ways_dm()[1]
     size = battery.modules.size
     temps = battery.modules.values
     is_known = battery.is_known

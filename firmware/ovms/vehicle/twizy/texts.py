@@ -1,9 +1,9 @@
 """Texts about the Twizy, as the Twizy guide 1.2.0 words them."""
 
+from ovms.protocol.v2.messages import KM, MILE, scaled
 from ovms.vehicle.base import EVENT_BATTERY, EVENT_FAULT
 from ovms.vehicle.state import CHARGE_DONE, CHARGING, TOPPING_OFF
 from ovms.vehicle.twizy.charge import SOC_FULL
-from ovms.vehicle.twizy.distances import user_from_km
 
 
 def event_text(car, event):
@@ -29,6 +29,7 @@ def stat_text(car):
     is_miles = car.config.is_miles
     soc_pct100 = state.soc_pct100
     unit = "mi" if is_miles else "km"
+    unit_mm = MILE if is_miles else KM
     if state.is_charge_port_open:
         charge_state = state.charge_state
         if charge_state == CHARGING:
@@ -51,8 +52,8 @@ def stat_text(car):
         lines.append(
             "Range: %s - %d %s"
             % (
-                "?" if estimated_km is None else user_from_km(estimated_km, is_miles),
-                user_from_km(state.ideal_range_km, is_miles),
+                "?" if estimated_km is None else scaled(estimated_km, KM, unit_mm),
+                scaled(state.ideal_range_km, KM, unit_mm),
                 unit,
             )
         )
@@ -66,7 +67,7 @@ def stat_text(car):
             )
         )
     if state.odometer_m is not None:
-        lines.append("ODO: %d %s" % (user_from_km(state.odometer_m // 1000, is_miles), unit))
+        lines.append("ODO: %d %s" % (scaled(state.odometer_m // 1000, KM, unit_mm), unit))
     if state.soh_pct:
         lines.append("SOH: %d%%" % state.soh_pct)
     return "\r ".join(lines)

@@ -32,6 +32,8 @@ async def run(car, session, command, values):
     if command == "READ":
         return text
     text = "OLD:" + text
+    # The other tasks have their turn between two loads of code.
+    await car.sleep_ms(0)
     journal = _journal(car)
     key = index << 8 | subindex
     if not journal.is_setting(key):

@@ -9,12 +9,16 @@ from ovms.vehicle.twizy.sevcon.controller import SevconError
 
 async def run(car, session, command, values):
     """The reply behind `CFG x: `; SevconError for what the controller did not do."""
+    # The other tasks have their turn between two loads of code.
+    await car.sleep_ms(0)
     needs_pre_op, needs_cycle, labels = _traits(command)
     try:
         if needs_pre_op:
             await session.enter_pre_op()
         entries = await _entries(session, command, values, car.sevcon.type)
+        await car.sleep_ms(0)
         journal = _journal(car)
+        await car.sleep_ms(0)
         entries = journal.packed(entries)
         # Read what is about to change and put it into flash.
         old = bytearray()
