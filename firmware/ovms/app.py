@@ -95,7 +95,6 @@ class App:
             watchdog.feed()
             # A quiet point once a second: short pauses now instead of a long one in a burst.
             gc.collect()
-            await asyncio.sleep_ms(0)
             self.broom.tidy()
             await asyncio.sleep_ms(_TICK_MS)
 
@@ -132,7 +131,7 @@ class App:
         self._ticked_ms = now_ms
         elapsed_s = self.clock.uptime_s() - status.uptime_s
         status.uptime_s += elapsed_s
-        # Whatever the car does: what it asked for in its steps comes before these.
+        # Whatever becomes of the car, the others have their second.
         try:
             self._carry_out(status.take_requests())
             self.state.tick(elapsed_s)

@@ -12,10 +12,11 @@ A turn is what a task does from one `await` that waits to the next. Prints in ea
 a mark of the tape, and `SMS` with the number of modules loaded from the announcement of an SMS to
 its answer, and its text. Mode COUNT: at the end of each turn callgrind writes its count to its
 log, and here stands `TURN`, the task, what was loaded (comma between) and how many files were
-opened. Mode LOADS: only the `TURN` of those that loaded something. Mode STACK: `STACK`, the deepest use of the C stack so far, when it has become deeper, and
-what was loaded in that turn. Mode MODULES: no tape; the file `names` holds the modules of the
-shelf, and each is loaded between two counts of callgrind: `LOAD`, its name, and all that came with
-it. At the end `COUNTS`, the module's counters of things gone wrong.
+opened. Mode LOADS: the same without counts, of those turns that loaded something. Mode STACK:
+`STACK`, the deepest use of the C stack so far, when it has become deeper, and what was loaded in
+that turn. Mode MODULES: no tape; the file `names` holds the modules of the shelf, and each is
+loaded between two counts of callgrind: `LOAD`, its name, and all that came with it. At the end
+`COUNTS`, the module's counters of things gone wrong.
 """
 
 import asyncio
