@@ -58,7 +58,8 @@ class Child:
         )
         self.status = Status("BOARD")
         self.history = History(self.rings, config, self.clock, self.status)
-        self.history.tick()
+        for _ in self.rings:
+            self.history.tick()
 
     def random(self, limit):
         self._seed = (self._seed * 1103515245 + 12345) & 0x3FFFFFFF

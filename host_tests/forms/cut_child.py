@@ -26,6 +26,7 @@ _UTC_S = 1_787_562_000
 _VEHICLE_ID = 8
 _NEW_ID = "AFTERCUT"
 _PLACES = ("/o", "/")
+_RINGS = 2
 
 
 def boot(device):
@@ -47,17 +48,23 @@ def boot(device):
     return App(Board())
 
 
+def start(history):
+    """Let it read what is on flash, as in the module's first seconds."""
+    for _ in range(_RINGS):
+        history.tick()
+
+
 def look(device):
     """What the module has after its start, as above."""
     app = boot(device)
     seen = {"settings": life_child.settings(app)}
     app.clock.set_utc_s(_UTC_S, "gps")
-    app.history.tick()
+    start(app.history)
     seen["records"] = life_child.delivered(app.history, 1000)
     app.history.flush()
     app.config.apply({_VEHICLE_ID: _NEW_ID})
     app = boot(device)
-    app.history.tick()
+    start(app.history)
     left = life_child.delivered(app.history, 1000)
     seen["kept"] = app.config.get(_VEHICLE_ID) == _NEW_ID and not left
     return seen

@@ -41,7 +41,8 @@ class Module:
             RingStore("routine", self.fs, segments, 1000),
         )
         self.history = History(self.rings, self.config, self.clock, self.status)
-        self.history.tick()
+        for _ in self.rings:
+            self.history.tick()
 
     def wait(self, seconds):
         for _ in range(seconds):

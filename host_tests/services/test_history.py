@@ -304,6 +304,9 @@ def test_before_the_first_tick():
     history.add("RT-GPS-Log", 2, DAY_S, "x")
     assert history.poll() is None
     history.flush()
+    # One ring each time.
+    history.tick()
+    assert history.poll() is None
     history.tick()
     module.history = history
     module.rings = rings

@@ -50,7 +50,8 @@ class History:
         self._code = 0
         self._is_urgent = False
         self._written_s = 0
-        self._is_loaded = False
+        # Rings that do not know yet what earlier runs left.
+        self._unloaded = list(rings)
 
     def add(self, type, number, lifetime_s, data, priority=None):
         """Queue one record, made now. A module without a server keeps none.
@@ -80,12 +81,16 @@ class History:
             self._is_urgent = True
 
     def tick(self):
-        """About once a second: tells the records the time, writes to flash what is due."""
+        """About once a second: tells the records the time, writes to flash what is due.
+
+        At first it reads what is there, a ring each time: they take as long as anything may.
+        """
         now_s = self._clock.uptime_s()
-        if not self._is_loaded:
-            self._is_loaded = True
-            for ring in self._rings:
-                ring.load()
+        if self._unloaded:
+            self._unloaded[0].load()
+            self._unloaded.pop(0)
+            if self._unloaded:
+                return
         utc_s = self._clock.utc_s()
         is_due = self._is_urgent
         # The pause also keeps a flash that fails from being tried every second.
@@ -107,7 +112,7 @@ class History:
         self._written_s = self._clock.uptime_s()
         lost = damaged = 0
         for ring in self._rings:
-            if self._is_loaded and (ring.fresh or ring.is_marked):
+            if not self._unloaded and (ring.fresh or ring.is_marked):
                 try:
                     ring.flush()
                 except OSError:
@@ -123,7 +128,7 @@ class History:
         """The next (code, payload bytes) to send, or None. Only while logged in."""
         if self._unkept:
             return "H", self._unkept.pop(0)
-        if not self._is_loaded:
+        if self._unloaded:
             return None
         now_s = self._clock.uptime_s()
         in_flight = 0

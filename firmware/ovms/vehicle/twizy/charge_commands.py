@@ -35,10 +35,6 @@ _POWER_STATS = const(208)
 _RESET_LOGS = const(209)
 _QUERY_LOGS = const(210)
 
-# Parameters of the two limits.
-_RANGE_LIMIT = const(FEATURE_RANGE_LIMIT - FIRST_STORED_FEATURE + FIRST_FEATURE)
-_SOC_LIMIT = const(FEATURE_SOC_LIMIT - FIRST_STORED_FEATURE + FIRST_FEATURE)
-
 _RANGE_MAX = const(255)
 _SOC_MAX = const(100)
 
@@ -161,7 +157,11 @@ def _set(car, feature, value):
 async def _set_limits(car, distance, soc_pct):
     # The first loads what checks and stores settings, and changes none: other tasks have their
     # turn between two loads of code.
-    for changes in ({}, {_RANGE_LIMIT: str(distance), _SOC_LIMIT: str(soc_pct)}):
+    limits = {
+        FIRST_FEATURE - FIRST_STORED_FEATURE + FEATURE_RANGE_LIMIT: str(distance),
+        FIRST_FEATURE - FIRST_STORED_FEATURE + FEATURE_SOC_LIMIT: str(soc_pct),
+    }
+    for changes in ({}, limits):
         await car.sleep_ms(0)
         car.config.apply(changes)
     await car.sleep_ms(0)

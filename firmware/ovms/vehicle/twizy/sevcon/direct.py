@@ -34,7 +34,7 @@ async def run(car, session, command, values):
     text = "OLD:" + text
     # The other tasks have their turn between two loads of code.
     await car.sleep_ms(0)
-    journal = _journal(car)
+    journal = await _journal(car)
     key = index << 8 | subindex
     if not journal.is_setting(key):
         return text + await _write(session, index, subindex, values[2])
@@ -62,7 +62,7 @@ async def _write(session, index, subindex, value):
 
 
 async def _restore(car, session, is_all):
-    journal = _journal(car)
+    journal = await _journal(car)
     serial = await session.serial()
     try:
         entries = journal.undo(serial, is_all)

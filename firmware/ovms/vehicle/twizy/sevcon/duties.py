@@ -21,7 +21,7 @@ from ovms.vehicle.twizy.sevcon.controller import (
 async def carry_out(car, duty):
     """Do what is due. duty: DUTY_... bits; a failure is left to the next time."""
     if duty & DUTY_JOURNAL:
-        _report_journal(car)
+        await _report_journal(car)
     if duty & DUTY_RESET:
         from ovms.vehicle.twizy.sevcon import cfg
 
@@ -70,10 +70,10 @@ async def _describe_fault(car, session):
     _announce(car, "A", "SEVCON ALERT 0x%04X%s" % (fault, text))
 
 
-def _report_journal(car):
+async def _report_journal(car):
     from ovms.vehicle.twizy.sevcon import journal as old_values
 
-    journal = old_values.load(car)
+    journal = await old_values.load(car)
     if journal.load_error:
         _announce(car, "A", journal.load_error)
     if journal.journal.is_open:

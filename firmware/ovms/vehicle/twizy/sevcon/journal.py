@@ -69,12 +69,12 @@ class Journal:
     load_error: "" or a sentence.
     """
 
-    def __init__(self, journal_store, backup_store):
-        self.journal = Record(journal_store)
-        self.backup = Record(backup_store)
+    def __init__(self, journal, backup):
+        self.journal = journal
+        self.backup = backup
         self.load_error = ""
-        if journal_store:
-            self.load_error = journal_store.load_error or backup_store.load_error
+        if journal.store:
+            self.load_error = journal.store.load_error or backup.store.load_error
 
     def key(self, entries, at):
         """Object of the entry at byte `at`, as index << 8 | subindex."""
@@ -187,6 +187,9 @@ class Journal:
         return ""
 
 
-def load(car):
-    """The Journal of this module."""
-    return Journal(car.open_store(_JOURNAL_FILE), car.open_store(_BACKUP_FILE))
+async def load(car):
+    """The Journal of this module. The other tasks have their turn before each of its files."""
+    await car.sleep_ms(0)
+    journal = Record(car.open_store(_JOURNAL_FILE))
+    await car.sleep_ms(0)
+    return Journal(journal, Record(car.open_store(_BACKUP_FILE)))

@@ -17,7 +17,7 @@ async def run(car, session, command, values):
             await session.enter_pre_op()
         entries = await _entries(session, command, values, car.sevcon.type)
         await car.sleep_ms(0)
-        journal = _journal(car)
+        journal = await _journal(car)
         await car.sleep_ms(0)
         entries = journal.packed(entries)
         # Read what is about to change and put it into flash.
