@@ -11,8 +11,6 @@ import pytest
 from host_tests.needs_vm import require
 from tools.benchmarks import turns
 
-LOADS_MAX = 3
-
 
 @pytest.fixture(scope="module")
 def loading(tmp_path_factory):
@@ -29,4 +27,4 @@ def test_no_turn_of_a_drive_or_an_sms_loads_much(loading):
     assert {turn.task for turn in loading} >= {"app", "sms", "server", "modem", "commander"}
     assert sum(len(turn.loaded) for turn in loading) > 200
     # The first ends where the event loop begins.
-    assert [str(turn) for turn in loading[1:] if len(turn.loaded) > LOADS_MAX] == []
+    assert [str(turn) for turn in loading[1:] if len(turn.loaded) > turns.BUDGET_LOADS] == []

@@ -171,6 +171,14 @@ def test_turns_are_the_differences_of_what_callgrind_tells():
             turns.turns(output, wrong, names)
 
 
+def test_turns_that_load_something():
+    output = "TURN app cos,sin 1\nMARK drive\n0 I OVMS\nTURN sms sin 0\nCOUNTS {}\n"
+    first, second = turns.loaded_turns(output, {"sin": "services/sms_job"})
+    assert first == turns.Turn(0, "app", ("cos", "services/sms_job"), 1, "start")
+    assert second == turns.Turn(0, "sms", ("services/sms_job",), 0, "drive")
+    assert (first.reads, second.reads) == (3, 1)
+
+
 def test_loads_of_each_module():
     output = "LOAD sin sin,cos\n0 I OVMS\nLOAD cos cos\n"
     log = "events-1: 100\nevents-1: 150\nevents-1: 160\nevents-1: 260\n"
