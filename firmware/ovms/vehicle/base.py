@@ -141,6 +141,11 @@ class Vehicle:
         """The car's own STAT text with `\\r` between lines, or None for the standard one."""
         return
 
+    def announce(self, event):
+        """Tell of an event, in two turns: the first loads its words, the second is told."""
+        self.in_turn(self.event_text, event)
+        self.in_turn(self.on_event, event)
+
     def event_text(self, event):
         """(kind, text) to notify for an event: kind "A" alert or "I" info; None for silence."""
         return

@@ -116,7 +116,7 @@ class Twizy(Vehicle):
             self._reported = bits
             state.touch()
         if event:
-            self.in_turn(self.on_event, event)
+            self.announce(event)
             # Of its phases users hear only if they want to.
             if event >= EVENT_CHARGE_DONE:
                 self.due |= DUE_CHARGE

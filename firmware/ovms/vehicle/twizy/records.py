@@ -39,10 +39,10 @@ def send_due(car):
     due = car.due
     car.due = 0
     if due & DUE_ALERT:
-        car.in_turn(car.on_event, EVENT_BATTERY)
+        car.announce(EVENT_BATTERY)
         _send_battery(car, True)
     if due & DUE_TRIP_END and _has_driven(car):
-        car.in_turn(car.on_event, EVENT_TRIP_END)
+        car.announce(EVENT_TRIP_END)
         car.in_turn(send_usage, car)
         car.in_turn(_send_position, car)
         _send_battery(car, True)
