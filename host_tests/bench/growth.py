@@ -22,7 +22,6 @@ DAY_S = 600
 FRAMES_PER_S = 20
 RECORD = 11
 OWNER = "+4915112345678"
-START_UTC_S = 1_700_000_000
 SETTINGS = {0: OWNER, 2: "K", 3: "SMSIP", 4: "server.desk", 8: "CAR", 9: "NETPASS", 14: "RT"}
 TEXTS = (
     (OWNER, "STAT"),
@@ -112,7 +111,7 @@ class Days:
         self.messages = self.answers = 0
         self.app = App(Board(), SETTINGS)
         self.app.log._sink = len
-        self.app.clock.set_utc_s(START_UTC_S, "gps")
+        self.app.clock.set_utc_s(self.app.clock.first_utc_s, "gps")
         self.outbox = self.app.server.outbox
 
     def drive(self):

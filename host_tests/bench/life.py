@@ -181,7 +181,7 @@ class Life:
         tasks = [task for task in app.tasks if task[0] not in _REPLACED]
         tasks += [("can", app.can.run), ("tape", self._play)]
         app.tasks = tuple([(name, self._named(name, run)) for name, run in tasks])
-        app.clock.set_utc_s(1_767_225_600, "gps")
+        app.clock.set_utc_s(app.clock.first_utc_s, "gps")
         self._watch(app.broom)
         if mode == STACK:
             self._watch_imports()

@@ -230,7 +230,7 @@ class Day:
             ("server", self._serve),
         )
         app.status.is_registered = True
-        app.clock.set_utc_s(1_767_225_600, "gps")
+        app.clock.set_utc_s(app.clock.first_utc_s, "gps")
         self._pause_ms = 0
 
     async def _serve(self):

@@ -42,6 +42,9 @@ class SimulatedClock:
     def utc_s(self):
         return self._utc_s + self.now_s
 
+    def is_confirmed(self):
+        return True
+
 
 class Child:
     def __init__(self, folder, number, utc_s, seed):

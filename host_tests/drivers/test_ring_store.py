@@ -151,7 +151,7 @@ def test_start_of_runs():
     fs = FakeFlash()
     ring = made(fs)
     put(ring, 1, 1)
-    ring.set_start(1_700_000_000)
+    ring.set_start(1_700_000_000, True)
     assert ring.is_marked
     ring.flush()
     put(ring, 2, 2)
@@ -164,11 +164,12 @@ def test_start_of_runs():
     assert boots == [1, 1, 2, 2, 3]
     assert [ring.starts[n] for n in (1, 2, 3)] == [1_700_000_000, -54 - 15, -15]
     assert [record.uptime_s for record in ring.window] == [101, 102, 53, 54, 15]
-    ring.set_start(1_700_001_000)
-    assert [ring.starts[n] for n in (2, 3, 4)] == [1_700_000_931, 1_700_000_985, 1_700_001_000]
+    ring.set_start(1_700_001_000, True)
+    # A correction moves the runs that knew no time with this one.
+    assert [ring.starts[n] for n in (2, 3, 4)] == [-54 - 15, -15, 1_700_001_000]
     # A second more or less is no news.
     ring.flush()
-    ring.set_start(1_700_001_002)
+    ring.set_start(1_700_001_002, True)
     assert not ring.is_marked
     ring = made(fs)
     assert [ring.starts[n] for n in (1, 2, 3, 4)] == [
@@ -180,10 +181,33 @@ def test_start_of_runs():
     assert ring.boot == 5
 
 
+def test_a_start_is_unsure_until_it_is_confirmed():
+    fs = FakeFlash()
+    ring = made(fs)
+    put(ring, 1, 1)
+    ring.set_start(1_700_000_000, False)
+    ring.flush()
+    # Of a run without a time of its own the start is as sure as that of the run that found one.
+    put(made(fs), 2, 2)
+    ring = made(fs)
+    assert ring.starts[1] == 1_700_000_000 and ring.unsure == [1]
+    ring.set_start(1_700_009_000, False)
+    ring.flush()
+    ring = made(fs)
+    assert sorted(ring.unsure) == [1, 2, 3] and ring.starts[3] == 1_700_009_000
+    ring.set_start(1_700_010_000, False)
+    ring.set_start(1_700_010_000, True)
+    assert ring.is_marked
+    ring.flush()
+    assert not ring.is_marked
+    ring = made(fs)
+    assert ring.starts[4] == 1_700_010_000 and sorted(ring.unsure) == [1, 2, 3]
+
+
 def test_a_start_is_known_in_every_segment():
     fs = FakeFlash()
     ring = made(fs)
-    ring.set_start(1_700_000_000)
+    ring.set_start(1_700_000_000, True)
     put(ring, 1, 100)
     ring = made(fs)
     assert ring.starts == {1: 1_700_000_000}
@@ -193,7 +217,7 @@ def test_a_start_is_known_in_every_segment():
 def test_a_start_is_known_after_the_files_were_emptied():
     fs = FakeFlash()
     ring = made(fs)
-    ring.set_start(1_700_000_000)
+    ring.set_start(1_700_000_000, True)
     put(ring, 1, 3)
     deliver(ring)
     ring.flush()

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from binascii import a2b_base64, hexlify
 
 from host_tests.fakes.tls_peer import TLSPeer
@@ -196,3 +197,26 @@ def test_a_server_that_speaks_no_tls():
 def test_the_clock_of_the_board():
     assert tls_setup.datetime_of(UTC_S) == (2026, 6, 12, 4, 0, 0, 0, 0)
     assert tls_setup.datetime_of(UTC_S + 86399) == (2026, 6, 12, 4, 23, 59, 59, 0)
+
+
+class RTC:
+    """A board's clock."""
+
+    def __init__(self):
+        self.set = []
+
+    def datetime(self, moment):
+        self.set.append(moment)
+
+
+def test_the_clock_of_the_board_follows_the_time():
+    """Also after a wrong one: certificates are checked by it."""
+    rtc = RTC()
+    now_s = int(time.time()) + (946684800 if time.gmtime(0)[0] == 2000 else 0)
+    tls_setup.set_clock(now_s, rtc)
+    assert rtc.set == []
+    for utc_s in (now_s + 8 * 86400, now_s - 60):
+        tls_setup.set_clock(utc_s, rtc)
+        assert rtc.set.pop() == tls_setup.datetime_of(utc_s) and not rtc.set
+    # A computer's clock is its own business.
+    tls_setup.set_clock(UTC_S)

@@ -21,8 +21,6 @@ import machine  # noqa: F401
 import vfs
 from flash_device import CutFlash, read_journal
 
-# A few minutes after what the modem says.
-_UTC_S = 1_787_562_000
 _VEHICLE_ID = 8
 _NEW_ID = "AFTERCUT"
 _PLACES = ("/o", "/")
@@ -58,7 +56,7 @@ def look(device):
     """What the module has after its start, as above."""
     app = boot(device)
     seen = {"settings": life_child.settings(app)}
-    app.clock.set_utc_s(_UTC_S, "gps")
+    app.clock.set_utc_s(app.clock.first_utc_s, "gps")
     start(app.history)
     seen["records"] = life_child.delivered(app.history, 1000)
     app.history.flush()

@@ -25,8 +25,6 @@ _FEATURES = 16
 _QUIET_MS = 30_000
 _MONTH_S = 30 * 86400
 _DAY_S = 86400
-# A few minutes after what the modem says.
-_UTC_S = 1_787_562_000
 
 
 def settings(app):
@@ -80,7 +78,7 @@ class Life:
 
     async def deliver(self, count):
         """The server takes `count` records, and the flash gets to know."""
-        self.app.clock.set_utc_s(_UTC_S, "gps")
+        self.app.clock.set_utc_s(self.app.clock.first_utc_s, "gps")
         self.gone += delivered(self.app.history, count)
         await asyncio.sleep_ms(_QUIET_MS)
 

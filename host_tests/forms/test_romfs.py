@@ -70,7 +70,10 @@ def test_traces_name_file_and_line_where_the_table_says_so(tmp_path, form, place
     found = [line for line in lines if 'File "' + place in line and "set_utc_s" in line]
     assert len(found) == 1, lines
     line = (
-        (build.FIRMWARE / "ovms/clock.py").read_text("utf-8").partition("< _EARL")[0].count("\n")
+        (build.FIRMWARE / "ovms/clock.py")
+        .read_text("utf-8")
+        .partition("offset_s = utc_s -")[0]
+        .count("\n")
     )
     assert f", line {1 if form == 'small' else line + 1}, in" in found[0]
 

@@ -39,7 +39,9 @@ def test_clock_is_utc():
     assert utc_s(b'+CCLK: "26/08/24,10:53:21+08"') == 1787561601
     assert utc_s(b'+CCLK: "26/08/24,08:53:21+00"') == 1787561601
     assert utc_s(b'+CCLK: "26/08/23,23:23:21-38"') == 1787561601
-    assert utc_s(b'+CCLK: "04/01/01,00:00:40+00"') is None
+    # Never set: what to think of it is the clock's business.
+    assert utc_s(b'+CCLK: "04/01/01,00:00:40+00"') == 1072915240
+    assert utc_s(b'+CCLK: "80/01/06,00:00:40+00"') == 3471724840
     for bad in (b"", b'"26/13/24,10:53:21+08"', b'"26/08/24,25:53:21+08"', b'"26/08/24"'):
         assert utc_s(b"+CCLK: " + bad) is None
     for bad in (b'"2x/08/24,10:53:21+08"', b'"26/08/24,10:53:21+99"', b'"26/08/24,10:53:21*08"'):

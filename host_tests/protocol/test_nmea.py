@@ -260,10 +260,10 @@ def test_default_date_is_refused():
     assert utc_after(one, one) is None
 
 
-def test_week_rollover():
-    assert utc_after(rmc(date="080107"), rmc(date="080107")) == UTC
-    # Two periods lost: 24 Aug 2026 less 14336 days.
-    assert utc_after(rmc(date="250587"), rmc(date="250587")) == UTC
+def test_the_date_is_told_as_the_receiver_says_it():
+    # 8 Jan 2007 and 25 May 1987: 1024 and 2048 weeks before 24 Aug 2026.
+    assert utc_after(rmc(date="080107"), rmc(date="080107")) == UTC - 7168 * 86400
+    assert utc_after(rmc(date="250587"), rmc(date="250587")) == UTC - 14336 * 86400
 
 
 def test_calendar():
@@ -274,6 +274,8 @@ def test_calendar():
         ("000000", "010328", 1835481600),
         ("235959", "281128", 1859068799),
         ("000000", "010124", 1704067200),
+        ("235959", "310381", 354931199),
+        ("000000", "010179", 3439756800),
     ):
         assert utc_after(rmc(time, date), rmc(time, date)) == utc_s
     assert utc_after(rmc(date="290227"), rmc(date="290227")) is None

@@ -13,11 +13,12 @@ UTC_S = 1_790_000_000
 
 
 class FakeClock:
-    """Uptime and, once `utc_offset_s` is set, UTC."""
+    """Uptime and, once `utc_offset_s` is set, UTC, which is_sure unless the test says other."""
 
     def __init__(self):
         self.now_s = 0
         self.utc_offset_s = None
+        self.is_sure = True
 
     def uptime_s(self):
         return self.now_s
@@ -25,14 +26,18 @@ class FakeClock:
     def utc_s(self):
         return None if self.utc_offset_s is None else self.utc_offset_s + self.now_s
 
+    def is_confirmed(self):
+        return self.is_sure and self.utc_offset_s is not None
+
 
 class Module:
     """One run of the module on the flash `fs`; `utc_s` is the time at its start, if told."""
 
-    def __init__(self, fs=None, utc_s=None, segments=4):
+    def __init__(self, fs=None, utc_s=None, segments=4, is_sure=True):
         self.fs = FakeFlash() if fs is None else fs
         self.clock = FakeClock()
         self.clock.utc_offset_s = utc_s
+        self.clock.is_sure = is_sure
         self.config = Config(MemoryStore())
         self.config.set(SERVER, "ovms.example.org")
         self.status = Status("BOARD")

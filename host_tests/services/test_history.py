@@ -49,7 +49,7 @@ def test_flush_interval():
     assert module.fs.written == 0
     module.wait(1)
     assert module.fs.written > 0
-    again = Module(module.fs)
+    again = Module(module.fs, UTC_S)
     assert again.numbers() == [1]
 
 
@@ -58,11 +58,11 @@ def test_lasting_records_are_in_flash_within_a_second():
     module.add(1, 31536000)
     module.add(2, DAY_S, LASTING)
     module.wait(1)
-    assert sorted(Module(module.fs).numbers()) == [1, 2]
+    assert sorted(Module(module.fs, UTC_S).numbers()) == [1, 2]
     # And what would not last goes the other way.
     module.add(3, 31536000, ROUTINE)
     module.wait(1)
-    assert sorted(Module(module.fs).numbers()) == [1, 2]
+    assert sorted(Module(module.fs, UTC_S).numbers()) == [1, 2]
 
 
 def test_many_records_at_once_are_written_early():
@@ -163,6 +163,9 @@ def test_runs_that_never_knew_the_time_keep_their_order():
     module = Module(fs)
     module.wait(7)
     module.add(30)
+    # They wait for the time of day, and what is behind them with them.
+    assert module.take() == []
+    module.clock.utc_offset_s = UTC_S
     # The last sign of life of a run counts as its end.
     assert [entry[1:] for entry in module.take()] == [
         (-87, 10),
@@ -173,6 +176,17 @@ def test_runs_that_never_knew_the_time_keep_their_order():
     ]
 
 
+def test_records_of_earlier_runs_do_not_wait_for_ever():
+    module = Module()
+    module.add(1)
+    module.wait(40)
+    again = Module(module.fs)
+    again.wait(DAY_S - 1)
+    assert again.take() == []
+    again.wait(1)
+    assert [entry[1:] for entry in again.take()] == [(-DAY_S, 1)]
+
+
 def test_difference_is_never_positive():
     module = Module(utc_s=UTC_S)
     module.add(1)
@@ -180,6 +194,85 @@ def test_difference_is_never_positive():
     # The clock of the next run is an hour slow.
     again = Module(module.fs, UTC_S - 3600)
     assert [entry[1:] for entry in again.take()] == [(0, 1)]
+
+
+def test_a_wrong_time_drops_nothing():
+    # A network is 8 days ahead, a modem's own clock years; nobody else knows the time yet.
+    for ahead_s in (8 * DAY_S, 3000 * DAY_S, -8 * DAY_S, -3000 * DAY_S):
+        fs = FakeFlash()
+        module = Module(fs, UTC_S)
+        for n in range(60):
+            module.add(n)
+        module.wait(40)
+        wrong = Module(fs, UTC_S + 600 + ahead_s, is_sure=False)
+        wrong.wait(5)
+        first = wrong.take()
+        assert [number for _, _, number in first] == span(0, 4)
+        # Whatever the clock says, they were made before this run.
+        assert all(difference <= -5 for _, difference, _ in first)
+        wrong.history.on_closed()
+        # A receiver has found its satellites: what waits is as old as it is.
+        wrong.clock.utc_offset_s -= ahead_s
+        wrong.clock.is_sure = True
+        wrong.wait(5)
+        assert [entry[1:] for entry in wrong.take()][0] == (-610, 0)
+        wrong.history.on_closed()
+        assert wrong.drain() == list(range(60)) and "history_aged" not in wrong.status.counts
+
+
+def test_a_run_that_was_told_a_wrong_time_loses_nothing_later():
+    for ahead_s in (8 * DAY_S, -8 * DAY_S):
+        fs = FakeFlash()
+        module = Module(fs, UTC_S + ahead_s, is_sure=False)
+        module.add(1)
+        module.wait(40)
+        # The power is cut before anybody corrected it.
+        again = Module(fs, UTC_S + 100)
+        again.wait(3)
+        taken = again.take()
+        assert [number for _, _, number in taken] == [1] and taken[0][1] <= -3
+        again.history.on_closed()
+        again.wait(40)
+        later = Module(fs, UTC_S + 2 * DAY_S)
+        assert later.numbers() == [1]
+
+
+def test_a_corrected_time_corrects_the_runs_before_it():
+    fs = FakeFlash()
+    # A run that nobody told the time, and one that was told a wrong one first.
+    module = Module(fs)
+    module.add(1)
+    module.wait(40)
+    module.add(2)
+    module.wait(30)
+    wrong = Module(fs, UTC_S + 5 * DAY_S, is_sure=False)
+    wrong.add(3)
+    wrong.wait(30)
+    wrong.clock.utc_offset_s = UTC_S
+    wrong.clock.is_sure = True
+    wrong.wait(30)
+    again = Module(fs, UTC_S + 1000)
+    assert [entry[1:] for entry in again.take()] == [(-1040, 1), (-1000, 2), (-1000, 3)]
+
+
+def test_an_unsure_time_is_as_good_as_any_within_a_week():
+    fs = FakeFlash()
+    module = Module(fs, UTC_S, is_sure=False)
+    module.add(1)
+    module.wait(40)
+    again = Module(fs, UTC_S + 3 * DAY_S, is_sure=False)
+    assert [entry[1:] for entry in again.take()] == [(-3 * DAY_S, 1)]
+    again.history.on_closed()
+    # Once it is known for certain, what is too old goes.
+    module = Module(fs, UTC_S + 3 * DAY_S)
+    module.add(2)
+    module.wait(40)
+    late = Module(fs, UTC_S + 20 * DAY_S, is_sure=False)
+    assert late.numbers() == [1, 2]
+    late.history.on_closed()
+    late.clock.is_sure = True
+    # The first was made by a run whose own clock was never confirmed.
+    assert late.drain() == [1] and late.status.counts["history_aged"] == 1
 
 
 def test_lasting_before_routine():
@@ -212,7 +305,7 @@ def test_routine_records_do_not_push_out_lasting_ones():
         module.wait(10)
     module.wait(20)
     assert module.status.counts["history_overwritten"] > 200
-    again = Module(module.fs)
+    again = Module(module.fs, UTC_S)
     numbers = again.drain()
     assert numbers[0] == 7
     assert numbers[1:] == span(300 - len(numbers[1:]), 299)
@@ -277,7 +370,7 @@ def test_failing_flash_is_counted_and_recovers():
     assert module.status.counts["history_write_failures"] >= 2
     module.fs.fail_after(-1)
     module.wait(30)
-    assert sorted(set(Module(module.fs).drain())) == [0, 1, 2]
+    assert sorted(set(Module(module.fs, UTC_S).drain())) == [0, 1, 2]
     assert sorted(set(module.drain())) == [0, 1, 2]
 
 
@@ -289,7 +382,7 @@ def test_damage_is_counted():
     for path in module.fs.files:
         if path.startswith("routine"):
             module.fs.files[path][5] ^= 0x10
-    again = Module(module.fs)
+    again = Module(module.fs, UTC_S)
     assert again.drain() == [1, 2, 3]
     again.wait(30)
     assert again.status.counts["history_damaged"] == 1
@@ -310,6 +403,7 @@ def test_before_the_first_tick():
     history.tick()
     module.history = history
     module.rings = rings
+    module.clock.utc_offset_s = UTC_S
     assert module.drain() == [1, 2]
 
 

@@ -2,11 +2,13 @@
 
 import json
 import os
+import subprocess
+import time
 
 import pytest
 
 from host_tests.needs_vm import require
-from tools import build, heap, shelf, vm
+from tools import build, build_day, heap, shelf, vm
 from tools.requirements import pinned_version
 
 SOURCES = {
@@ -31,6 +33,45 @@ def sources(monkeypatch):
 
 def times(folder):
     return {path: path.stat().st_mtime_ns for path in folder.rglob("*.mpy")}
+
+
+BUILD_ID = '"""Which build."""\n\nBUILD_ID = "source"\n# A day.\nBUILD_DAY = 20454\n'
+
+
+@pytest.mark.parametrize(
+    ("epoch", "day"),
+    [("1800000000", 20833), ("0", 20454), ("1767225599", 20454), ("", int(time.time()) // 86400)],
+)
+def test_the_build_writes_its_day(monkeypatch, epoch, day):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", epoch)
+    written = build_day.with_day(BUILD_ID)
+    assert written in (
+        BUILD_ID.replace("20454", str(day)),
+        # It is midnight.
+        BUILD_ID.replace("20454", str(day + 1)),
+    )
+
+
+def test_a_build_of_no_day(monkeypatch, tmp_path, sources):
+    sources["ovms/build_id.py"] = BUILD_ID
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "yesterday")
+    with pytest.raises(build.BuildError, match="SOURCE_DATE_EPOCH is a number of seconds"):
+        build.compile_tree("x64", tmp_path / "tree")
+
+
+def test_the_module_knows_its_day(monkeypatch, tmp_path, sources):
+    require(64)
+    sources["ovms/build_id.py"] = BUILD_ID
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1800000000")
+    build.compile_tree("x64", tmp_path / "tree", plain=True)
+    done = subprocess.run(
+        [*vm.command(64), "-c", "from ovms.build_id import BUILD_DAY; print(BUILD_DAY)"],
+        cwd=tmp_path / "tree",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.strip() == "20833", done.stderr
 
 
 def test_nothing_is_compiled_again_without_a_change(tmp_path, sources):

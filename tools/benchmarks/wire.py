@@ -40,7 +40,7 @@ _DAY_S = 86_400
 _HOUR_S = 3_600
 _PARKED_GRAIN_S = 5
 _VEHICLE, _PASSWORD = "TESTCAR", "NETPASS"
-_START_UTC_S = 1_700_000_000
+_START_UTC_S = 1_800_000_000
 # Parameters: notifications by IP, server, vehicle id, server password, vehicle type.
 _SETTINGS = {2: "K", 3: "IP", 4: "server.desk", 8: _VEHICLE, 9: _PASSWORD, 14: "RT"}
 _TASKS = ("server", "commander", "notifier")

@@ -5,7 +5,8 @@ endian. Entries carry their segment's number, so a segment needs no header that 
 After damage the next whole entry is searched for byte by byte.
 
 Kinds: a record (value: uptime in seconds when it was made), the start of the run `boot` (value:
-Unix seconds), and a mark that everything before a position was delivered (value: the position).
+Unix seconds; with data when that is the word of one source only), and a mark that everything
+before a position was delivered (value: the position).
 """
 
 import struct
@@ -17,6 +18,9 @@ _MAGIC = b"\xa5"
 _RECORD = const(1)
 _START = const(2)
 _DELIVERED = const(3)
+# Data of a start.
+_SURE = b""
+_UNSURE = b"?"
 
 _HEADER = "<BBHHHI"
 _HEADER_BYTES = const(12)
@@ -40,7 +44,7 @@ def load(ring):
     if not numbers:
         return
     numbers.sort()
-    # Of [boot, last uptime, start or 0], in the order of time.
+    # Of [boot, last uptime, start or 0, its data], in the order of time.
     boots: list = []
     newest = numbers[-1]
     ring.first = numbers[0]
@@ -59,7 +63,7 @@ def load(ring):
                     if header[1] == _DELIVERED:
                         ring.head = max(ring.head, header[5])
                     else:
-                        _note_boot(boots, header)
+                        _note_boot(boots, header, data)
                     ring.boot = header[3] + 1 & 0xFFFF
                 end = file.seek(0, 2)
             finally:
@@ -71,7 +75,9 @@ def load(ring):
         ring.tail = number << 16 | end
     ring.cursor = ring.saved_head = ring.head
     reference = 0
-    for boot, last_s, start in reversed(boots):
+    for boot, last_s, start, sureness in reversed(boots):
+        if sureness:
+            ring.unsure.append(boot)
         if not start:
             # Nobody told that run the time: it ended at the latest when the next one began.
             start = reference - last_s
@@ -79,17 +85,18 @@ def load(ring):
     ring.first = max(ring.first, newest - ring.segments + 1)
 
 
-def _note_boot(boots, header):
+def _note_boot(boots, header, data):
     for known in boots:
         if known[0] == header[3]:
             break
     else:
-        known = [header[3], 0, 0]
+        known = [header[3], 0, 0, _SURE]
         boots.append(known)
         if len(boots) > _BOOTS_MAX:
             boots.pop(0)
     if header[1] == _START:
         known[2] = header[5]
+        known[3] = data
     else:
         known[1] = max(known[1], header[5])
 
@@ -168,7 +175,9 @@ def flush(ring):
                 size = 0
             if not size and start > 0 and kind != _START:
                 # The file that had it may be emptied before this one.
-                size = file.write(_entry(_START, ring.boot, number, start, b""))
+                size = file.write(
+                    _entry(_START, ring.boot, number, start, _sureness(ring, ring.boot))
+                )
             file.write(_entry(kind, boot, number, value, data))
             size += _OVERHEAD + len(data)
             if kind == _RECORD:
@@ -190,14 +199,22 @@ def flush(ring):
 def _due(ring):
     """(kind, boot, value, data) of every entry to write. The last is of this run."""
     if ring.is_start_new:
+        this_s = ring.starts[ring.boot]
+        this_sureness = _sureness(ring, ring.boot)
         for boot in ring.starts:
             if boot != ring.boot:
-                yield _START, boot, ring.starts[boot], b""
-        yield _START, ring.boot, ring.starts[ring.boot], b""
+                start = ring.starts[boot]
+                sureness = _sureness(ring, boot) if start > 0 else this_sureness
+                yield _START, boot, start if start > 0 else this_s + start, sureness
+        yield _START, ring.boot, this_s, this_sureness
     for record in ring.fresh:
         yield _RECORD, ring.boot, record.uptime_s, record.data
     if ring.head != ring.saved_head:
         yield _DELIVERED, ring.boot, ring.head, b""
+
+
+def _sureness(ring, boot):
+    return _UNSURE if boot in ring.unsure else _SURE
 
 
 def _make_room(ring, number):

@@ -41,7 +41,8 @@ class RingStore:
 
     window: the oldest records, in RAM for delivery. dropped: records lost for want of room.
     damaged: places in the files that held no whole entry. starts: {boot: when that run began},
-    as Unix seconds when above 0, else in seconds of this run's uptime.
+    as Unix seconds when above 0, else in seconds of this run's uptime. unsure: runs whose start
+    is the word of one source only.
     """
 
     def __init__(self, name, fs, segments, segment_bytes):
@@ -53,6 +54,7 @@ class RingStore:
         self.dropped = self.damaged = 0
         self.boot = 1
         self.starts = {}
+        self.unsure = []
         self.is_start_new = False
         # Oldest segment that is not empty; positions of the oldest record not released, as it is
         # known to the flash, of the next to read, and behind the last.
@@ -123,12 +125,19 @@ class RingStore:
             self.fresh_bytes -= len(self.fresh.pop(0).data)
             self.taken -= 1
 
-    def set_start(self, utc_s):
-        """This run began at `utc_s` (Unix seconds), as far as is known now."""
-        if abs(utc_s - self.starts.get(self.boot, 0)) < _UTC_CHANGE_S:
+    def set_start(self, utc_s, is_sure):
+        """This run began at `utc_s` (Unix seconds), as far as is known now.
+
+        What an earlier run that nobody told the time has as its start stays relative to this one,
+        so that a correction moves it, too.
+        """
+        boot = self.boot
+        was_sure = boot not in self.unsure
+        if is_sure == was_sure and abs(utc_s - self.starts.get(boot, 0)) < _UTC_CHANGE_S:
             return
-        for boot in self.starts:
-            if self.starts[boot] <= 0:
-                self.starts[boot] += utc_s
-        self.starts[self.boot] = utc_s
+        if is_sure and not was_sure:
+            self.unsure.remove(boot)
+        elif was_sure and not is_sure:
+            self.unsure.append(boot)
+        self.starts[boot] = utc_s
         self.is_start_new = True

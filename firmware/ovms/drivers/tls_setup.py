@@ -21,6 +21,8 @@ _END = "-----END CERTIFICATE-----"
 
 # A certificate's dates can be checked with any time after the firmware was written.
 _EARLIEST_YEAR = const(2024)
+# What the board's clock may be wrong by.
+_CLOCK_ERROR_S = const(2)
 # Unix seconds of 2000-01-01, where the clock of an ESP32 starts.
 _EPOCH_2000_S = const(946684800)
 
@@ -29,7 +31,8 @@ async def open_stream(open_plain, host, port, utc_s):
     """A TLSStream to host:port. OSError with a sentence when it cannot be had.
 
     open_plain(host, port): coroutine, a byte stream. utc_s: Unix seconds or None when not known;
-    an ESP32's clock is set by it. The handshake happens with the first `write`.
+    an ESP32's clock, by which certificates are checked, is set by it each time, as a better source
+    may have corrected it. The handshake happens with the first `write`.
     """
     context = _context(utc_s)
     stream = await open_plain(host, port)
@@ -46,13 +49,31 @@ def datetime_of(utc_s):
     return now[0], now[1], now[2], now[6], now[3], now[4], now[5], 0
 
 
-def _context(utc_s):
-    if time.gmtime()[0] < _EARLIEST_YEAR:
-        if utc_s is None:
-            raise OSError("TLS needs the date, and nobody has told it yet.")
-        from machine import RTC
+def set_clock(utc_s, rtc=None):
+    """Let the board's own clock tell `utc_s` (Unix seconds), where a program may set it.
 
-        RTC().datetime(datetime_of(utc_s))
+    rtc: like a `machine.RTC`, by default the board's.
+    """
+    now_s = int(time.time())
+    if time.gmtime(0)[0] == 2000:
+        now_s += _EPOCH_2000_S
+    if abs(now_s - utc_s) <= _CLOCK_ERROR_S:
+        return
+    if rtc is None:
+        try:
+            from machine import RTC
+        except ImportError:
+            # A computer keeps its own.
+            return
+        rtc = RTC()
+    rtc.datetime(datetime_of(utc_s))
+
+
+def _context(utc_s):
+    if utc_s is not None:
+        set_clock(utc_s)
+    elif time.gmtime()[0] < _EARLIEST_YEAR:
+        raise OSError("TLS needs the date, and nobody has told it yet.")
     context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
     # The stubs do not know the attribute.
     context.verify_mode = tls.CERT_REQUIRED  # type: ignore[attr-defined]

@@ -5,7 +5,8 @@ Source: SIM800 AT manual V1.12; hardware facts 4.3 and dialogue D18.
 
 from micropython import const
 
-_LOWEST_YEAR = const(24)
+from ovms.protocol import dates
+
 # Quarter hours between UTC and the last time zones.
 _ZONE_MAX = const(56)
 
@@ -24,7 +25,7 @@ def quoted(*texts):
 
 def utc_s(line):
     """Unix seconds of `+CCLK: "yy/MM/dd,hh:mm:ss±zz"` (bytes): local time and its zone in quarters
-    of an hour. None when it is damaged or was never set: such a clock starts in 2004.
+    of an hour. None when it is damaged.
     """
     text = line[line.find(b":") + 1 :].strip(b' "')
     digits = text[18:]
@@ -37,7 +38,8 @@ def utc_s(line):
 def utc_of(fields, zone):
     """Unix seconds of year, month, day, hour, minute and second (bytes) as a modem tells them.
 
-    zone: in quarters of an hour. None for what is no time, or before 2024.
+    zone: in quarters of an hour. None for what is no time. A modem that nobody told the time says
+    2004, 1980 or 1970: what is to be believed is the clock's business.
     """
     numbers = []
     for digits in fields:
@@ -47,13 +49,10 @@ def utc_of(fields, zone):
     if len(numbers) != 6:
         return None
     year, month, day, hour, minute, second = numbers
-    year %= 100
-    if year < _LOWEST_YEAR or not (1 <= month <= 12 and 1 <= day <= 31 and hour <= 23):
+    # Two digits are of this century, as everywhere but in a clock that was never set.
+    days = dates.days(year if year > 99 else 2000 + year, month, day)
+    if days is None or hour > 23 or minute > 59 or second > 60:
         return None
-    if minute > 59 or second > 60 or not -_ZONE_MAX <= zone <= _ZONE_MAX:
+    if not -_ZONE_MAX <= zone <= _ZONE_MAX:
         return None
-    # Days since 1 March 2000: leap days fall at the end of such years.
-    months = (month + 9) % 12
-    year -= months // 10
-    days = year * 365 + year // 4 + (months * 306 + 5) // 10 + day - 1
-    return ((days + 11017) * 24 + hour) * 3600 + minute * 60 + second - 900 * zone
+    return (days * 24 + hour) * 3600 + minute * 60 + second - 900 * zone

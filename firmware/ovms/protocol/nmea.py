@@ -5,8 +5,8 @@ Rules of this file
   changes but a counter. Noise (UBX, another baud rate, half lines) is skipped up to the next `$`.
 - RMC makes the event; GGA only lends it altitude, satellites and HDOP, once. All else is ignored.
 - A fix needs RMC status A and a mode other than N. Status V is no fix, however good it looks.
-- UTC is only believed when two RMC sentences in a row agree. What becomes of a date is in
-  `nmea_date.py`.
+- UTC is only told when two RMC sentences in a row agree, and as the receiver says it: what is to
+  be believed of it is the clock's business.
 
 Facts: NMEA 0183 as restated in hardware facts 5.1 and 5.2.
 """
@@ -23,8 +23,6 @@ _LINE_LIMIT = const(100)
 _DOLLAR = const(0x24)
 # Below this the course is noise.
 _COURSE_FROM_KMH10 = const(20)
-# 2024-01-01; no receiver of this firmware ran before.
-_BUILD_DAY = const(19723)
 # Two RMC sentences this far apart are still neighbours (receivers can be set to slow rates).
 _NEIGHBOUR_S = const(10)
 _WANTED = (b"RMC", b"GGA")
@@ -39,7 +37,7 @@ class NMEAParser:
     since the last event. utc_s: Unix seconds, None when not (yet) to be believed. counts: dict.
     """
 
-    def __init__(self, build_day=_BUILD_DAY):
+    def __init__(self):
         self.latitude_udeg = None
         self.longitude_udeg = None
         self.speed_kmh10 = None
@@ -56,7 +54,6 @@ class NMEAParser:
             "gps_malformed": 0,  # good checksum, unreadable fields
             "gps_noise": 0,  # lines cut short, too long or with bytes no sentence has
         }
-        self._build_day = build_day
         self._line = bytearray(_LINE_LIMIT)
         # Bytes of the current line, -1 while waiting for the next `$`.
         self._size = -1
@@ -162,9 +159,7 @@ class NMEAParser:
         if not time_text or not date_text:
             return None
         if date_text != self._date:
-            from ovms.protocol import nmea_date
-
-            self._midnight_s = nmea_date.midnight_s(date_text, self._build_day)
+            self._midnight_s = self._midnight(date_text)
             self._date = date_text
         digits = time_text[:6]
         if len(digits) != 6 or not digits.isdigit():
@@ -178,6 +173,18 @@ class NMEAParser:
         if self._midnight_s is None:
             return None
         return self._midnight_s + hour * 3600 + minute * 60 + second
+
+    def _midnight(self, date):
+        """Unix seconds at the start of `date` (bytes, ddmmyy), None in 1980. Or ValueError."""
+        if len(date) != 6 or not date.isdigit():
+            raise ValueError("date")
+        year = int(date[4:])
+        from ovms.protocol import dates
+
+        days = dates.days(year + (1900 if year >= 80 else 2000), int(date[2:4]), int(date[:2]))
+        if days is None:
+            raise ValueError("date")
+        return None if year == 80 else days * 86400
 
 
 def _scaled(field, decimals):

@@ -32,14 +32,16 @@ _ACK_CODES = const(9999)
 # What the server's columns hold (server-and-clients 2.4), and what one line may carry.
 _TYPE_LENGTH = const(32)
 _RECORD_MAX = const(480)
-# A record is given up when it is older than this and than its own lifetime.
+# A record is given up when it is older than this and than its own lifetime, and that is certain.
 _WEEK_S = const(7 * 86400)
+# Records of earlier runs wait so long for somebody who tells the time, as far as they can.
+_WAIT_S = const(86400)
 
 _DELIVERED = const(-1)
 
 
 class History:
-    """rings: RingStore for LASTING and for ROUTINE records. clock: `uptime_s`, `utc_s`."""
+    """rings: RingStore for LASTING and for ROUTINE records. clock: see `clock.py:Clock`."""
 
     def __init__(self, rings, config, clock, status):
         self._rings = rings
@@ -97,7 +99,7 @@ class History:
         is_rested = now_s - self._written_s >= FLUSH_INTERVAL_S
         for ring in self._rings:
             if utc_s is not None:
-                ring.set_start(utc_s - now_s)
+                ring.set_start(utc_s - now_s, self._clock.is_confirmed())
             if is_rested and (
                 ring.is_marked
                 or (ring.fresh and now_s - ring.fresh[0].uptime_s >= FLUSH_INTERVAL_S)
@@ -151,7 +153,11 @@ class History:
                 if age_s is None:
                     # It waits for the time of day, and what is behind it waits with it.
                     break
-                if age_s > _WEEK_S and age_s > int(record.data.split(b",", 3)[2]):
+                if (
+                    age_s > _WEEK_S
+                    and age_s > int(record.data.split(b",", 3)[2])
+                    and self._is_sure(ring, record)
+                ):
                     record.code = _DELIVERED
                     self._status.count("history_aged")
                     continue
@@ -186,17 +192,27 @@ class History:
                     record.code = record.tries = 0
 
     def _age_s(self, ring, record, now_s):
-        """Seconds since `record` was made, at least 0; None as long as that is not known."""
-        start = 0
-        if record.boot >= 0:
-            start = ring.starts.get(record.boot)
-            if start is None:
-                return now_s
-            if start > 0:
-                now_s = self._clock.utc_s()
-                if now_s is None:
-                    return None
-        return max(0, now_s - start - record.uptime_s)
+        """Seconds since `record` was made, at least 0; None as long as that is not known.
+
+        What an earlier run made is at least as old as this run, whatever the clocks said.
+        """
+        if record.boot < 0:
+            return max(0, now_s - record.uptime_s)
+        start = ring.starts.get(record.boot, 0)
+        utc_s = self._clock.utc_s()
+        if utc_s is None and (start > 0 or now_s < _WAIT_S):
+            return None
+        if start > 0:
+            return max(now_s, utc_s - start - record.uptime_s)
+        return max(now_s, now_s - start - record.uptime_s)
+
+    def _is_sure(self, ring, record):
+        """Whether the age of `record` rests on more than the word of one source."""
+        boot = record.boot
+        if boot < 0 or ring.starts.get(boot, 0) <= 0:
+            # Counted by the module itself.
+            return True
+        return boot not in ring.unsure and self._clock.is_confirmed()
 
 
 def _release(ring):
