@@ -36,6 +36,7 @@ class Sources:
         self.clock = SteppedClock(build_day)
         self.state = VehicleState()
         self.status = Status("TEST")
+        self.link = GPSLink(None, self.state, self.status, self.clock)
 
     def network(self, text):
         utc = utc_s(b'+CCLK: "' + text.encode() + b'"')
@@ -50,11 +51,10 @@ class Sources:
 
     def hear(self, data):
         async def both():
-            receiver = Receiver(data)
-            link = GPSLink(receiver, self.state, self.status, self.clock)
-            task = asyncio.create_task(link.run())
+            receiver = self.link.uart = Receiver(data)
+            task = asyncio.create_task(self.link.run())
             while not receiver.is_done:
-                await asyncio.sleep_ms(1)
+                await asyncio.sleep_ms(0)
             await stop(task)
 
         run(both())

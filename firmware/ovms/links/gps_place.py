@@ -1,0 +1,64 @@
+"""Whether a car can be where its receiver says: looked at when a fix is not beside the last one.
+
+- No car drives faster than 70 m/s on the whole. What lies farther away is not believed at once,
+  but when it persists: a first place may have been the wrong one. The time since the last fix
+  counts, so a ferry, a tunnel or a night in a garage are no jumps.
+- There is no road within 11 km of 0, 0. A latitude or longitude of exactly 0 is a field that a
+  receiver has not filled, unless the car is just crossing that line.
+"""
+
+from micropython import const
+
+_FASTEST_MPS = const(70)
+# What a good receiver may be wrong by, and fixes that waited for their turn may be apart.
+_ERROR_M = const(150)
+# No road so near to 0, 0, in millionths of a degree.
+_NULL_ISLAND_UDEG = const(100_000)
+# A new place is believed after so many fixes and seconds there.
+_FIXES = const(3)
+_PERSISTS_S = const(20)
+_HALF_TURN_UDEG = const(180_000_000)
+# Beyond that every place can be reached; keeps the squares small.
+_LONGEST_S = const(300_000)
+
+
+def is_plausible(link, latitude_udeg, longitude_udeg, now_s):
+    """Whether to believe a fix that `GPSLink` does not see beside `link.place`.
+
+    link.candidate: None or [latitude, longitude, uptime of the last fix there, of the first, how
+    many] of a place that may be believed later; it belongs to this function, and is left behind
+    when that place is believed.
+    """
+    if abs(latitude_udeg) < _NULL_ISLAND_UDEG and abs(longitude_udeg) < _NULL_ISLAND_UDEG:
+        return False
+    place = link.place
+    if place is not None and _is_reached(place, latitude_udeg, longitude_udeg, now_s):
+        link.candidate = None
+        return True
+    if not latitude_udeg or not longitude_udeg:
+        return False
+    if place is None:
+        return True
+    candidate = link.candidate
+    if candidate is None or not _is_reached(candidate, latitude_udeg, longitude_udeg, now_s):
+        link.candidate = [latitude_udeg, longitude_udeg, now_s, now_s, 1]
+        return False
+    candidate[0] = latitude_udeg
+    candidate[1] = longitude_udeg
+    candidate[2] = now_s
+    candidate[4] += 1
+    return candidate[4] >= _FIXES and now_s - candidate[3] >= _PERSISTS_S
+
+
+def _is_reached(place, latitude_udeg, longitude_udeg, now_s):
+    """Whether a car may have come there from `place` [latitude, longitude, uptime]."""
+    reach_m = _ERROR_M + _FASTEST_MPS * min(now_s - place[2], _LONGEST_S)
+    north_m = abs(latitude_udeg - place[0]) * 111 // 1000
+    east_udeg = abs(longitude_udeg - place[1])
+    if east_udeg > _HALF_TURN_UDEG:
+        # Across the date line.
+        east_udeg = 2 * _HALF_TURN_UDEG - east_udeg
+    # Cosine of the latitude by Bhaskara's formula, good to 0.2 %; degrees.
+    square = (latitude_udeg // 100_000) ** 2
+    east_m = east_udeg * 111 // 1000 * (3_240_000 - 4 * square) // (3_240_000 + square)
+    return north_m * north_m + east_m * east_m <= reach_m * reach_m
