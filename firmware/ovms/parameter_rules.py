@@ -77,6 +77,8 @@ def checked(n, text):
         return text.upper()
     if n == parameters.TIMEZONE:
         return _timezone(text)
+    if n == parameters.DNS:
+        return _dns(text)
     return feature_text(text) if n >= parameters.FIRST_FEATURE else text
 
 
@@ -131,6 +133,14 @@ def _notify(text):
             "Notifications are SMS, IP, SMSIP or - for none; SMS!IP for reports by IP only."
         )
     return channels
+
+
+def _dns(text):
+    from ovms.protocol import ipv4
+
+    if text and not ipv4.is_address(text):
+        raise ValueError("A DNS server is an IP address such as 8.8.8.8.")
+    return text
 
 
 def _timezone(text):

@@ -110,6 +110,28 @@ def test_length_and_characters():
     refused(22, "1" * 32)
 
 
+def test_dns():
+    config = fresh()
+    for text in ("8.8.8.8", "192.168.178.1", "1.0.0.1", "223.255.255.255", ""):
+        config.set(names.DNS, text)
+        assert reloaded(config).get(names.DNS) == text
+    config.set(names.DNS, "9.9.9.9")
+    bad = "8.8.8 8.8.8.8.8 8.8.8.256 8.8.8. .8.8.8 8..8.8 08.8.8.8 0.0.0.0 255.255.255.255"
+    bad += " 224.0.0.1 dns.google 8.8.8.x -1.8.8.8 8,8,8,8 \u0668.8.8.8 2001:db8::1 8.8.8.8/24"
+    bad += " 1e1.8.8.8 +8.8.8.8 8.8.8.8888 8 1..2"
+    for text in bad.split() + ["8.8.8.8 ", " "]:
+        refused(names.DNS, text)
+        assert config.get(names.DNS) == "9.9.9.9", text
+
+
+def test_a_server_of_digits_is_an_address():
+    config = fresh()
+    for text in ("1.2.3.4", "tls://1.2.3.4:6870", "1und1.de", "3.example", "10.0.0.1:6867"):
+        config.set(names.SERVER, text)
+    for text in ("1.2.3", "1.2.3.400", "tls://300.1.1.1", "1234", "1.2.3.4.5:6867", "..."):
+        assert refused(names.SERVER, text) == "That is no IP address.", text
+
+
 def test_no_refusal_quotes_a_password():
     for n in (1, 7, 9):
         for text in ("hidden\n", "hidden" * 9, "hidden\u20ac"):
@@ -298,9 +320,9 @@ def test_what_a_change_calls_for():
     reconnect = requests.REQUEST_RECONNECT
     assert config.set(names.UNITS, "M") == 0
     for n in (4, 5, 6, 7, 8, 9, 10, 22):
-        assert config.set(n, "P") == reconnect
+        assert config.set(n, "9.9.9.9" if n == names.DNS else "P") == reconnect
         # Unchanged, too: that is how users ask for it.
-        assert config.set(n, "P") == reconnect
+        assert config.set(n, "9.9.9.9" if n == names.DNS else "P") == reconnect
     assert config.set(names.GSM_LOCK, "net") == requests.REQUEST_MODEM_RESTART
     assert config.set(names.VEHICLE_TYPE, "RT") == requests.REQUEST_VEHICLE_RESTART
     assert config.set(names.VEHICLE_TYPE, "rt") == 0

@@ -114,6 +114,13 @@ def test_missing_arguments():
     ):
         assert bench.send(text) == "Invalid command\n Use: " + usage, text
     assert bench.status.take_requests() == 0
+    # Without a server the modem starts anew, to look into the SIM's phonebook.
+    assert bench.send("AP " + PASSWORD) == ""
+    assert bench.status.take_requests() == REQUEST_MODEM_RESTART
+    bench.config.apply({4: "ovms.example.org"})
+    usage = "AP <password> <phone> <new password> ..."
+    assert bench.send("AP " + PASSWORD, STRANGER) == "Invalid command\n Use: " + usage
+    assert bench.status.take_requests() == 0
 
 
 def test_register():

@@ -18,6 +18,7 @@ async def bring_up(modem):
     await modem.profile.details().configure(modem)
     await _wait_for_sim(modem)
     await _configure_sms(modem)
+    await _read_phonebook(modem)
     await _join_network(modem)
 
 
@@ -37,6 +38,12 @@ def _configure_sms(modem):
     from ovms.links.modem.sms_settings import configure_sms
 
     return configure_sms(modem, _SMS_TURNS)
+
+
+def _read_phonebook(modem):
+    from ovms.links.modem.phonebook import read_settings
+
+    return read_settings(modem)
 
 
 def _join_network(modem):

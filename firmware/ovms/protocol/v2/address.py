@@ -40,6 +40,10 @@ def parse(text):
             raise ValueError("A port is a number from 1 to 65535.")
     if not _is_plain(host, "-._"):
         raise ValueError(_USE)
+    from ovms.protocol import ipv4
+
+    if ipv4.is_numeric(host) and not ipv4.is_address(host):
+        raise ValueError("That is no IP address.")
     return host, port, is_tls, owner
 
 

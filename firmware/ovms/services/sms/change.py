@@ -84,6 +84,9 @@ def _register(request):
 
 
 def _provision(request):
+    """Without a server the modem's start looks into the SIM: `links/modem/phonebook.py`."""
+    if not request.words and request.sms.config.get(parameters.SERVER):
+        raise ValueError("Invalid command\n Use: AP <password> <phone> <new password> ...")
     changes = {}
     for n, text in zip(range(parameters.PARAMETERS), request.words):
         # Phone and password stay as they are instead of becoming empty.

@@ -70,7 +70,7 @@ _COMMANDS = (
     ("STAT", BY_EITHER, _report_of_car, 0, None),
     ("PARAMS?", BY_EITHER, _show, 0, None),
     ("PARAMS", BY_OWNER, _change, 1, "<units> <notify> <server> ..."),
-    ("AP", BY_PASSWORD, _change, 1, "<password> <phone> <new password> ..."),
+    ("AP", BY_PASSWORD, _change, 0, "<password> <phone> <new password> ..."),
     ("MODULE?", BY_EITHER, _show, 0, None),
     ("MODULE", BY_OWNER, _change, 1, "<id> [<units> [<notify> [<type>]]]"),
     ("VEHICLE?", BY_EITHER, _show, 0, None),
