@@ -85,6 +85,7 @@ def build(app, presets):
     app.gps_uart = UARTStream(board.gps_uart())
     gps = GPSLink(app.gps_uart, app.state, status, app.clock)
     app.bus = _can_bus(board)
+    status.bus_counts = app.bus.counts
     app.can = CANLink(app.bus, None, status, config)
     app.wifi = _wifi()
     app.set_car()

@@ -26,6 +26,13 @@ NET_READY = const(0x20)
 NET_GPRS_START = const(0x40)
 NET_RETRY = const(0x41)
 
+# What came of the GPS receiver in the last seconds: nothing known yet, no byte, bytes without a
+# sentence in them, sentences.
+GPS_UNKNOWN = const(0)
+GPS_SILENT = const(1)
+GPS_UNREADABLE = const(2)
+GPS_SENTENCES = const(3)
+
 
 class Status:
     """One per module. hardware: the board's name, for example `LILYGO_TCALL_SIM800`."""
@@ -48,6 +55,8 @@ class Status:
         self.imei = ""
         # What is wrong with SIM or network: one sentence or "".
         self.modem_error = ""
+        # What is odd about a modem that works so far: the same.
+        self.modem_note = ""
         # Then the supply charges, and radio may cost what it wants.
         self.is_car_on = False
         self.link_name = ""
@@ -59,6 +68,11 @@ class Status:
         self.sms_sent = {}
         # CAN controller: "" when fine, else one sentence.
         self.can_error = ""
+        # The driver's own function: {name: number}.
+        self.bus_counts = None
+        self.gps_heard = GPS_UNKNOWN
+        # Whether the last fix told of a place where no car can be.
+        self.is_gps_odd = False
         # Named counts of everything that was dropped, retried or refused.
         self.counts = {}
         # How often each task met an error that it survived; the last ones: see `faults.py`.

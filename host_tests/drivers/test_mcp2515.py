@@ -71,7 +71,7 @@ def test_no_chip_is_one_sentence():
         bench = MCP2515Bench()
         bench.model.port.miso_stuck = level
         error = raises(OSError, bench.open)
-        assert str(error) == "no CAN controller answers on SPI"
+        assert str(error) == ("no CAN controller answers on SPI: check its supply and its wires")
         assert bench.bus.state() == mcp2515.STOPPED
         assert bench.bus.service() == 0 and not bench.bus.check()
         bench.model.port.miso_stuck = None

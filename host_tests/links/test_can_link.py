@@ -140,7 +140,9 @@ def test_missing_controller_is_looked_for_again():
 
     async def scenario():
         await module.until(lambda: module.status.counts.get("can_open_failed", 0) >= 2)
-        assert module.status.can_error == "no CAN controller answers on SPI"
+        assert module.status.can_error == (
+            "no CAN controller answers on SPI: check its supply and its wires"
+        )
         module.model.port.miso_stuck = None
         await module.until_mode(0x60)
         await module.until(lambda: not module.status.can_error)

@@ -31,6 +31,7 @@ class Desk:
         self.status = bench.status
         self.state = bench.state
         self.config = bench.config
+        self.clock = bench.clock
         self.console = Console(self)
 
     def crash_lines(self):

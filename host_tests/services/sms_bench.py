@@ -35,7 +35,12 @@ class RAMStore:
 class FakeClock:
     def __init__(self):
         self.now_s = 100
-        self.utc = None
+        self.utc = self.refused_utc_s = None
+        self.source = "modem"
+        self.is_sure = True
+
+    def is_confirmed(self):
+        return self.is_sure
 
     def uptime_s(self):
         return self.now_s

@@ -9,7 +9,7 @@ from micropython import const
 
 from ovms.drivers.mcp2515 import HEAD, IS_BUSY, IS_OPEN, LISTEN_ONLY, TAIL, WAS_BUFFER_0
 
-_NO_CHIP = "no CAN controller answers on SPI"
+_NO_CHIP = "no CAN controller answers on SPI: check its supply and its wires"
 _NORMAL = const(0x00)
 _MODE_BITS = const(0xE0)
 # Any mode is reached within 11 recessive bits, and they follow every frame: 1.4 ms for the longest

@@ -9,6 +9,7 @@ import asyncio
 
 from micropython import const
 
+from ovms import status as heard
 from ovms.protocol.nmea import FIX, NMEAParser
 
 # At 9600 baud a receiver sends at most 960 bytes a second.
@@ -43,6 +44,7 @@ class GPSLink:
         self._parser = NMEAParser()
         self.place = self.candidate = None
         self._altitude_s = None
+        self._is_heard = False
 
     async def run(self):
         """For ever. A silent, missing or babbling receiver is counted, never an error."""
@@ -59,6 +61,8 @@ class GPSLink:
                     # On the desk the stream may close; a UART only breaks.
                     self._status.count("gps_closed")
                     await asyncio.sleep_ms(_RETRY_MS)
+                else:
+                    self._is_heard = True
                 at = 0
                 while at < size:
                     at = parser.receive(view, at, size)
@@ -74,10 +78,17 @@ class GPSLink:
             # A period, not a look: silence is what did not come in it.
             await asyncio.sleep_ms(self._watch_ms)
             counts = self._parser.counts
-            self._status.counts.update(counts)
-            if counts["gps_sentences"] == seen:
-                self._status.count("gps_silent")
+            status = self._status
+            status.counts.update(counts)
+            if counts["gps_sentences"] != seen:
+                status.gps_heard = heard.GPS_SENTENCES
+            else:
+                # Another baud rate looks like noise, or like nothing with a `$` in it.
+                is_heard = self._is_heard
+                status.gps_heard = heard.GPS_UNREADABLE if is_heard else heard.GPS_SILENT
+                status.count("gps_silent")
                 self._forget()
+            self._is_heard = False
             seen = counts["gps_sentences"]
 
     def _forget(self):
@@ -99,7 +110,8 @@ class GPSLink:
             state.gps_speed_kmh10 = None
             return
         now_s = self._clock.uptime_s()
-        if not self._is_believed(now_s):
+        is_odd = self._status.is_gps_odd = not self._is_believed(now_s)
+        if is_odd:
             # The last place grows old meanwhile.
             self._status.count("gps_implausible")
             return

@@ -86,7 +86,9 @@ def test_diag():
     assert desk.handle("DIAG") == (
         "# DIAG\r\n# Firmware: 4.0.0/NONE/TESTBOARD/mpy\r\n#  CRASH:    \r\n"
         "#  ERRORS:   none\r\n#  NET:      0x01 "
-        "\r\n#  Signal:   99\r\n#  SIM:      unknown\r\n#  IMEI:     \r\n#  CAN:      OK"
+        "\r\n#  Signal:   99\r\n#  SIM:      unknown\r\n#  IMEI:     "
+        "\r\n#  TIME:     not known: neither network nor GPS has told it\r\n#  CAN:      OK"
+        "\r\n#  GPS:      no fix, 0 sats"
         "\r\n#  VIN:      ----------------- (NONE)"
         "\r\n#  SOC:      unknown (0 ideal, 0 est km)\r\n#  CHARGE:   4 / 0\r\n"
     )

@@ -183,6 +183,8 @@ def test_summary():
         "Version: 4.0.0/NONE/TESTBOARD/mpy\nUp: 2d 01:01:01\nReset: watchdog"
         "\nLink: none, server not connected\nNet: 0x01 o2-de SQ:18\nSIM: unknown"
         "\nCAN: No CAN controller answers.\nGPS: no fix"
+        "\n12V: it is not measured. Is the divider (100 kOhm and 15 kOhm) there, and on 12 V?"
+        "\nTime: not known: neither network nor GPS has told it"
     )
     memory, counts = rest.split("\n", 1)
     used, word, area, unit = memory.split(" ", 3)

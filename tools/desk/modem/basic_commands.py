@@ -138,6 +138,7 @@ COMMANDS = {
     "I": _identity("product"),
     "+GMI": {EXECUTE: lambda modem, call: modem.info("SIMCOM_Ltd")},
     "+GMM": {EXECUTE: lambda modem, call: modem.info("SIMCOM_SIM800L")},
+    "+CGMM": {EXECUTE: lambda modem, call: modem.info("SIMCOM_SIM800L")},
     "+GMR": _identity("revision", "Revision:"),
     "+CGMR": _identity("revision", "Revision:"),
     "+GSV": {EXECUTE: gsv},

@@ -15,6 +15,10 @@ from ovms.protocol.at import number
 _NETWORK_MS = const(3000)
 _NETWORK_TURNS = const(100)
 _CHOICE_S = const(120)
+# How often a modem that finds no network is asked what it hears.
+_SIGNAL_TURNS = const(5)
+_NO_SIGNAL = const(99)
+_SIGNAL_MAX = const(31)
 # States of a registration.
 _HOME = const(1)
 _DENIED = const(3)
@@ -35,6 +39,8 @@ async def join_network(modem):
         if answer:
             note_registration(modem, answer)
         turns += 1
+        if turns % _SIGNAL_TURNS == 0:
+            note_signal(status, await modem.port.ask(b"AT+CSQ"))
         if turns > _NETWORK_TURNS:
             modem.restart("network_missing")
     modem.polls = 0
@@ -62,6 +68,12 @@ async def _choose_operator(modem):
     answer = await port.ask(b"AT+COPS?")
     if answer and number(answer, 0) == 1:
         await port.ask(b"AT+COPS=0", limit_s=_CHOICE_S)
+
+
+def note_signal(status, line):
+    """`+CSQ: rssi,ber` as an answer (bytes), None for none."""
+    csq = number(line, 0) if line else None
+    status.csq = csq if csq is not None and csq <= _SIGNAL_MAX else _NO_SIGNAL
 
 
 def note_registration(modem, line):

@@ -7,10 +7,7 @@ from micropython import const
 
 from ovms import status as states
 from ovms.links.modem.modem import SET_UP
-from ovms.protocol.at import number
 
-_NO_SIGNAL = const(99)
-_SIGNAL_MAX = const(31)
 # Polls without registration before the modem is restarted, and polls until all is forgiven.
 _LOST_POLLS = const(5)
 _GOOD_POLLS = const(5)
@@ -48,14 +45,12 @@ async def poll(modem, is_due):
 async def _look(modem):
     port = modem.port
     status = modem.status
+    from ovms.links.modem.network import note_registration, note_signal
+
     answer = await port.ask(b"AT+CREG?")
     if answer:
-        from ovms.links.modem.network import note_registration
-
         note_registration(modem, answer)
-    answer = await port.ask(b"AT+CSQ")
-    csq = number(answer, 0) if answer else None
-    status.csq = csq if csq is not None and csq <= _SIGNAL_MAX else _NO_SIGNAL
+    note_signal(status, await port.ask(b"AT+CSQ"))
     answer = await port.ask(b"AT+COPS?")
     if answer:
         status.operator = _operator(answer)

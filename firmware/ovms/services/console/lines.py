@@ -124,12 +124,18 @@ def _report(app):
 
     lines.append(" SIM:      " + sim_state(status))
     lines.append(" IMEI:     %s" % status.imei)
-    lines.append(" CAN:      " + (status.can_error or "OK"))
+    from ovms.services import diagnosis
+
+    lines.append(" TIME:     " + diagnosis.utc(app.clock))
+    lines.append(" CAN:      " + (diagnosis.can(status, car) or "OK"))
+    gps = "fix" if state.has_gps_lock else "no fix"
+    lines.append(" GPS:      %s, %d sats" % (gps, state.satellites))
     lines.append(" VIN:      %s (%s)" % (state.vin or "-" * 17, car.type_text()))
     soc = "unknown" if state.soc_pct100 is None else "%d%%" % (state.soc_pct100 // 100)
     ranges = state.ideal_range_km or 0, state.estimated_range_km or 0
     lines.append(" SOC:      %s (%d ideal, %d est km)" % ((soc,) + ranges))
     lines.append(" CHARGE:   %d / %d" % (state.charge_state, state.charge_substate))
+    lines += [" " + problem for problem in diagnosis.problems(status, state, car)]
     if app.config.load_error:
         lines.append(" SETTINGS: " + app.config.load_error)
     return "\n".join(lines)

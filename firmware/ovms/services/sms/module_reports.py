@@ -53,6 +53,12 @@ def _diagnostics(sms):
             _volts(state.supply_reference_mv),
             _volts(state.supply_ma),
         )
+    from ovms.services.diagnosis import problems
+
+    for problem in problems(status, state, sms.car()):
+        # The modem's own words may stand above.
+        if not (status.modem_error and problem.endswith(status.modem_error)):
+            text += "\n " + problem
     return text
 
 
@@ -64,7 +70,6 @@ def _volts(milli):
 async def _summary(sms):
     """SUMMARY. Memory is told as it is after garbage collection."""
     status = sms.status
-    state = sms.state
     car = sms.car()
     up_s = status.uptime_s
     gc.collect()
@@ -84,17 +89,7 @@ async def _summary(sms):
     network = status.net_state, status.operator, roaming, status.csq
     lines.append("Net: 0x%02X %s%s SQ:%d" % network)
     await asyncio.sleep_ms(0)
-    from ovms.services.sms.show import sim_state
-
-    lines.append("SIM: " + sim_state(status))
-    lines.append("CAN: " + (status.can_error or ("not used" if car.BITRATE is None else "OK")))
-    lines.append(
-        "GPS: %s%s"
-        % (
-            "fix" if state.has_gps_lock else "no fix",
-            "" if state.satellites is None else ", %d sats" % state.satellites,
-        )
-    )
+    lines += _peripherals(sms, car)
     lines.append("Memory: " + _memory(status.system_free))
     if status.errors:
         from ovms.faults import summary
@@ -113,6 +108,35 @@ async def _summary(sms):
         elif count:
             unsaid += 1
     return text + "\nand %d more" % unsaid if unsaid else text
+
+
+def _peripherals(sms, car):
+    """Lines of SUMMARY: what each peripheral does, or what is wrong with it."""
+    status = sms.status
+    state = sms.state
+    from ovms.services import diagnosis
+    from ovms.services.sms.show import sim_state
+
+    modem = diagnosis.modem(status)
+    lines = ["SIM: " + (modem if status.modem_error else sim_state(status))]
+    if modem and not status.modem_error:
+        lines.append("Modem: " + modem)
+    bus = "not used" if car.BITRATE is None else "OK"
+    lines.append("CAN: " + (diagnosis.can(status, car) or bus))
+    gps = diagnosis.gps(status, state)
+    if not gps:
+        gps = "fix" if state.has_gps_lock else "no fix"
+        if state.satellites is not None:
+            gps += ", %d sats" % state.satellites
+    lines.append("GPS: " + gps)
+    for name, text in (
+        ("12V", diagnosis.supply(status, state)),
+        ("Flash", diagnosis.flash(status)),
+        ("Time", diagnosis.time_problem(status, sms.clock)),
+    ):
+        if text:
+            lines.append("%s: %s" % (name, text))
+    return lines
 
 
 def _memory(system_free):

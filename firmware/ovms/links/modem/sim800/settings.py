@@ -12,6 +12,7 @@ _BAUDRATE = const(115200)
 # One by one, so that a refused one costs nothing but itself.
 _SETTINGS = (b"AT+CMEE=2", b"AT+IFC=0,0", b"AT+CREG=1", b"AT+CLIP=1")
 _SETTING_S = const(15)
+_SERIES = b"SIM8"
 
 
 async def configure(modem):
@@ -35,8 +36,22 @@ async def configure(modem):
     kept = await port.ask(b"AT+CLTS?")
     if kept and number(kept, 0) == 0:
         await port.ask(b"AT+CLTS=1;&W")
+    await _note_model(modem)
     dtr = getattr(modem.power, "dtr", None)
     if dtr is not None and await port.ask(b"AT+CSCLK=1") is not None:
         port.dtr = dtr
     modem.echoes = echoes if port.echoes == echoes else None
     modem.check()
+
+
+async def _note_model(modem):
+    """Another make may take SMS, but its TCP is another."""
+    model = await modem.port.ask(b"AT+GMM")
+    modem.status.modem_note = ""
+    if model and _SERIES not in model.upper():
+        # As `+CGMM: "A7670E"`, or without its head.
+        name = model[model.find(b":") + 1 :].strip(b' "')[:16]
+        modem.status.modem_note = (
+            "it is a %s and no SIM800. SMS may work, GPRS will not."
+            % bytes([byte if 32 <= byte < 127 else 63 for byte in name]).decode()
+        )
