@@ -1,6 +1,6 @@
 """The DIAG console: line editing, framing, every input."""
 
-from host_tests.services.console_bench import Desk
+from host_tests.services.console_bench import Desk, framed
 from host_tests.services.sms_bench import PASSWORD
 from ovms.status import REQUEST_REBOOT, REQUEST_RECONNECT
 
@@ -67,12 +67,60 @@ def test_help():
     short = (
         "# COMMANDS: HELP ? DIAG RESET or M/S ...\r\n# 'M' COMMANDS: C1-7,C40-41,C49\r\n"
         "# SET-UP: GET [n], SET n=value, BEGIN, APPLY, CANCEL, FACTORY RESET\r\n"
-        "# WATCH: WATCH [MODEM] [GPS] [CAN [id ...]]\r\n"
+        "# WATCH: WATCH [MODEM] [GPS] [CAN [id ...]]\r\n# BENCH: SIGNAL BUS\r\n"
     )
     assert desk.handle("?") == short
     text = desk.handle("help")
     assert text.startswith(short + "# 'S' COMMANDS:\r\n# Commands: REGISTER? REGISTER ")
     assert text.endswith(" HELP\r\n")
+
+
+class Modem:
+    """Answers a user's AT line."""
+
+    def __init__(self, answer):
+        self.answer = answer
+        self.asked = []
+
+    async def command(self, text):
+        self.asked.append(text)
+        if isinstance(self.answer, OSError):
+            raise self.answer
+        return self.answer
+
+
+def test_signal_is_asked_anew():
+    desk = Desk()
+    for answer, text in (
+        ("+CSQ: 17,0\nOK", "Signal: 17 of 31, -79 dBm"),
+        ("+CSQ: 0,0\nOK", "Signal: 0 of 31, -113 dBm"),
+        ("+CSQ: 99,99\nOK", "Signal: none (99)"),
+        ("ERROR", "Signal: none (99)"),
+        (OSError("The modem is not ready."), "The modem is not ready."),
+    ):
+        desk.modem = Modem(answer)
+        assert desk.handle("signal") == framed(text)
+        assert desk.modem.asked == ["AT+CSQ"]
+    desk.modem = Modem("+CSQ: 31,0\nOK")
+    desk.status.operator = "o2-de"
+    assert desk.handle("SIGNAL") == framed("Signal: 31 of 31, -51 dBm, o2-de")
+    assert desk.handle("SIGNAL 5") == HINT
+
+
+class Bus:
+    def state(self):
+        return 2
+
+    def counts(self):
+        return {"can_sent": 3, "can_frames": 1200}
+
+
+def test_bus():
+    desk = Desk()
+    desk.bus = Bus()
+    assert desk.handle("BUS") == framed("CAN: error warning", "can_frames: 1200", "can_sent: 3")
+    desk.status.can_error = "no CAN controller"
+    assert "# CAN: error warning: no CAN controller\r\n" in desk.handle("bus")
 
 
 def test_reset():

@@ -7,7 +7,8 @@ _HINT = "# Unknown input: send HELP for a list.\r\n"
 _HELP = """COMMANDS: HELP ? DIAG RESET or M/S ...
 'M' COMMANDS: %s
 SET-UP: GET [n], SET n=value, BEGIN, APPLY, CANCEL, FACTORY RESET
-WATCH: WATCH [MODEM] [GPS] [CAN [id ...]]"""
+WATCH: WATCH [MODEM] [GPS] [CAN [id ...]]
+BENCH: SIGNAL BUS"""
 _DESK_HELP = "\nDESK: INJECT id#data"
 
 
@@ -40,6 +41,11 @@ async def handle_line(console, line):
         return await _help(console.app, word == "HELP")
     if word == "DIAG":
         return _tagged(_report(console.app))
+    if word in ("SIGNAL", "BUS"):
+        from ovms.services.console import bench_lines
+
+        app = console.app
+        return _framed(await bench_lines.signal(app) if word == "SIGNAL" else bench_lines.bus(app))
     if word == "RESET":
         console.app.status.request(requests.REQUEST_REBOOT)
         return "# Leaving Diagnostics Mode\r\n"
