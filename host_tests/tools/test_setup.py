@@ -47,6 +47,7 @@ TEXTS = st.one_of(
     st.text(st.characters(codec="utf-8"), max_size=40),
     st.text("+0123456789 -", max_size=24),
     st.text("SMSIPsmip,+-KkMm", max_size=8),
+    st.text("0123456789.", max_size=15),
     st.from_regex(r"(tls://|TLS://)?([a-z@._-]{0,9}@)?[a-zA-Z0-9._-]{0,60}(:[0-9:]{0,6})?"),
 )
 
@@ -61,6 +62,11 @@ TEXTS = st.one_of(
 @example(rules.SERVER, "host:")
 @example(rules.SERVER, "host:\u0663")
 @example(rules.SERVER, "x" * 64)
+@example(rules.SERVER, "1.2.3.4")
+@example(rules.SERVER, "tls://1.2.3")
+@example(rules.SERVER, "1.2.3.04:6867")
+@example(rules.SERVER, "224.0.0.1")
+@example(rules.SERVER, "0.1.2.3")
 @example(rules.PHONE, "\u0663\u0663\u0663")
 @example(rules.PASSWORD, "")
 @example(rules.NOTIFY, "-")

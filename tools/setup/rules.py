@@ -5,6 +5,7 @@ A table of its own, because tools share no code with the firmware; a test compar
 
 from __future__ import annotations
 
+import ipaddress
 import re
 
 PHONE, PASSWORD, UNITS, NOTIFY, SERVER, APN = 0, 1, 2, 3, 4, 5
@@ -80,4 +81,14 @@ def _server(text: str) -> str:
         raise ValueError("A port is a number from 1 to 65535.")
     if not re.fullmatch(r"[A-Za-z0-9._-]+", host):
         raise ValueError(_USE)
+    if re.fullmatch("[0-9.]+", host) and not _is_address(host):
+        raise ValueError("That is no IP address.")
     return text
+
+
+def _is_address(host: str) -> bool:
+    try:
+        address = ipaddress.IPv4Address(host)
+    except ValueError:
+        return False
+    return 0 < int(address) >> 24 < 224
