@@ -71,8 +71,6 @@ class Status:
         # The driver's own function: {name: number}.
         self.bus_counts = None
         self.gps_heard = GPS_UNKNOWN
-        # Whether the last fix told of a place where no car can be.
-        self.is_gps_odd = False
         # Named counts of everything that was dropped, retried or refused.
         self.counts = {}
         # How often each task met an error that it survived; the last ones: see `faults.py`.

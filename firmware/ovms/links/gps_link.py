@@ -1,8 +1,6 @@
 """Pumps the GPS receiver's bytes through the NMEA parser into state and clock.
 
-What no car can do is not believed: see `gps_place.py`. Altitudes may differ by the error of a
-receiver and by what a car climbs in the time since the last one, so one that stays is believed in
-the end.
+What no car can do is not believed: see `gps_place.py`.
 """
 
 import asyncio
@@ -15,15 +13,12 @@ from ovms.protocol.nmea import FIX, NMEAParser
 # At 9600 baud a receiver sends at most 960 bytes a second.
 _BUFFER_SIZE = const(128)
 _RETRY_MS = const(1000)
-# Beside the last fix, in millionths of a degree of latitude: 56 m, and as much for each second.
-_STEP_UDEG = const(500)
-_LONGEST_S = const(100_000)
+# What lies as near to the last fix as this needs no thought: millionths of a degree in both
+# directions together, 110 m of latitude; metres of altitude.
+_NEAR_UDEG = const(1000)
+_NEAR_M = const(30)
 # Tenths of km/h; nothing that can carry a car is faster.
 _FASTEST_KMH10 = const(4000)
-_ALTITUDE_ERROR_M = const(30)
-_CLIMB_MPS = const(4)
-_LOWEST_M = const(-500)
-_HIGHEST_M = const(9000)
 
 
 class GPSLink:
@@ -31,8 +26,8 @@ class GPSLink:
     120 s without one it is stale. clock: gets UTC. Baud rate and wiring are the board's business.
     watch_ms: period without any sentence that counts as silence.
 
-    place: None or [latitude, longitude, uptime] of the last fix that was believed. candidate: of
-    `gps_place.py`.
+    For `gps_place.py`: place, None or [latitude, longitude, uptime] of the last fix that was
+    believed; candidate; altitude_s, the uptime of the last altitude, None when it counts no more.
     """
 
     def __init__(self, uart, state, status, clock, watch_ms=10000):
@@ -42,8 +37,7 @@ class GPSLink:
         self._clock = clock
         self._watch_ms = watch_ms
         self._parser = NMEAParser()
-        self.place = self.candidate = None
-        self._altitude_s = None
+        self.place = self.candidate = self.altitude_s = None
         self._is_heard = False
 
     async def run(self):
@@ -110,61 +104,41 @@ class GPSLink:
             state.gps_speed_kmh10 = None
             return
         now_s = self._clock.uptime_s()
-        is_odd = self._status.is_gps_odd = not self._is_believed(now_s)
-        if is_odd:
-            # The last place grows old meanwhile.
-            self._status.count("gps_implausible")
-            return
-        state.latitude_udeg = parser.latitude_udeg
-        state.longitude_udeg = parser.longitude_udeg
+        place = self.place
+        latitude = parser.latitude_udeg
+        longitude = parser.longitude_udeg
+        if place is None or abs(latitude - place[0]) + abs(longitude - place[1]) > _NEAR_UDEG:
+            from ovms.links.gps_place import is_plausible
+
+            if not is_plausible(self, latitude, longitude, now_s):
+                # The last place grows old meanwhile.
+                self._status.count("gps_implausible")
+                return
+            place = self.place
+        self.candidate = None
+        state.latitude_udeg = place[0] = latitude
+        state.longitude_udeg = place[1] = longitude
+        # What a receiver estimates in a tunnel may be far from where it finds itself behind it.
+        if parser.mode != "E":
+            place[2] = now_s
         speed_kmh10 = parser.speed_kmh10
         state.gps_speed_kmh10 = speed_kmh10 if speed_kmh10 <= _FASTEST_KMH10 else None
         # A standing car keeps the direction it came in.
         if parser.course_deg is not None:
             state.course_deg = parser.course_deg
-        if parser.altitude_m is not None:
-            self._take_altitude(parser.altitude_m, now_s)
+        altitude_m = parser.altitude_m
+        if altitude_m is not None:
+            known_m = state.altitude_m
+            if known_m is None or abs(altitude_m - known_m) > _NEAR_M:
+                from ovms.links.gps_place import plausible_altitude
+
+                altitude_m = plausible_altitude(self, altitude_m, known_m, now_s)
+            if altitude_m is not None:
+                state.altitude_m = altitude_m
+                self.altitude_s = now_s
         if parser.hdop100 is not None:
             state.hdop100 = parser.hdop100
         state.has_gps_lock = True
         state.gps_age_s = 0
         if parser.utc_s is not None:
             self._clock.set_utc_s(parser.utc_s, "gps")
-
-    def _is_believed(self, now_s):
-        """Whether the parser's fix is one of this car's; then it is the new place."""
-        parser = self._parser
-        latitude = parser.latitude_udeg
-        longitude = parser.longitude_udeg
-        place = self.place
-        reach = 0
-        if place is not None:
-            reach = _STEP_UDEG * (1 + min(now_s - place[2], _LONGEST_S))
-        if not reach or abs(latitude - place[0]) > reach or abs(longitude - place[1]) > reach:
-            from ovms.links.gps_place import is_plausible
-
-            if not is_plausible(self, latitude, longitude, now_s):
-                return False
-            if self.candidate is not None:
-                # Another place has its own altitude.
-                self._altitude_s = None
-        if place is None:
-            self.place = place = [latitude, longitude, now_s]
-        self.candidate = None
-        place[0] = latitude
-        place[1] = longitude
-        # What a receiver estimates in a tunnel may be far from where it finds itself behind it.
-        if parser.mode != "E":
-            place[2] = now_s
-        return True
-
-    def _take_altitude(self, altitude_m, now_s):
-        state = self._state
-        if not _LOWEST_M <= altitude_m <= _HIGHEST_M:
-            return
-        if self._altitude_s is not None and state.altitude_m is not None:
-            reach_m = _ALTITUDE_ERROR_M + _CLIMB_MPS * (now_s - self._altitude_s)
-            if abs(altitude_m - state.altitude_m) > reach_m:
-                return
-        state.altitude_m = altitude_m
-        self._altitude_s = now_s

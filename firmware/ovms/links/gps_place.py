@@ -1,10 +1,12 @@
-"""Whether a car can be where its receiver says: looked at when a fix is not beside the last one.
+"""Whether a car can be where its receiver says: looked at when a fix is not near the last one.
 
 - No car drives faster than 70 m/s on the whole. What lies farther away is not believed at once,
   but when it persists: a first place may have been the wrong one. The time since the last fix
   counts, so a ferry, a tunnel or a night in a garage are no jumps.
 - There is no road within 11 km of 0, 0. A latitude or longitude of exactly 0 is a field that a
   receiver has not filled, unless the car is just crossing that line.
+- Altitudes differ by the error of a receiver and by what a car climbs in the time since the last
+  one that was believed. So one that stays is believed in the end.
 """
 
 from micropython import const
@@ -18,27 +20,47 @@ _NULL_ISLAND_UDEG = const(100_000)
 _FIXES = const(3)
 _PERSISTS_S = const(20)
 _HALF_TURN_UDEG = const(180_000_000)
+_ALTITUDE_ERROR_M = const(30)
+_CLIMB_MPS = const(4)
+_LOWEST_M = const(-500)
+_HIGHEST_M = const(9000)
 # Beyond that every place can be reached; keeps the squares small.
 _LONGEST_S = const(300_000)
 
 
 def is_plausible(link, latitude_udeg, longitude_udeg, now_s):
-    """Whether to believe a fix that `GPSLink` does not see beside `link.place`.
+    """Whether to believe a fix that `GPSLink` does not see near `link.place`, or the first one.
 
-    link.candidate: None or [latitude, longitude, uptime of the last fix there, of the first, how
-    many] of a place that may be believed later; it belongs to this function, and is left behind
-    when that place is believed.
+    There is a `link.place` then. link.candidate: None or [latitude, longitude, uptime of the last
+    fix there, of the first, how many] of a place that may be believed later.
     """
     if abs(latitude_udeg) < _NULL_ISLAND_UDEG and abs(longitude_udeg) < _NULL_ISLAND_UDEG:
         return False
     place = link.place
     if place is not None and _is_reached(place, latitude_udeg, longitude_udeg, now_s):
-        link.candidate = None
         return True
     if not latitude_udeg or not longitude_udeg:
         return False
-    if place is None:
-        return True
+    if place is not None and not _has_persisted(link, latitude_udeg, longitude_udeg, now_s):
+        return False
+    link.place = [latitude_udeg, longitude_udeg, now_s]
+    # Another place has its own altitude.
+    link.altitude_s = None
+    return True
+
+
+def plausible_altitude(link, altitude_m, known_m, now_s):
+    """`altitude_m` where it may be believed, else None. known_m: the last one, or None."""
+    if not _LOWEST_M <= altitude_m <= _HIGHEST_M:
+        return None
+    if known_m is not None and link.altitude_s is not None:
+        reach_m = _ALTITUDE_ERROR_M + _CLIMB_MPS * (now_s - link.altitude_s)
+        if abs(altitude_m - known_m) > reach_m:
+            return None
+    return altitude_m
+
+
+def _has_persisted(link, latitude_udeg, longitude_udeg, now_s):
     candidate = link.candidate
     if candidate is None or not _is_reached(candidate, latitude_udeg, longitude_udeg, now_s):
         link.candidate = [latitude_udeg, longitude_udeg, now_s, now_s, 1]

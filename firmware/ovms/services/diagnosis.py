@@ -113,7 +113,7 @@ def gps(status, state):
         return "what the receiver sends cannot be read. Set it to NMEA at 9600 baud."
     if status.gps_heard != net.GPS_SENTENCES or state.has_gps_lock:
         return ""
-    if status.is_gps_odd:
+    if _counter(status.counts)("gps_implausible"):
         return "the receiver tells places where no car can be. Restart it, check its antenna."
     if status.uptime_s < _GPS_START_S:
         return ""

@@ -115,7 +115,7 @@ def _peripherals(sms, car):
     status = sms.status
     state = sms.state
     from ovms.services import diagnosis
-    from ovms.services.sms.show import sim_state
+    from ovms.services.sms.sim_state import sim_state
 
     modem = diagnosis.modem(status)
     lines = ["SIM: " + (modem if status.modem_error else sim_state(status))]
