@@ -91,7 +91,7 @@ def receiver_says(*chunks, satellites=None, uptime_s=7200):
     state = VehicleState()
 
     async def both():
-        link = GPSLink(Receiver(*chunks), state, status, Clock(BUILD_DAY), watch_ms=30)
+        link = GPSLink(Receiver(*chunks), state, status, Clock(BUILD_DAY), watch_ms=250)
         task = asyncio.create_task(link.run())
         while status.gps_heard == net.GPS_UNKNOWN:
             await asyncio.sleep_ms(5)
@@ -125,7 +125,7 @@ def test_gps_that_falls_silent():
     state = VehicleState()
 
     async def both():
-        link = GPSLink(Receiver(RMC), state, status, Clock(BUILD_DAY), watch_ms=30)
+        link = GPSLink(Receiver(RMC), state, status, Clock(BUILD_DAY), watch_ms=250)
         task = asyncio.create_task(link.run())
         heard = []
         while status.gps_heard != net.GPS_SILENT:

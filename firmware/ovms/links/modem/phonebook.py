@@ -9,12 +9,18 @@ command AP brings about, too; and what is set already stays. Source: module-beha
 from micropython import const
 
 from ovms.links.modem.at_port import ATError
-from ovms.parameters import FACTORY_PASSWORD, NO_PHONE, PARAMETERS, SERVER, UNITS, integer
+from ovms.parameters import (
+    CAN_WRITE,
+    FACTORY_PASSWORD,
+    NO_PHONE,
+    PARAMETERS,
+    SERVER,
+    UNITS,
+    integer,
+)
 
 _SEARCH_S = const(30)
 _MARK = b'"O-'
-# Feature 15 lets the module write to the car's bus: nothing to be set unseen.
-_CAN_WRITE = const(31)
 
 
 async def read_settings(modem):
@@ -58,7 +64,8 @@ def entry(line):
         n = integer(digits.decode())
     except ValueError:
         return None
-    if not 0 <= n < PARAMETERS or n == _CAN_WRITE or value == b"****":
+    # To let the module write to the car's bus is nothing to be set unseen.
+    if not 0 <= n < PARAMETERS or n == CAN_WRITE or value == b"****":
         return None
     return n, value.decode()
 

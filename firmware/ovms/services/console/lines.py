@@ -126,7 +126,7 @@ def _report(app):
     roaming = " (roaming)" if status.is_roaming else ""
     lines.append(" NET:      0x%02X %s%s" % (status.net_state, status.operator, roaming))
     lines.append(" Signal:   %d" % status.csq)
-    from ovms.services.sms.sim_state import sim_state
+    from ovms.services.sms.show import sim_state
 
     lines.append(" SIM:      " + sim_state(status))
     lines.append(" IMEI:     %s" % status.imei)

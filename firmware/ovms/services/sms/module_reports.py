@@ -45,8 +45,6 @@ def _diagnostics(sms):
     state = sms.state
     red, green = _led_codes(status)
     text = "DIAG:\n RED Led:%d\n GRN Led:%d\n NET State:0x%02X" % (red, green, status.net_state)
-    if status.modem_error:
-        text += "\n " + status.modem_error
     if state.supply_mv is not None:
         text += "\n 12V Line:%s ref=%s cur=%s" % (
             _volts(state.supply_mv),
@@ -56,9 +54,7 @@ def _diagnostics(sms):
     from ovms.services.diagnosis import problems
 
     for problem in problems(status, state, sms.car()):
-        # The modem's own words may stand above.
-        if not (status.modem_error and problem.endswith(status.modem_error)):
-            text += "\n " + problem
+        text += "\n " + problem
     return text
 
 
@@ -89,7 +85,7 @@ async def _summary(sms):
     network = status.net_state, status.operator, roaming, status.csq
     lines.append("Net: 0x%02X %s%s SQ:%d" % network)
     await asyncio.sleep_ms(0)
-    lines += _peripherals(sms, car)
+    lines += await _peripherals(sms, car)
     lines.append("Memory: " + _memory(status.system_free))
     if status.errors:
         from ovms.faults import summary
@@ -110,15 +106,19 @@ async def _summary(sms):
     return text + "\nand %d more" % unsaid if unsaid else text
 
 
-def _peripherals(sms, car):
+async def _peripherals(sms, car):
     """Lines of SUMMARY: what each peripheral does, or what is wrong with it."""
     status = sms.status
     state = sms.state
+    from ovms.services.sms.show import sim_state
+
+    sim = sim_state(status)
+    # Others have their turn between two loads of code.
+    await asyncio.sleep_ms(0)
     from ovms.services import diagnosis
-    from ovms.services.sms.sim_state import sim_state
 
     modem = diagnosis.modem(status)
-    lines = ["SIM: " + (modem if status.modem_error else sim_state(status))]
+    lines = ["SIM: " + (modem if status.modem_error else sim)]
     if modem and not status.modem_error:
         lines.append("Modem: " + modem)
     bus = "not used" if car.BITRATE is None else "OK"

@@ -95,9 +95,12 @@ def _lock(sms):
     return "GSMLOCK: %s\r\nCurrent: %s" % (operator, sms.status.operator)
 
 
-def _sim(sms):
-    from ovms.services.sms.sim_state import sim_state
+def sim_state(status):
+    """What is wrong with SIM or modem, "OK", or "unknown" before the modem has told."""
+    return status.modem_error or ("OK" if status.iccid or status.is_registered else "unknown")
 
+
+def _sim(sms):
     text = sms.config.get(parameters.SIM_PIN)
     pin = "****" if text else ""
     if text[-1:] in ("!", "x"):
