@@ -147,6 +147,16 @@ def read(ring, record, count):
             ring.cursor = ring.tail if is_last else number + 1 << 16
 
 
+def note_start(ring, utc_s, is_sure):
+    """`RingStore.set_start` for what is new."""
+    if ring.boot in ring.unsure:
+        ring.unsure.remove(ring.boot)
+    if not is_sure:
+        ring.unsure.append(ring.boot)
+    ring.starts[ring.boot] = utc_s
+    ring.is_start_new = True
+
+
 def flush(ring):
     """Write what is in RAM only, empty files that are not needed. OSError; then as before."""
     number = ring.tail >> 16

@@ -131,13 +131,8 @@ class RingStore:
         What an earlier run that nobody told the time has as its start stays relative to this one,
         so that a correction moves it, too.
         """
-        boot = self.boot
-        was_sure = boot not in self.unsure
-        if is_sure == was_sure and abs(utc_s - self.starts.get(boot, 0)) < _UTC_CHANGE_S:
-            return
-        if is_sure and not was_sure:
-            self.unsure.remove(boot)
-        elif was_sure and not is_sure:
-            self.unsure.append(boot)
-        self.starts[boot] = utc_s
-        self.is_start_new = True
+        known = abs(utc_s - self.starts.get(self.boot, 0)) < _UTC_CHANGE_S
+        if not known or is_sure == (self.boot in self.unsure):
+            from ovms.drivers import ring_files
+
+            ring_files.note_start(self, utc_s, is_sure)

@@ -15,6 +15,20 @@ def days(year, month, day):
     return (year - 1970) * 365 + (year - 1969) // 4 + start + day - 1 + (month > 2 and is_leap)
 
 
+def midnight_s(date):
+    """Unix seconds at the start of `date` (bytes, ddmmyy as in RMC); ValueError when it is none.
+
+    None for the 1980 of a receiver that was reset.
+    """
+    if len(date) != 6 or not date.isdigit():
+        raise ValueError("date")
+    year = int(date[4:])
+    found = days(year + (1900 if year >= 80 else 2000), int(date[2:4]), int(date[:2]))
+    if found is None:
+        raise ValueError("date")
+    return None if year == 80 else found * 86400
+
+
 def date_text(days_since_1970):
     """`2026-08-24` for a day counted from 1970."""
     # Counted from 1 March 2000 or a multiple of four years before it: leap days end such spans.

@@ -159,7 +159,9 @@ class NMEAParser:
         if not time_text or not date_text:
             return None
         if date_text != self._date:
-            self._midnight_s = self._midnight(date_text)
+            from ovms.protocol import dates
+
+            self._midnight_s = dates.midnight_s(date_text)
             self._date = date_text
         digits = time_text[:6]
         if len(digits) != 6 or not digits.isdigit():
@@ -173,18 +175,6 @@ class NMEAParser:
         if self._midnight_s is None:
             return None
         return self._midnight_s + hour * 3600 + minute * 60 + second
-
-    def _midnight(self, date):
-        """Unix seconds at the start of `date` (bytes, ddmmyy), None in 1980. Or ValueError."""
-        if len(date) != 6 or not date.isdigit():
-            raise ValueError("date")
-        year = int(date[4:])
-        from ovms.protocol import dates
-
-        days = dates.days(year + (1900 if year >= 80 else 2000), int(date[2:4]), int(date[:2]))
-        if days is None:
-            raise ValueError("date")
-        return None if year == 80 else days * 86400
 
 
 def _scaled(field, decimals):

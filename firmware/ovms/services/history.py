@@ -153,11 +153,7 @@ class History:
                 if age_s is None:
                     # It waits for the time of day, and what is behind it waits with it.
                     break
-                if (
-                    age_s > _WEEK_S
-                    and age_s > int(record.data.split(b",", 3)[2])
-                    and self._is_sure(ring, record)
-                ):
+                if age_s > _WEEK_S and self._is_too_old(ring, record, age_s):
                     record.code = _DELIVERED
                     self._status.count("history_aged")
                     continue
@@ -191,6 +187,11 @@ class History:
                 if record.code > 0:
                     record.code = record.tries = 0
 
+    def _is_too_old(self, ring, record, age_s):
+        from ovms.services.history_age import is_too_old
+
+        return is_too_old(self._clock, ring, record, age_s)
+
     def _age_s(self, ring, record, now_s):
         """Seconds since `record` was made, at least 0; None as long as that is not known.
 
@@ -205,14 +206,6 @@ class History:
         if start > 0:
             return max(now_s, utc_s - start - record.uptime_s)
         return max(now_s, now_s - start - record.uptime_s)
-
-    def _is_sure(self, ring, record):
-        """Whether the age of `record` rests on more than the word of one source."""
-        boot = record.boot
-        if boot < 0 or ring.starts.get(boot, 0) <= 0:
-            # Counted by the module itself.
-            return True
-        return boot not in ring.unsure and self._clock.is_confirmed()
 
 
 def _release(ring):
