@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import time
 
 # As with every build that can be repeated; Unix seconds.
 EPOCH = "SOURCE_DATE_EPOCH"
@@ -15,18 +14,19 @@ class BuildDayError(Exception):
 
 
 def with_day(text: str) -> str:
-    """The source of the build's id with the day of today, or of EPOCH, instead of its own.
+    """The source of the build's id with the day of EPOCH instead of its own, where that is set.
 
-    Never an earlier one than its own: a computer whose clock was never set must not make a module
-    that believes anything.
+    Not of today: the same sources make the same files on any day, and a module must not refuse what
+    was true when they were written. Never an earlier one than its own, so that no module believes
+    anything.
     """
     epoch = os.environ.get(EPOCH, "")
     if epoch and not (epoch.isascii() and epoch.isdecimal()):
         raise BuildDayError(f"{EPOCH} is a number of seconds, and not {epoch!r}.")
-    today = int(epoch or time.time()) // 86400
+    day = int(epoch or 0) // 86400
     return re.sub(
         r"^BUILD_DAY = (\d+)$",
-        lambda found: f"BUILD_DAY = {max(int(found[1]), today)}",
+        lambda found: f"BUILD_DAY = {max(int(found[1]), day)}",
         text,
         flags=re.MULTILINE,
     )

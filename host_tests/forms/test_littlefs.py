@@ -4,6 +4,7 @@ the flash leaves the old settings or the new ones. Runs on CPython and starts th
 
 import json
 import shutil
+import struct
 
 import pytest
 
@@ -21,6 +22,8 @@ HEAP_KIB = 112
 HARNESS_KIB = 18
 # Room for the flash and what is written to it; more of it would make collections slow.
 CUT_HEAP_KIB = 1536
+# Of a journal: kind, block, offset, length of what follows (`flash_device`).
+ENTRY = struct.Struct("<BHHH")
 # For one SMS in that heap: modules that are loaded, reads of the flash (32 to 128 bytes each).
 MAX_LOADS = 36
 MAX_READS = 3000
@@ -41,6 +44,16 @@ def steps_of(lines, before):
     return steps
 
 
+def changes_in(journal):
+    """How many changes of the flash a journal of `flash_device` holds."""
+    data = journal.read_bytes()
+    count = at = 0
+    while at < len(data):
+        at += ENTRY.size + ENTRY.unpack_from(data, at)[3]
+        count += 1
+    return count
+
+
 @pytest.fixture(scope="module")
 def life(small):
     """(form, flash before it, journal, its steps, what two starts printed)."""
@@ -49,6 +62,8 @@ def life(small):
     shutil.copyfile(small.image, used)
     first = small.live("first", used, journal, code=RESET_EXIT_CODE)
     steps = steps_of(first, 0)
+    # What was saved on the way into the restart belongs to its step.
+    steps[-1]["end"] = changes_in(journal)
     second = small.live("second", used, journal)
     steps += steps_of(second, steps[-1]["end"])
     return small, before, journal, steps, [*first, *second]

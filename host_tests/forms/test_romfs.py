@@ -26,7 +26,7 @@ def check_answers(lines):
     texts = of(lines, "SMS")
     assert tuple(texts[:2]) == ANSWERS
     assert texts[2].startswith("VERSION? -> OVMS Firmware version: ")
-    assert texts[3].startswith("HELP -> 1/2 Commands: REGISTER? REGISTER PASS? ")
+    assert texts[3].startswith("HELP -> 1/3 Commands: REGISTER? REGISTER PASS? ")
     assert lines[-1] == "DONE"
 
 
