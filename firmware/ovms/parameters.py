@@ -41,6 +41,8 @@ UNDO = const(36)
 
 SECRETS = (PASSWORD, APN_PASSWORD, SERVER_PASSWORD)
 FACTORY_PASSWORD = "OVMS"
+# What is shown in the place of a password; no value has it.
+MASK = "****"
 NO_PHONE = "NOPHONE"
 
 FEATURES = const(16)

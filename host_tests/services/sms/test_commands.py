@@ -34,6 +34,22 @@ class Car(Vehicle):
         )
 
 
+def test_a_mask_is_no_value():
+    for text in (
+        "PASS ****",
+        "SERVER a.example **** P",
+        "GPRS web user ****",
+        "MODULE ****",
+        "PARAMS K IP a.example web - **** CAR ****",
+        "AP %s +4912345 ****" % PASSWORD,
+    ):
+        bench = Bench()
+        bench.config.apply({4: "host", 5: "net", 7: "apnpw", 8: "CAR", 9: "netpw"})
+        before = list(bench.config.values)
+        assert bench.send(text).startswith("**** only stands for a password"), text
+        assert bench.config.values == before and not bench.status.take_requests()
+
+
 def test_the_guides_set_up_sequence_works_literally():
     bench = Bench(is_new=True, car_class=Car)
     assert bench.send("REGISTER OVMS") == "Your phone has been registered as the owner."
