@@ -72,6 +72,8 @@ FROM_UNDO = const(4)
 STREAM_LOCATION = const(0x01)
 STREAM_RECORDS = const(0x02)
 STREAM_TYRES = const(0x04)
+# A greater value is no set of bits: some clients write an interval in seconds there.
+_STREAM_ALL = const(0x07)
 
 # Bits of FEATURE_SUPPRESS: what the module does not say, and one thing that it does.
 NO_DENIALS = const(0x02)
@@ -81,6 +83,11 @@ NO_INFOS = const(0x10)
 NO_TIME = const(0x20)
 CHARGE_PHASES = const(0x40)
 NO_FORWARDING = const(0x80)
+
+
+def streamed(value):
+    """The STREAM_... bits that a value of FEATURE_STREAM asks for."""
+    return value if 0 <= value <= _STREAM_ALL else 0
 
 
 def integer(text):

@@ -105,12 +105,12 @@ def test_gps_record_of_the_south_and_in_miles():
     assert data.startswith("-0.250000,-70.500001,139,242,31,1,119,0,"), data
 
 
-def test_unknown_stays_empty():
+def test_unknown_is_0():
     car = twizy()
     locate(car)
     car.state.altitude_m = car.state.course_deg = None
     drive(car, 60)
-    assert gps(car)[0][3].startswith("51.257704,7.160899,,,0,1,119,0,,0,0,0,0,0,")
+    assert gps(car)[0][3].startswith("51.257704,7.160899,0,0,0,1,119,0,0,0,0,0,0,0,")
 
 
 def test_gps_record_counts_down_without_a_fix():
@@ -253,7 +253,7 @@ def test_no_trip_report_below_1_wh():
 
 
 def test_power_log_field_by_field():
-    """Twizy facts 5.8; what is not counted here is empty."""
+    """Twizy facts 5.8; what is not counted here is 0."""
     car = twizy()
     locate(car)
     feed(
@@ -303,17 +303,34 @@ def test_power_log_field_by_field():
         "36",
         "9",
         "1.45",
-        "",
+        "0",
         "45.75",
         "2.00",
         "1.50",
-        "",
-        "",
-        "",
+        "0",
+        "0",
+        "0",
         "13",
         "4.3",
-        "",
+        "0",
     ]
+
+
+def test_no_field_of_a_record_is_empty():
+    """The Android app drops the rest of a message there."""
+    car = twizy({8: 2})
+    # A position without altitude and course, no power, no battery, no temperatures.
+    car.state.latitude_udeg = car.state.longitude_udeg = 1
+    drive(car, 70)
+    car.decoder.power.sums[CONST + 1] = 22500
+    feed(car, ASLEEP)
+    pass_seconds(car, 20)
+    names = []
+    for name, _, _, data in car.records:
+        assert "" not in data.split(","), (name, data)
+        if name not in names:
+            names.append(name)
+    assert sorted(names) == ["RT-GPS-Log", "RT-PWR-Log", "RT-PWR-UsageStats"]
 
 
 def test_power_log_of_a_charge():

@@ -13,7 +13,7 @@ from binascii import crc32
 
 from micropython import const
 
-from ovms.parameters import FEATURE_STREAM, STREAM_LOCATION, STREAM_TYRES
+from ovms.parameters import FEATURE_STREAM, STREAM_LOCATION, STREAM_TYRES, streamed
 from ovms.protocol.v2 import messages
 
 # In the order of sending. Two groups share the code g. Y and X go out on request and occasion.
@@ -145,7 +145,7 @@ class Reporter:
         if self._stream_ms >= _STREAM_MS:
             self._stream_ms = 0
             self._look_for_news()
-            is_wanted = self._config.feature(FEATURE_STREAM) & STREAM_LOCATION
+            is_wanted = streamed(self._config.feature(FEATURE_STREAM)) & STREAM_LOCATION
             if is_watched and is_wanted and state.speed_kmh10:
                 self._due |= 1 << _SLOT_L
         # What cannot be told yet stays due.
@@ -219,7 +219,7 @@ class Reporter:
         if slot >= _SLOT_Y:
             was_told = self._markers[slot] is not None
             if slot == _SLOT_Y:
-                is_wanted = self._config.feature(FEATURE_STREAM) & STREAM_TYRES
+                is_wanted = streamed(self._config.feature(FEATURE_STREAM)) & STREAM_TYRES
             else:
                 is_wanted = self._state.is_exporting or was_told
             if not is_wanted:

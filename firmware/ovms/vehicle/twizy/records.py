@@ -9,7 +9,7 @@ app within the data budget of 60 KB. All of them go when an alert changes and at
 RT-PWR-Log, which is later firmware's, goes then and with every notification of a charge. A parked
 car has nothing to tell but that it was moved.
 
-A value nobody knows is an empty field.
+A value nobody knows is 0: the Android app drops a record at an empty field.
 """
 
 from micropython import const
@@ -166,7 +166,7 @@ def _send_log(car):
     """Emit RT-PWR-Log: a trip, or a turn of a charge, in one line, for a year.
 
     Later firmware's record, field by field as Twizy facts 5.8 has it. What is not counted here
-    (SOC at the start of the trip, ampere-hours, capacity in percent) is an empty field, too.
+    (SOC at the start of the trip, ampere-hours, capacity in percent) is 0, too.
     """
     state = car.state
     decoder = car.decoder
@@ -216,7 +216,7 @@ def _send_log(car):
 
 
 def _joined(fields):
-    return ",".join(["" if field is None else str(field) for field in fields])
+    return ",".join(["0" if field is None else str(field) for field in fields])
 
 
 def _hundredths(value, unit=1):
