@@ -3,7 +3,7 @@
 from host_tests.fixtures.twizy_battery import SET_A, SET_C, frames
 from host_tests.vehicle.contract import build, feed, pass_seconds
 from ovms.vehicle.base import EVENT_BATTERY, EVENT_TRIP_END
-from ovms.vehicle.twizy.car import Twizy
+from ovms.vehicle.twizy.car import DUE_ALERT, DUE_MINUTE, DUE_POSITION, Twizy
 from ovms.vehicle.twizy.power import CONST
 
 AWAKE = "597 00 95 21 41 29 00 01 35"
@@ -245,6 +245,21 @@ def test_trip_report():
     assert car.records[0][3].split(",")[1] == "22500"
     kind, text = car.event_text(EVENT_TRIP_END)
     assert kind == "I" and text == "Power -1 +0 Wh"
+
+
+def test_everything_of_a_trips_end_is_told_once():
+    """When it comes together with the minute, the position, and an alert of the battery."""
+    car = twizy({8: 2})
+    locate(car)
+    drive(car, 10, *frames(SET_A))
+    car.decoder.power.sums[CONST + 1] = 22500
+    del car.records[:]
+    feed(car, ASLEEP)
+    car.due = DUE_POSITION | DUE_MINUTE | DUE_ALERT
+    car.state.tick(1)
+    car.poll(1000)
+    keys = [record[:2] for record in car.records]
+    assert len(set(keys)) == len(keys) == 18
 
 
 def test_no_trip_report_below_1_wh():

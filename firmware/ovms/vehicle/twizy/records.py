@@ -38,15 +38,18 @@ def send_due(car):
     """
     due = car.due
     car.due = 0
-    if due & DUE_ALERT:
+    is_battery_due = due & DUE_ALERT
+    if is_battery_due:
         car.announce(EVENT_BATTERY)
-        _send_battery(car, True)
     if due & DUE_TRIP_END and _has_driven(car):
+        # All there is of it, once: a second record of this second would push out the first.
+        is_battery_due = True
+        due = due & ~(DUE_POSITION | DUE_MINUTE) | DUE_CHARGE
         car.announce(EVENT_TRIP_END)
         car.in_turn(send_usage, car)
         car.in_turn(_send_position, car)
+    if is_battery_due:
         _send_battery(car, True)
-        due |= DUE_CHARGE
     if due & DUE_CHARGE:
         car.in_turn(_send_log, car)
     if due & DUE_POSITION:
