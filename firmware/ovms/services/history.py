@@ -168,7 +168,8 @@ class History:
                     break
                 age_s = self._age_s(ring, record, now_s)
                 if age_s is None:
-                    # It waits for the time of day or its own second, and what is behind it waits with it.
+                    # It waits for the time of day or its own second, and what is behind it
+                    # waits with it.
                     break
                 if age_s > _WEEK_S and age_s > int(record.data.split(b",", 3)[2]):
                     record.code = _DELIVERED
