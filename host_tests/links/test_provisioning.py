@@ -192,6 +192,8 @@ def test_a_mask_in_a_record_refuses_it():
     before = list(link.config.values)
     assert attempt(link)
     assert link.counted() == {"provision_refused": 1} and link.config.values == before
+    refused = "The settings from the server (AP) were refused: **** only stands for"
+    assert link.status.server_error.startswith(refused)
 
 
 def test_silence_ends_after_ten_seconds():

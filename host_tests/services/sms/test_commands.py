@@ -283,6 +283,19 @@ def test_gprs_says_what_is_missing():
     text = bench.send("GPRS?")
     assert "(0x0040)\r\n The SIM wants a PIN: send SIM <pin>." in text and "No vehicle" not in text
 
+def test_gprs_over_wifi():
+    bench = Bench()
+    bench.status.link_name = "WiFi"
+    bench.config.apply({4: "host", 8: "ID", 9: "pw"})
+    bench.status.server_error = "The server does not answer."
+    assert bench.send("GPRS?").endswith(
+        "\r\n WiFi: OK\r\n Server: Not connected\r\n The server does not answer."
+    )
+    bench.status.is_server_connected = True
+    assert bench.send("GPRS?").endswith("\n SQ:99\r\n WiFi: OK\r\n Server: Connected OK")
+    bench.status.link_name = "GPRS"
+    assert bench.send("GPRS?").endswith("\n SQ:99\r\n GPRS: OK\r\n Server: Connected OK")
+
 
 def test_gsmlock():
     bench = Bench()
