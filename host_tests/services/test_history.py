@@ -59,7 +59,7 @@ def test_two_records_of_one_second_reach_the_server_in_two():
         assert len(seconds) == 4
         # The server's seconds may begin elsewhere: two apart are never one.
         assert apart[1] - apart[0] == apart[2] - apart[1] == 2
-    assert len(module.history._made_s) < 3
+    assert len(module.history.made_s) < 3
 
 
 def test_records_of_many_seconds_are_dated_as_they_were_made():

@@ -9,8 +9,6 @@ New records are written to flash 20 s after they came, lasting ones within a sec
 server acknowledged before is never written.
 """
 
-from binascii import crc32
-
 from micropython import const
 
 from ovms import parameters
@@ -37,10 +35,6 @@ _RECORD_MAX = const(480)
 # A record is given up when it is older than this and than its own lifetime.
 _WEEK_S = const(7 * 86400)
 
-# Of two records with one type and number in one second the server keeps the later alone. It counts
-# seconds of its own, so these may be one apart where ours are two.
-_APART_S = const(2)
-
 _DELIVERED = const(-1)
 
 
@@ -55,8 +49,8 @@ class History:
         self._unkept = []
         self._code = 0
         self._is_urgent = False
-        # Checksum of type and number: when the last such record was made, while that is news.
-        self._made_s = {}
+        # See `history_times.py`.
+        self.made_s = {}
         self._written_s = 0
         # Rings that do not know yet what earlier runs left.
         self._unloaded = list(rings)
@@ -82,22 +76,16 @@ class History:
                 self._status.count("history_dropped")
             return
         ring = self._rings[priority]
-        ring.append(record, self._free_s("%s,%d" % (type, number)))
+        ring.append(record, self._free_s(type, number))
         if ring.is_full:
             self.flush()
         elif priority == LASTING:
             self._is_urgent = True
 
-    def _free_s(self, name):
-        """Uptime of a record `type,number` made now: a little later, if one was made just now."""
-        made_s = self._made_s
-        now_s = self._clock.uptime_s()
-        for key in [key for key in made_s if made_s[key] <= now_s - _APART_S]:
-            del made_s[key]
-        # 30 bits, so that it takes no heap.
-        key = crc32(name.encode()) & 0x3FFFFFFF
-        made_s[key] = now_s = max(now_s, made_s.get(key, -_APART_S) + _APART_S)
-        return now_s
+    def _free_s(self, type, number):
+        from ovms.services.history_times import free_s
+
+        return free_s(self.made_s, "%s,%d" % (type, number), self._clock.uptime_s())
 
     def tick(self):
         """About once a second: tells the records the time, writes to flash what is due.

@@ -51,8 +51,8 @@ _WATCHED_MS = const(60 * 1000)
 _BUSY_MS = const(600 * 1000)
 _IDLE_MS = const(3600 * 1000)
 _STREAM_MS = const(1000)
-
-# Feature 8: bit 0 asks for the location as a stream, bit 2 for tyres in the new layout (Y), too.
+# A change of the settings shows as soon as the car has reckoned with it.
+_SETTINGS_MS = const(2000)
 
 
 class Reporter:
@@ -72,10 +72,13 @@ class Reporter:
         self._offered = []
         self._due = 0
         self._since_ms = self._unrepeated_ms = 0
-        self._stream_ms = self._settle_ms = 0
+        self._stream_ms = self._settle_ms = self._settings_ms = 0
         # A bit for each value of `_known_values` that was known at some time.
         self._known = 0
         self._revision = state.revision
+        # Revision of the settings that were looked at, and what of them was told.
+        self._settings = config.revision
+        self._told_settings = 0
 
     def set_car(self, car):
         """The vehicle type was changed."""
@@ -102,6 +105,7 @@ class Reporter:
         for slot in range(len(_CODES)):
             self._markers[slot] = None
         self._status.csq_told = _NO_SIGNAL
+        self._told_settings = self._shown()
         self._due = _ALL
         self._since_ms = 0
 
@@ -125,6 +129,16 @@ class Reporter:
         if state.revision != self._revision:
             self._revision = state.revision
             self._due |= _ON_CHANGE
+        if self._config.revision != self._settings:
+            self._settings = self._config.revision
+            shown = self._shown()
+            if shown != self._told_settings:
+                self._told_settings = shown
+                self._settings_ms = _SETTINGS_MS
+        elif self._settings_ms:
+            self._settings_ms = max(self._settings_ms - elapsed_ms, 0)
+            if not self._settings_ms:
+                self._due = _ALL
         is_watched = self._status.peers > 0
         interval_ms = _IDLE_MS
         if is_watched:
@@ -211,6 +225,11 @@ class Reporter:
         if new & ~_FIX:
             # What is the same as before does not leave again.
             self._due |= _OF_CAR
+
+    def _shown(self):
+        from ovms.protocol.v2 import reports
+
+        return reports.shown_settings(self._config)
 
     def _payload(self, slot):
         """Payload bytes, b"" for a group that has no name."""
