@@ -75,7 +75,9 @@ STREAM_TYRES = const(0x04)
 # A greater value is no set of bits: some clients write an interval in seconds there.
 _STREAM_ALL = const(0x07)
 
-# Bits of FEATURE_SUPPRESS: what the module does not say, and one thing that it does.
+# Bits of FEATURE_SUPPRESS: what the module does not say, one thing that it does, and whether the
+# Twizy's records have later firmware's names.
+LATER_RECORDS = const(0x01)
 NO_DENIALS = const(0x02)
 NO_SMS = const(0x04)
 NO_ALERTS = const(0x08)

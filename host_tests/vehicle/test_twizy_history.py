@@ -155,6 +155,23 @@ def test_streaming_begins_at_once():
     assert len(gps(car)) == 3
 
 
+def test_paranoid_mode_hides_the_position_from_the_server():
+    """Records go out in clear; who asks for the stream of them gets them all the same."""
+    for feature, has_place in ((0, False), (1, False), (4, False), (60, False), (2, True)):
+        car = twizy({8: feature})
+        car.config.is_paranoid = True
+        locate(car, 51257704, -7160899)
+        drive(car, 70, MOVING)
+        car.decoder.power.sums[CONST + 1] = 22500
+        feed(car, ASLEEP)
+        pass_seconds(car, 3)
+        assert (len(gps(car)) > 0) == has_place, feature
+        (log,) = [record[3] for record in car.records if record[0] == "RT-PWR-Log"]
+        assert ("51.257704,-7.160899," in log) == has_place
+        assert has_place or log.split(",")[1:4] == ["0", "0", "0"]
+        assert count(car, "RT-PWR-UsageStats"), "the others go on"
+
+
 def test_a_parked_car_tells_only_that_it_was_moved():
     car = twizy()
     locate(car)
