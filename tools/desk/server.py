@@ -55,7 +55,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     defaults = Timers()
     add("--timeout-car", type=_seconds, default=defaults.car_s, metavar="S")
     add("--timeout-app", type=_seconds, default=defaults.app_s, metavar="S")
-    add("--timeout-api", type=_seconds, default=defaults.api_s, metavar="S")
+    # As in the sample configuration, which everybody starts with; the code alone has 120.
+    add("--timeout-api", type=_seconds, default=300.0, metavar="S")
     add(
         "--log-history",
         type=_seconds,
