@@ -98,7 +98,7 @@ async def _run(options: argparse.Namespace) -> int:
 
 def _faults(stage: Stage) -> list[str]:
     """What the module sent and a real server would have lost or choked on."""
-    return stage.server.counters(VEHICLE).faults
+    return list(stage.server.counters(VEHICLE).faults)
 
 
 async def _until(end, seconds, stage: Stage, script: PhoneScript, view) -> None:
