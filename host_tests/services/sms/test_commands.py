@@ -283,6 +283,7 @@ def test_gprs_says_what_is_missing():
     text = bench.send("GPRS?")
     assert "(0x0040)\r\n The SIM wants a PIN: send SIM <pin>." in text and "No vehicle" not in text
 
+
 def test_gprs_over_wifi():
     bench = Bench()
     bench.status.link_name = "WiFi"
