@@ -284,6 +284,7 @@ def test_units_are_the_users():
 def test_a_change_of_the_settings_shows_at_once():
     module = Module()
     module.state.soc_pct100 = 5000
+    module.state.soh_pct = 99
     module.state.odometer_m = 123456
     module.state.latitude_udeg = module.state.longitude_udeg = 1
     module.reporter.send_all()
