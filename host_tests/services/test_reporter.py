@@ -289,6 +289,8 @@ def test_a_change_of_the_settings_shows_at_once():
     module.state.latitude_udeg = module.state.longitude_udeg = 1
     module.reporter.send_all()
     module.send(0)
+    # What became known is news by itself.
+    module.wait(3)
     module.config.set(UNITS, "M")
     # In the second that the car has to look at its settings.
     module.state.range_limit_km = 40
