@@ -26,6 +26,8 @@ _RESTART_LONGEST_S = const(60)
 _PROVEN_S = const(180)
 # Time for a reply to leave over GPRS before the module restarts.
 _REBOOT_DELAY_S = const(8)
+# Time for an app to send the other settings of a new server.
+_MOVE_DELAY_S = const(60)
 # A person types; a few looks a second are plenty and cost nothing.
 _CONSOLE_POLL_MS = const(200)
 # Time to read the reason on the console, and to press Ctrl-C.
@@ -176,6 +178,8 @@ class App:
             self.modem.restart()
         if wanted & requests.REQUEST_RECONNECT:
             self.server.reconnect()
+        elif wanted & requests.REQUEST_MOVE:
+            self.server.reconnect(_MOVE_DELAY_S)
         if wanted & requests.REQUEST_REBOOT and self._reboot_s is None:
             self._reboot_s = self.status.uptime_s + _REBOOT_DELAY_S
         if self._reboot_s is not None and self.status.uptime_s >= self._reboot_s:

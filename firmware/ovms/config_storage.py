@@ -2,7 +2,7 @@
 
 from ovms import parameters
 from ovms import status as requests
-from ovms.parameter_rules import checked, defaults, feature_text, whole
+from ovms.parameter_rules import checked, chosen, defaults, feature_text, whole
 
 # A new value of these counts from the next log-in on.
 _RECONNECT = (
@@ -55,7 +55,7 @@ def apply(config, changes, must_last, origin):
     values = list(before)
     wanted = 0
     for n in sorted(changes):
-        values[n] = checked(n, changes[n])
+        values[n] = chosen(n, changes[n])
         if n in _RECONNECT:
             wanted |= requests.REQUEST_RECONNECT
         elif n in (parameters.GSM_LOCK, parameters.SIM_PIN):

@@ -36,12 +36,22 @@ def shown(config):
     values = config.values[: parameters.PARAMETERS]
     for n in parameters.SECRETS:
         if values[n]:
-            values[n] = "****"
+            values[n] = parameters.MASK
     return values
 
 
+def chosen(n, text):
+    """The text to store for parameter `n` of what somebody wants it to be, or ValueError.
+
+    Apps offer what they were shown for saving: the mask of a password would become the password.
+    """
+    if parameters.MASK in text:
+        raise ValueError("**** only stands for a password that is set. Send the password itself.")
+    return checked(n, text)
+
+
 def checked(n, text):
-    """The text to store for parameter `n`, or ValueError."""
+    """The text of parameter `n` as it is kept, or ValueError: also of what was stored once."""
     if n in (parameters.SIM_PIN, parameters.ROAMING):
         return _of_sim(n, text)
     if n == parameters.CAN_WRITE_FROM:
@@ -128,7 +138,7 @@ def _notify(text):
     """Channels; `!` behind one of them lets alerts pass and no reports."""
     channels = text.upper()
     rest = channels.replace("SMS!", "").replace("IP!", "").replace("SMS", "").replace("IP", "")
-    if rest.strip(",+"):
+    if rest.strip(",+;"):
         raise ValueError(
             "Notifications are SMS, IP, SMSIP or - for none; SMS!IP for reports by IP only."
         )

@@ -41,6 +41,8 @@ UNDO = const(36)
 
 SECRETS = (PASSWORD, APN_PASSWORD, SERVER_PASSWORD)
 FACTORY_PASSWORD = "OVMS"
+# What is shown in the place of a password; no value has it.
+MASK = "****"
 NO_PHONE = "NOPHONE"
 
 FEATURES = const(16)
@@ -70,8 +72,12 @@ FROM_UNDO = const(4)
 STREAM_LOCATION = const(0x01)
 STREAM_RECORDS = const(0x02)
 STREAM_TYRES = const(0x04)
+# A greater value is no set of bits: some clients write an interval in seconds there.
+_STREAM_ALL = const(0x07)
 
-# Bits of FEATURE_SUPPRESS: what the module does not say, and one thing that it does.
+# Bits of FEATURE_SUPPRESS: what the module does not say, one thing that it does, and whether the
+# Twizy's records have later firmware's names.
+LATER_RECORDS = const(0x01)
 NO_DENIALS = const(0x02)
 NO_SMS = const(0x04)
 NO_ALERTS = const(0x08)
@@ -79,6 +85,11 @@ NO_INFOS = const(0x10)
 NO_TIME = const(0x20)
 CHARGE_PHASES = const(0x40)
 NO_FORWARDING = const(0x80)
+
+
+def streamed(value):
+    """The STREAM_... bits that a value of FEATURE_STREAM asks for."""
+    return value if 0 <= value <= _STREAM_ALL else 0
 
 
 def integer(text):

@@ -15,6 +15,8 @@ REQUEST_VEHICLE_RESTART = const(4)
 REQUEST_MODEM_RESTART = const(8)
 # Somebody found no memory and tries again soon.
 REQUEST_ROOM = const(16)
+# Log in anew a minute after the last of these: the settings of a new server come one by one.
+REQUEST_MOVE = const(32)
 
 # Network state codes as users know them from `GPRS?` and the LEDs (module-behaviour.md 3.3).
 NET_START = const(0x01)

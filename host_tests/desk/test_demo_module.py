@@ -163,8 +163,9 @@ def test_tls_with_both_schemes(runtime, tmp_path):
             owner = f"tls://desk@localhost:{desk.server.tls_port}"
             assert (await app.command(4, "9,ownerpass"))[0].result == 0
             assert (await app.command(4, "4," + owner))[0].result == 0
-            # The old connection ends, the new one is of the other scheme.
-            await desk.newest(app, lambda seen: seen.get("Z") == "0")
+            # A minute for further settings; then the old connection ends, and the new one is of
+            # the other scheme.
+            await desk.newest(app, lambda seen: seen.get("Z") == "0", 60 + LOGIN_S)
             await desk.newest(app, lambda seen: seen.get("Z") == "1")
             assert (await app.command(24, "0"))[0].result == 0
             await app.close()

@@ -45,10 +45,11 @@ def _check(run, sms_count):
         r"ok   the app got D x\d+, F x\d+, L x\d+, S x\d+, .*V x\d+",
         r"ok   the app shows SOC \d+\.\d %, the car has \d+\.\d %\n",
         r"ok   the firmware ran to the end\n",
+        r"ok   the server found no errors in what the module sent\n",
         r"The server took \d+ bytes from the module",
     ):
         assert re.search(pattern, summary), summary
-    assert "FAIL" not in summary and "Server:" not in summary and "restarted" not in summary
+    assert "FAIL" not in summary and "MODULE ERROR" not in summary and "restarted" not in summary
     return lines
 
 
@@ -89,6 +90,10 @@ def test_port_in_use_is_one_sentence(option):
         (("--sevcon", "90"), "invalid choice: '90'"),
         (("--vm", "micropython", "--time-scale", "3"), "--time-scale works with --vm cpython"),
         (("--flash", "/dev/null/flash"), "cannot be written"),
+        (("--port", "99999"), "'99999' is no TCP port"),
+        (("--http-port", "-1"), "'-1' is no TCP port"),
+        (("--port", "6867x"), "invalid port value: '6867x'"),
+        (("--heap", "0"), "'0' is not a whole number greater than 0"),
         (("--board", "NONE"), "There is no board NONE"),
     ],
 )

@@ -76,7 +76,28 @@ class HistoryTest(unittest.TestCase):
         self.assertEqual(
             self.ask("C31,2023-11-14 22:13:20"), ["c31,1,No historical data available"]
         )
-        self.assertEqual(self.ask("C31"), [f"c31,0,1,1,T,2,3,6,2023-11-14 22:11:20,{START}"])
+        self.assertEqual(self.ask("C31"), [f"c31,0,1,1,T,2,3,90,2023-11-14 22:11:20,{START}"])
+        # Of each record its data, its type, the vehicle and 20 bytes.
+        self.assertEqual(90, len("bbaccc") + 3 * (len("T") + len("TESTCAR") + 20))
+
+    def test_records_of_the_server_itself(self):
+        bench = Bench()
+        car, app = bench.car(), bench.app()
+        car.send("PACharging done"), car.send("PERT,5,255"), car.send("PITrip")
+        app.received()
+        app.send("C32,*-Log-Notification")
+        rows = [row.split(",", 6)[6] for row in app.received()]
+        self.assertEqual(
+            rows,
+            ["0,A,Charging done", "1,E,Vehicle Alert Code: RT/5 (000000ff)", "2,I,Trip"],
+            "of one second, and none replaces another",
+        )
+        car.hang_up()
+        bench.car()
+        app.received()
+        app.send("C32,*-OVM-ServerLogs")
+        texts = [row.split(",", 7)[-1] for row in app.received()]
+        self.assertEqual([text[:8] for text in texts], ["C login", "C logout", "C login"])
 
     def test_expiry(self):
         self.car.send("h1,0,SHORT,1,60,x")

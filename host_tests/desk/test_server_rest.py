@@ -102,6 +102,18 @@ class RestTest(unittest.IsolatedAsyncioTestCase):
         self.assertEqual((tyres["rl_alert"], tyres["staletpms"]), ("2", "1"))
         self.assertNotIn("fl_temperature", tyres)
 
+    async def test_refusals_are_worded_as_the_stock_servers(self):
+        wrong = {"username": "TESTCAR", "password": "x"}
+        for path, status, method, params, text in (
+            ("/api/status/TESTCAR", 401, "GET", wrong, "Authentication failed\n"),
+            ("/api/nonsense/TESTCAR", 404, "GET", wrong, "Unrecognised API call\n"),
+            ("/api/lock/TESTCAR", 404, "GET", wrong, "Unrecognised API call\n"),
+            ("/api/lock/TESTCAR", 401, "PUT", wrong, "Authentication failed\n"),
+            ("/api/lock/TESTCAR", 501, "PUT", CREDENTIALS, "Not yet implemented\n"),
+            ("/api/status/FOREIGN", 403, "GET", CREDENTIALS, "Forbidden\n"),
+        ):
+            self.assertEqual(await self.get(path, status, method, **params), text)
+
     async def test_empty_vehicle(self):
         for call in ("status", "charge", "location", "tpms"):
             self.assertEqual(await self.get(f"/api/{call}/OTHER"), {})
@@ -112,7 +124,11 @@ class RestTest(unittest.IsolatedAsyncioTestCase):
         row = (await self.get("/api/protocol/TESTCAR"))[0]
         self.assertEqual((row["m_code"], row["m_msg"], row["m_paranoid"]), ("S", "80", 0))
         types = {row["h_recordtype"] for row in await self.get("/api/historical/TESTCAR")}
-        self.assertEqual(types, {"S", "T"})
+        self.assertEqual(types, {"S", "T", "*-OVM-ServerLogs"})
+        (summary,) = [
+            row for row in await self.get("/api/historical/TESTCAR") if row["h_recordtype"] == "T"
+        ]
+        self.assertEqual((summary["totalrecs"], summary["totalsize"]), (1, "31"))
         records = await self.get("/api/historical/TESTCAR/T")
         self.assertEqual(
             records,

@@ -12,7 +12,7 @@ from tools.desk.twizy_sim import TwizySimulator
 
 
 class Settings:
-    is_miles = False
+    is_miles = is_paranoid = False
     revision = 0
 
     def feature(self, n):

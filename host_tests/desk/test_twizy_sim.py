@@ -28,7 +28,7 @@ class Module:
     """The firmware's car on the simulator's bus, polled once a second."""
 
     class Settings:
-        is_miles = False
+        is_miles = is_paranoid = False
         revision = 0
 
         def feature(self, n):

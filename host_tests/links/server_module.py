@@ -40,6 +40,9 @@ class Outbox:
     def poll(self, elapsed_ms):
         return self.waiting.pop(0) if self.waiting else None
 
+    def is_answering(self):
+        return False
+
     def on_login(self):
         self.told.append("login")
 

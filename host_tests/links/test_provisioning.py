@@ -187,6 +187,15 @@ def test_one_bad_value_refuses_the_whole_record():
     )
 
 
+def test_a_mask_in_a_record_refuses_it():
+    link = Link(reply_with(b"8949", b"- - K IP - web - **** CAR PW") + b"\n", iccid="8949")
+    before = list(link.config.values)
+    assert attempt(link)
+    assert link.counted() == {"provision_refused": 1} and link.config.values == before
+    refused = "The settings from the server (AP) were refused: **** only stands for"
+    assert link.status.server_error.startswith(refused)
+
+
 def test_silence_ends_after_ten_seconds():
     link = Link(None)
     assert not attempt(link, seconds=7)

@@ -42,6 +42,10 @@ class Car(Vehicle):
 class SMSService:
     def __init__(self):
         self.calls = []
+        self.pushes = []
+
+    def push(self, kind, text):
+        self.pushes.append((kind, text))
 
     async def execute_as_owner(self, text):
         self.calls.append(text)
@@ -56,8 +60,11 @@ class SMSService:
 
 
 class Modem:
+    """`*9#` is answered when a test lets it go."""
+
     def __init__(self):
         self.calls = []
+        self.go = asyncio.Event()
 
     async def send_sms(self, number, text):
         self.calls.append((number, text))
@@ -66,6 +73,11 @@ class Modem:
     async def ussd(self, code):
         if code == "*0#":
             raise OSError("The network did not answer.")
+        if code == "*9#":
+            await self.go.wait()
+            if self.calls:
+                raise OSError("The network did not answer, after all.")
+            return "1,50 EUR, until June"
         return "Balance: 4,20\r\n"
 
     async def command(self, at_command):
@@ -75,6 +87,26 @@ class Modem:
         return "+CSQ: 18,0\r\nOK"
 
 
+class Clock:
+    """Its waits last until somebody sets `is_over`; `limits_ms`: of those that began."""
+
+    def __init__(self):
+        self.is_over = asyncio.Event()
+        self.limits_ms = []
+
+    async def wait_for_ms(self, awaitable, timeout_ms):
+        self.limits_ms.append(timeout_ms)
+        if timeout_ms > 9000:
+            return await awaitable
+        task = asyncio.create_task(awaitable)
+        while not (task.done() or self.is_over.is_set()):
+            await asyncio.sleep_ms(0)
+        if not task.done():
+            task.cancel()
+            raise asyncio.TimeoutError
+        return await task
+
+
 class Module:
     def __init__(self, has_modem=True):
         self.config = Config(MemoryStore())
@@ -82,7 +114,10 @@ class Module:
         self.car = Car(VehicleState(), self.config)
         self.sms = SMSService()
         self.modem = Modem() if has_modem else None
-        self.commander = Commander(self.car, self.config, self.status, self.sms, self.modem)
+        self.clock = Clock()
+        self.commander = Commander(
+            self.car, self.config, self.status, self.sms, self.modem, self.clock
+        )
 
     def drain(self):
         """What is ready, taken and reported as sent."""

@@ -87,8 +87,66 @@ def test_set_parameter():
     assert module.status.take_requests() == 0
     expect.run(module.talk("4,14,RT"))
     assert module.status.take_requests() == requests.REQUEST_VEHICLE_RESTART
-    expect.run(module.talk("4,8,MYCAR"))
+    expect.run(module.talk("4,10,P"))
     assert module.status.take_requests() == requests.REQUEST_RECONNECT
+
+
+def test_the_settings_of_a_server_wait_for_each_other():
+    for command in ("4,8,MYCAR", "4,4,other.example", "4,9,NEW", "4, 9 , NEW "):
+        module = Module()
+        assert expect.run(module.talk(command)) == ["c4,0"]
+        assert module.status.take_requests() == requests.REQUEST_MOVE
+
+
+def test_who_cuts_himself_off_is_told():
+    for command in ("4,3,SMS", "4,3,-", "4,3,", "4,4,-", "4,8,", "4,9,-", "4,5,-"):
+        module = Module()
+        module.config.apply({3: "IP", 4: "a.example", 5: "apn", 8: "CAR", 9: "PW"})
+        reply = expect.run(module.talk(command))[0]
+        assert reply.startswith("c4,0,Without ") and reply.endswith("."), command
+        assert reply.count(",") == 2
+    for command in ("4,3,SMSIP", "4,4,b.example", "4,5,web", "4,2,M", "4,22,-"):
+        assert answers(command) == ["c4,0"], command
+
+
+def test_minus_is_empty_as_in_sms():
+    module = Module()
+    module.config.apply({5: "apn", 11: "GROUP", 23: "02:00"})
+    expect.run(module.talk("4,5,-", "4,11, -", "4,23,-"))
+    assert [module.config.get(n) for n in (5, 11, 23)] == ["", "", ""]
+    assert answers("4,1,-", "4,0,-") == ["c4,1,Parameter out of range"] * 2
+
+
+def test_a_mask_is_no_value():
+    """An app offers what it was shown, `3,9,32,****`, for saving."""
+    module = Module()
+    module.config.apply({1: "SECRET1", 7: "SECRET7", 9: "SECRET9"})
+    revision = module.config.revision
+    for command in ("4,9,****", "4,1, **** ", "4,7,****", "4,8,x****", "4,9,******", "4,11,****"):
+        reply = expect.run(module.talk(command))[0]
+        assert reply.startswith("c4,1,**** only stands for a password"), command
+    assert module.config.revision == revision and not module.status.take_requests()
+    assert expect.run(module.talk("4,9,a***b")) == ["c4,0"]
+
+
+def test_what_is_behind_the_arguments_is_ignored():
+    module = Module()
+    asked = ("2,9,20,30", " 2 , 10 , 40 ,x", "2,11,7,", "1,x", "4, 12,A;B", "5,now")
+    said = expect.run(module.talk(*asked))
+    assert said[:3] == ["c2,0"] * 3 and said[3] == "c1,0,0,16,0" and said[-2:] == ["c4,0", "c5,0"]
+    assert [module.config.feature(n) for n in (9, 10, 11)] == [20, 40, 7]
+    assert module.config.get(12) == "A;B"
+    module = Module()
+    asked = ("20,1234,x", "10, 0", "16, 3 ,16,9", "12,7", "203,1", "204, 55 , 80,0,0")
+    expect.run(module.talk(*asked))
+    assert module.car.calls == [
+        (20, "1234"),
+        (10, "0"),
+        (16, "3,16"),
+        (12, ""),
+        (203, "1"),
+        (204, "55,80,0,0"),
+    ]
 
 
 def test_set_parameter_refuses():
@@ -140,7 +198,11 @@ def test_charge_alert_answers_and_then_pushes():
     module.car.stat_text = lambda: "Charging\rFull: 84 min."
     assert expect.run(module.talk("6")) == ["c6,0", "PACharging\rFull: 84 min."]
     module.config.set_feature(14, 8)
-    assert expect.run(module.talk("6")) == ["c6,0"]
+    asked = len(module.sms.calls)
+    assert expect.run(module.talk("6")) == ["c6,1,Alerts are suppressed by feature 14."]
+    assert len(module.sms.calls) == asked
+    module.config.set_feature(14, 0xF7 - 256)
+    assert expect.run(module.talk("6"))[0] == "c6,0"
 
 
 def test_sms_command_gives_its_whole_output():
@@ -189,26 +251,26 @@ def test_bytes_that_are_no_text():
         task.cancel()
         return module.drain()
 
-    assert expect.run(scenario()) == ["c0,3"]
+    assert expect.run(scenario()) == ["c7,1,Invalid syntax"]
 
 
-def test_modem_commands():
+def test_bytes_that_are_no_text_do_not_shorten_a_list():
     module = Module()
-    assert expect.run(module.talk("40,+49170,Hello, you")) == ["c40,0"]
-    assert module.modem.calls == [("+49170", "Hello, you")]
-    assert expect.run(module.talk("40,+0,x")) == ["c40,1,The SMS could not be sent"]
-    assert expect.run(module.talk("40,+49170")) == ["c40,1,Invalid syntax"]
-    assert expect.run(module.talk("41,*100#")) == ["c41,0,Balance: 4;20"]
-    assert expect.run(module.talk("41,*0#")) == ["c41,1,The network did not answer."]
-    assert expect.run(module.talk("49,AT+CSQ")) == ["c49,0,+CSQ: 18;0\rOK"]
-    for command in ("40,1,x", "41,1", "49,AT"):
-        assert expect.run(Module(has_modem=False).talk(command)) == ["c%s,2" % command[:2]]
 
+    async def scenario():
+        task = asyncio.create_task(module.commander.run())
+        for command in (b"4,8,\xc3", b" 2 ,\xff", b"1,\xff\xfe", b"\xff4,8,x"):
+            module.commander.accept(command)
+        sent = []
+        for _ in range(60):
+            await asyncio.sleep_ms(0)
+            sent += module.drain()
+        task.cancel()
+        return sent
 
-def test_the_modem_tells_no_password():
-    module = Module()
-    module.config.apply({7: "apnsecret"})
-    assert expect.run(module.talk("49,AT+CSTT?")) == ['c49,0,+CSTT: "internet";"user";"****"\rOK']
+    sent = expect.run(scenario())
+    assert sent[:2] == ["c4,1,Invalid syntax", "c2,1,Invalid syntax"]
+    assert len(sent) == 19 and sent[2] == "c1,0,0,16,0" and sent[18] == "c0,3"
 
 
 def test_answers_keep_the_order():

@@ -132,6 +132,27 @@ def test_a_server_of_digits_is_an_address():
         assert refused(names.SERVER, text) == "That is no IP address.", text
 
 
+def test_a_mask_is_no_value():
+    for n in (1, 7, 9, 0, 4, 8, 11, 32):
+        for text in ("****", "new****", "****\u0020", "*****", "a****b"):
+            refused(n, text)
+    config = fresh()
+    config.apply({9: "***", 7: "a*b*c*d*"})
+    assert (config.get(9), config.get(7)) == ("***", "a*b*c*d*")
+    sentence = str(raises(ValueError, config.apply, {8: "CAR", 1: "****", 9: "x"}))
+    assert sentence == "**** only stands for a password that is set. Send the password itself."
+    assert (config.get(8), config.get(9)) == ("", "***")
+    # What an older firmware took is the password: the factory's in its place would let all in.
+    assert Config(FakeStore(b"1=****\n8=CAR\n")).get(1) == "****"
+
+
+def test_notifications_as_command_3_shows_them():
+    config = fresh()
+    for text in ("SMS;IP", "sms,ip", "IP;SMS", "SMS+IP"):
+        config.set(3, text)
+        assert config.wants_ip and config.wants_sms
+
+
 def test_no_refusal_quotes_a_password():
     for n in (1, 7, 9):
         for text in ("hidden\n", "hidden" * 9, "hidden\u20ac"):

@@ -42,6 +42,36 @@ def test_acknowledged_at_once_never_touches_flash():
     assert module.fs.files == {}
 
 
+def test_two_records_of_one_second_reach_the_server_in_two():
+    """The server's key is type, number and second: of two it keeps the later alone."""
+    module = Module(utc_s=UTC_S)
+    for priority in (None, LASTING):
+        for _ in range(3):
+            module.add(7, priority=priority)
+        module.add(8, priority=priority)
+        seconds = []
+        for _ in range(9):
+            for code, difference, number in module.take():
+                seconds.append((number, module.clock.now_s + difference))
+                module.history.on_ack(str(code).encode())
+            module.wait(1)
+        apart = sorted([second for number, second in seconds if number == 7])
+        assert len(seconds) == 4
+        # The server's seconds may begin elsewhere: two apart are never one.
+        assert apart[1] - apart[0] == apart[2] - apart[1] == 2
+    assert len(module.history.made_s) < 3
+
+
+def test_records_of_many_seconds_are_dated_as_they_were_made():
+    module = Module(utc_s=UTC_S)
+    made = []
+    for _ in range(5):
+        module.add(7)
+        made.append(module.clock.now_s)
+        module.wait(2)
+    assert [module.clock.now_s + taken[1] for taken in module.take()] == made
+
+
 def test_flush_interval():
     module = Module()
     module.add(1)

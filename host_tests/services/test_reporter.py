@@ -279,3 +279,29 @@ def test_units_are_the_users():
     module.state.touch()
     code, payload = module.reporter.poll(0)
     assert code == S and payload.split(b",")[1] == b"M"
+
+
+def test_a_change_of_the_settings_shows_at_once():
+    module = Module()
+    module.state.soc_pct100 = 5000
+    module.state.soh_pct = 99
+    module.state.odometer_m = 123456
+    module.state.latitude_udeg = module.state.longitude_udeg = 1
+    module.reporter.send_all()
+    module.send(0)
+    # What became known is news by itself.
+    module.wait(3)
+    module.config.set(UNITS, "M")
+    # In the second that the car has to look at its settings.
+    module.state.range_limit_km = 40
+    assert module.wait(5) == [(3, [S, D])]
+    for n in (9, 13, 14):
+        module.config.set_feature(n, 30)
+        module.state.soh_pct = 90 - n
+        assert module.wait(5) == [(3, [S])], n
+    module.config.set_feature(14, 0)
+    assert module.wait(5) == [], "what is not seen in a message takes no bytes"
+    # These show in no message of the car.
+    module.config.set_feature(8, 1)
+    module.state.soh_pct = 99
+    assert module.wait(5) == []

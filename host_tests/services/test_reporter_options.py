@@ -30,6 +30,20 @@ def test_new_tyres_are_sent_beside_the_old_ones_when_asked_for():
     assert full(module) == "SDLWFV"
 
 
+def test_an_interval_in_seconds_asks_for_no_new_tyres():
+    """`2,8,60`: some clients take feature 8 for the seconds between two positions."""
+    module = Module()
+    module.state.tyre_kpa = [220, 221, 222, 223]
+    module.state.tyre_temp_c = [20, 21, 22, 23]
+    module.state.tyres_age_s = 1
+    for value in (60, 30, 15, 12, 20, 100, 255, 9, -4, -128, 0):
+        module.config.set_feature(8, value)
+        assert full(module) == "SDLWFV", value
+    for value in (4, 6, 7):
+        module.config.set_feature(8, value)
+        assert full(module) == "SDLWFVY", value
+
+
 def test_tyres_never_seen_are_not_sent():
     """Neither in the new layout nor as zeros in the old one, which would be a flat tyre."""
     module = Module()

@@ -32,6 +32,7 @@ class Settings:
         self.parameters = {}
         self.features = features or {}
         self.is_miles = is_miles
+        self.is_paranoid = False
         self.revision = 0
 
     def get(self, n):

@@ -161,9 +161,12 @@ def test_timer():
     ask(car, 12)
     assert ask(car, 17, "1,1,0") == (OK, "") and state.timer_start_min == 59
     assert ask(car, 17, "0") == (OK, "") and state.timer_mode == 0
-    for arguments in ("2,0", "1,1440", "1,24,0", "1,0,60", "1,2,3,4"):
+    for arguments in ("2,0", "1,1440", "1,24,0", "1,0,60"):
         assert ask(car, 17, arguments) == (FAILED, "Parameter out of range"), arguments
     assert ask(car, 17, "") == (FAILED, "Invalid syntax")
+    for arguments in ("1,540,x", "1,540,7", "1,9,1,x"):
+        assert ask(car, 17, arguments) == (OK, "") and state.timer_start_min == 540, arguments
+        ask(car, 17, "1,0")
 
 
 def test_wake_cool_and_climate():

@@ -367,3 +367,33 @@ def test_guide_cell_record_example():
     see(car, ((10, 9, 9, 9, 9, 9, 9), (4015,) + (4000,) * 13))
     run(car.command(206, ""))
     assert record_texts(car)[1] == ("HRT-PWR-BattCell,1,86400,1,2,1,4015,3865,4115,15,10,8,10,1")
+
+
+def test_later_names_and_layouts():
+    """Twizy facts 4.5: the same values, asked for by feature 14, bit 0."""
+    car = twizy()
+    car.config.set_feature(14, 0x41)
+    feed(car, LIMITS, SOC_97_02)
+    see(car, SET_C)
+    run(car.command(208, ""))
+    texts = record_texts(car)
+    assert texts[0] == ("HRT-BAT-P,0,86400,3,3,9702,9702,9702,574,574,574,12,11,16,40,2,190,20")
+    assert texts[5] == "HRT-BAT-C,5,86400,3,1,3945,3945,3945,-150,11,11,11,-1"
+    assert len(texts) == 16 and texts[14].startswith("HRT-BAT-C,14,")
+    assert texts[15].startswith("HRT-PWR-Stats,0,86400,")
+
+
+def test_later_usage_record():
+    """Twizy facts 5.8: metres and Wh; speed sections with samples, slopes with climb."""
+    car = twizy()
+    car.config.set_feature(14, 1)
+    sums = car.decoder.power.sums
+    for place in range(23):
+        sums[place] = 1000 + place
+    for place in (1, 2, 4, 5, 7, 8, 11, 12, 15, 16):
+        sums[place] = place * 22500 + 11250
+    run(car.command(208, ""))
+    assert record_texts(car)[-1] == (
+        "HRT-PWR-Stats,0,86400,100,2,3,1017,1018,100,5,6,1019,1020,100,8,9,1021,1022,"
+        "1009,1010,12,13,1013,1014,16,17,0.00,0.00"
+    )

@@ -166,20 +166,21 @@ def test_alert_tokens_of_later_firmware():
 def test_the_guides_example_call():
     """Request 204 with 55,80. Its 48 minutes to full put the car at 89.8 % of an 80 km range."""
     car = car_at(8982, {12: 80})
-    assert msg(car, 204, "55,80") == "204,0,55,80,0,0,48"
+    assert msg(car, 204, "55,80") == "204,0,55,80,0,0,48,0,0"
     assert (car.config.feature(11), car.config.feature(10)) == (55, 80)
-    assert msg(car, 203) == "203,0,55,80,0,0,48"
+    assert msg(car, 203) == "203,0,55,80,0,0,48,0,0"
 
 
 def test_query_and_set_alerts():
     car = car_at(2000, {12: 80})
-    assert msg(car, 203) == "203,0,0,0,0,0,182"
-    assert msg(car, 204, "30,80") == "204,0,30,80,34,115,182"
-    assert msg(car, 204, ",80") == "204,0,0,80,0,115,182"
-    assert msg(car, 204, "30") == "204,0,30,0,34,0,182"
-    assert msg(car, 204, "30,80,0,0") == "204,0,30,80,34,115,182"
-    assert msg(car, 204) == "204,0,0,0,0,0,182"
-    for arguments in ("a,b", "30,101", "300,20", "-1,20", "1,2,3,4,5", "30,80%"):
+    assert msg(car, 203) == "203,0,0,0,0,0,182,0,0"
+    assert msg(car, 204, "30,80") == "204,0,30,80,34,115,182,0,0"
+    assert msg(car, 204, ",80") == "204,0,0,80,0,115,182,0,0"
+    assert msg(car, 204, "30") == "204,0,30,0,34,0,182,0,0"
+    assert msg(car, 204, "30,80,0,0") == "204,0,30,80,34,115,182,0,0"
+    assert msg(car, 204, "40, 70, 0 ,0,x") == "204,0,40,70,57,96,182,0,0"
+    assert msg(car, 204) == "204,0,0,0,0,0,182,0,0"
+    for arguments in ("a,b", "30,101", "300,20", "-1,20", "30,80%"):
         msg_refused(car, 204, arguments)
     for arguments in ("30,80,3", "30,80,,1", "30,80,x"):
         assert msg_refused(car, 204, arguments).startswith("A charge can be watched")
@@ -187,14 +188,14 @@ def test_query_and_set_alerts():
 
 def test_alert_times_that_are_unknown():
     car = build(Twizy)
-    assert msg(car, 204, "30,80") == "204,0,30,80,-1,-1,-1"
-    assert msg(car_at(2000), 204, "30,0") == "204,0,30,0,-1,0,182", "no range is known"
+    assert msg(car, 204, "30,80") == "204,0,30,80,-1,-1,-1,0,0"
+    assert msg(car_at(2000), 204, "30,0") == "204,0,30,0,-1,0,182,0,0", "no range is known"
 
 
 def test_no_level_and_mode_are_claimed():
-    """What cannot be done stands in no reply, whatever features 6 and 7 say."""
+    """What cannot be done is 0 in a reply, whatever features 6 and 7 say."""
     car = car_at(2000, {6: 1, 7: 3, 12: 80})
-    assert msg(car, 203) == "203,0,0,0,0,0,182"
+    assert msg(car, 203) == "203,0,0,0,0,0,182,0,0"
 
 
 def test_query_and_set_range():
@@ -203,8 +204,9 @@ def test_query_and_set_range():
     assert msg(car, 202, "80") == "202,0,80"
     assert car.state.max_range_km == 80
     assert msg(car, 201) == "201,0,80"
-    for arguments in ("x", "256", "-3", "80,90", "8.0"):
+    for arguments in ("x", "256", "-3", "8.0", "x,80"):
         msg_refused(car, 202, arguments)
+    assert msg(car, 202, " 85 ,90") == "202,0,85"
     assert msg(car, 202) == "202,0,0", "empty is 0"
 
 

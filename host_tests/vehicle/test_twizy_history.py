@@ -3,7 +3,7 @@
 from host_tests.fixtures.twizy_battery import SET_A, SET_C, frames
 from host_tests.vehicle.contract import build, feed, pass_seconds
 from ovms.vehicle.base import EVENT_BATTERY, EVENT_TRIP_END
-from ovms.vehicle.twizy.car import Twizy
+from ovms.vehicle.twizy.car import DUE_ALERT, DUE_MINUTE, DUE_POSITION, Twizy
 from ovms.vehicle.twizy.power import CONST
 
 AWAKE = "597 00 95 21 41 29 00 01 35"
@@ -105,12 +105,12 @@ def test_gps_record_of_the_south_and_in_miles():
     assert data.startswith("-0.250000,-70.500001,139,242,31,1,119,0,"), data
 
 
-def test_unknown_stays_empty():
+def test_unknown_is_0():
     car = twizy()
     locate(car)
     car.state.altitude_m = car.state.course_deg = None
     drive(car, 60)
-    assert gps(car)[0][3].startswith("51.257704,7.160899,,,0,1,119,0,,0,0,0,0,0,")
+    assert gps(car)[0][3].startswith("51.257704,7.160899,0,0,0,1,119,0,0,0,0,0,0,0,")
 
 
 def test_gps_record_counts_down_without_a_fix():
@@ -153,6 +153,23 @@ def test_streaming_begins_at_once():
     drive(car, 30, STANDING)
     drive(car, 11, MOVING)
     assert len(gps(car)) == 3
+
+
+def test_paranoid_mode_hides_the_position_from_the_server():
+    """Records go out in clear; who asks for the stream of them gets them all the same."""
+    for feature, has_place in ((0, False), (1, False), (4, False), (60, False), (2, True)):
+        car = twizy({8: feature})
+        car.config.is_paranoid = True
+        locate(car, 51257704, -7160899)
+        drive(car, 70, MOVING)
+        car.decoder.power.sums[CONST + 1] = 22500
+        feed(car, ASLEEP)
+        pass_seconds(car, 3)
+        assert (len(gps(car)) > 0) == has_place, feature
+        (log,) = [record[3] for record in car.records if record[0] == "RT-PWR-Log"]
+        assert ("51.257704,-7.160899," in log) == has_place
+        assert has_place or log.split(",")[1:4] == ["0", "0", "0"]
+        assert count(car, "RT-PWR-UsageStats"), "the others go on"
 
 
 def test_a_parked_car_tells_only_that_it_was_moved():
@@ -247,13 +264,28 @@ def test_trip_report():
     assert kind == "I" and text == "Power -1 +0 Wh"
 
 
+def test_everything_of_a_trips_end_is_told_once():
+    """When it comes together with the minute, the position, and an alert of the battery."""
+    car = twizy({8: 2})
+    locate(car)
+    drive(car, 10, *frames(SET_A))
+    car.decoder.power.sums[CONST + 1] = 22500
+    del car.records[:]
+    feed(car, ASLEEP)
+    car.due = DUE_POSITION | DUE_MINUTE | DUE_ALERT
+    car.state.tick(1)
+    car.poll(1000)
+    keys = [record[:2] for record in car.records]
+    assert len(set(keys)) == len(keys) == 18
+
+
 def test_no_trip_report_below_1_wh():
     car = finished_trip(22499)
     assert not car.events and not car.records
 
 
 def test_power_log_field_by_field():
-    """Twizy facts 5.8; what is not counted here is empty."""
+    """Twizy facts 5.8; what is not counted here is 0."""
     car = twizy()
     locate(car)
     feed(
@@ -303,17 +335,34 @@ def test_power_log_field_by_field():
         "36",
         "9",
         "1.45",
-        "",
+        "0",
         "45.75",
         "2.00",
         "1.50",
-        "",
-        "",
-        "",
+        "0",
+        "0",
+        "0",
         "13",
         "4.3",
-        "",
+        "0",
     ]
+
+
+def test_no_field_of_a_record_is_empty():
+    """The Android app drops the rest of a message there."""
+    car = twizy({8: 2})
+    # A position without altitude and course, no power, no battery, no temperatures.
+    car.state.latitude_udeg = car.state.longitude_udeg = 1
+    drive(car, 70)
+    car.decoder.power.sums[CONST + 1] = 22500
+    feed(car, ASLEEP)
+    pass_seconds(car, 20)
+    names = []
+    for name, _, _, data in car.records:
+        assert "" not in data.split(","), (name, data)
+        if name not in names:
+            names.append(name)
+    assert sorted(names) == ["RT-GPS-Log", "RT-PWR-Log", "RT-PWR-UsageStats"]
 
 
 def test_power_log_of_a_charge():

@@ -13,6 +13,22 @@ def address(text: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
+def port(text: str) -> int:
+    """A TCP port, 0 for any that is free."""
+    number = int(text)
+    if not 0 <= number <= 65535:
+        raise argparse.ArgumentTypeError(f"'{text}' is no TCP port from 0 to 65535")
+    return number
+
+
+def count(text: str) -> int:
+    """A whole number above zero."""
+    number = int(text)
+    if not 0 < number < 1_000_000_000:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number greater than 0")
+    return number
+
+
 def parameter(text: str) -> tuple[int, str]:
     """`N=VALUE` as (number, value) of a module parameter 0 to 31."""
     number, equals, value = text.partition("=")

@@ -28,7 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DEVICE_OR_HOST:PORT",
         help="serial port of the module, such as /dev/ttyUSB0",
     )
-    parser.add_argument("--baud", type=int, default=BAUD, help=f"rate of a serial port ({BAUD})")
+    parser.add_argument(
+        "--baud", type=arguments.count, default=BAUD, help=f"rate of a serial port ({BAUD})"
+    )
     parser.add_argument(
         "--timeout",
         type=arguments.positive,

@@ -54,7 +54,10 @@ def add_runtime_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--vm", choices=("cpython", "micropython"), help="what runs the firmware")
     parser.add_argument("--bits", type=int, choices=(32, 64), default=64, help="width of the VM")
     parser.add_argument(
-        "--heap", type=int, metavar="KIB", help="heap of the VM in KiB (default: the VM's own)"
+        "--heap",
+        type=arguments.count,
+        metavar="KIB",
+        help="heap of the VM in KiB (default: the VM's own)",
     )
     parser.add_argument("--board", default="LILYGO_TCALL_SIM800", metavar="NAME")
     parser.add_argument(

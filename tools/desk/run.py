@@ -10,10 +10,11 @@ from pathlib import Path
 
 from tools import vm
 from tools.desk import module
+from tools.desk.arguments import count, port
 from tools.desk.board_host import HostError
 from tools.desk.phone_script import QUESTIONS, SET_UP, PhoneScript, controller_steps
 from tools.desk.sevcon_moods import MOODS
-from tools.desk.stage import Stage, StageOptions
+from tools.desk.stage import VEHICLE, Stage, StageOptions
 from tools.desk.twizy_scenarios import SCENARIOS
 from tools.desk.view import LiveView, PlainView
 
@@ -26,15 +27,15 @@ _WANTED = "SDLFV"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `run`, design 4.2."""
     parser.add_argument("--headless", action="store_true", help="lines, and a summary at the end")
-    parser.add_argument("--seconds", type=int, metavar="N", help="end after N seconds")
+    parser.add_argument("--seconds", type=count, metavar="N", help="end after N seconds")
     parser.add_argument("--scenario", choices=sorted(SCENARIOS), default="drive")
     parser.add_argument(
         "--sevcon",
         choices=MOODS,
         help="the motor controller's type or mood; the phone then allows writing and tunes it",
     )
-    parser.add_argument("--port", type=int, help="the server's v2 port (6867, else a free one)")
-    parser.add_argument("--http-port", type=int, help="its REST port (6868, else a free one)")
+    parser.add_argument("--port", type=port, help="the server's v2 port (6867, else a free one)")
+    parser.add_argument("--http-port", type=port, help="its REST port (6868, else a free one)")
     parser.add_argument(
         "--flash", type=Path, default=Path(), metavar="DIR", help="keep the module's files here"
     )
@@ -88,7 +89,16 @@ async def _run(options: argparse.Namespace) -> int:
         has_ended = stage.firmware_has_ended()
     finally:
         await stage.stop()
-    return _summary(stage, script, has_ended) if options.headless else 0
+    if options.headless:
+        return _summary(stage, script, has_ended)
+    for fault in _faults(stage):
+        print(f"MODULE ERROR: {fault}", file=sys.stderr)
+    return 1 if _faults(stage) else 0
+
+
+def _faults(stage: Stage) -> list[str]:
+    """What the module sent and a real server would have lost or choked on."""
+    return list(stage.server.counters(VEHICLE).faults)
 
 
 async def _until(end, seconds, stage: Stage, script: PhoneScript, view) -> None:
@@ -106,6 +116,7 @@ def _summary(stage: Stage, script: PhoneScript, has_ended: bool) -> int:
     """Print what a headless run proved; returns the exit code."""
     view = stage.view
     missing = [code for code in _WANTED if not view.message_counts.get(code)]
+    faults = _faults(stage)
     login = f"after {view.logged_in_s:.1f} s" if view.logged_in_s is not None else "never"
     results = (
         (view.logged_in_s is not None, f"the module logged in {login}"),
@@ -125,19 +136,20 @@ def _summary(stage: Stage, script: PhoneScript, has_ended: bool) -> int:
             f"{stage.car.soc_pct:.1f} %",
         ),
         (not has_ended, "the firmware ran to the end"),
+        (not faults, f"the server found {len(faults) or 'no'} errors in what the module sent"),
     )
     print("Summary")
     for is_good, text in results:
         print(f"  {'ok  ' if is_good else 'FAIL'} {text}")
     if script.complaint and not script.is_finished:
         print(f"       {script.complaint}")
-    counters = stage.server.counters("TWIZY42")
+    counters = stage.server.counters(VEHICLE)
     print(
         f"  The server took {counters.bytes_from_car} bytes from the module "
         f"and sent it {counters.bytes_to_car}."
     )
-    for fault in counters.faults:
-        print(f"  Server: {fault}")
+    for fault in faults:
+        print(f"  MODULE ERROR: {fault}")
     if stage.board is not None and stage.board.restarts:
         print(f"  The firmware was restarted {stage.board.restarts} times.")
     return 0 if all(is_good for is_good, _ in results) else 1

@@ -6,6 +6,7 @@ import signal
 import ssl
 import sys
 
+from tools.desk.arguments import port
 from tools.desk.ovms import tls
 from tools.desk.ovms.context import Quirks, Timers
 from tools.desk.ovms.events import Event
@@ -17,10 +18,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of design.md 4.2."""
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
-    add("--port", type=_port, default=6867, help="v2 port, 0 for any (default %(default)s)")
-    add("--http-port", type=_port, default=6868, help="REST port (default %(default)s)")
-    add("--tls-port", type=_port, default=6870, help="v2 inside TLS (default %(default)s)")
-    add("--https-port", type=_port, default=6869, help="REST inside TLS (default %(default)s)")
+    add("--port", type=port, default=6867, help="v2 port, 0 for any (default %(default)s)")
+    add("--http-port", type=port, default=6868, help="REST port (default %(default)s)")
+    add("--tls-port", type=port, default=6870, help="v2 inside TLS (default %(default)s)")
+    add("--https-port", type=port, default=6869, help="REST inside TLS (default %(default)s)")
     add("--tls-cert", metavar="FILE", help="certificate (PEM); opens the TLS ports")
     add("--tls-key", metavar="FILE", help="key of --tls-cert (PEM)")
     add("--tls-self-signed", metavar="DIR", help="make a certificate there and use it")
@@ -54,7 +55,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     defaults = Timers()
     add("--timeout-car", type=_seconds, default=defaults.car_s, metavar="S")
     add("--timeout-app", type=_seconds, default=defaults.app_s, metavar="S")
-    add("--timeout-api", type=_seconds, default=defaults.api_s, metavar="S")
+    # As in the sample configuration, which everybody starts with; the code alone has 120.
+    add("--timeout-api", type=_seconds, default=300.0, metavar="S")
     add(
         "--log-history",
         type=_seconds,
@@ -144,13 +146,6 @@ async def _serve(server: OvmsServer) -> int:
 def _refuse(sentence: str) -> int:
     print(f"server: {sentence}", file=sys.stderr)
     return 2
-
-
-def _port(text: str) -> int:
-    number = int(text)
-    if not 0 <= number <= 65_535:
-        raise argparse.ArgumentTypeError(f"{text} is no TCP port")
-    return number
 
 
 def _seconds(text: str) -> float:

@@ -13,6 +13,7 @@ import threading
 import time
 from typing import Any
 
+from tools.desk.arguments import count
 from tools.desk.modem.basic_commands import RATES
 from tools.desk.modem.console import Console, ConsoleError
 from tools.desk.modem.dialler import AsyncioDialler, parse_route
@@ -159,13 +160,13 @@ def add_arguments(parser):
         help="where a name that the module dials leads to (repeatable)",
     )
     parser.add_argument("--allow-network", action="store_true", help="dial other machines too")
-    parser.add_argument("--baud", type=int, default=115200, help="rate stored in the modem")
+    parser.add_argument("--baud", type=count, default=115200, help="rate stored in the modem")
     parser.add_argument("--autobaud", action="store_true", help="factory state, AT+IPR=0")
     parser.add_argument("--no-echo", action="store_true", help="ATE0 stored in the modem")
     parser.add_argument("--no-sim", action="store_true", help="empty SIM holder")
     parser.add_argument("--sim-pin", metavar="PIN", help="the SIM asks for this PIN")
     parser.add_argument("--apn", help="the only APN that the network accepts")
-    parser.add_argument("--store", type=int, default=30, help="places in the SMS store")
+    parser.add_argument("--store", type=count, default=30, help="places in the SMS store")
     parser.add_argument("--delay-factor", type=float, default=1.0, help="all delays times this")
     parser.add_argument("--off", action="store_true", help="start switched off")
     parser.add_argument(

@@ -76,6 +76,8 @@ class LiveView:
         self.stage: Stage | None = None
         self._events: deque[Text] = deque(maxlen=_LINES)
         self._conversation: deque[Text] = deque(maxlen=_LINES)
+        # Of the newest event: who, and of an app's message its code.
+        self._kind = ""
         self._console = Console()
         self._live = Live(console=self._console, auto_refresh=False, screen=True)
         self._describer = Describer()
@@ -88,9 +90,19 @@ class LiveView:
             for part in text.splitlines():
                 self._conversation.append(Text(f"{sign} {part}", _COLOURS[who]))
             return
+        kind = who
         if who == "app" and len(text) > 1 and text[1] == " ":
-            text = self._describer.line(text[0], text[2:])
+            kind = f"app {text[0]}"
+            text = self._describer.news(text[0], text[2:])
+        if kind == self._kind == "app L":
+            # A stream of positions is one line, its newest.
+            self._events.pop()
+        self._kind = kind
         self._events.append(Text(f"{elapsed:6.1f} {who}: {text}", _COLOURS[who], no_wrap=True))
+
+    def shown(self) -> list[str]:
+        """The lines of the events panel, oldest first."""
+        return [event.plain for event in self._events]
 
     def __enter__(self) -> LiveView:
         self._live.__enter__()

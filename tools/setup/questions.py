@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tools.setup import rules
 
-MASK = "****"
+MASK = rules.MASK
 _NONE = "-"
 
 

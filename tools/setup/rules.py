@@ -14,6 +14,7 @@ APN_USER, APN_PASSWORD, VEHICLE_ID, SERVER_PASSWORD, PARANOID, VEHICLE_TYPE = 6,
 SECRETS = (PASSWORD, APN_PASSWORD, SERVER_PASSWORD)
 NO_PHONE = "NOPHONE"
 FACTORY_PASSWORD = "OVMS"
+MASK = "****"
 
 _LENGTH = 31
 _SERVER_LENGTH = 63
@@ -32,6 +33,8 @@ _NOTIFICATIONS = "Notifications are SMS, IP, SMSIP or - for none; SMS!IP for rep
 
 def stored(n: int, text: str) -> str:
     """`text` as the module stores it in parameter `n`; ValueError with a sentence."""
+    if MASK in text:
+        raise ValueError("**** only stands for a password that is set. Send the password itself.")
     if n == SERVER:
         return _server(text)
     if len(text) > _LENGTH:
@@ -45,7 +48,7 @@ def stored(n: int, text: str) -> str:
         return _phone(text)
     if n == UNITS and text.upper() not in ("", "K", "M"):
         raise ValueError("Units are K for km or M for miles.")
-    if n == NOTIFY and re.sub("(SMS|IP)!?", "", text.upper()).strip(",+"):
+    if n == NOTIFY and re.sub("(SMS|IP)!?", "", text.upper()).strip(",+;"):
         raise ValueError(_NOTIFICATIONS)
     if n == UNITS:
         return text.upper() or "K"

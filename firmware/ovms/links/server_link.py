@@ -35,6 +35,8 @@ _PING_AFTER_S = const(200)
 _DEAD_AFTER_S = const(240)
 # The answer to the command that changed something leaves through the old connection.
 _CHANGE_GRACE_S = const(5)
+# So long it may take from then on; no app waits longer (server-and-clients 2.3).
+_ANSWER_LIMIT_S = const(10)
 
 
 class ServerLink:
@@ -73,14 +75,20 @@ class ServerLink:
         self.failures = 0
         self.refusals = 0
         self.must_reconnect = False
+        # The uptime at which a connection that lasts has to end for that.
+        self.reconnect_s = 0
         # provision(link, sleep_ms): coroutine that asks the server for missing settings, due at
         # an uptime; the composition root connects it. See `provisioning.py`.
         self.provision = None
         self.provision_due_s = 0
 
-    def reconnect(self):
-        """Log in anew: in a few seconds when connected, so that answers still leave, else now."""
+    def reconnect(self, grace_s=_CHANGE_GRACE_S):
+        """Log in anew: in `grace_s` when connected, so that answers still leave, else now.
+
+        The last call counts.
+        """
         self.must_reconnect = True
+        self.reconnect_s = self.clock.uptime_s() + grace_s
 
     async def run(self):
         """For ever; errors of the network and of the server are counted and tried again."""
@@ -176,7 +184,7 @@ class Connection:
         started_s = link.clock.uptime_s()
         revision = link.config.revision
         is_changed = False
-        wanted_s = None
+        due_s = 0
         while not self.end:
             await link.sleep_ms(_TICK_MS)
             if self.end:
@@ -185,12 +193,13 @@ class Connection:
             if link.config.revision != revision:
                 revision = link.config.revision
                 is_changed = link.settings() != self.settings
-            if not (is_changed or link.must_reconnect):
-                wanted_s = None
-            elif wanted_s is None:
-                wanted_s = now_s
-            if wanted_s is not None and (
-                self.welcomed_s is None or now_s - wanted_s >= _CHANGE_GRACE_S
+                due_s = now_s + _CHANGE_GRACE_S
+            if link.must_reconnect:
+                due_s = link.reconnect_s
+            if (is_changed or link.must_reconnect) and (
+                self.welcomed_s is None
+                or now_s >= due_s + _ANSWER_LIMIT_S
+                or (now_s >= due_s and not link.outbox.is_answering())
             ):
                 link.must_reconnect = True
                 self.end = "server_changes"

@@ -25,10 +25,12 @@ _CODE_LENGTH = const(11)
 class Commander:
     """sms_service: SMSService. modem: Modem, or None without one.
 
+    clock: has `wait_for_ms` as asyncio does.
     car: Vehicle, None until there is one; the composition root sets another with another type.
     """
 
-    def __init__(self, car, config, status, sms_service, modem):
+    def __init__(self, car, config, status, sms_service, modem, clock=asyncio):
+        self.clock = clock
         self.car = car
         self.config = config
         self.status = status
@@ -37,6 +39,8 @@ class Commander:
         # on_charge_request(is_start): a charge was started or stopped by command; the composition
         # root sets it.
         self.on_charge_request = None
+        # The USSD code that the network has not answered yet, "" for none: see `modem_commands`.
+        self.ussd_code = ""
         self._wake = asyncio.Event()
         # (text behind `C` as bytes, whether it is to be refused)
         self._queue = []
@@ -59,6 +63,10 @@ class Commander:
         text = bytes(payload[:_CODE_LENGTH] if is_refused else payload)
         self._queue.append((text, is_refused))
         self._wake.set()
+
+    def is_busy(self):
+        """Whether a command waits or is carried out, or its answer has not left yet."""
+        return bool(self._queue) or self._current is not None
 
     def poll(self):
         """The next (code, payload bytes) to send, or None: answers, and the alert of command 6."""

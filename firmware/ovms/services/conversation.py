@@ -49,6 +49,10 @@ class Conversation:
             self._status.count("pushes_dropped")
             self._pushes.pop(self._pushes_taken)
 
+    def is_answering(self):
+        """Whether a command is carried out, or its answer has not left yet."""
+        return self._commander.is_busy()
+
     def on_login(self):
         """A new connection: everything is told anew. Paranoid mode changes here only."""
         if self._config.is_paranoid:

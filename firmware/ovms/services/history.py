@@ -51,6 +51,8 @@ class History:
         self._unkept = []
         self._code = 0
         self._is_urgent = False
+        # See `history_times.py`.
+        self.made_s = {}
         self._written_s = 0
         # Rings that do not know yet what earlier runs left.
         self._unloaded = list(rings)
@@ -76,11 +78,16 @@ class History:
                 self._status.count("history_dropped")
             return
         ring = self._rings[priority]
-        ring.append(record, self._clock.uptime_s())
+        ring.append(record, self._free_s(type, number))
         if ring.is_full:
             self.flush()
         elif priority == LASTING:
             self._is_urgent = True
+
+    def _free_s(self, type, number):
+        from ovms.services.history_times import free_s
+
+        return free_s(self.made_s, "%s,%d" % (type, number), self._clock.uptime_s())
 
     def tick(self):
         """About once a second: tells the records the time, writes to flash what is due.
@@ -151,7 +158,8 @@ class History:
                     break
                 age_s = self._age_s(ring, record, now_s)
                 if age_s is None:
-                    # It waits for the time of day, and what is behind it waits with it.
+                    # It waits for the time of day or its own second, and what is behind it
+                    # waits with it.
                     break
                 if age_s > _WEEK_S and self._is_too_old(ring, record, age_s):
                     record.code = _DELIVERED
@@ -198,7 +206,8 @@ class History:
         What an earlier run made is at least as old as this run, whatever the clocks said.
         """
         if record.boot < 0:
-            return max(0, now_s - record.uptime_s)
+            # One that was put off by `_free_s` waits for its second.
+            return None if record.uptime_s > now_s else now_s - record.uptime_s
         start = ring.starts.get(record.boot, 0)
         utc_s = self._clock.utc_s()
         if utc_s is None and (start > 0 or now_s < _WAIT_S):

@@ -1,6 +1,7 @@
 """What each protocol command does and answers (protocol guide 2.6.2, module-behaviour 4.9).
 
-Loaded on demand by `commander.py`, which keeps their order.
+Loaded on demand by `commander.py`, which keeps their order. Arguments a command does not know are
+ignored, as are blanks around one (guide, "Backwards Compatibility").
 """
 
 import asyncio
@@ -30,6 +31,9 @@ _USSD = const(41)
 _AT_COMMAND = const(49)
 _FIRST_OWN_CAR = const(200)
 
+# How many arguments the guide and its clients give commands 10 to 26: what is behind is extra.
+_ARGUMENTS = b"\1\0\0\0\0\1\2\3\0\1\1\1\1\1\1\0\1"
+
 _SYNTAX = "Invalid syntax"
 _RANGE = "Parameter out of range"
 
@@ -56,21 +60,42 @@ async def answer(commander, payload, is_refused, origin=parameters.FROM_SERVER):
         if is_refused:
             commander.status.count("commands_refused")
             text = "Too many commands"
+        elif arguments is None:
+            text = _SYNTAX
         elif code in (_SET_FEATURE, _SET_PARAMETER, _REBOOT):
-            wanted = _set(commander.config, code, arguments, origin)
-            result, text = OK, ""
+            wanted, text = _set(commander.config, code, arguments, origin)
+            result = OK
         else:
             result, text, alert = await outcome(commander, code, arguments)
     except (OSError, ValueError) as error:
         # Sentences for the user, by the contracts of config and modem.
-        text = _one_field(str(error))
+        text = str(error)
     except Exception as error:
         text = "Internal error"
         bug = error
     message = "c%d,%d" % (code, result)
     if text:
+        if result != OK:
+            text = one_field(text)
         message += "," + _one_message(text)
     return [message, "PA" + _one_message(alert)] if alert else [message], wanted, bug
+
+
+def one_field(text):
+    """`text` without commas, which would end its field: `.` between digits, else `;`.
+
+    Source: module-behaviour 4.9, command 41.
+    """
+    data = bytearray(text.strip().encode())
+    for i in range(len(data)):
+        if data[i] == 44:
+            is_inside = 0 < i < len(data) - 1 and _is_digit(data[i - 1]) and _is_digit(data[i + 1])
+            data[i] = 46 if is_inside else 59
+    return data.decode()
+
+
+def _is_digit(byte):
+    return 48 <= byte <= 57
 
 
 def _features(config):
@@ -97,7 +122,8 @@ async def outcome(commander, code, arguments):
     Texts are "" for none. OSError and ValueError carry a sentence for the user.
     """
     try:
-        done = await asyncio.wait_for_ms(_carried_out(commander, code, arguments), _LIMIT_MS)
+        work = _carried_out(commander, code, arguments)
+        done = await commander.clock.wait_for_ms(work, _LIMIT_MS)
     except asyncio.TimeoutError:
         commander.status.count("commands_timed_out")
         raise ValueError("No answer in time")
@@ -105,42 +131,89 @@ async def outcome(commander, code, arguments):
 
 
 def _parsed(payload):
-    """(code, arguments) of a command; code 0, which nobody implements, when there is none."""
+    """(code, arguments) of a command, blanks around them left out.
+
+    Code 0, which nobody implements, when there is none; None for arguments that are no text.
+    """
+    number, _, arguments = bytes(payload).partition(b",")
+    code = 0
     try:
-        number, _, arguments = payload.decode().partition(",")
-        return parameters.integer(number), arguments
+        code = parameters.integer(number.decode().strip())
+        return code, arguments.decode().strip()
     except ValueError:
         # UnicodeError is one, too.
-        return 0, ""
+        return code, None if code else ""
+
+
+def _words(arguments, count):
+    """The first `count` arguments as list of str; fewer when there are no more."""
+    return [word.strip() for word in arguments.split(",")[:count]]
 
 
 def _set(config, code, arguments, origin):
-    """Commands 2, 4 and 5; returns the requests. ValueError with the text of the answer."""
+    """Commands 2, 4 and 5; returns (requests, text). ValueError with the text of the answer."""
     if code == _REBOOT:
-        return requests.REQUEST_REBOOT
+        return requests.REQUEST_REBOOT, ""
     number, comma, text = arguments.partition(",")
     if not comma:
         raise ValueError(_SYNTAX)
     try:
-        n = parameters.integer(number)
+        n = parameters.integer(number.strip())
     except ValueError:
         raise ValueError(_SYNTAX)
     # Features are set as features.
     if not 0 <= n < (parameters.FEATURES if code == _SET_FEATURE else parameters.FIRST_FEATURE):
         raise ValueError(_RANGE)
     if code == _SET_FEATURE:
-        return config.set_feature(n, text, origin)
+        return config.set_feature(n, _words(text, 1)[0], origin), ""
+    # A value may hold commas.
+    text = text.strip()
+    if text == "-":
+        # As in an SMS.
+        text = ""
     if not text and n in (parameters.PHONE, parameters.PASSWORD):
         raise ValueError(_RANGE)
-    return config.apply({n: text})
+    wanted = config.apply({n: text})
+    if n in (parameters.SERVER, parameters.VEHICLE_ID, parameters.SERVER_PASSWORD):
+        # They are set one by one: after the first alone nobody could send the others.
+        wanted = wanted & ~requests.REQUEST_RECONNECT | requests.REQUEST_MOVE
+    return wanted, _warning(config, n)
+
+
+def _warning(config, n):
+    """What the app that has set parameter `n` has to know, "" for nothing."""
+    if n == parameters.NOTIFY and not config.wants_ip:
+        return "Without IP in parameter 3 the module tells the server nothing and leaves GPRS."
+    if n == parameters.APN and not config.get(n):
+        return "Without an APN the module leaves GPRS."
+    is_login = n in (parameters.SERVER, parameters.VEHICLE_ID, parameters.SERVER_PASSWORD)
+    if is_login and not config.get(n):
+        return "Without parameter %d the module does not log in any more." % n
+    return ""
 
 
 async def _carried_out(commander, code, arguments):
     """(result, text) or (result, text, alert) of any other command."""
-    if code in _OWN:
-        return await _OWN[code](commander, arguments)
+    if code in (_SEND_SMS, _USSD, _AT_COMMAND):
+        if commander.modem is None:
+            return UNSUPPORTED, ""
+        from ovms.services import modem_commands
+
+        if code == _SEND_SMS:
+            return await modem_commands.send_sms(commander, arguments)
+        if code == _USSD:
+            return OK, await modem_commands.ussd(commander, _words(arguments, 1)[0])
+        return OK, await modem_commands.at_command(commander, arguments)
+    if code == _EXECUTE_SMS:
+        is_done, reply = await commander.sms_service.execute_as_owner(arguments)
+        return OK if is_done else FAILED, one_field(reply or "")
     if code == _CHARGE_ALERT or _FIRST_CAR <= code <= _LAST_CAR or code >= _FIRST_OWN_CAR:
-        done = await commander.car.command(code, arguments)
+        if code == _CHARGE_ALERT and _are_alerts_off(commander.config):
+            return FAILED, "Alerts are suppressed by feature 14."
+        count = len(arguments)
+        if _FIRST_CAR <= code <= _LAST_CAR:
+            count = _ARGUMENTS[code - _FIRST_CAR]
+        done = await commander.car.command(code, ",".join(_words(arguments, count)))
         if done is not None:
             is_told = code in (_START_CHARGE, _STOP_CHARGE) and done[0] == OK
             if is_told and commander.on_charge_request:
@@ -153,58 +226,13 @@ async def _carried_out(commander, code, arguments):
     return UNIMPLEMENTED, ""
 
 
+def _are_alerts_off(config):
+    return config.feature(parameters.FEATURE_SUPPRESS) & parameters.NO_ALERTS
+
+
 async def _charge_alert(commander):
     """Text of the push message of command 6, "" for none."""
-    if commander.config.feature(parameters.FEATURE_SUPPRESS) & parameters.NO_ALERTS:
-        return ""
     text = commander.car.stat_text()
     if text is None:
         text = (await commander.sms_service.execute_as_owner("STAT"))[1]
     return text or ""
-
-
-async def _execute_sms(commander, arguments):
-    is_done, reply = await commander.sms_service.execute_as_owner(arguments)
-    return OK if is_done else FAILED, (reply or "").replace(",", ";")
-
-
-async def _send_sms(commander, arguments):
-    if commander.modem is None:
-        return UNSUPPORTED, ""
-    number, comma, text = arguments.partition(",")
-    if not comma:
-        return FAILED, _SYNTAX
-    is_sent = await commander.modem.send_sms(number, text)
-    return (OK, "") if is_sent else (FAILED, "The SMS could not be sent")
-
-
-async def _ussd(commander, arguments):
-    if commander.modem is None:
-        return UNSUPPORTED, ""
-    return OK, _told(commander, await commander.modem.ussd(arguments))
-
-
-async def _at_command(commander, arguments):
-    if commander.modem is None:
-        return UNSUPPORTED, ""
-    return OK, _told(commander, await commander.modem.command(arguments))
-
-
-def _told(commander, text):
-    """What the modem said: it knows the password of the APN, and tells it when asked."""
-    from ovms.masking import masked
-
-    return _one_field(masked(commander.config, text))
-
-
-def _one_field(text):
-    return text.strip().replace(",", ";")
-
-
-# The commands that are the module's own: (result, text) = await function(commander, arguments).
-_OWN = {
-    _EXECUTE_SMS: _execute_sms,
-    _SEND_SMS: _send_sms,
-    _USSD: _ussd,
-    _AT_COMMAND: _at_command,
-}

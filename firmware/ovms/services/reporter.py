@@ -13,7 +13,7 @@ from binascii import crc32
 
 from micropython import const
 
-from ovms.parameters import FEATURE_STREAM, STREAM_LOCATION, STREAM_TYRES
+from ovms.parameters import FEATURE_STREAM, STREAM_LOCATION, STREAM_TYRES, streamed
 from ovms.protocol.v2 import messages
 
 # In the order of sending. Two groups share the code g. Y and X go out on request and occasion.
@@ -51,8 +51,8 @@ _WATCHED_MS = const(60 * 1000)
 _BUSY_MS = const(600 * 1000)
 _IDLE_MS = const(3600 * 1000)
 _STREAM_MS = const(1000)
-
-# Feature 8: bit 0 asks for the location as a stream, bit 2 for tyres in the new layout (Y), too.
+# A change of the settings shows as soon as the car has reckoned with it.
+_SETTINGS_MS = const(2000)
 
 
 class Reporter:
@@ -72,10 +72,13 @@ class Reporter:
         self._offered = []
         self._due = 0
         self._since_ms = self._unrepeated_ms = 0
-        self._stream_ms = self._settle_ms = 0
+        self._stream_ms = self._settle_ms = self._settings_ms = 0
         # A bit for each value of `_known_values` that was known at some time.
         self._known = 0
         self._revision = state.revision
+        # Revision of the settings that were looked at, and what of them was told.
+        self._settings = config.revision
+        self._told_settings = 0
 
     def set_car(self, car):
         """The vehicle type was changed."""
@@ -102,6 +105,7 @@ class Reporter:
         for slot in range(len(_CODES)):
             self._markers[slot] = None
         self._status.csq_told = _NO_SIGNAL
+        self._told_settings = self._shown()
         self._due = _ALL
         self._since_ms = 0
 
@@ -125,6 +129,16 @@ class Reporter:
         if state.revision != self._revision:
             self._revision = state.revision
             self._due |= _ON_CHANGE
+        if self._config.revision != self._settings:
+            self._settings = self._config.revision
+            shown = self._shown()
+            if shown != self._told_settings:
+                self._told_settings = shown
+                self._settings_ms = _SETTINGS_MS
+        elif self._settings_ms:
+            self._settings_ms = max(self._settings_ms - elapsed_ms, 0)
+            if not self._settings_ms:
+                self._due = _ALL
         is_watched = self._status.peers > 0
         interval_ms = _IDLE_MS
         if is_watched:
@@ -145,7 +159,7 @@ class Reporter:
         if self._stream_ms >= _STREAM_MS:
             self._stream_ms = 0
             self._look_for_news()
-            is_wanted = self._config.feature(FEATURE_STREAM) & STREAM_LOCATION
+            is_wanted = streamed(self._config.feature(FEATURE_STREAM)) & STREAM_LOCATION
             if is_watched and is_wanted and state.speed_kmh10:
                 self._due |= 1 << _SLOT_L
         # What cannot be told yet stays due.
@@ -212,6 +226,11 @@ class Reporter:
             # What is the same as before does not leave again.
             self._due |= _OF_CAR
 
+    def _shown(self):
+        from ovms.protocol.v2 import reports
+
+        return reports.shown_settings(self._config)
+
     def _payload(self, slot):
         """Payload bytes, b"" for a group that has no name."""
         if slot == _SLOT_L:
@@ -219,7 +238,7 @@ class Reporter:
         if slot >= _SLOT_Y:
             was_told = self._markers[slot] is not None
             if slot == _SLOT_Y:
-                is_wanted = self._config.feature(FEATURE_STREAM) & STREAM_TYRES
+                is_wanted = streamed(self._config.feature(FEATURE_STREAM)) & STREAM_TYRES
             else:
                 is_wanted = self._state.is_exporting or was_told
             if not is_wanted:

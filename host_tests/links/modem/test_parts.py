@@ -51,6 +51,60 @@ def test_raw_lines_stay_single_commands():
         raises(ValueError, raw_line, "AT+X=" + bad, ())
 
 
+def test_lines_that_would_end_the_session_are_refused():
+    reserved = SIM800Details.reserved
+    for line in (
+        "ATA",
+        "A",
+        "at a",
+        "ATE0A",
+        "ATH",
+        "ATZ",
+        "AT&F",
+        "AT&W",
+        "A/",
+        "ATS3=10",
+        "ATV0",
+        "ATQ1",
+        "ATD112;",
+        "+++",
+        "AT+CPOWD=1",
+        "AT + CPOWD = 0",
+        "AT+CSQ;+CPOWD=1",
+        "AT+CSQ;A",
+        'AT+CUSD=1,"*1#";H',
+        "AT+CFUN=1,1",
+        "AT+CFUN=0",
+        "at+cops=2",
+        "AT+COPS=?",
+        "AT+CGATT=0",
+        "AT+CGACT=0,1",
+        "AT+IPR=9600",
+        "AT+IFC=2,2",
+        "AT+CSCLK=1",
+        "AT+HTTPDATA=100,10000",
+        "AT+FSWRITE=x,0,9,9",
+    ):
+        sentence = str(raises(ValueError, raw_line, line, reserved))
+        assert sentence.endswith("."), line
+    for line in (
+        "AT",
+        "ATI",
+        "ATE1",
+        "ATE0+CSQ",
+        "AT+CMGF=0",
+        "AT+COPS?",
+        "AT+CFUN?",
+        "AT+CGATT?",
+        "AT+IPR?",
+        'AT+CSCS="GSM";+CSQ',
+        'AT+CPBF="A;ATH"',
+        "+CSQ",
+        "AT+CLIP=0",
+    ):
+        assert raw_line(line, reserved)
+
+
 def test_signal():
     for line, csq in (
         ("+CSQ: 31,99", 31),

@@ -303,6 +303,83 @@ def test_ussd():
     on_bench(scenario)
 
 
+def test_ussd_menu():
+    async def scenario(bench):
+        await bench.up()
+        fake = bench.fake
+
+        def answering(line):
+            def answer():
+                fake.wire.deliver(b"\r\n" + line + b"\r\n")
+                return b"\r\nOK\r\n"
+
+            return answer
+
+        fake.answers['AT+CUSD=1,"*111#"'] = answering(b'+CUSD: 1,"1 Balance\n2 Data",15')
+        fake.answers['AT+CUSD=1,"2"'] = answering(b'+CUSD: 1,"1 Day\n2 Week",15')
+        fake.answers['AT+CUSD=1,"1"'] = answering(b'+CUSD: 0,"1 GB left",15')
+        ussd = bench.modem.ussd
+        assert await bench.wait(ussd("*111#")) == "1 Balance\n2 Data"
+        assert await bench.wait(ussd("2")) == "1 Day\n2 Week"
+        assert not fake.count("AT+CUSD=2")
+        assert await bench.wait(ussd("1")) == "1 GB left"
+        # A new code leaves a menu that is open, and none that is not.
+        assert await bench.wait(ussd("*111#")) == "1 Balance\n2 Data"
+        assert not fake.count("AT+CUSD=2")
+        assert await bench.wait(ussd("*111#")) == "1 Balance\n2 Data"
+        assert fake.count("AT+CUSD=2") == 1
+        fake.urc("+CUSD: 2")
+        await bench.idle(1000)
+        assert await bench.wait(ussd("*111#")) == "1 Balance\n2 Data"
+        assert fake.count("AT+CUSD=2") == 1
+
+    on_bench(scenario)
+
+
+def test_the_drivers_settings_are_made_again_behind_a_users_line():
+    async def scenario(bench):
+        await bench.up()
+        fake = bench.fake
+        for line in ("AT+CMGF=0", 'AT+CSCS="HEX"', "AT+CNMI=0,0", "ATE1", "AT+CREG=0"):
+            fake.sent = []
+            assert await bench.wait(bench.modem.command(line)) == "OK"
+            await bench.idle(3000)
+            for setting in (
+                "ATE0",
+                "AT+CREG=1",
+                "AT+CLIP=1",
+                "AT+CMGF=1",
+                "AT+CNMI=2,1,0,0,0",
+                'AT+CSCS="IRA"',
+            ):
+                assert fake.count(setting), (line, setting, fake.sent)
+        fake.sent = []
+        await bench.wait(bench.modem.command('AT+CPMS="ME"'))
+        assert fake.sent[:3] == ["AT+CPMS?", 'AT+CPMS="ME"', 'AT+CPMS="SM","SM","SM"']
+        # A question changes nothing.
+        await bench.idle(3000)
+        fake.sent = []
+        await bench.wait(bench.modem.command("AT+CMGF?"))
+        assert fake.sent[0] == "AT+CMGF?" and not fake.count("ATE0")
+
+    on_bench(scenario)
+
+
+def test_a_line_without_an_answer_is_told_within_half_a_minute():
+    async def scenario(bench):
+        await bench.up()
+        bench.fake.answers["AT+CMGL"] = b""
+        began_ms = bench.clock.now_ms
+        sentence = str(await fails(bench, bench.modem.command("AT+CMGL")))
+        assert sentence == "The modem did not answer."
+        assert bench.clock.now_ms - began_ms < 30000
+        # The driver goes on.
+        await bench.idle(70000)
+        assert bench.is_up() and await bench.modem.send_sms("+491511234567", "Hi")
+
+    on_bench(scenario)
+
+
 def test_raw_commands():
     async def scenario(bench):
         bench.start()

@@ -298,12 +298,14 @@ def test_stale_flags():
 
 def test_location_of_a_new_module():
     line = messages.location_message(VehicleState(), KM)
-    assert line == b"0.000000,0.000000,0,0,0,-1,0,0,00,0.0,0,0,0.0,0.0,,0,99.9,0,0"
+    assert line == b"0.000000,0.000000,0,0,0,-1,0,0,00,0.0,0.000,0.000,0.0,0.0,,0,99.9,0,0"
 
 
 def test_location_while_driving():
     line = messages.location_message(driving(), KM)
-    assert line == (b"52.042460,-3.944089,270,35,1,1,46,47,9A,3.3,1234,321,3.2,95.7,A,9,0.9,45,96")
+    assert line == (
+        b"52.042460,-3.944089,270,35,1,1,46,47,9A,3.3,1.234,0.321,3.2,95.7,A,9,0.9,45,96"
+    )
 
 
 def test_location_in_miles():

@@ -18,6 +18,8 @@ SET_UP = (
     "14=rt",
 )
 
+MASKED = "**** only stands for a password that is set. Send the password itself."
+
 
 def test_one_transaction_sets_everything():
     desk = Desk(is_new=True)
@@ -64,6 +66,8 @@ def test_what_is_refused_is_one_sentence():
         ("SET 2=X", "Units are K for km or M for miles."),
         ("SET 1=", "The module password must not be empty."),
         ("SET 1=two words", "Parameter 1 has a character that is not allowed."),
+        ("SET 9=****", MASKED),
+        ("SET 1 = **** ", MASKED),
         ("SET 99=x", "Parameters are numbered 0 to 31."),
         ("SET x=1", "That is not a whole number."),
         ("SET", "Use: SET n=value"),
@@ -81,6 +85,7 @@ def test_all_or_nothing():
     refused = "Nothing was changed: "
     for bad, sentence in (
         ("SET 2=X", "Units are K for km or M for miles."),
+        ("SET 9=****", MASKED),
         ("SET 32=x", "Parameters are numbered 0 to 31."),
         ("SET 3", "Parameters are numbered 0 to 31."),
     ):

@@ -34,6 +34,22 @@ class Car(Vehicle):
         )
 
 
+def test_a_mask_is_no_value():
+    for text in (
+        "PASS ****",
+        "SERVER a.example **** P",
+        "GPRS web user ****",
+        "MODULE ****",
+        "PARAMS K IP a.example web - **** CAR ****",
+        "AP %s +4912345 ****" % PASSWORD,
+    ):
+        bench = Bench()
+        bench.config.apply({4: "host", 5: "net", 7: "apnpw", 8: "CAR", 9: "netpw"})
+        before = list(bench.config.values)
+        assert bench.send(text).startswith("**** only stands for a password"), text
+        assert bench.config.values == before and not bench.status.take_requests()
+
+
 def test_the_guides_set_up_sequence_works_literally():
     bench = Bench(is_new=True, car_class=Car)
     assert bench.send("REGISTER OVMS") == "Your phone has been registered as the owner."
@@ -273,6 +289,20 @@ def test_gprs_says_what_is_missing():
     bench.status.modem_error = "The SIM wants a PIN: send SIM <pin>."
     text = bench.send("GPRS?")
     assert "(0x0040)\r\n The SIM wants a PIN: send SIM <pin>." in text and "No vehicle" not in text
+
+
+def test_gprs_over_wifi():
+    bench = Bench()
+    bench.status.link_name = "WiFi"
+    bench.config.apply({4: "host", 8: "ID", 9: "pw"})
+    bench.status.server_error = "The server does not answer."
+    assert bench.send("GPRS?").endswith(
+        "\r\n WiFi: OK\r\n Server: Not connected\r\n The server does not answer."
+    )
+    bench.status.is_server_connected = True
+    assert bench.send("GPRS?").endswith("\n SQ:99\r\n WiFi: OK\r\n Server: Connected OK")
+    bench.status.link_name = "GPRS"
+    assert bench.send("GPRS?").endswith("\n SQ:99\r\n GPRS: OK\r\n Server: Connected OK")
 
 
 def test_gsmlock():

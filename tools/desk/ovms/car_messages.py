@@ -52,6 +52,10 @@ class CarMessages:
         if code == "S":
             # The stock server repairs a double comma of an old firmware.
             payload = payload.replace(",performance,,", ",performance,", 1)
+        if code == "Y":
+            context.event(
+                "note", hub.vehicle_id, "Y is stored: the original's REST tpms answers 404 now"
+            )
         if code == "f":
             context.fault(hub, "f overwrites the stored F: letters are compared without case")
         now_s = context.utc_s()

@@ -9,6 +9,8 @@ from tools.desk.ovms.store import Store
 from tools.desk.ovms.vehicles import Vehicles
 
 VERSION = "3.0.001-desk"
+LOG_TYPE = "*-OVM-ServerLogs"
+_OWN_NUMBERS = 65_536
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,28 @@ class Context:
     quirks: Quirks = field(default_factory=Quirks)
     version: str = VERSION
 
+    # Number of the next record of each type that the server writes itself.
+    own_numbers: dict[str, int] = field(default_factory=dict)
+
     def event(self, kind: str, vehicle_id: str, text: str, **detail) -> None:
         self.on_event(Event(kind, vehicle_id, text, self.utc_s(), detail))
+
+    def log(self, hub: Hub, text: str) -> None:
+        """A line of the server's own log about a car: it is a history record, too.
+
+        The stock server logs each message and each client as well.
+        """
+        if self.timers.log_history_s:
+            self.keep_own(hub, LOG_TYPE, text, self.timers.log_history_s)
+
+    def keep_own(self, hub: Hub, record_type: str, data: str, life_s: float) -> None:
+        """A record that the server writes itself; they are numbered, so none replaces another."""
+        number = self.own_numbers.get(record_type, 0)
+        self.own_numbers[record_type] = (number + 1) % _OWN_NUMBERS
+        now_s = self.utc_s()
+        self.store.put_history(
+            hub.vehicle_id, record_type, str(number), data, now_s, now_s + life_s
+        )
 
     def fault(self, hub: Hub, text: str) -> None:
         """Tell loudly what the real server would punish the module for."""

@@ -24,6 +24,8 @@ TITLES = {
     "Z": "car",
 }
 RESULTS = {0: "ok", 1: "failed", 2: "unsupported", 3: "unimplemented"}
+# Changed fields that a line of news names.
+_NEWS = 4
 _PUSH_KINDS = {"A": "alert", "I": "info", "E": "error"}
 
 
@@ -32,6 +34,7 @@ class Describer:
 
     def __init__(self) -> None:
         self._distance_unit = "km"
+        self._before: dict[str, list[fields.Value]] = {}
 
     def line(self, code: str, payload: str) -> str:
         """Code, its title, then name, value and unit of every field that has a value."""
@@ -39,6 +42,19 @@ class Describer:
             self._distance_unit = fields.distance_unit(payload)
         body = self._body(code, printable(payload))
         return f"{code} {TITLES.get(code, 'message')}: {body}"
+
+    def news(self, code: str, payload: str) -> str:
+        """As `line`, but of a table message only what is not as it was in the one before."""
+        before = self._before.get(code)
+        values = self._before[code] = fields.decode(code, printable(payload), self._distance_unit)
+        line = self.line(code, payload)
+        if not values or before is None or len(before) != len(values):
+            return line
+        changed = [new for old, new in zip(before, values, strict=True) if old != new]
+        shown = [f"{new.name} {new.text or '-'} {new.unit}".rstrip() for new in changed[:_NEWS]]
+        if len(changed) > _NEWS:
+            shown.append(f"{len(changed) - _NEWS} more")
+        return f"{code} {TITLES[code]}: {', '.join(shown) or 'as before'}"
 
     def _body(self, code: str, payload: str) -> str:
         values = fields.decode(code, payload, self._distance_unit)

@@ -18,7 +18,7 @@ _SECRET_REPLY = re.compile(r"((?:pass\w*|paranoid)[ \w]*:\s*|[\r\n](?:1|7|9|10):
 
 @dataclass(frozen=True)
 class Event:
-    """kind: listening login refused logout car app fault push group provision sync rest."""
+    """kind: listening login refused logout car app fault note push group provision sync rest."""
 
     kind: str
     vehicle_id: str

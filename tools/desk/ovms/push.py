@@ -10,7 +10,7 @@ from tools.desk.ovms.hub import Hub
 from tools.desk.ovms.store import PushRegistration
 
 _KINDS = {"A": "alert", "I": "info", "E": "error"}
-# Unverified: lifetime and layout of the records the server writes itself are not documented.
+# Unverified: how long the server keeps them; the type letter and the text, errors expanded.
 _LOG_TYPE = "*-Log-Notification"
 _LOG_LIFE_S = 30 * 86_400
 
@@ -22,10 +22,7 @@ def push(context: Context, hub: Hub, payload: str) -> None:
         return
     if kind == "E":
         text = _error_text(text)
-    now_s = context.utc_s()
-    context.store.put_history(
-        hub.vehicle_id, _LOG_TYPE, "0", f"{kind},{text}", now_s, now_s + _LOG_LIFE_S
-    )
+    context.keep_own(hub, _LOG_TYPE, f"{kind},{text}", _LOG_LIFE_S)
     targets = [
         f"{r.push_type}:{r.app_id}" for r in context.store.push_registrations(hub.vehicle_id)
     ]

@@ -210,6 +210,8 @@ class Relay:
             self.disconnected(older, older.close_reason)
         peer.is_logged_in = True
         self._context.event("login", hub.vehicle_id, str(peer))
+        if kind == CAR:
+            self._context.log(hub, "C login")
         if kind == SERVER:
             return
         hub.join(peer)
@@ -226,6 +228,8 @@ class Relay:
         hub = self.hubs[peer.vehicle_id]
         self._groups.forget_peer(peer)
         self._context.event("logout", peer.vehicle_id, f"{peer}: {reason}")
+        if peer.kind == CAR:
+            self._context.log(hub, f"C logout: {reason}")
         if not hub.leave(peer):
             return
         if peer.kind == CAR:

@@ -38,6 +38,14 @@ _REFUSED = {
     ("PUT", "reset"),
     ("PUT", "homelink"),
 }
+_OWN_CALLS = {
+    ("GET", "cookie"),
+    ("DELETE", "cookie"),
+    ("GET", "token"),
+    ("POST", "token"),
+    ("DELETE", "token"),
+    ("GET", "vehicles"),
+}
 
 
 @dataclass
@@ -90,33 +98,36 @@ class RestApi:
 
     def _answer(self, request: web.Request, form: Mapping[str, object]) -> web.Response:
         if request.method not in _METHODS:
-            return _text(501, "method not implemented")
+            return _refused(501, "Not yet implemented")
         parts = request.path.strip("/").split("/")
-        if parts[0] != "api" or len(parts) < 2:
-            return _text(404, "no such call")
+        name = parts[1] if parts[0] == "api" and len(parts) > 1 else ""
+        if not self._is_call(request.method, name):
+            return _refused(404, "Unrecognised API call")
         session = self._session(request)
         if session is None:
-            return _text(401, "not authenticated")
-        name = parts[1]
+            return _refused(401, "Authentication failed")
         if name == "cookie":
             return self._cookie(request.method, session)
         if name == "token":
             return self._token(request.method, session, "/".join(parts[2:]), form)
-        if name == "vehicles" and request.method == "GET":
+        if name == "vehicles":
             ids = sorted(session.access.vehicle_ids)
             return web.json_response([self._counts(vehicle_id) for vehicle_id in ids])
         if (request.method, name) in _REFUSED:
-            return _text(501, "not implemented by this server")
-        call = self._vehicle_calls.get((request.method, name))
-        if call is None:
-            return _text(404, "no such call")
+            return _refused(501, "Not yet implemented")
+        call = self._vehicle_calls[request.method, name]
         vehicle_id = parts[2].upper() if len(parts) > 2 else ""
         if vehicle_id not in session.access.vehicle_ids:
-            return _text(403, "not your vehicle")
+            return _refused(403, "Forbidden")
         try:
             return call(session, self._relay.hubs[vehicle_id], parts[3:], request)
-        except views.ParanoidError as error:
-            return _text(502, f"message {error} is paranoid")
+        except views.ParanoidError:
+            return _refused(502, "Paranoid vehicles not supported by api")
+
+    def _is_call(self, method: str, name: str) -> bool:
+        """Whether there is such a call; it is known before anybody has to say who he is."""
+        key = (method, name)
+        return key in _OWN_CALLS or key in _REFUSED or key in self._vehicle_calls
 
     def _session(self, request: web.Request) -> Session | None:
         """By cookie, else by credentials in the query; who has the same shares one session."""
@@ -147,12 +158,12 @@ class RestApi:
         if method == "DELETE":
             self._end(session)
             return _text(200, "Logout ok")
-        return _text(404, "no such call")
+        raise AssertionError(method)
 
     def _token(self, method: str, session: Session, text: str, form) -> web.Response:
         access = session.access
         if not access.may("token.admin"):
-            return _text(403, "the token has no right to do that")
+            return _refused(403, "Insufficient rights")
         tokens = self._context.vehicles.tokens
         if method == "GET" and not text:
             return web.json_response([token.json() for token in tokens.of(access.owner)])
@@ -161,7 +172,7 @@ class RestApi:
             return web.json_response(tokens.create(access, *fields).json(), status=201)
         if method == "DELETE" and tokens.delete(access.owner, text):
             return _text(200, "Token deleted")
-        return _text(404, "no such token")
+        return _refused(404, "Token not specified")
 
     def _end(self, session: Session) -> None:
         del self._sessions[session.key]
@@ -213,7 +224,7 @@ class RestApi:
     def _tpms(self, _session, hub: Hub, _rest, _request) -> web.Response:
         rows = self._rows(hub)
         if self._context.quirks.tpms_404 and any(row.code == "Y" for row in rows):
-            return _text(404, "internal error")
+            return _refused(404, "Unrecognised API call")
         return web.json_response(views.tpms_view(rows, self._now_s()))
 
     def _protocol(self, _session, hub: Hub, _rest, _request) -> web.Response:
@@ -226,7 +237,11 @@ class RestApi:
         if rest and rest[0]:
             rows = store.history_records(hub.vehicle_id, rest[0], since)
         else:
-            rows = store.history_summary(hub.vehicle_id, since)
+            # A sum is a string there, other numbers are not.
+            rows = [
+                (*row[:3], str(row[3]), *row[4:])
+                for row in store.history_summary(hub.vehicle_id, since)
+            ]
             names = ("h_recordtype", "distinctrecs", "totalrecs", "totalsize", "first", "last")
         return web.json_response([dict(zip(names, row, strict=True)) for row in rows])
 
@@ -239,3 +254,7 @@ class RestApi:
 
 def _text(status: int, text: str) -> web.Response:
     return web.Response(status=status, text=text)
+
+
+def _refused(status: int, text: str) -> web.Response:
+    return _text(status, text + "\n")

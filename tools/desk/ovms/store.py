@@ -151,9 +151,13 @@ class Store:
         return ""
 
     def history_summary(self, vehicle_id: str, since: str = "") -> list[tuple]:
-        """(type, distinct numbers, records, bytes, first, last) per type, sorted by type."""
+        """(type, distinct numbers, records, bytes, first, last) per type, sorted by type.
+
+        The server counts type, vehicle and 20 bytes of each record, too.
+        """
         return self._db.execute(
-            "SELECT type, COUNT(DISTINCT number), COUNT(*), SUM(LENGTH(CAST(data AS BLOB))), "
+            "SELECT type, COUNT(DISTINCT number), COUNT(*), "
+            "SUM(LENGTH(type) + LENGTH(CAST(data AS BLOB)) + LENGTH(vehicle_id) + 20), "
             "MIN(timestamp), MAX(timestamp) FROM history "
             "WHERE vehicle_id = ? AND timestamp > ? GROUP BY type ORDER BY type",
             (vehicle_id, since),

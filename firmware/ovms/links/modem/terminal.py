@@ -4,11 +4,6 @@ from micropython import const
 
 from ovms.links.modem.at_port import ATError
 
-# What a user's own AT line may not do: open a prompt, a data mode or another connection.
-_RESERVED = ("+CMGS", "+CMGW", "+CMSS", "+CMUX", "ATD", "ATO")
-# A search for operators takes two minutes.
-_COMMAND_S = const(120)
-_FINALS = b"\nOK\n.\n"
 _USSD_MS = const(60000)
 _USSD_S = const(15)
 
@@ -17,13 +12,9 @@ async def command(modem, text):
     """See `Modem.command`."""
     line = raw_line(text, modem.profile.details().reserved)
     _require_up(modem)
-    try:
-        lines = await modem.port.execute(line, _FINALS, _COMMAND_S, is_bare=True)
-    except ATError as error:
-        if error.args[0] == b"timeout":
-            raise OSError("The modem did not answer.")
-        return _printable(error.args[0])
-    return "\n".join([_printable(line) for line in lines] + ["OK"])
+    from ovms.links.modem.user_line import execute
+
+    return await execute(modem, line)
 
 
 async def ussd(modem, code):
@@ -32,10 +23,15 @@ async def ussd(modem, code):
         if byte not in b"0123456789*#+":
             raise ValueError("A USSD code holds digits, * and # only.")
     _require_up(modem)
+    # Digits alone choose from the menu that the last answer left open.
+    has_menu = _mode(modem.ussd_line) == b"1" and not code.isdigit()
     modem.ussd_line = None
     left_ms = _USSD_MS
     try:
         async with modem.sms_lock:
+            if has_menu:
+                await modem.port.ask(b"AT+CUSD=2", limit_s=_USSD_S)
+                modem.ussd_line = None
             from ovms.links.modem.sms_settings import use_charset
 
             await use_charset(modem, modem.plain_charset)
@@ -46,10 +42,8 @@ async def ussd(modem, code):
         if left_ms <= 0:
             raise OSError("The network did not answer the USSD code.")
         left_ms = await modem.port.wait_for_news(left_ms)
-    # `+CUSD: mode[,"text",coding]`: mode 0 is final, 1 awaits a choice, others tell of a failure.
+    # It stays: the next code may be a choice. The network ends a menu that nobody answers.
     line = modem.ussd_line
-    if line[6:].strip()[:1] == b"1":
-        await modem.port.ask(b"AT+CUSD=2", limit_s=_USSD_S)
     start = line.find(b'"')
     end = line.rfind(b'"')
     if not 0 <= start < end - 1:
@@ -59,24 +53,19 @@ async def ussd(modem, code):
     return decode_text(line[start + 1 : end])
 
 
+def _mode(line):
+    """Of `+CUSD: mode[,"text",coding]`: b"0" is final, b"1" awaits a choice, others tell of a
+    failure; b"" without a line.
+    """
+    return line[6:].strip()[:1] if line else b""
+
+
 def raw_line(text, reserved):
     """A user's own AT line as bytes; ValueError when it cannot be sent. reserved: what else the
     driver keeps for itself."""
-    line = text.strip()
-    if line[:2].upper() != "AT":
-        line = "AT" + line
-    for byte in line.encode():
-        if not 32 <= byte <= 126:
-            raise ValueError("An AT command holds printable ASCII only.")
-    for word in _RESERVED + reserved:
-        if word in line.upper():
-            raise ValueError("The modem driver keeps %s for itself." % word)
-    return line.encode()
+    from ovms.links.modem.user_line import checked
 
-
-def _printable(line):
-    """`line` (bytes) as str, with `?` for what is not printable ASCII."""
-    return "".join([chr(byte) if 32 <= byte < 127 else "?" for byte in line])
+    return checked(text, reserved)
 
 
 def _require_up(modem):

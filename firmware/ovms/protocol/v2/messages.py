@@ -22,7 +22,8 @@ MILE = const(1609344)
 def location_message(state, is_miles):
     """L, 19 fields. Without a position there is none: see the `Reporter`.
 
-    Energies are Wh, as the guide says (later firmware sends kWh).
+    Energies are kWh, as every client of today reads them (server-and-clients 5.3); the guide
+    writes Wh.
     """
     unit = MILE if is_miles else KM
     hdop100 = state.hdop100
@@ -31,7 +32,7 @@ def location_message(state, is_miles):
         # 100 less the expected error in metres, about 5 m per HDOP.
         quality_pct = 50 if hdop100 is None else max(1, 100 - scaled(hdop100, 1, 20))
     return (
-        "%s,%s,%d,%d,%d,%d,%d,%d,%02X,%s,%d,%d,%s,%s,%s,%d,%s,%d,%d"
+        "%s,%s,%d,%d,%d,%d,%d,%d,%02X,%s,%s,%s,%s,%s,%s,%d,%s,%d,%d"
         % (
             decimal(state.latitude_udeg, 1, 6),
             decimal(state.longitude_udeg, 1, 6),
@@ -44,8 +45,8 @@ def location_message(state, is_miles):
             scaled(state.trip_m, KM // 100, unit),
             state.drive_mode,
             decimal(state.battery_w, 100, 1),
-            state.energy_used_wh,
-            state.energy_recovered_wh,
+            decimal(state.energy_used_wh, 1, 3),
+            decimal(state.energy_recovered_wh, 1, 3),
             decimal(state.inverter_w, 100, 1),
             decimal(state.inverter_efficiency_pct10, 1, 1),
             state.gps_mode,

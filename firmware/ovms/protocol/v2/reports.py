@@ -13,7 +13,7 @@ unit.
 
 from micropython import const
 
-from ovms.parameters import FEATURE_CAN_WRITE, GROUP1, GROUP2
+from ovms.parameters import FEATURE_CAN_WRITE, FEATURE_MINIMUM_SOC, GROUP1, GROUP2
 from ovms.protocol.v2.messages import KM, MILE, decimal, freshness, scaled
 
 # Commands of the framework, behind those of the car; 7 is announced because it is there.
@@ -48,6 +48,14 @@ def payload_of(code, is_second, state, config, status, car, limit):
         name = config.get(GROUP2 if is_second else GROUP1)
         made = group_message(name, state, is_miles) if name else b""
     return cut(made, limit)
+
+
+def shown_settings(config):
+    """A number made of the settings that messages show: the unit, and features 9 to 14."""
+    number = 1 if config.is_miles else 0
+    for n in range(FEATURE_MINIMUM_SOC, FEATURE_CAN_WRITE):
+        number = (number * 331 + config.feature(n)) & 0x1FFFFF
+    return number
 
 
 def cut(payload, limit):

@@ -55,9 +55,12 @@ def _gprs(sms):
         status.operator,
         status.csq,
     )
+    link = status.link_name or "GPRS"
     if status.is_server_connected:
-        return text + "\r\n GPRS: OK\r\n Server: Connected OK"
-    if status.net_state == net.NET_READY:
+        return text + "\r\n %s: OK\r\n Server: Connected OK" % link
+    if link != "GPRS":
+        text += "\r\n %s: OK\r\n Server: Not connected" % link
+    elif status.net_state == net.NET_READY:
         text += "\r\n GSM: OK\r\n Server: Not connected"
     else:
         text += "\r\n GSM/GPRS: Not connected (0x%04X)" % status.net_state

@@ -72,6 +72,9 @@ def _set(car, code, arguments):
     numbers = []
     for word in arguments.split(","):
         if not (0 < len(word) < 6 and word.isdigit()):
+            if code == _TIMER and len(numbers) > 1:
+                # Its third argument is not everybody's.
+                break
             return _SYNTAX
         numbers.append(int(word))
     first = numbers[0]
@@ -110,12 +113,13 @@ def _set_timer(state, numbers):
     """Mode and minute as the guide counts it, or mode, hour and minute."""
     mode = numbers[0]
     start_min = state.timer_start_min
-    if len(numbers) == 3 and numbers[1] < 24 and numbers[2] < 60:
+    # Behind what can be no hour of the day, a third one is extra.
+    if len(numbers) > 2 and numbers[1] <= 24:
+        if numbers[1] == 24 or numbers[2] > 59:
+            return _RANGE
         start_min = (numbers[1] * 60 + numbers[2] - 1) % 1440
-    elif len(numbers) == 2:
+    elif len(numbers) > 1:
         start_min = numbers[1]
-    elif len(numbers) != 1:
-        return _RANGE
     if mode > 1 or start_min > 1439:
         return _RANGE
     state.timer_mode = mode

@@ -1,11 +1,12 @@
 """History records RT-PWR-BattPack and RT-PWR-BattCell.
 
 Fields: Twizy guide 1.2.0, "Battery monitoring"; what follows the guide's in the pack record is
-later firmware's (Twizy facts 4.5).
+later firmware's (Twizy facts 4.5). Its later names: `later_records.py`.
 """
 
 from micropython import const
 
+from ovms.parameters import FEATURE_SUPPRESS, LATER_RECORDS
 from ovms.vehicle.twizy.battery import FURTHEST, HIGHEST, LOWEST
 
 _LIFETIME_S = const(86400)
@@ -31,14 +32,34 @@ def send(car, has_cells=True):
             car.in_turn(_send_cells, car, first)
 
 
+def _has_later_names(car):
+    return car.config.feature(FEATURE_SUPPRESS) & LATER_RECORDS
+
+
 def _send_pack(car):
-    car.on_record("RT-PWR-BattPack", 1, _LIFETIME_S, _pack(car))
+    fields = _pack(car)
+    if _has_later_names(car):
+        from ovms.vehicle.twizy import later_records
+
+        later_records.send_pack(car, fields)
+    else:
+        car.on_record("RT-PWR-BattPack", 1, _LIFETIME_S, _joined(fields))
 
 
 def _send_cells(car, first):
     battery = car.battery
     for cell in range(first, min(first + _CELLS, battery.cells.size)):
-        car.on_record("RT-PWR-BattCell", cell + 1, _LIFETIME_S, _cell(battery, cell))
+        fields = _cell(battery, cell)
+        if _has_later_names(car):
+            from ovms.vehicle.twizy import later_records
+
+            later_records.send_cell(car, cell + 1, fields)
+        else:
+            car.on_record("RT-PWR-BattCell", cell + 1, _LIFETIME_S, _joined(fields))
+
+
+def _joined(fields):
+    return ",".join([str(field) for field in fields])
 
 
 def _status(group, bits):
@@ -80,7 +101,7 @@ def _pack(car):
         decoder.drive_limit * 500,
         decoder.recovery_limit * 500,
     )
-    return ",".join([str(field) for field in fields])
+    return fields
 
 
 def _cell(battery, cell):
@@ -89,8 +110,7 @@ def _cell(battery, cell):
     modules = battery.modules
     module = cell // 2
     fields = [1, _status(cells, 1 << cell), _status(modules, 1 << module)]
-    fields += _values(cells, cell, 5, 0) + _values(modules, module, 1, 40)
-    return ",".join([str(field) for field in fields])
+    return fields + _values(cells, cell, 5, 0) + _values(modules, module, 1, 40)
 
 
 def _values(group, index, scale, zero):

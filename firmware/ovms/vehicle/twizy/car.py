@@ -6,7 +6,7 @@ key edges, trip, charge (`charge`). Bus, status byte and edges: Twizy facts 1.1,
 
 from micropython import const
 
-from ovms.parameters import FEATURE_STREAM, STREAM_LOCATION, STREAM_RECORDS
+from ovms.parameters import FEATURE_STREAM, STREAM_LOCATION, STREAM_RECORDS, streamed
 from ovms.vehicle.base import EVENT_CHARGE_DONE, EVENT_TRIP_END, Vehicle
 from ovms.vehicle.state import CHARGE_DONE
 from ovms.vehicle.twizy.battery import Battery
@@ -123,7 +123,7 @@ class Twizy(Vehicle):
         if self.battery.update():
             self.due |= DUE_ALERT
         self._position_ms += elapsed_ms
-        is_streaming = state.speed_kmh10 and self.config.feature(FEATURE_STREAM) & (
+        is_streaming = state.speed_kmh10 and streamed(self.config.feature(FEATURE_STREAM)) & (
             STREAM_LOCATION | STREAM_RECORDS
         )
         if self._position_ms >= (_STREAM_MS if is_streaming else _MINUTE_MS):

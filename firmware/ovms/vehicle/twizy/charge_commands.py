@@ -90,11 +90,12 @@ async def command(car, code, arguments):
     config = car.config
     if code in (_QUERY_RANGE, _SET_RANGE):
         if code == _SET_RANGE:
-            _set(car, FEATURE_MAX_RANGE, _number(arguments or "0", _RANGE_MAX, _RANGE_USE))
+            text = arguments.partition(",")[0].strip()
+            _set(car, FEATURE_MAX_RANGE, _number(text or "0", _RANGE_MAX, _RANGE_USE))
         return OK, str(config.feature(FEATURE_MAX_RANGE))
     if code in (_QUERY_ALERTS, _SET_ALERTS):
         if code == _SET_ALERTS:
-            await _set_limit_fields(car, arguments.split(","))
+            await _set_limit_fields(car, [field.strip() for field in arguments.split(",")])
         else:
             car.charge.estimate()
         return OK, _alert_fields(car)
@@ -170,8 +171,6 @@ async def _set_limits(car, distance, soc_pct):
 
 async def _set_limit_fields(car, fields):
     """Arguments of 204: range, SOC, and two that later firmware adds; what is missing is 0."""
-    if len(fields) > 4:
-        raise ValueError("204 takes range and SOC.")
     fields += [""] * (4 - len(fields))
     distance = _number(fields[0] or "0", _RANGE_MAX, _ALERT_USE)
     soc_pct = _number(fields[1] or "0", _SOC_MAX, _ALERT_USE)
@@ -199,14 +198,14 @@ def _alert_text(car):
 
 
 def _alert_fields(car):
-    """range, soc, etr_range, etr_soc, etr_full. A time that cannot be known yet is -1.
+    """range, soc, etr_range, etr_soc, etr_full, level, mode. A time not known yet is -1.
 
-    Later firmware's two fields behind them, power level and mode, would always be 0.
+    Power level and stop mode are later firmware's, and today's apps take them: always 0 here.
     """
     config = car.config
     state = car.state
     distance = max(config.feature(FEATURE_RANGE_LIMIT), 0)
-    return "%d,%d,%d,%d,%d" % (
+    return "%d,%d,%d,%d,%d,0,0" % (
         distance,
         state.soc_limit_pct,
         _minutes(state.range_limit_min, distance),

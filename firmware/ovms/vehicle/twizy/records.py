@@ -9,11 +9,18 @@ app within the data budget of 60 KB. All of them go when an alert changes and at
 RT-PWR-Log, which is later firmware's, goes then and with every notification of a charge. A parked
 car has nothing to tell but that it was moved.
 
-A value nobody knows is an empty field.
+A value nobody knows is 0: the Android app drops a record at an empty field.
 """
 
 from micropython import const
 
+from ovms.parameters import (
+    FEATURE_STREAM,
+    FEATURE_SUPPRESS,
+    LATER_RECORDS,
+    STREAM_RECORDS,
+    streamed,
+)
 from ovms.protocol.v2.messages import KM, MILE, STALE_AFTER_S, scaled
 from ovms.vehicle.base import EVENT_BATTERY, EVENT_TRIP_END
 from ovms.vehicle.twizy.battery import FURTHEST, HIGHEST, LOWEST
@@ -38,15 +45,18 @@ def send_due(car):
     """
     due = car.due
     car.due = 0
-    if due & DUE_ALERT:
+    is_battery_due = due & DUE_ALERT
+    if is_battery_due:
         car.announce(EVENT_BATTERY)
-        _send_battery(car, True)
     if due & DUE_TRIP_END and _has_driven(car):
+        # All there is of it, once: a second record of this second would push out the first.
+        is_battery_due = True
+        due = due & ~(DUE_POSITION | DUE_MINUTE) | DUE_CHARGE
         car.announce(EVENT_TRIP_END)
         car.in_turn(send_usage, car)
         car.in_turn(_send_position, car)
+    if is_battery_due:
         _send_battery(car, True)
-        due |= DUE_CHARGE
     if due & DUE_CHARGE:
         car.in_turn(_send_log, car)
     if due & DUE_POSITION:
@@ -78,6 +88,8 @@ def _send_position(car):
     """
     state = car.state
     if state.latitude_udeg is None or not (state.is_awake or _was_moved(car, state)):
+        return
+    if _is_place_hidden(car):
         return
     car.told_latitude_udeg = state.latitude_udeg
     car.told_longitude_udeg = state.longitude_udeg
@@ -115,6 +127,15 @@ def _send_position(car):
     car.on_record("RT-GPS-Log", _tenth_miles(state.odometer_m or 0), _DAY_S, _joined(fields))
 
 
+def _is_place_hidden(car):
+    """Whether paranoid mode keeps the position from the server, as records go out in clear.
+
+    Who asks for the stream of them gets it all the same.
+    """
+    asked = streamed(car.config.feature(FEATURE_STREAM)) & STREAM_RECORDS
+    return car.config.is_paranoid and not asked
+
+
 def _was_moved(car, state):
     return (
         car.told_latitude_udeg is None
@@ -148,11 +169,16 @@ def _tenth_miles(metres):
 
 
 def send_usage(car):
-    """Emit RT-PWR-UsageStats of the trip so far, or of the last one.
+    """Emit RT-PWR-UsageStats of the trip so far, or of the last one; or its later form.
 
     Fields: Twizy guide 1.2.0, "Power usage statistics", and behind them the samples later firmware
     adds (Twizy facts 5.8): the statistics are kept in just this order.
     """
+    if car.config.feature(FEATURE_SUPPRESS) & LATER_RECORDS:
+        from ovms.vehicle.twizy import later_records
+
+        later_records.send_usage(car)
+        return
     car.on_record("RT-PWR-UsageStats", 0, _DAY_S, _joined(car.decoder.power.sums))
 
 
@@ -166,7 +192,7 @@ def _send_log(car):
     """Emit RT-PWR-Log: a trip, or a turn of a charge, in one line, for a year.
 
     Later firmware's record, field by field as Twizy facts 5.8 has it. What is not counted here
-    (SOC at the start of the trip, ampere-hours, capacity in percent) is an empty field, too.
+    (SOC at the start of the trip, ampere-hours, capacity in percent) is 0, too.
     """
     state = car.state
     decoder = car.decoder
@@ -176,11 +202,12 @@ def _send_log(car):
     size = battery.modules.size
     temps = battery.modules.values
     is_known = battery.is_known
+    is_hidden = _is_place_hidden(car)
     fields = (
         _hundredths(state.odometer_m, 10),
-        _degrees(state.latitude_udeg),
-        _degrees(state.longitude_udeg),
-        state.altitude_m,
+        None if is_hidden else _degrees(state.latitude_udeg),
+        None if is_hidden else _degrees(state.longitude_udeg),
+        None if is_hidden else state.altitude_m,
         state.charge_state if state.is_charge_port_open else 0,
         0 if state.is_awake else (state.parked_s + 30) // 60,
         _hundredths(state.soc_pct100),
@@ -216,7 +243,7 @@ def _send_log(car):
 
 
 def _joined(fields):
-    return ",".join(["" if field is None else str(field) for field in fields])
+    return ",".join(["0" if field is None else str(field) for field in fields])
 
 
 def _hundredths(value, unit=1):

@@ -30,7 +30,7 @@ class SIM800Details:
     iccid_command = b"AT+CCID"
     pin_tries_command = b"AT+SPIC"
     # Starts of commands that a user's own AT line must not have.
-    reserved = ("+CIP", "+FTP")
+    reserved = ("+CIP", "+FTP", "+HTTP", "+CPOWD", "+CSCLK=", "+FS", "+SAPBR=", "+CDNSCFG=")
 
     def __init__(self, sim800):
         self._sim800 = sim800

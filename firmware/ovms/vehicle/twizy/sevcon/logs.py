@@ -104,6 +104,6 @@ async def _send(car, session, which, start):
 
 async def _description(session, code):
     try:
-        return (await session.fault_text(code)).replace(",", ";")
+        return (await session.fault_text(code)).replace(",", ";") or "-"
     except SevconError:
-        return ""
+        return "-"

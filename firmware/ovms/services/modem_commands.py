@@ -1,0 +1,84 @@
+"""Protocol commands 40, 41 and 49: SMS, USSD codes and AT lines of the apps' users.
+
+Loaded on demand by `protocol_commands.py`. Source: module-behaviour 4.9; server-and-clients 2.3
+for how long apps wait.
+"""
+
+import asyncio
+
+from micropython import const
+
+from ovms.services.protocol_commands import one_field
+from ovms.vehicle.base import FAILED, OK
+
+# Clients give up after 9 s, and every command behind this one waits with them.
+_ANSWER_MS = const(8000)
+
+
+async def send_sms(commander, arguments):
+    """Command 40, `number,text`: (result, text)."""
+    number, comma, text = arguments.partition(",")
+    if not comma:
+        return FAILED, "Invalid syntax"
+    is_sent = await commander.modem.send_sms(number.strip(), text.strip())
+    return (OK, "") if is_sent else (FAILED, "The SMS could not be sent")
+
+
+async def ussd(commander, code):
+    """Command 41: what the network says to `code`, in time or later as a push message.
+
+    OSError and ValueError carry a sentence.
+    """
+    if commander.ussd_code:
+        raise ValueError("The network has not answered %s yet." % commander.ussd_code)
+    commander.ussd_code = code
+    talk = _Talk()
+    asyncio.create_task(talk.run(commander, code))
+    try:
+        await commander.clock.wait_for_ms(talk.is_over.wait(), _ANSWER_MS)
+    except asyncio.TimeoutError:
+        talk.is_late = True
+        return "The network is slow. Its answer will come as a message."
+    if talk.error is not None:
+        raise talk.error
+    return talk.text
+
+
+class _Talk:
+    """One USSD code. text: what the network said, str; error: what came instead, or None.
+
+    is_late: the command was answered without it.
+    """
+
+    def __init__(self):
+        self.is_over = asyncio.Event()
+        self.is_late = False
+        self.text = ""
+        self.error = None
+
+    async def run(self, commander, code):
+        """Task: ask, and tell who waits, or the apps."""
+        try:
+            self.text = _told(commander, await commander.modem.ussd(code))
+        except Exception as error:
+            self.error = error
+        commander.ussd_code = ""
+        self.is_over.set()
+        if self.is_late:
+            text = self.text
+            if self.error is not None:
+                commander.status.count("ussd_failures")
+                text = str(self.error) or "Internal error"
+            commander.sms_service.push("I", "USSD %s: %s" % (code, one_field(text)))
+
+
+async def at_command(commander, line):
+    """Command 49: what the modem says to an AT line. OSError and ValueError carry a sentence."""
+    return _told(commander, await commander.modem.command(line))
+
+
+def _told(commander, text):
+    """What the modem said: it knows the password of the APN, and tells it when asked."""
+    from ovms.masking import masked
+
+    return one_field(masked(commander.config, text))
