@@ -16,9 +16,9 @@ class BuildDayError(Exception):
 def with_day(text: str) -> str:
     """The source of the build's id with the day of EPOCH instead of its own, where that is set.
 
-    Not of today: the same sources make the same files on any day, and a module must not refuse what
-    was true when they were written. Never an earlier one than its own, so that no module believes
-    anything.
+    Not of today: the same sources make the same files on any day, and a module must not refuse
+    what was true when they were written. Never an earlier one than its own, so that no module
+    believes anything.
     """
     epoch = os.environ.get(EPOCH, "")
     if epoch and not (epoch.isascii() and epoch.isdecimal()):
