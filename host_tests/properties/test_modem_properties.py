@@ -95,4 +95,4 @@ def test_parts_of_a_long_message_say_the_whole(text):
         number, piece, reference, total, place = sms_pdu.part(line)
         assert (number, reference, total, place) == ("+4915112345678", 42, len(parts), index)
         texts.append(piece)
-    assert "".join(texts) == text.replace("\U0001f600", "\ufffd\ufffd")
+    assert "".join(texts) == text

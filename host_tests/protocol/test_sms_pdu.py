@@ -18,7 +18,7 @@ def test_parts_in_the_7_bit_alphabet():
 def test_parts_in_ucs2():
     user_data = "0500032A0302" + "0047007200F600DF00650020003520AC" + "D83DDE00"
     part = sms_pdu.part(pdu("44", "08", "1A", user_data))
-    assert part == ("+4915112345678", "Gr\u00f6\u00dfe 5\u20ac\ufffd\ufffd", 42, 3, 2)
+    assert part == ("+4915112345678", "Gr\u00f6\u00dfe 5\u20ac\U0001f600", 42, 3, 2)
 
 
 def test_long_references_and_other_header_fields():

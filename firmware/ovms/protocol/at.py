@@ -36,8 +36,8 @@ FAILURES = b"\nERROR\n+CME ERROR:\n+CMS ERROR:\n"
 # 3GPP 27.005: lines followed by a text; 27.007: reports whose URC lacks the first field.
 _TEXT_HEADERS = b"\n+CMT:\n+CMGR:\n"
 _REPORTS = b"\n+CREG:\n+CGREG:\n"
-# The only URC whose quoted text runs over several lines.
-_QUOTED = b"+CUSD:"
+# Lines whose quoted text may run over several.
+_QUOTED = (b"+CUSD:", b"+COPS:")
 # More than any modem hands out at a time: a segment, an SMS. What says more is noise.
 _LENGTH_MAX = const(1500)
 _PLUS = const(43)
@@ -47,8 +47,8 @@ class ATDigester:
     """One per modem.
 
     profile: what this modem's lines look like, an object with the following attributes, bytes or
-    tuples of bytes. size: bytes of the buffer, which must hold the longest SMS text in
-    hexadecimal, 640.
+    tuples of bytes. size: bytes of the buffer, which must hold the longest text in hexadecimal:
+    182 characters of a USSD answer.
 
         urcs        the set of lines that come unsolicited
         telling     its commands that set something and answer with an information response all
@@ -69,7 +69,7 @@ class ATDigester:
     counted data to come. command, finals, is_bare: of `expect`.
     """
 
-    def __init__(self, profile, size=672):
+    def __init__(self, profile, size=768):
         self.line = b""
         self.text = None
         self.data = None
@@ -170,9 +170,12 @@ class ATDigester:
                 break
             self.scanned = stop + 1
             line = bytes(self.view[start:stop]).strip(b"\r\x00\t ")
-            if line.startswith(_QUOTED) and line.count(b'"') & 1:
-                self.is_waiting = True
-                continue
+            if line[:6] in _QUOTED:
+                from ovms.protocol import at_irregular
+
+                if at_irregular.is_open(self, line):
+                    self.is_waiting = True
+                    continue
             self.is_waiting = False
             self.start = stop + 1
             if self._is_skipping:

