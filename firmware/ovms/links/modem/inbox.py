@@ -9,8 +9,8 @@ Source: hardware facts 4.4, dialogues D7, D8 and D14.
 
 from micropython import const
 
-# Places remembered of a search; what waits in others is searched for again.
-_PLACES_MAX = const(8)
+# Places that are remembered, as in `urcs.py`; what waits in others is searched for again.
+_PLACES_MAX = const(6)
 
 
 class Finds:
@@ -70,8 +70,9 @@ async def _take_oldest(modem):
         if lines:
             await _take(sms_store, modem, place, lines)
     # What is left keeps its time stamp. Others may have been announced meanwhile.
-    modem.announced = finds.places + modem.announced
-    modem.is_sms_due = modem.is_sms_due or finds.more
+    left = finds.places + modem.announced
+    modem.announced = left[:_PLACES_MAX]
+    modem.is_sms_due = modem.is_sms_due or finds.more or len(left) > _PLACES_MAX
     await sms_store.use_home(modem)
     return is_fine
 
@@ -92,14 +93,14 @@ async def _look(sms_store, modem, waiting, finds):
 
 async def _take(sms_store, modem, place, lines):
     """Delete the message at `place` and queue what it says."""
-    message = None
+    found = None
     if len(lines) > 1 and _is_vague(lines[0], modem.charset):
         from ovms.links.modem.long_sms import read_pdu
 
-        message = await read_pdu(modem, place[2])
+        found = await read_pdu(modem, place[2])
     await sms_store.delete(modem, place)
-    if message is not None:
-        take_pdu(modem, message)
+    if found:
+        take_pdu(modem, found)
     elif len(lines) > 1:
         deliver(modem, lines[0], lines[1], modem.charset)
 
@@ -145,7 +146,7 @@ def deliver(modem, header, text, charset):
 
 
 def _queue(modem, message):
-    if message is None:
+    if not message:
         modem.status.count("sms_damaged")
     else:
         modem.queue.append(message)

@@ -66,7 +66,8 @@ async def _search_store(modem, store, answer, finds):
     if is_home and not count and refused == modem.unread and not modem.announced:
         # What cannot be found by its number would fill the store for ever.
         await modem.port.ask(b"AT+CMGD=1,4", limit_s=_DELETE_S)
-        modem.lost_sms = used
+        answer = await modem.port.ask(b"AT+CPMS?")
+        modem.lost_sms = (number(answer, 1) if answer else 0) or 0
     return True
 
 
@@ -117,6 +118,11 @@ def dated(place, lines):
     return (max(utc_s - _EPOCH_S, 1) if utc_s else _NO_STAMP,) + place[1:]
 
 
+def is_store(name):
+    """Whether `name` (bytes) is one of a store: two letters, or some more."""
+    return 2 <= len(name) <= 4 and name.replace(b"_", b"").isalpha()
+
+
 async def delete(modem, place):
     """Delete the message at `place`."""
     if await use(modem, place[1]):
@@ -128,7 +134,7 @@ async def _find_home(modem):
     answer = await modem.port.ask(b"AT+CPMS?")
     if not answer:
         return None
-    names = answer.split(b'"')[1::2]
+    names = [name for name in answer.split(b'"')[1::2] if is_store(name)]
     home = names[2] if len(names) > 2 else b"".join(names[:1])
     if names and names[0] != home:
         await modem.port.ask(b'AT+CPMS="%s"' % home)

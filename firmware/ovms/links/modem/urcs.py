@@ -47,9 +47,11 @@ def hear(modem, line, text):
 def _store(modem, line):
     """The store that `+CMTI: "store",index` names, as in a place of `sms_store.py`."""
     name = line[6:].split(b",")[0].strip(b' "').upper()
-    is_usual = bool(modem.stores) and name == modem.stores[0]
-    is_name = 2 <= len(name) <= 4 and name.replace(b"_", b"").isalpha()
-    return name if is_name and not is_usual else b""
+    if modem.stores and name == modem.stores[0]:
+        return b""
+    from ovms.links.modem.sms_store import is_store
+
+    return name if is_store(name) else b""
 
 
 def note_restart(modem):
