@@ -3,7 +3,7 @@
 import asyncio
 
 from host_tests.fakes.at_peer import info
-from host_tests.links.modem.modem_bench import GSM_LOCK, fails, on_bench
+from host_tests.links.modem.modem_bench import GSM_LOCK, fails, on_bench, on_each
 from host_tests.shims.expect import run
 from ovms.links.modem.modem import Modem
 from ovms.links.modem.sim800.profile import SIM800
@@ -121,25 +121,30 @@ def test_a_modem_that_stays_dark_is_tried_softly_and_hard():
 
 
 def test_a_wrong_rate_is_found_before_the_power_key_is_pressed():
-    async def scenario(bench):
+    async def scenario(bench, stored):
         rates = []
 
         def set_baudrate(rate):
             rates.append(rate)
-            bench.fake.is_deaf = rate != 9600 and "AT+IPR=115200;&W" not in bench.fake.sent
+            if rate == stored and bench.fake.is_deaf:
+                # What it heard so far was noise, and the next line is the end of it.
+                bench.fake.hear_noise()
+            bench.fake.is_deaf = rate != stored and "AT+IPR=115200;&W" not in bench.fake.sent
 
         bench.fake.is_deaf = True
-        bench.fake.answers["AT+IPR?"] = info("+IPR: 9600")
+        bench.fake.answers["AT+IPR?"] = info("+IPR: %d" % stored)
         bench.fake.wire.set_baudrate = set_baudrate
         bench.modem = Modem(
             SIM800, bench.fake.wire, bench.power, bench.status, bench.config, None, bench.clock
         )
         await bench.up()
         assert bench.power.log == []
-        assert rates == [9600, 115200]
+        assert rates[-2:] == [stored, 115200]
         assert bench.fake.count("AT+IPR=115200;&W") == 1
 
-    on_bench(scenario, (4096,))
+    # All that the manual knows.
+    rates = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 230400, 460800)
+    on_each([(rate,) for rate in rates], scenario)
 
 
 def test_a_right_rate_is_not_written_again():
