@@ -163,14 +163,22 @@ def is_plain(text):
 
 
 def fitting(text, size):
-    """How many characters of `text` fit into `size` words of UCS2; at least one.
+    """How many characters of `text` fit into `size` words of UCS2; at least one, 0 of none.
 
     A character beyond UCS2, such as an emoji, takes two of them.
     """
     n = min(len(text), size)
-    while n > 1 and len(to_ucs2(text[:n])) > 4 * size:
+    # Only what is beyond UCS2 takes four bytes of UTF-8.
+    while n > 1 and n + _beyond_ucs2(text[:n]) > size:
         n -= 1
-    return max(n, 1)
+    return n
+
+
+def _beyond_ucs2(text):
+    count = 0
+    for byte in text.encode():
+        count += byte >= 0xF0
+    return count
 
 
 def to_ucs2(text):

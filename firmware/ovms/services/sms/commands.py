@@ -129,8 +129,14 @@ def find(own, text):
 
     A command is found with or without its `?`, one of the car first.
     """
-    # Phones put no-break blanks into what is pasted.
-    words = text[:_TEXT_LIMIT].replace("\xa0", " ").split()
+    text = text[:_TEXT_LIMIT].strip()
+    if len(text.encode()) != len(text) or not text[:1].isalpha():
+        # Phones put typographic marks into what is typed or pasted.
+        from ovms.services.sms.wording import words_of
+
+        words = words_of(text)
+    else:
+        words = text.split()
     word = words.pop(0).upper() if words else ""
     if words and words[0] == "?":
         word += "?"
