@@ -219,6 +219,7 @@ class ATDigester:
                 and word[-2] == 58
                 and (
                     name + b"?" in command
+                    or name + b"=?" in command
                     or name + b";" in command + b";"
                     or (name in self.profile.telling and name + b"=" in command)
                 )

@@ -74,7 +74,7 @@ def _operator(line):
     if line.count(b'"') > 1:
         name = line[line.find(b'"') + 1 : line.rfind(b'"')]
     else:
-        name = line.split(b",")[2] if line.count(b",") > 1 else b""
+        name = line.split(b",")[2].strip(b'" ') if line.count(b",") > 1 else b""
     from ovms.protocol.sms_text import decode_text
 
     return " ".join(decode_text(name).split())[:_NAME_LENGTH]

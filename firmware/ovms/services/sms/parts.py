@@ -61,7 +61,8 @@ def _fitting(text, limit, is_plain):
 def parts(text, least=0):
     """`text` as a list of SMS texts, cut at line ends, else at blanks; numbered when several.
 
-    least: how many characters make no part alone, because what they introduce follows. Line ends inside a part stay as they are. At most 9 parts: what is behind is dropped.
+    least: how many characters make no part alone, because what they introduce follows. Line ends
+    inside a part stay as they are. At most 9 parts: what is behind is dropped.
     """
     # As it will be sent: the modem's driver takes UCS2 for all that is not plain.
     from ovms.protocol import sms_text
