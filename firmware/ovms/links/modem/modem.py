@@ -53,6 +53,7 @@ class Modem:
         self.power = power
         self.on_time = on_time
         self.port = ATPort(profile, uart, status, self._on_urc, clock)
+        self.port.digester.said = {}
         self.profile = profile(self.port, status, config)
         self.sms_lock = asyncio.Lock()
         self.queue = []
