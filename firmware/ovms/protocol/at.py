@@ -41,7 +41,7 @@ _QUOTED = (b"+CUSD:", b"+COPS:")
 # More than any modem hands out at a time: a segment, an SMS. What says more is noise.
 _LENGTH_MAX = const(1500)
 # Kinds of lines that are compared with what was said before.
-_SAID_MAX = const(8)
+_SAID_MAX = const(16)
 _PLUS = const(43)
 
 

@@ -53,14 +53,13 @@ async def fetch_sms(modem):
 
 async def _take_oldest(modem):
     """Queue the oldest message; False when the modem cannot tell now."""
-    from ovms.links.modem import sms_store
-
+    sms_store = _store()
     finds = Finds()
     waiting = modem.announced
     modem.announced = []
     is_due = modem.is_sms_due
     modem.is_sms_due = False
-    is_fine = await _look(sms_store, modem, waiting, finds)
+    is_fine = await _look(modem, waiting, finds)
     if is_fine and is_due:
         is_fine = await sms_store.search(modem, finds)
     if is_fine and finds.places:
@@ -68,7 +67,7 @@ async def _take_oldest(modem):
         lines = finds.lines or await sms_store.read(modem, place)
         is_fine = lines is not None
         if lines:
-            await _take(sms_store, modem, place, lines)
+            await _take(modem, place, lines)
     # What is left keeps its time stamp. Others may have been announced meanwhile.
     left = finds.places + modem.announced
     modem.announced = left[:_PLACES_MAX]
@@ -77,8 +76,15 @@ async def _take_oldest(modem):
     return is_fine
 
 
-async def _look(sms_store, modem, waiting, finds):
+def _store():
+    from ovms.links.modem import sms_store
+
+    return sms_store
+
+
+async def _look(modem, waiting, finds):
     """Find out when the messages at `waiting` were sent; one alone is just read."""
+    sms_store = _store()
     for place in waiting:
         if not place[0]:
             lines = await sms_store.read(modem, place)
@@ -91,14 +97,14 @@ async def _look(sms_store, modem, waiting, finds):
     return True
 
 
-async def _take(sms_store, modem, place, lines):
+async def _take(modem, place, lines):
     """Delete the message at `place` and queue what it says."""
     found = None
     if len(lines) > 1 and _is_vague(lines[0], modem.charset):
         from ovms.links.modem.long_sms import read_pdu
 
         found = await read_pdu(modem, place[2])
-    await sms_store.delete(modem, place)
+    await _store().delete(modem, place)
     if found:
         take_pdu(modem, found)
     elif len(lines) > 1:
