@@ -130,7 +130,7 @@ def find(own, text):
     A command is found with or without its `?`, one of the car first.
     """
     text = text[:_TEXT_LIMIT].strip()
-    if len(text.encode()) != len(text) or not text[:1].isalpha():
+    if not _is_plain(text):
         # Phones put typographic marks into what is typed or pasted.
         from ovms.services.sms.wording import words_of
 
@@ -157,6 +157,14 @@ def find(own, text):
         if common:
             return Command(common, words, is_query)
     return None
+
+
+def _is_plain(text):
+    """Whether `text` begins with a letter and is ASCII."""
+    try:
+        return text[:1].isalpha() and len(text.encode()) == len(text)
+    except UnicodeError:
+        return False
 
 
 def names(sms):
