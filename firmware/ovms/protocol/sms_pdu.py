@@ -28,19 +28,11 @@ _ESCAPED_CODES = b"\x14()/<=>@e"
 _ESCAPED = "^{}\\[~]|\u20ac"
 
 
-def part(line):
-    """(sender, text, reference, how many parts, which one of them) of a message that is a part.
-
-    line: the PDU in hexadecimal, bytes. None when it is no part of a longer text, or damaged.
-    """
-    found = message(line)
-    return found[:2] + found[2] if found and found[2] else None
-
-
 def message(line):
-    """(sender, text, place) of any message, place: the last three of `part`, or None.
+    """(sender, text, place) of an SMS; None when it is no text, or damaged.
 
-    sender: see `ovms.protocol.phone`. None when it is no text, or damaged.
+    line: the PDU in hexadecimal, bytes. sender: see `ovms.protocol.phone`. place: (reference, how
+    many parts, which one of them) of a part of a longer text, else None.
     """
     try:
         return _message(unhexlify(line))

@@ -194,12 +194,6 @@ def to_ucs2(text):
     return words
 
 
-def from_ucs2(raw):
-    """Text (str) of hexadecimal UCS2 bytes, or None when `raw` is not that."""
-    codes = codes_of(raw)
-    return codes and text_of(codes)
-
-
 def text_of(codes):
     """Text (str) of UCS2 codes; half of a pair of surrogates becomes U+FFFD."""
     data = bytearray()

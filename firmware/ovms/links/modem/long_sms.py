@@ -47,7 +47,7 @@ async def read_pdu(modem, index):
 
 
 def join(modem, sender, text, reference, total, place):
-    """Keep a part (see `sms_pdu.part`) until its message is whole."""
+    """Keep a part (see `sms_pdu.message`) until its message is whole."""
     key = (sender, reference, total)
     long = None
     for other in modem.long_sms:

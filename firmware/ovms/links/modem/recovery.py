@@ -23,7 +23,7 @@ _BAUDRATES = (9600, 57600, 38400, 19200, 460800, 230400, 4800, 2400, 1200, 11520
 # At the wrong rate a modem heard noise, and takes the next line for the rest of it. At the right
 # one it answers at once, a tenth of a second at 1200 baud.
 _RATE_PROBES = const(2)
-_RATE_MS = const(400)
+_RATE_MS = const(250)
 
 _NO_SIGNAL = const(99)
 _LOOK_MS = const(2500)
