@@ -75,6 +75,8 @@ def checked(n, text):
         raise ValueError("The module password must not be empty.")
     forbidden = _forbidden(n)
     for byte in text.encode():
+        if byte > 127:
+            raise ValueError("Parameter %d takes no umlauts or other letters of this kind." % n)
         if not 32 <= byte <= 126 or byte in forbidden:
             raise ValueError("Parameter %d has a character that is not allowed." % n)
     if n == parameters.PHONE:

@@ -51,6 +51,8 @@ class Status:
         # The figure that the server was told; small changes are not worth a message.
         self.csq_told = 99
         self.operator = ""
+        # Names of the networks in reach when the one of GSMLOCK was not, or "".
+        self.networks = ""
         self.is_registered = False
         self.is_roaming = False
         self.iccid = ""

@@ -190,6 +190,24 @@ def test_a_running_modem_is_not_switched_off(echo):
     play(scenario, is_running=True, echo=echo)
 
 
+@pytest.mark.parametrize("rate", [1200, 2400, 4800, 19200, 38400, 57600, 230400, 460800])
+def test_a_running_modem_at_any_rate(rate):
+    async def scenario(bench):
+        await bench.up()
+        assert bench.power.pulses == 0
+        assert bench.rig.modem.saved.baud == 115200
+        await bench.receive_sms("STAT?")
+
+    async def limited():
+        bench = Bench(Profile(baud=rate), is_running=True)
+        bench.rig.modem.line.host_baud = 115200
+        bench.wire.set_baudrate = lambda rate: setattr(bench.rig.modem.line, "host_baud", rate)
+        async with bench:
+            await asyncio.wait_for(scenario(bench), 30)
+
+    asyncio.run(limited())
+
+
 def test_autobaud():
     async def scenario(bench):
         await bench.up()

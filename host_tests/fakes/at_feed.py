@@ -18,7 +18,7 @@ _FINALS = {
 _NAMES = {1: "result", 2: "info", 3: "urc", 4: "prompt", 5: "data", 6: "echo"}
 
 
-def new_digester(size=672, profile=SIM800):
+def new_digester(size=768, profile=SIM800):
     return at.ATDigester(profile, size)
 
 

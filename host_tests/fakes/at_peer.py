@@ -141,6 +141,10 @@ class FakeModem:
             self.urc("+CIPRXGET: 1")
         self._socket += data
 
+    def hear_noise(self):
+        """Something that is no command: the next line is taken for its end."""
+        self._buffer = b"\x80\xe0"
+
     def count(self, command):
         """How often `command` was sent."""
         return len([text for text in self.sent if text == command])
@@ -159,8 +163,11 @@ class FakeModem:
                 if self._buffer == b"\x1b":
                     self._buffer = b""
                 return
-            text = self._buffer[:end].strip(b"\x1b").decode()
+            line = self._buffer[:end].strip(b"\x1b")
             self._buffer = self._buffer[end + 1 :]
+            if line[:1] >= b"\x80":
+                continue
+            text = line.decode()
             self._answer(text)
 
     def _take_payload(self):

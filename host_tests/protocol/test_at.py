@@ -265,4 +265,4 @@ def test_nothing_is_kept_busy_by_an_empty_buffer():
     digester = at_feed.new_digester()
     assert digester.next_event() == at.NOTHING
     flush(digester)
-    assert len(digester.room()) == 672
+    assert len(digester.room()) == 768

@@ -2,7 +2,8 @@
 
 import gc
 
-from ovms.protocol import sms_pdu, sms_text
+from ovms.protocol import sms_pdu, sms_sender, sms_text
+from ovms.protocol.phone import normal_phone
 from ovms.services.sms import access
 
 # Source: hardware facts 4.4, `AT+CSCS="UCS2"` example of the PDU fixtures and of D14.
@@ -70,7 +71,7 @@ def test_incoming():
     assert incoming(long % (b"+49151", 0), b"STAT") == ("+49151", "STAT")
     assert incoming(long % (_NUMBER_UCS2.encode(), 8), b"00530054") == (_NUMBER, "ST")
     assert incoming(long % (b"+49151", 0), b"4711471147114711") == ("+49151", "4711471147114711")
-    assert incoming(b'+CMT: "+49151","","26/08/24,10:20:30+08"', b"STAT") == ("+49151", "STAT")
+    assert incoming(b'+CMT: "+49151","","26/08/24,10:20:30+08"', b"STAT") == ('"+49151"', "STAT")
     assert incoming(b'+CMT: "+49151",,"26/08/24,10:20:30+08",145,4,0,8', b"0416") == (
         "+49151",
         "\u0416",
@@ -87,23 +88,63 @@ def test_any_damage_raises_nothing():
                 sms_text.incoming(damaged, text)
 
 
+def from_ucs2(raw):
+    codes = sms_text.codes_of(raw)
+    return codes and sms_text.text_of(codes)
+
+
 def test_ucs2():
     assert sms_text.to_ucs2(_NUMBER) == _NUMBER_UCS2
     assert sms_text.to_ucs2("STAT?") == "0053005400410054003F"
     # User data of the PDU fixtures "Größe 5€" and "Lädt: 79%" of hardware facts 4.4.
     assert sms_text.to_ucs2("Gr\u00f6\u00dfe 5\u20ac") == "0047007200F600DF00650020003520AC"
-    assert sms_text.from_ucs2(b"004C00E400640074003A0020003700390025") == "L\u00e4dt: 79%"
-    assert sms_text.to_ucs2("a\U0001f600") == "0061003F"
-    assert sms_text.from_ucs2(b"0061D83DDE00") == "a\ufffd\ufffd"
+    assert from_ucs2(b"004C00E400640074003A0020003700390025") == "L\u00e4dt: 79%"
+    assert sms_text.to_ucs2("a\U0001f600") == "0061D83DDE00"
+    assert from_ucs2(b"0061D83DDE00") == "a\U0001f600"
     # MicroPython takes the two with blanks for one digit pair; found by random messages.
     for bad in (b"", b"0", b"00", b"004", b"00G0", b"0x41", b"+041", b" 041", b"12  ", b"\n 14"):
-        assert sms_text.from_ucs2(bad) is None, bad
+        assert from_ucs2(bad) is None, bad
 
 
-def test_decode_number():
-    assert sms_text.decode_number(_NUMBER_UCS2) == _NUMBER
-    for number in (_NUMBER, "0151", "00491511234", "Telekom", "", "DEADBEEF", "1234567890123456"):
-        assert sms_text.decode_number(number) == number
+def test_senders():
+    decoded = sms_sender.decoded
+    for charset in (b"UCS2", b"IRA", None):
+        assert decoded(_NUMBER_UCS2, 145, charset) == _NUMBER
+        for number in (_NUMBER, "00491511234", "1234567890123456"):
+            assert decoded(number, 145 if number[0] == "+" else 129, charset) == number
+    for number in ("0151", "12 345", "*100#"):
+        assert decoded(number, 129, b"IRA") == number.replace(" ", "")
+
+
+def test_the_type_of_address_decides_what_a_sender_is():
+    # Names in UCS2, of letters and of digits; and as they are.
+    for name in ("Test", "Play", "T-Mobile.pl", "O2", "4711", "+4512345678", "0800 12345"):
+        is_number = normal_phone(name) != ""
+        shown = '"%s"' % name if is_number else name
+        for kind in (208, 0x50, 0xD5):
+            assert sms_sender.decoded(sms_text.to_ucs2(name), kind, b"UCS2") == shown, name
+            assert sms_sender.decoded(sms_text.to_ucs2(name), kind, None) == shown, name
+            assert sms_sender.decoded(name, kind, b"IRA") == shown, name
+            assert normal_phone(shown) == "" and sms_text.clean_number(shown) is None
+    # Subscriber's, network's own, short and reserved numbers are nobody's telephone.
+    for kind in (0xB1, 0xC1, 0xE1, 0xF1):
+        assert sms_sender.decoded("4915112345678", kind, b"IRA") == '"4915112345678"'
+    assert sms_sender.decoded("+4915112345678", 129, b"IRA") == '"+4915112345678"'
+    # Without a type: what has no room in a name is a number.
+    assert sms_sender.decoded(_NUMBER, None, b"IRA") == _NUMBER
+    assert sms_sender.decoded("+4512345678", None, b"IRA") == '"+4512345678"'
+    assert sms_sender.decoded("0054006500730074", None, b"UCS2") == "Test"
+    assert sms_sender.decoded("Telekom", None, None) == "Telekom"
+
+
+def test_a_name_cannot_move_the_fields_behind_it():
+    tail = ',"","26/08/24,10:20:30+08",208,4,0,0,"+491710760000",145,4'
+    for name in ('+49151","",1', '","+49151', '",145,4,0,0', 'a"b', '"', ",,,,,,,,,", '""'):
+        for head in ('+CMGR: "REC UNREAD",', "+CMT: "):
+            header = (head + '"%s"' % name + tail).encode()
+            sender, text = sms_text.incoming(header, b"STAT", b"IRA")
+            assert text == "STAT" and normal_phone(sender) == "", (name, sender)
+            assert sms_text.fields_of(header)[1:] == (208, 4, 0, b"26/08/24,10:20:30+08")
 
 
 def test_decode_text():
@@ -131,7 +172,7 @@ def _read_and_answer(first):
     sms_text.outgoing("+49151", text, False)
     assert not access.is_same(text, "secret")
     line = "0791947101760000440D91945111325476F800086280420102038092050003010201" + words
-    assert sms_pdu.part(line.encode()) is not None
+    assert sms_pdu.message(line.encode()) is not None
 
 
 def test_the_characters_of_a_text_do_not_stay_in_memory():

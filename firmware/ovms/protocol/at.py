@@ -36,10 +36,12 @@ FAILURES = b"\nERROR\n+CME ERROR:\n+CMS ERROR:\n"
 # 3GPP 27.005: lines followed by a text; 27.007: reports whose URC lacks the first field.
 _TEXT_HEADERS = b"\n+CMT:\n+CMGR:\n"
 _REPORTS = b"\n+CREG:\n+CGREG:\n"
-# The only URC whose quoted text runs over several lines.
-_QUOTED = b"+CUSD:"
+# Lines whose quoted text may run over several.
+_QUOTED = (b"+CUSD:", b"+COPS:")
 # More than any modem hands out at a time: a segment, an SMS. What says more is noise.
 _LENGTH_MAX = const(1500)
+# Kinds of lines that are compared with what was said before.
+_SAID_MAX = const(16)
 _PLUS = const(43)
 
 
@@ -47,8 +49,8 @@ class ATDigester:
     """One per modem.
 
     profile: what this modem's lines look like, an object with the following attributes, bytes or
-    tuples of bytes. size: bytes of the buffer, which must hold the longest SMS text in
-    hexadecimal, 640.
+    tuples of bytes. size: bytes of the buffer, which must hold the longest text in hexadecimal:
+    182 characters of a USSD answer.
 
         urcs        the set of lines that come unsolicited
         telling     its commands that set something and answer with an information response all
@@ -58,8 +60,12 @@ class ATDigester:
                     with `+`, stands how many. The mark is what they follow: b"\\n" for the end of
                     the line, or the byte behind the number. ((b"+IPD,", b":"),): `+IPD,5:hello`
         announced   start of the URC that looks like such a line
+        counted     the set of those that mean something else the second time
         reset_mark  bytes that only a restarting modem sends; found in noise they come as a URC of
                     their own
+
+    said: None, or {} for a user on whom what was said without being asked has its effect until the
+    next command: then a line of this kind that says the same again is dropped unread.
 
     is_waiting: a text is open that only more bytes or `at_irregular.flush` can end.
 
@@ -69,12 +75,13 @@ class ATDigester:
     counted data to come. command, finals, is_bare: of `expect`.
     """
 
-    def __init__(self, profile, size=672):
+    def __init__(self, profile, size=768):
         self.line = b""
         self.text = None
         self.data = None
         self.dropped = 0
         self.profile = profile
+        self.said = None
         self.buffer = bytearray(size)
         self.view = memoryview(self.buffer)
         self.end = 0
@@ -99,6 +106,8 @@ class ATDigester:
         self.finals = finals
         self._has_prompt = has_prompt
         self.is_bare = is_bare
+        if self.said:
+            self.said.clear()
 
     def is_urc(self, line):
         """Whether `line` (bytes) is listed as a URC."""
@@ -144,9 +153,7 @@ class ATDigester:
                     self.start += 1
                     continue
                 if first == 62 and self._has_prompt:
-                    self.start += 1
-                    self._has_prompt = False
-                    return PROMPT
+                    return self._prompt(start + 1)
                 if first == _PLUS:
                     for head, mark in self.profile.data_heads:
                         if (
@@ -164,21 +171,33 @@ class ATDigester:
                 self.scanned = end
                 if self._has_prompt and self.view[max(start, end - 2) : end] == b"> ":
                     # An echo or noise stands before it.
-                    self.start = end
-                    self._has_prompt = False
-                    return PROMPT
+                    return self._prompt(end)
                 break
             self.scanned = stop + 1
             line = bytes(self.view[start:stop]).strip(b"\r\x00\t ")
-            if line.startswith(_QUOTED) and line.count(b'"') & 1:
-                self.is_waiting = True
-                continue
+            if line[:6] in _QUOTED:
+                from ovms.protocol import at_irregular
+
+                if at_irregular.is_open(self, line):
+                    self.is_waiting = True
+                    continue
             self.is_waiting = False
             self.start = stop + 1
             if self._is_skipping:
                 self._is_skipping = False
                 continue
-            kind = self.classify(line)
+            said = self.said
+            if said is None:
+                kind = self.classify(line)
+            else:
+                # In a storm of them this is all that most lines cost.
+                head = line[: line.find(b":") + 1] or line
+                if said.get(head) == line:
+                    continue
+                kind = self.classify(line)
+                is_apart = kind in (NOTHING, URC) and self.header is None
+                if is_apart and len(said) < _SAID_MAX and _word(line) not in self.profile.counted:
+                    said[head] = line
             if kind:
                 return kind
         if end - self.start >= len(buffer):
@@ -188,6 +207,14 @@ class ATDigester:
 
             at_irregular.flush(self, True)
         return NOTHING
+
+    def _prompt(self, end):
+        """The prompt ends at `end`; from here on a final result is one."""
+        self.start = end
+        self._has_prompt = False
+        if self.said:
+            self.said.clear()
+        return PROMPT
 
     def classify(self, line):
         """Kind of a whole line, NOTHING for one to ignore; opens what follows a header."""
@@ -216,6 +243,7 @@ class ATDigester:
                 and word[-2] == 58
                 and (
                     name + b"?" in command
+                    or name + b"=?" in command
                     or name + b";" in command + b";"
                     or (name in self.profile.telling and name + b"=" in command)
                 )

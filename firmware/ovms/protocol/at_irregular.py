@@ -9,6 +9,8 @@ from ovms.protocol.at import FAILURES, INFO, NOTHING, URC, length
 _HINT_SLACK = const(16)
 # Commas of a header that carries the long form (AT+CSDH=1) and so ends in the length.
 _LONG_HEADER_COMMAS = const(9)
+# Instead of a length: nothing followed the line that seemed to go on.
+_QUIET = const(-2)
 
 
 def begin_text(digester, line, kind):
@@ -44,6 +46,22 @@ def _end_of(digester):
     return digester.buffer.find(b"\r\n", start, digester.end)
 
 
+def is_open(digester, line):
+    """Whether the quoted text of `line` (bytes) goes on in the next one.
+
+    Such a text may hold quotes itself. It ends where a field, or none, follows its last one.
+    """
+    if digester.hint == _QUIET:
+        digester.hint = -1
+        return False
+    if b'"' not in line:
+        return False
+    _, quote, field = line.rpartition(b'",')
+    if quote and field.strip(b" -").isdigit():
+        return False
+    return line.count(b'"') & 1 > 0 or not line.endswith((b'"', b")"))
+
+
 def flush(digester, is_all=False):
     """The line is quiet: an open text ends where its bytes end, or is dropped.
 
@@ -55,6 +73,11 @@ def flush(digester, is_all=False):
     stop = digester.buffer.find(line_end, digester.start, end)
     if is_all or stop < 0:
         digester.start = digester.scanned = end
+    elif digester.header is None and _ends_in_quote(digester, stop):
+        digester.hint = _QUIET
+        digester.scanned = digester.start
+        digester.is_waiting = False
+        return
     elif digester.header is None:
         # Quotes that nothing closes cost their own line, not the answer behind it.
         digester.start = digester.scanned = stop + 1
@@ -63,6 +86,10 @@ def flush(digester, is_all=False):
     digester.header = None
     digester.is_waiting = False
     digester.dropped += 1
+
+
+def _ends_in_quote(digester, stop):
+    return bytes(digester.view[digester.start : stop]).rstrip(b"\r ").endswith(b'"')
 
 
 def begin_data(digester, head, mark):

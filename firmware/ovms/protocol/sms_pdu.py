@@ -1,4 +1,4 @@
-"""Parts of long SMS as a modem in PDU mode gives them.
+"""SMS as a modem in PDU mode gives them: which part of a longer text, and who sends.
 
 Source: 3GPP 23.040, 9.2.2.1 (SMS-DELIVER) and 9.2.3.24 (user data header); 3GPP 23.038 for the
 alphabet; the examples of hardware facts 4.4.
@@ -8,9 +8,14 @@ from binascii import hexlify, unhexlify
 
 from micropython import const
 
+from ovms.protocol import phone, sms_text
+
 _HAS_HEADER = const(0x40)
-_TYPE_NAME = const(0x50)
-_TYPE_INTERNATIONAL = const(0x10)
+# Bits of the first octet that are 0 in a message for us.
+_MESSAGE_TYPE = const(3)
+# What halves of octets mean in an address.
+_HALVES = b"0123456789abcde"
+_DIGITS = "0123456789*#abc"
 _ESCAPE = const(27)
 _SEPTETS = (
     "@\xa3$\xa5\xe8\xe9\xf9\xec\xf2\xc7\n\xd8\xf8\r\xc5\xe5\u0394_\u03a6\u0393\u039b\u03a9\u03a0"
@@ -23,52 +28,57 @@ _ESCAPED_CODES = b"\x14()/<=>@e"
 _ESCAPED = "^{}\\[~]|\u20ac"
 
 
-def part(line):
-    """(number, text, reference, how many parts, which one of them) of a message that is a part.
+def message(line):
+    """(sender, text, place) of an SMS; None when it is no text, or damaged.
 
-    line: the PDU in hexadecimal, bytes. None when it is no part of a longer text, or damaged.
+    line: the PDU in hexadecimal, bytes. sender: see `ovms.protocol.phone`. place: (reference, how
+    many parts, which one of them) of a part of a longer text, else None.
     """
     try:
-        return _part(unhexlify(line))
+        return _message(unhexlify(line))
     except (ValueError, IndexError):
         return None
 
 
-def _part(data):
+def _message(data):
     at = 1 + data[0]
-    if not data[at] & _HAS_HEADER:
+    has_header = data[at] & _HAS_HEADER
+    if data[at] & _MESSAGE_TYPE:
         return None
     digits = data[at + 1]
-    kind = data[at + 2] & 0x70
+    kind = data[at + 2]
     at += 3
     address = data[at : at + (digits + 1) // 2]
     at += len(address)
-    coding = data[at + 1] & 0x0C
+    coding = sms_text.alphabet(data[at + 1])
     length = data[at + 9]
     body = data[at + 10 :]
-    header = body[1 : 1 + body[0]]
-    place = _place(header)
-    if place is None:
-        return None
-    start = 1 + len(header)
-    if coding == 8:
+    start = 0
+    place = None
+    if has_header:
+        start = 1 + body[0]
+        place = _place(body[1:start])
+    if coding == sms_text.UCS2:
         codes = [body[i] << 8 | body[i + 1] for i in range(start, length - 1, 2)]
-        from ovms.protocol.sms_text import text_of
-
-        text = text_of(codes)
-    elif coding == 0:
-        first = (start * 8 + 6) // 7
-        text = _unpacked(body, first, length)
+        text = sms_text.text_of(codes)
+    elif coding == sms_text.GSM:
+        text = _unpacked(body, (start * 8 + 6) // 7, length)
     else:
         return None
-    if kind == _TYPE_NAME:
-        number = _unpacked(address, 0, digits * 4 // 7)
-    else:
-        number = "+" if kind == _TYPE_INTERNATIONAL else ""
-        pairs = str(hexlify(address), "utf-8")
-        for i in range(digits):
-            number += pairs[i ^ 1]
-    return (number, text) + place
+    return phone.sender(_address(address, digits, kind), kind), text, place
+
+
+def _address(octets, digits, kind):
+    """The sender's address as text; digits: how many, also of the halves of octets of a name."""
+    if phone.is_name(kind):
+        # Seven letters may be told as if there was room for eight.
+        return _unpacked(octets, 0, digits * 4 // 7).rstrip("@")
+    number = "+" if phone.is_international(kind) else ""
+    pairs = str(hexlify(octets), "utf-8")
+    for i in range(digits):
+        at = _HALVES.find(pairs[i ^ 1].encode())
+        number += _DIGITS[at : at + 1]
+    return number
 
 
 def _place(header):

@@ -118,6 +118,12 @@ def on_bench(scenario, pieces=(4096, 1), new_clock=TurnClock, profile=SIM800):
         run(_limited(scenario, piece, new_clock(), profile), 30000)
 
 
+def on_each(inputs, scenario, pieces=(4096,)):
+    """Run `scenario(bench, *values)` on a bench of its own for every tuple of `inputs`."""
+    for values in inputs:
+        on_bench(lambda bench, values=values: scenario(bench, *values), pieces)
+
+
 async def _limited(scenario, piece, clock, profile):
     bench = Bench(piece, clock, profile)
     try:

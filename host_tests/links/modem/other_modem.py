@@ -15,6 +15,7 @@ class OtherModem:
     telling = b"+CMGS+CMGR+CARECV+CAOPEN"
     data_heads = ((b"+CARECV: ", b","),)
     announced = b"+CADATAIND:"
+    counted = b""
     reset_mark = b"*ATREADY"
     refusals = ()
 

@@ -44,8 +44,8 @@ async def works(bench, stream=None):
     assert bench.fake.payloads[-1] == b"MP-C 0\r\n"
     bench.fake.receive(b"MP-S 0\r\n")
     assert await read_all(bench, stream, 8) == b"MP-S 0\r\n"
-    bench.fake.urc('+CMT: "+49151","","26/08/24,10:20:30+08"\r\nSTAT')
-    assert await bench.wait(bench.modem.next_sms()) == ("+49151", "STAT")
+    bench.fake.urc('+CMT: "+4915112345678","","26/08/24,10:20:30+08"\r\nSTAT')
+    assert await bench.wait(bench.modem.next_sms()) == ("+4915112345678", "STAT")
     assert await bench.wait(bench.modem.send_sms("+49151", "SOC: 79%"))
     assert bench.fake.payloads[-1] == b"SOC: 79%\x1a"
     return stream
@@ -252,17 +252,17 @@ def test_ready_lines_that_never_come_or_come_late():
 
 def test_messages_in_other_shapes():
     for header in (
-        b'+CMT: "+49151"',
-        b'+CMT: "+49151",,"26/08/24,10:20:30+08"',
-        b'+CMT: "+49151","26/08/24,10:20:30+08"',
-        b'+CMT:"+49151","Doe, John","26/08/24,10:20:30+08",145,4,0,0,"+49",145,4',
-        b'+CMT: "+49151","","26/08/24,10:20:30+08",145,4,0,0,"+49",145, 4',
+        b'+CMT: "+4915112345678"',
+        b'+CMT: "+4915112345678",,"26/08/24,10:20:30+08"',
+        b'+CMT: "+4915112345678","26/08/24,10:20:30+08"',
+        b'+CMT:"+4915112345678","Doe, John","26/08/24,10:20:30+08",145,4,0,0,"+49",145,4',
+        b'+CMT: "+4915112345678","","26/08/24,10:20:30+08",145,4,0,0,"+49",145, 4',
     ):
 
         async def scenario(bench, header=header):
             await bench.up()
             bench.fake.wire.deliver(b"\r\n" + header + b"\r\nSTAT\r\n")
-            assert await bench.wait(bench.modem.next_sms(), 5000) == ("+49151", "STAT")
+            assert await bench.wait(bench.modem.next_sms(), 5000) == ("+4915112345678", "STAT")
 
         on_bench(scenario)
 
@@ -273,11 +273,12 @@ def test_a_full_store_that_is_told():
         await bench.idle(2000)
         bench.fake.answers["AT+CPMS?"] = info('+CPMS: "SM",1,30,"SM",1,30,"SM",1,30')
         bench.fake.answers["AT+CMGR=1"] = [
-            b'\r\n+CMGR: "REC READ","+49151","","26/08/24,10:20:30+08"\r\nOLD\r\n\r\nOK\r\n',
+            b'\r\n+CMGR: "REC READ","+4915112345678","","26/08/24,10:20:30+08"\r\n'
+            b"OLD\r\n\r\nOK\r\n",
             b"\r\nOK\r\n",
         ]
         bench.fake.urc("SMS FULL")
-        assert await bench.wait(bench.modem.next_sms(), 5000) == ("+49151", "OLD")
+        assert await bench.wait(bench.modem.next_sms(), 5000) == ("+4915112345678", "OLD")
         assert bench.fake.count("AT+CMGD=1") == 1
 
     on_bench(scenario)

@@ -3,22 +3,14 @@
 import asyncio
 
 from host_tests.fakes.at_peer import info
-from host_tests.fakes.sms_pdus import gsm_part
 from host_tests.links.modem.modem_bench import joined, on_bench
-
-_HEADER = '"REC UNREAD","%s","","26/08/24,10:20:30+08",145,4,0,%d,"+491710760000",145,%d'
-_EMPTY = b"\r\nOK\r\n"
-_REFUSED = b"\r\n+CMS ERROR: 303\r\n"
-
-
-def stored(text, number="+4915112345678", coding=0):
-    """Answer to AT+CMGR."""
-    header = "+CMGR: " + _HEADER % (number, coding, len(text))
-    return b"\r\n" + header.encode() + b"\r\n" + text + b"\r\n\r\nOK\r\n"
-
-
-def store_of(used):
-    return info('+CPMS: "SM",%d,30,"SM",%d,30,"SM",%d,30' % (used, used, used))
+from host_tests.links.modem.sms_stores import (
+    LongMessages,
+    Store,
+    part,
+    store_of,
+    stored,
+)
 
 
 def test_an_announced_message_is_read_and_deleted_first():
@@ -39,9 +31,12 @@ def test_a_message_delivered_during_the_start_waits_until_it_can_be_answered():
         bench.fake.answers["AT+CREG?"] = info("+CREG: 1,2")
         bench.start()
         await bench.until(lambda: bench.fake.count("AT+CREG?"))
-        bench.fake.urc('+CMT: "+49151","","26/08/24,10:20:30+08"\r\nREGISTER OVMS')
+        bench.fake.urc('+CMT: "+4915112345678","","26/08/24,10:20:30+08"\r\nREGISTER OVMS')
         bench.fake.answers["AT+CREG?"] = info("+CREG: 1,1")
-        assert await bench.wait(bench.modem.next_sms()) == ("+49151", "REGISTER OVMS")
+        assert await bench.wait(bench.modem.next_sms()) == (
+            "+4915112345678",
+            "REGISTER OVMS",
+        )
         assert await bench.wait(bench.modem.send_sms("+49151", "Done."))
 
     on_bench(scenario)
@@ -75,40 +70,6 @@ def test_a_message_in_ucs2():
     on_bench(scenario)
 
 
-class LongMessages:
-    """Parts of long messages in the store of `bench`'s modem. parts: {place: (text, header)}."""
-
-    def __init__(self, bench, parts, has_pdu_mode=True):
-        self.left = parts
-        self._is_text = True
-        answers = bench.fake.answers
-        answers["AT+CMGF=1"] = lambda: self._set_mode(True)
-        answers["AT+CMGF=0"] = lambda: self._set_mode(False) if has_pdu_mode else _REFUSED
-        for place in parts:
-            answers["AT+CMGR=%d" % place] = lambda place=place: self._read(place)
-            answers["AT+CMGD=%d" % place] = lambda place=place: self._delete(place)
-
-    def _set_mode(self, is_text):
-        self._is_text = is_text
-        return _EMPTY
-
-    def _read(self, place):
-        if place not in self.left:
-            return _EMPTY
-        text, header = self.left[place]
-        if self._is_text:
-            return stored(text.encode()).replace(b",145,4,", b",145,68,")
-        return b'\r\n+CMGR: 0,"",40\r\n' + gsm_part(text, header) + b"\r\n\r\nOK\r\n"
-
-    def _delete(self, place):
-        del self.left[place]
-        return _EMPTY
-
-
-def part(text, reference, total, place):
-    return text, bytes([5, 0, 3, reference, total, place])
-
-
 def test_parts_of_a_long_message_are_joined_in_their_order():
     async def scenario(bench):
         await bench.up()
@@ -137,10 +98,10 @@ def test_a_long_message_that_stays_incomplete_is_given_up():
         await bench.idle(5000)
         bench.fake.urc('+CMTI: "SM",4')
         await bench.idle(5000)
-        assert bench.status.counts == {"sms_incomplete": 1}
+        assert bench.status.counts == {}
         await bench.idle(900000)
         assert bench.status.counts == {"sms_incomplete": 2}
-        assert bench.modem.long_sms is None and not bench.modem.queue
+        assert bench.modem.long_sms == [] and not bench.modem.queue
 
     on_bench(scenario, (4096,))
 
@@ -171,9 +132,7 @@ def test_a_modem_without_pdu_mode_delivers_the_parts():
 
 def test_messages_that_came_before_the_start_are_fetched():
     async def scenario(bench):
-        bench.fake.answers["AT+CPMS?"] = [store_of(2), store_of(1), store_of(0)]
-        bench.fake.answers["AT+CMGR=2"] = [stored(b"one"), _EMPTY]
-        bench.fake.answers["AT+CMGR=5"] = [stored(b"two"), _EMPTY]
+        Store(bench, {2: stored(b"one"), 5: stored(b"two")})
         await bench.up()
         assert (await bench.wait(bench.modem.next_sms()))[1] == "one"
         assert (await bench.wait(bench.modem.next_sms()))[1] == "two"
@@ -186,22 +145,7 @@ def test_messages_that_came_before_the_start_are_fetched():
 def test_a_full_store_is_emptied_without_an_announcement():
     async def scenario(bench):
         await bench.up()
-        left = list(range(1, 31))
-
-        def read(index):
-            return lambda: stored(b"n%d" % index) if index in left else _EMPTY
-
-        def delete(index):
-            def answer():
-                left.remove(index)
-                return _EMPTY
-
-            return answer
-
-        for index in range(1, 31):
-            bench.fake.answers["AT+CMGR=%d" % index] = read(index)
-            bench.fake.answers["AT+CMGD=%d" % index] = delete(index)
-        bench.fake.answers["AT+CPMS?"] = lambda: store_of(len(left))
+        left = Store(bench, {n: stored(b"n%d" % n) for n in range(1, 31)}).left
         # No consumer: all but one stay in the modem.
         await bench.idle(90000)
         assert len(left) == 29
@@ -209,7 +153,7 @@ def test_a_full_store_is_emptied_without_an_announcement():
         while len(got) < 30:
             got.append((await bench.wait(bench.modem.next_sms()))[1])
         assert got == ["n%d" % index for index in range(1, 31)]
-        assert left == []
+        assert left == {}
         assert "sms_dropped" not in bench.status.counts
 
     on_bench(scenario, (4096,))

@@ -3,7 +3,7 @@
 import asyncio
 
 from host_tests.fakes.at_peer import info
-from host_tests.links.modem.modem_bench import GSM_LOCK, fails, on_bench
+from host_tests.links.modem.modem_bench import GSM_LOCK, fails, on_bench, on_each
 from host_tests.shims.expect import run
 from ovms.links.modem.modem import Modem
 from ovms.links.modem.sim800.profile import SIM800
@@ -78,8 +78,8 @@ def test_no_refused_setting_stops_the_start():
                 bench.fake.answers[refused] = answer
                 await bench.up()
                 assert refused in bench.fake.sent
-                bench.fake.urc('+CMT: "+49151","","26/08/24,10:20:30+08"\r\nSTAT')
-                assert await bench.wait(bench.modem.next_sms()) == ("+49151", "STAT")
+                bench.fake.urc('+CMT: "+4915112345678","","26/08/24,10:20:30+08"\r\nSTAT')
+                assert (await bench.wait(bench.modem.next_sms()))[1] == "STAT"
                 assert await bench.wait(bench.modem.send_sms("+49151", "SOC: 79%"))
 
             on_bench(scenario, (4096,))
@@ -121,25 +121,30 @@ def test_a_modem_that_stays_dark_is_tried_softly_and_hard():
 
 
 def test_a_wrong_rate_is_found_before_the_power_key_is_pressed():
-    async def scenario(bench):
+    async def scenario(bench, stored):
         rates = []
 
         def set_baudrate(rate):
             rates.append(rate)
-            bench.fake.is_deaf = rate != 9600 and "AT+IPR=115200;&W" not in bench.fake.sent
+            if rate == stored and bench.fake.is_deaf:
+                # What it heard so far was noise, and the next line is the end of it.
+                bench.fake.hear_noise()
+            bench.fake.is_deaf = rate != stored and "AT+IPR=115200;&W" not in bench.fake.sent
 
         bench.fake.is_deaf = True
-        bench.fake.answers["AT+IPR?"] = info("+IPR: 9600")
+        bench.fake.answers["AT+IPR?"] = info("+IPR: %d" % stored)
         bench.fake.wire.set_baudrate = set_baudrate
         bench.modem = Modem(
             SIM800, bench.fake.wire, bench.power, bench.status, bench.config, None, bench.clock
         )
         await bench.up()
         assert bench.power.log == []
-        assert rates == [9600, 115200]
+        assert rates[-2:] == [stored, 115200]
         assert bench.fake.count("AT+IPR=115200;&W") == 1
 
-    on_bench(scenario, (4096,))
+    # All that the manual knows.
+    rates = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 230400, 460800)
+    on_each([(rate,) for rate in rates], scenario)
 
 
 def test_a_right_rate_is_not_written_again():
@@ -247,6 +252,69 @@ def test_operator_lock():
 
     on_bench(scenario, (4096,))
     on_bench(unlocked, (4096,))
+
+
+_IN_REACH = '+COPS: (1,"Telekom.de","TDG","26201"),(2,"o2 - de","o2","26203"),(1,,,"26299"),'
+_IN_REACH += '(3,"Vodafone.de","Voda","26202"),,(0-4),(0-2)'
+_NO_NETWORK = b"\r\n+CME ERROR: no network service\r\n"
+
+
+def test_a_lock_is_found_by_any_of_its_names():
+    async def scenario(bench, lock):
+        bench.config.values[GSM_LOCK] = lock
+        for style in (1, 2):
+            bench.fake.answers['AT+COPS=1,%d,"%s"' % (style, lock)] = _NO_NETWORK
+        bench.fake.answers["AT+COPS=?"] = info(_IN_REACH)
+        await bench.up()
+        assert bench.fake.count('AT+COPS=1,2,"26203"') == 1
+        assert bench.fake.count("AT+COPS=0") == 0 and bench.status.networks == ""
+
+    on_each((("o2 - de",), ("O2-DE",), ("o2",), ("o2-de",)), scenario)
+
+
+def test_a_lock_that_no_network_has_keeps_the_module_in_reach():
+    async def scenario(bench, lock):
+        bench.config.values[GSM_LOCK] = lock
+        for style in (1, 2):
+            bench.fake.answers['AT+COPS=1,%d,"%s"' % (style, lock)] = _NO_NETWORK
+        bench.fake.answers["AT+COPS=?"] = info(_IN_REACH)
+        await bench.up()
+        assert bench.fake.count("AT+COPS=0") == 1
+        assert bench.status.networks == "Telekom.de, o2 - de, 26299"
+        assert bench.status.counts["gsm_lock_failed"] == 1
+        assert await bench.wait(bench.modem.send_sms("+49151", "here"))
+
+    on_each((("Nobody",), ("T-Mobile D",), ("26207",), ('a"b',), ("\x7f",)), scenario)
+
+
+def test_a_locked_network_that_does_not_take_the_sim_is_given_up():
+    async def scenario(bench):
+        bench.config.values[GSM_LOCK] = "o2"
+        bench.fake.answers["AT+CREG?"] = info("+CREG: 1,2")
+
+        def take_any():
+            bench.fake.answers["AT+CREG?"] = info("+CREG: 1,1")
+            return b"\r\nOK\r\n"
+
+        bench.fake.answers["AT+COPS=0"] = take_any
+        await bench.up(120000)
+        assert bench.fake.count("AT+COPS=0") == 1
+        assert bench.status.counts["gsm_lock_failed"] == 1
+        assert "network_missing" not in bench.status.counts
+
+    on_bench(scenario, (4096,))
+
+
+def test_a_search_that_tells_nothing_does_not_stop_the_start():
+    async def scenario(bench, answer):
+        bench.config.values[GSM_LOCK] = "o2"
+        bench.fake.answers['AT+COPS=1,1,"o2"'] = _NO_NETWORK
+        bench.fake.answers["AT+COPS=?"] = answer
+        await bench.up(400000)
+        assert bench.fake.count("AT+COPS=0") >= 1 and bench.status.networks == ""
+
+    answers = (b"\r\nOK\r\n", b"\r\nERROR\r\n", info("+COPS: ,,(0-4),(0-2)"), info("+COPS: (("))
+    on_each([(answer,) for answer in answers], scenario)
 
 
 def test_polls_come_every_minute():

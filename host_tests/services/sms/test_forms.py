@@ -91,6 +91,12 @@ def forms(text):
         word + rest.replace(" ", "    "),
         word + rest.replace(" ", "\t"),
         word + rest.replace(" ", "\xa0") + "\xa0",
+        "\u201c" + text + "\u201d",
+        "\u201e" + word + "\u201c" + rest,
+        "\xab\u202f" + text + "\u202f\xbb",
+        '"' + text + '"',
+        "\u2018" + word + "\u2019" + rest,
+        "\ufeff" + word + "\u200b" + rest.replace(" ", "\u3000"),
     )
 
 
@@ -109,7 +115,7 @@ def replied(text, caller=OWNER):
     """(reply, what is left) of a module that gets this text only."""
     bench = made()
     reply = bench.send(text, caller)
-    if text.strip()[:7].upper() == "SUMMARY":
+    if "SUMMARY" in text.upper():
         # Memory goes up and down.
         reply = reply.partition("Memory:")[0]
     return reply, left(bench)

@@ -160,5 +160,29 @@ def test_parts_are_as_long_as_the_modem_sends_them():
     assert "\n".join([part[4:] for part in cut]) == text
 
 
+def test_no_part_holds_the_time_of_day_alone():
+    for word in ("x", "\u00e4", "\U0001f600"):
+        for blanks in (0, 40):
+            text = (word * blanks + " " if blanks else word) * 30
+            for length in (10, 60, 61, 62, 66, 67, 70, 71, 150, 156, 157, 160, 161):
+                whole = "13:30:07\n " + text[:length]
+                cut = parts(whole, 10)
+                assert len(cut) == 1 or len(cut[0]) > 30, (word, length, cut)
+                shown = "".join([part[4:] if len(cut) > 1 else part for part in cut])
+                assert shown.replace(" ", "") == whole.replace(" ", "")
+    # Where a line ends in time, that is where it is cut.
+    assert parts("13:30:07\n " + "a" * 100 + "\n" + "b" * 100, 10)[0] == (
+        "1/2 13:30:07\n " + "a" * 100
+    )
+
+
+def test_emoji_take_two_places():
+    assert parts("\U0001f600" * 35) == ["\U0001f600" * 35]
+    cut = parts("\U0001f600" * 36)
+    assert cut == ["1/2 " + "\U0001f600" * 33, "2/2 " + "\U0001f600" * 3]
+    for part in parts("a\U0001f600" * 90):
+        assert len(sms_text.outgoing("+491701234567", part, True)) == 1
+
+
 def test_parts_are_bounded():
     assert len(parts("x" * 10000)) == 9

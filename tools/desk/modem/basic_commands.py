@@ -4,7 +4,7 @@ from tools.desk.modem.at_line import EXECUTE, READ, TEST, WRITE
 from tools.desk.modem.errors import CME_UNSUPPORTED, CommandError
 from tools.desk.modem.results import NO_RESULT
 
-RATES = (0, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
+RATES = (0, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800)
 _FULL_MV, _EMPTY_MV = 4200, 3400
 
 

@@ -3,12 +3,14 @@
 from tools.desk.modem.at_line import EXECUTE, READ, WRITE
 from tools.desk.modem.calls import ACTIVE
 from tools.desk.modem.errors import CME_NO_NETWORK, CommandError
-from tools.desk.modem.gsm_text import text_from_uart, text_to_uart
+from tools.desk.modem.gsm_text import is_gsm7, text_from_uart, text_to_uart
 from tools.desk.modem.results import NO_RESULT
 
 # The network's first LCP configure request (hardware facts 4.6); no PPP peer stands behind it.
 _LCP_REQUEST = bytes.fromhex("7eff7d23c0217d217d217d207d24d1b57e")
 _USSD_DONE, _USSD_UNSUPPORTED = 0, 4
+# Codings of a USSD text (3GPP TS 23.038, 5).
+_GSM7, _UCS2 = 15, 72
 
 
 def clip_read(modem, call):
@@ -86,8 +88,10 @@ def cusd_write(modem, call):
         if text is None:
             modem.urc(f"+CUSD: {_USSD_UNSUPPORTED}")
         elif modem.session.cusd:
-            shown = text_to_uart(text, charset)
-            modem.urc(f'+CUSD: {_USSD_DONE},"'.encode() + shown + b'",15')
+            # Written in hexadecimal where the coding or the character set is UCS2.
+            coding = _GSM7 if is_gsm7(text) else _UCS2
+            shown = text_to_uart(text, "UCS2" if coding == _UCS2 else modem.settings.cscs)
+            modem.urc(f'+CUSD: {_USSD_DONE},"'.encode() + shown + f'",{coding}'.encode())
 
     modem.after_line(lambda: modem.tasks.spawn(steps()))
 

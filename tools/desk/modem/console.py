@@ -5,6 +5,7 @@ from tools.desk.modem.pdu import is_number
 
 _HELP = """\
 SMS <number> <text>        the phone sends the module a message (\\n is a new line)
+SMS "<name>" <text>        somebody with a name in place of a number does
 CALL [<number>]            the phone rings the module; HANGUP ends it
 POWER on|off|key           supply with the key held, supply gone, one PWRKEY pulse
 SIGNAL <0..31|99>          signal quality as AT+CSQ reports it
@@ -49,10 +50,16 @@ class Console:
             raise ConsoleError(str(error)) from error
 
     def _sms(self, rest):
-        number, _, text = rest.partition(" ")
+        if rest.startswith('"') and '" ' in rest:
+            # A name, which may look like a number.
+            name, _, text = rest[1:].partition('" ')
+            number = f'"{name}"'
+        else:
+            number, _, text = rest.partition(" ")
+            name = number if is_number(number) else ""
         text = text.strip()
-        if not is_number(number) or not text:
-            raise ConsoleError("SMS needs a phone number and a text behind it.")
+        if not name or not text:
+            raise ConsoleError('SMS needs a phone number or a "name" and a text behind it.')
         try:
             self._modem.sms.submit(number, _unescaped(text))
         except ValueError as error:

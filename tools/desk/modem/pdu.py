@@ -50,8 +50,16 @@ class Submitted:
 # ---- addresses and time ----
 
 
-def type_of_address(number):
-    return 145 if number.startswith("+") else 129
+def type_of_address(sender):
+    """The type octet: alphanumeric, international, or not known. Quotes make a name."""
+    if not is_number(sender):
+        return 208
+    return 145 if sender.startswith("+") else 129
+
+
+def written(sender):
+    """`sender` without the quotes that make a name of it."""
+    return sender[1:-1] if len(sender) > 1 and sender[0] == sender[-1] == '"' else sender
 
 
 def encode_address(number):
@@ -78,7 +86,7 @@ def encode_originator(number):
     """Length octet, type and digits; a name that is no number goes as letters."""
     if is_number(number):
         return bytes([len(number.lstrip("+"))]) + encode_address(number)
-    septets = gsm_text.to_septets(number)[:11]
+    septets = gsm_text.to_septets(written(number))[:11]
     packed = gsm_text.pack_septets(septets)
     return bytes([(len(septets) * 7 + 3) // 4, 0xD0]) + packed
 

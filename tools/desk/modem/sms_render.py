@@ -62,7 +62,7 @@ def report_unit(modem, reference, submitted, sent_utc_s):
 
 
 def _sender(modem, part):
-    number = part.number
+    number = pdu.written(part.number)
     if modem.settings.cscs == "UCS2":
         number = gsm_text.to_ucs2(number).hex().upper()
     stamp = clock_text(part.utc_s + part.zone_quarters * 900, part.zone_quarters)

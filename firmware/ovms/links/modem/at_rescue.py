@@ -48,12 +48,12 @@ async def doubt(port, command, finals):
         port.finish(b"OK")
 
 
-async def probe(port, times):
-    """Whether the modem answers one of `times` `AT` within a second. No command may be running."""
+async def probe(port, times, limit_ms=_PROBE_MS):
+    """Whether the modem answers one of `times` `AT` in time. No command may be running."""
     for _ in range(times):
         port.begin(b"AT")
         await port.uart.write(b"AT\r")
-        if await port.wait(_PROBE_MS):
+        if await port.wait(limit_ms):
             port.is_lost = False
             if port.result == b"OK":
                 return True

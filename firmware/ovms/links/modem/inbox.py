@@ -1,18 +1,41 @@
 """Received SMS: from the store of a modem in text mode into `Modem.queue`.
 
 Received messages are stored by the modem, announced, read, and deleted before anybody acts on
-them, so that a message that restarts the module is not met again. One at a time: what nobody has
-asked for yet is safer in the modem. One that is delivered directly comes by `urcs.py`.
+them, so that a message that restarts the module is not met again. One at a time, the oldest by
+its time stamp first: what nobody has asked for yet is safer in the modem. One that is delivered
+directly comes by `urcs.py`. What is read stands in `sms_store.py`.
 Source: hardware facts 4.4, dialogues D7, D8 and D14.
 """
 
 from micropython import const
 
-from ovms.links.modem.at_port import ATError
-from ovms.protocol.at import number
+# Places that are remembered, as in `urcs.py`; what waits in others is searched for again.
+_PLACES_MAX = const(6)
 
-_READ_S = const(10)
-_DELETE_S = const(25)
+
+class Finds:
+    """Messages that wait in the stores.
+
+    places: (time stamp, store, index) of the oldest ones; more: there are others. lines: of the
+    oldest one, where it was read already.
+    """
+
+    def __init__(self):
+        self.places = []
+        self.lines = ()
+        self.more = False
+
+    def add(self, place, lines):
+        """A message, its lines (see `sms_store.read`) or () when they were not kept."""
+        if place in self.places:
+            return
+        if not self.places or place < self.places[0]:
+            self.lines = lines
+        self.places.append(place)
+        self.places.sort()
+        if len(self.places) > _PLACES_MAX:
+            self.places.pop()
+            self.more = True
 
 
 async def fetch_sms(modem):
@@ -22,81 +45,114 @@ async def fetch_sms(modem):
     async with modem.sms_lock:
         if modem.has_ucs2:
             await _use_charset(modem, b"UCS2")
-        while modem.announced and not modem.queue:
-            await _read(modem, modem.announced.pop(0))
-        if modem.is_sms_due and not modem.queue:
-            await _search(modem)
+        while (modem.announced or modem.is_sms_due) and not modem.queue:
+            if not await _take_oldest(modem):
+                break
         await _use_charset(modem, modem.plain_charset)
 
 
-async def _search(modem):
-    """Queue the first message of the store, if it holds any."""
+async def _take_oldest(modem):
+    """Queue the oldest message; False when the modem cannot tell now."""
+    sms_store = _store()
+    finds = Finds()
+    waiting = modem.announced
+    modem.announced = []
+    is_due = modem.is_sms_due
     modem.is_sms_due = False
-    long = modem.long_sms
-    if long is not None:
-        long.searches -= 1
-        if not long.searches:
-            modem.long_sms = None
-            modem.status.count("sms_incomplete")
-    store = await modem.port.ask(b"AT+CPMS?")
-    if not store or not number(store, 1):
-        return
-    has_found = False
-    for index in range(1, (number(store, 2) or 0) + 1):
-        found = await _read(modem, index)
-        if found is None:
-            return
-        has_found = has_found or found
-        if modem.queue:
-            modem.is_sms_due = True
-            return
-    if not has_found:
-        # What cannot be found by its number would fill the store for ever.
-        await modem.port.ask(b"AT+CMGD=1,4", limit_s=_DELETE_S)
+    is_fine = await _look(modem, waiting, finds)
+    if is_fine and is_due:
+        is_fine = await sms_store.search(modem, finds)
+    if is_fine and finds.places:
+        place = finds.places.pop(0)
+        lines = finds.lines or await sms_store.read(modem, place)
+        is_fine = lines is not None
+        if lines:
+            await _take(modem, place, lines)
+    # What is left keeps its time stamp. Others may have been announced meanwhile.
+    left = finds.places + modem.announced
+    modem.announced = left[:_PLACES_MAX]
+    modem.is_sms_due = modem.is_sms_due or finds.more or len(left) > _PLACES_MAX
+    await sms_store.use_home(modem)
+    return is_fine
 
 
-async def _read(modem, index):
-    """Queue message `index` of the store: True; False for an empty place, None when refused.
+def _store():
+    from ovms.links.modem import sms_store
 
-    One that is refused twice is deleted.
-    """
-    port = modem.port
-    part = None
-    try:
-        lines = await port.execute(b"AT+CMGR=%d" % index, limit_s=_READ_S)
-        from ovms.protocol.sms_text import is_part
+    return sms_store
 
-        if len(lines) > 1 and is_part(lines[0]):
-            from ovms.links.modem.long_sms import read_part
 
-            part = await read_part(modem, index)
-    except ATError:
-        is_hopeless = modem.unread == index
-        modem.unread = None if is_hopeless else index
-        if is_hopeless:
-            # A text that lets its own reading fail would be in the way for ever.
-            modem.status.count("sms_unreadable")
-            await port.ask(b"AT+CMGD=%d" % index, limit_s=_DELETE_S)
-        return None
-    if modem.unread == index:
-        modem.unread = None
-    if lines:
-        await port.ask(b"AT+CMGD=%d" % index, limit_s=_DELETE_S)
-    if part is not None:
+async def _look(modem, waiting, finds):
+    """Find out when the messages at `waiting` were sent; one alone is just read."""
+    sms_store = _store()
+    for place in waiting:
+        if not place[0]:
+            lines = await sms_store.read(modem, place)
+            if lines is None:
+                return False
+            if lines:
+                finds.add(sms_store.dated(place, lines), lines)
+        else:
+            finds.add(place, ())
+    return True
+
+
+async def _take(modem, place, lines):
+    """Delete the message at `place` and queue what it says."""
+    found = None
+    if len(lines) > 1 and _is_vague(lines[0], modem.charset):
+        from ovms.links.modem.long_sms import read_pdu
+
+        found = await read_pdu(modem, place[2])
+    await _store().delete(modem, place)
+    if found:
+        take_pdu(modem, found)
+    elif len(lines) > 1:
+        deliver(modem, lines[0], lines[1], modem.charset)
+
+
+def _is_vague(header, charset):
+    """Whether only PDU mode tells where the text belongs, or whether its sender is a number."""
+    from ovms.protocol.sms_text import fields_of
+
+    sender, kind, octet, _, _ = fields_of(header)
+    if octet is not None and octet & 0x40:
+        return True
+    if kind is not None or sender is None:
+        return False
+    from ovms.protocol.sms_sender import decoded
+
+    return decoded(sender, kind, charset)[:1] == '"'
+
+
+def take_pdu(modem, message):
+    """Queue a message, see `sms_pdu.message`, or join it with its other parts."""
+    sender, text, place = message
+    if place is None:
+        _queue(modem, (sender, text))
+    else:
         from ovms.links.modem.long_sms import join
 
-        join(modem, *part)
-    elif len(lines) > 1:
-        deliver(modem, *lines[:2])
-    return len(lines) > 0
+        join(modem, sender, text, *place)
 
 
-def deliver(modem, header, text):
-    """Queue a message; header, text: bytes of the modem. A damaged one is counted."""
+def deliver(modem, header, text, charset):
+    """Queue a message; header, text: bytes of the modem in `charset`. A damaged one is counted."""
+    if header.count(b",") < 2 and header.startswith(b"+CMT:"):
+        # In PDU mode no more is told than how long it is.
+        from ovms.protocol.sms_pdu import message
+
+        found = message(text)
+        if found:
+            take_pdu(modem, found)
+            return
     from ovms.protocol.sms_text import incoming
 
-    message = incoming(header, text)
-    if message is None:
+    _queue(modem, incoming(header, text, charset))
+
+
+def _queue(modem, message):
+    if not message:
         modem.status.count("sms_damaged")
     else:
         modem.queue.append(message)

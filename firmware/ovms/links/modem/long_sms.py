@@ -1,23 +1,27 @@
 """Messages longer than one SMS: their parts are read one by one and put together.
 
+Several may arrive mixed. What a stranger begins costs nobody a message but strangers.
 Source: hardware facts 4.4, dialogue D14.
 """
 
 from micropython import const
 
 from ovms.links.modem.at_port import ATError
+from ovms.parameters import PHONE
 
 _READ_S = const(10)
-# Of a long message no more is kept than any command needs, and for some ten minutes.
+# Of a long message no more is kept than any command needs, and for some ten minutes; of messages,
+# no more than somebody sends in that time.
 _PARTS_MAX = const(9)
 _PATIENCE = const(10)
+_MESSAGES_MAX = const(4)
 
 
 class LongSMS:
     """A message of which parts are missing.
 
-    key: what its parts have in common. texts: of each part, or None. searches: of the modem's
-    store until it is given up.
+    key: what its parts have in common, its sender first. texts: of each part, or None. searches:
+    of the modem's store until it is given up.
     """
 
     def __init__(self, key, total):
@@ -26,8 +30,8 @@ class LongSMS:
         self.searches = _PATIENCE
 
 
-async def read_part(modem, index):
-    """Message `index` once more, see `sms_pdu.part`: text mode does not tell which part it is."""
+async def read_pdu(modem, index):
+    """Message `index` once more, see `sms_pdu.message`: text mode does not tell all of it."""
     port = modem.port
     lines = ()
     try:
@@ -37,23 +41,43 @@ async def read_part(modem, index):
         modem.status.count("sms_no_pdu")
     if await port.ask(b"AT+CMGF=1") is None:
         modem.is_sms_ready = modem.has_news = True
-    from ovms.protocol.sms_pdu import part
+    from ovms.protocol.sms_pdu import message
 
-    return part(lines[1]) if len(lines) > 1 else None
+    return message(lines[1]) if len(lines) > 1 else None
 
 
-def join(modem, number, text, reference, total, place):
-    """Keep a part (see `sms_pdu.part`) until its message is whole, and of one message only."""
-    key = (number, reference, total)
-    long = modem.long_sms
-    if long is None or long.key != key:
-        if long is not None:
-            modem.status.count("sms_incomplete")
-        long = modem.long_sms = LongSMS(key, total)
+def join(modem, sender, text, reference, total, place):
+    """Keep a part (see `sms_pdu.message`) until its message is whole."""
+    key = (sender, reference, total)
+    long = None
+    for other in modem.long_sms:
+        if other.key == key:
+            long = other
+    if long is None:
+        if len(modem.long_sms) >= _MESSAGES_MAX and not _has_room(modem, sender):
+            return
+        long = LongSMS(key, total)
+        modem.long_sms.append(long)
     if place <= _PARTS_MAX:
         long.texts[place - 1] = text
     if None not in long.texts:
-        modem.long_sms = None
-        modem.queue.append((number, "".join(long.texts)))
+        modem.long_sms.remove(long)
+        modem.queue.append((sender, "".join(long.texts)))
         modem.port.news.set()
         modem.status.count("sms_received")
+
+
+def _has_room(modem, sender):
+    """Give up the oldest message, or the new one where all others are the owner's."""
+    from ovms.protocol.phone import normal_phone
+
+    owner = modem.config.get(PHONE)
+    modem.status.count("sms_incomplete")
+    for long in modem.long_sms:
+        if normal_phone(long.key[0]) != owner:
+            modem.long_sms.remove(long)
+            return True
+    if normal_phone(sender) != owner:
+        return False
+    del modem.long_sms[0]
+    return True

@@ -38,9 +38,11 @@ class Modem:
     waits for `watch.py`; is_ringing; is_sms_ready: it forgot its SMS settings; time_line,
     ussd_line: what it said of them, or None.
 
-    SMS. queue: (number, text) of what arrived. long_sms: a LongSMS of which parts are missing, or
-    None. announced: places in the modem's store. unread: one that could not be read, or None.
-    is_sms_due: its store must be searched. charset: what it uses, None when not known;
+    SMS. queue: (sender, text) of what arrived. long_sms: LongSMSs of which parts are missing.
+    announced: places in the modem's stores, see `sms_store.py`. stores: names of those that are
+    known, the usual one first; store: from which it reads. unread: (store, index) that could not
+    be read. lost_sms: how many it counts and does not find.
+    is_sms_due: its stores must be searched. charset: what it uses, None when not known;
     plain_charset: for texts in ASCII, None when it takes no SMS settings; has_ucs2: it knows that
     one.
     """
@@ -51,6 +53,7 @@ class Modem:
         self.power = power
         self.on_time = on_time
         self.port = ATPort(profile, uart, status, self._on_urc, clock)
+        self.port.digester.said = {}
         self.profile = profile(self.port, status, config)
         self.sms_lock = asyncio.Lock()
         self.queue = []
@@ -61,7 +64,11 @@ class Modem:
         self.is_poll_due = self.has_news = self.is_ringing = self.is_sms_ready = False
         self.is_sms_due = self.has_ucs2 = False
         self.fault = self.echoes = self.time_line = self.ussd_line = None
-        self.charset = self.plain_charset = self.long_sms = self.unread = None
+        self.charset = self.plain_charset = self.store = None
+        self.long_sms = []
+        self.stores = []
+        self.unread = []
+        self.lost_sms = 0
 
     async def run(self):
         """Bring the modem up and keep it up, for ever."""
@@ -94,7 +101,10 @@ class Modem:
         return send_sms(self, number, text)
 
     async def next_sms(self):
-        """Wait for a message: (number, text), both str. It comes when it can be answered."""
+        """Wait for a message: (sender, text), both str. It comes when it can be answered.
+
+        sender: a number, or what is none, see `protocol/phone.py`.
+        """
         news = self.port.news
         while not (self.queue and self.port.is_up):
             news.clear()

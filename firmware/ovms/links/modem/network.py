@@ -8,17 +8,17 @@ asks for it.
 from micropython import const
 
 from ovms import status as states
-from ovms.links.modem.at_port import ATError
-from ovms.parameters import APN, GSM_LOCK, NOTIFY, ROAMING, SERVER, SERVER_PASSWORD, VEHICLE_ID
+from ovms.parameters import APN, NOTIFY, ROAMING, SERVER, SERVER_PASSWORD, VEHICLE_ID
 from ovms.protocol.at import number
 
 _NETWORK_MS = const(3000)
 _NETWORK_TURNS = const(100)
-_CHOICE_S = const(120)
 # How often a modem that finds no network is asked what it hears.
 _SIGNAL_TURNS = const(5)
 _NO_SIGNAL = const(99)
 _SIGNAL_MAX = const(31)
+# A network that was chosen takes the SIM within a minute, or not at all.
+_LOCK_TURNS = const(20)
 # States of a registration.
 _HOME = const(1)
 _DENIED = const(3)
@@ -29,7 +29,7 @@ async def join_network(modem):
     """Return once the modem is registered, and so up. OSError when it must be started anew."""
     status = modem.status
     status.net_state = states.NET_SEARCHING
-    await _choose_operator(modem)
+    is_locked = await _operators().choose(modem)
     turns = 0
     while not status.is_registered or not turns:
         if turns:
@@ -41,6 +41,9 @@ async def join_network(modem):
         turns += 1
         if turns % _SIGNAL_TURNS == 0:
             note_signal(status, await modem.port.ask(b"AT+CSQ"))
+        if is_locked and turns > _LOCK_TURNS and not status.is_registered:
+            is_locked = False
+            await _operators().take_any(modem)
         if turns > _NETWORK_TURNS:
             modem.restart("network_missing")
     modem.polls = 0
@@ -52,22 +55,10 @@ async def join_network(modem):
     status.net_state = states.NET_READY
 
 
-async def _choose_operator(modem):
-    port = modem.port
-    lock = modem.config.get(GSM_LOCK)
-    if lock:
-        try:
-            from ovms.protocol.at_values import quoted
+def _operators():
+    from ovms.links.modem import operators
 
-            choice = b"AT+COPS=1,1," + quoted(lock)
-            await port.execute(choice, limit_s=_CHOICE_S)
-        except (ATError, ValueError):
-            modem.status.count("gsm_lock_failed")
-        return
-    # The modem remembers an operator that was chosen by hand.
-    answer = await port.ask(b"AT+COPS?")
-    if answer and number(answer, 0) == 1:
-        await port.ask(b"AT+COPS=0", limit_s=_CHOICE_S)
+    return operators
 
 
 def note_signal(status, line):

@@ -12,12 +12,18 @@ from ovms import status as states
 from ovms.links.modem.modem import RESTART, SET_UP
 
 _PROBES = const(3)
+_PROBE_MS = const(1000)
 # From a UART that works to an answer, in seconds (hardware facts 4.1).
 _BOOT_PROBES = const(12)
 # RDY, +CFUN and +CPIN come within this time of each other.
 _BOOT_LINES_MS = const(1500)
 _ESCAPE = b"\x1b"
-_BAUDRATES = (9600, 57600, 38400, 19200, 115200)
+# All that a modem may have stored (SIM800 AT manual, AT+IPR), the usual ones first.
+_BAUDRATES = (9600, 57600, 38400, 19200, 460800, 230400, 4800, 2400, 1200, 115200)
+# At the wrong rate a modem heard noise, and takes the next line for the rest of it. At the right
+# one it answers at once, a tenth of a second at 1200 baud.
+_RATE_PROBES = const(2)
+_RATE_MS = const(250)
 
 _NO_SIGNAL = const(99)
 _LOOK_MS = const(2500)
@@ -85,11 +91,11 @@ async def recover(modem):
     await clock.sleep_ms(modem.profile.details().boot_ms)
 
 
-async def _probe(modem, times):
+async def _probe(modem, times, limit_ms=_PROBE_MS):
     async with modem.port.lock:
         from ovms.links.modem.at_rescue import probe
 
-        return await probe(modem.port, times)
+        return await probe(modem.port, times, limit_ms)
 
 
 async def _left_prompt(modem):
@@ -105,7 +111,7 @@ async def _find_baudrate(modem):
     if set_baudrate is not None:
         for rate in _BAUDRATES:
             set_baudrate(rate)
-            if await _probe(modem, 1):
+            if await _probe(modem, _RATE_PROBES, _RATE_MS):
                 return True
     return False
 

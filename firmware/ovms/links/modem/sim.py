@@ -95,15 +95,20 @@ async def _has_network(modem):
 
 
 async def _identity(port, command):
-    """The IMEI or ICCID (str) that `command` brings, with or without its head; "" for none."""
+    """The IMEI or ICCID (str) that `command` brings, with or without its head; "" for none.
+
+    A card's number is filled up with F to whole octets, and by some to more.
+    """
     try:
         lines = await port.execute(command)
     except ATError:
         return ""
     for line in lines:
-        digits = line[line.find(b":") + 1 :].strip(b' "')
-        if 14 <= len(digits) <= 22 and digits[:-1].isdigit() and digits[-1] < 127:
-            return str(digits, "utf-8")
+        for field in line[line.find(b":") + 1 :].split(b","):
+            text = field.strip(b'"').replace(b" ", b"").replace(b'"', b"")
+            digits = text.rstrip(b"Ff")
+            if 14 <= len(digits) <= 22 and digits.isdigit() and len(text) <= 24:
+                return str(text, "utf-8")
     return ""
 
 

@@ -17,7 +17,8 @@ async def configure_sms(modem, turns):
     """
     port = modem.port
     modem.is_sms_ready = False
-    modem.plain_charset = None
+    modem.plain_charset = modem.store = None
+    modem.stores = []
     while await port.ask(b"AT+CMGF=1") is None:
         turns -= 1
         if not turns:

@@ -6,6 +6,7 @@ from ovms.links.modem.at_port import ATError
 
 _USSD_MS = const(60000)
 _USSD_S = const(15)
+_AWAITS_CHOICE = const(1)
 
 
 async def command(modem, text):
@@ -24,7 +25,7 @@ async def ussd(modem, code):
             raise ValueError("A USSD code holds digits, * and # only.")
     _require_up(modem)
     # Digits alone choose from the menu that the last answer left open.
-    has_menu = _mode(modem.ussd_line) == b"1" and not code.isdigit()
+    has_menu = _has_menu(modem.ussd_line) and not code.isdigit()
     modem.ussd_line = None
     left_ms = _USSD_MS
     try:
@@ -43,21 +44,22 @@ async def ussd(modem, code):
             raise OSError("The network did not answer the USSD code.")
         left_ms = await modem.port.wait_for_news(left_ms)
     # It stays: the next code may be a choice. The network ends a menu that nobody answers.
-    line = modem.ussd_line
-    start = line.find(b'"')
-    end = line.rfind(b'"')
-    if not 0 <= start < end - 1:
+    charset, line = modem.ussd_line
+    from ovms.protocol.ussd import parsed
+
+    text = parsed(line, charset)[1]
+    if not text:
         raise OSError("The network refused the USSD code.")
-    from ovms.protocol.sms_text import decode_text
-
-    return decode_text(line[start + 1 : end])
+    return text
 
 
-def _mode(line):
-    """Of `+CUSD: mode[,"text",coding]`: b"0" is final, b"1" awaits a choice, others tell of a
-    failure; b"" without a line.
-    """
-    return line[6:].strip()[:1] if line else b""
+def _has_menu(ussd_line):
+    """Whether the last answer awaits a choice. ussd_line: (charset, line), None for none."""
+    if ussd_line is None:
+        return False
+    from ovms.protocol.ussd import parsed
+
+    return parsed(ussd_line[1], ussd_line[0])[0] == _AWAITS_CHOICE
 
 
 def raw_line(text, reserved):

@@ -22,26 +22,36 @@ def hear(modem, line, text):
 
         note_registration(modem, line)
     elif head == b"+CMTI:":
-        index = number(line, 1)
-        if index is None or len(modem.announced) >= _QUEUE_MAX:
+        place = (0, _store(modem, line), number(line, 1))
+        if place[2] is None or len(modem.announced) >= _QUEUE_MAX:
             modem.is_sms_due = True
-        else:
-            modem.announced.append(index)
+        elif place not in modem.announced:
+            modem.announced.append(place)
     elif head == b"+CMT:":
         if len(modem.queue) < _QUEUE_MAX:
             from ovms.links.modem.inbox import deliver
 
-            deliver(modem, line, text)
+            deliver(modem, line, text, modem.charset)
         else:
             modem.status.count("sms_dropped")
     elif head == b"+CLIP:" or line == b"RING":
         modem.is_ringing = modem.has_news = True
     elif head == b"+CUSD:":
-        modem.ussd_line = line
+        modem.ussd_line = (modem.charset, line)
     elif line == LOST:
         modem.restart("modem_silent", SET_UP)
     else:
         modem.profile.details().hear(modem, line, head)
+
+
+def _store(modem, line):
+    """The store that `+CMTI: "store",index` names, as in a place of `sms_store.py`."""
+    name = line[6:].split(b",")[0].strip(b' "').upper()
+    if modem.stores and name == modem.stores[0]:
+        return b""
+    from ovms.links.modem.sms_store import is_store
+
+    return name if is_store(name) else b""
 
 
 def note_restart(modem):

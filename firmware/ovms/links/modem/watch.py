@@ -12,6 +12,8 @@ from ovms.links.modem.modem import SET_UP
 _LOST_POLLS = const(5)
 _GOOD_POLLS = const(5)
 _HANG_UP_S = const(20)
+# No network has a longer name.
+_NAME_LENGTH = const(32)
 _TCP_FAILURES = const(6)
 _TCP_FAILURES_MAX = const(96)
 
@@ -63,11 +65,14 @@ async def _look(modem):
 
 
 def _operator(line):
-    """Name of `+COPS: mode[,format,"name"]`, "" when there is none."""
-    name = line[line.find(b'"') + 1 : line.rfind(b'"')] if line.count(b'"') > 1 else b""
+    """Name of `+COPS: mode[,format,"name"]`, "" when there is none; in one line."""
+    if line.count(b'"') > 1:
+        name = line[line.find(b'"') + 1 : line.rfind(b'"')]
+    else:
+        name = line.split(b",")[2].strip(b'" ') if line.count(b",") > 1 else b""
     from ovms.protocol.sms_text import decode_text
 
-    return decode_text(name)
+    return " ".join(decode_text(name).split())[:_NAME_LENGTH]
 
 
 def _judge(modem, is_connected):

@@ -22,6 +22,9 @@ _SETTINGS = {
 
 async def reply(request):
     """Do what the command says. What sets some of the settings shown together shows them."""
+    if request.command == "GSMLOCK":
+        # The search for networks takes up to two minutes.
+        await _look_around(request)
     # Loads what checks and stores settings, and changes none: the others have their turn before
     # that is done.
     request.sms.config.apply({})
@@ -33,6 +36,25 @@ async def reply(request):
 
         text = text_of(request.sms, request.command + "?")
     return text
+
+
+async def _look_around(request):
+    """Find the network of the lock, which may have blanks in its name, among those in reach."""
+    sms = request.sms
+    lock = " ".join(request.words).strip('"')
+    request.words = [lock] if lock else []
+    sms.status.networks = ""
+    modem = sms.commander.modem
+    if not lock or lock == "-" or modem is None:
+        return
+    try:
+        listed = await modem.command("AT+COPS=?")
+    except (OSError, ValueError):
+        return
+    from ovms.protocol.operators import named, shown
+
+    if not named(lock, listed):
+        sms.status.networks = shown(listed)
 
 
 def _settings(request):

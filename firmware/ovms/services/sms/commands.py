@@ -129,8 +129,14 @@ def find(own, text):
 
     A command is found with or without its `?`, one of the car first.
     """
-    # Phones put no-break blanks into what is pasted.
-    words = text[:_TEXT_LIMIT].replace("\xa0", " ").split()
+    text = text[:_TEXT_LIMIT].strip()
+    if not _is_plain(text):
+        # Phones put typographic marks into what is typed or pasted.
+        from ovms.services.sms.wording import words_of
+
+        words = words_of(text)
+    else:
+        words = text.split()
     word = words.pop(0).upper() if words else ""
     if words and words[0] == "?":
         word += "?"
@@ -151,6 +157,14 @@ def find(own, text):
         if common:
             return Command(common, words, is_query)
     return None
+
+
+def _is_plain(text):
+    """Whether `text` begins with a letter and is ASCII."""
+    try:
+        return text[:1].isalpha() and len(text.encode()) == len(text)
+    except UnicodeError:
+        return False
 
 
 def names(sms):

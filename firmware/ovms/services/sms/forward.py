@@ -40,7 +40,12 @@ def is_attempt(sms, caller, text):
 
 
 def is_service(caller):
-    """Whether `caller` is a name or a short number, not somebody's telephone."""
+    """Whether `caller` is a name or a short number, not somebody's telephone.
+
+    What is in quotes is none, however it looks: see `protocol/phone.py`.
+    """
+    if caller[:1] == '"':
+        return True
     if len(caller) > _SENDER_LENGTH:
         return False
     data = caller.encode()

@@ -30,11 +30,14 @@ async def outgoing(sender, number, text, reserve=0, is_forced=False):
     # Others have their turn between two loads of code.
     await asyncio.sleep_ms(0)
     utc_s = sender.clock.utc_s()
+    least = 0
     if sender.car().HAS_SMS_TIME and utc_s is not None and not suppressed & parameters.NO_TIME:
-        text = _time_of_day(utc_s, sender.config.get(parameters.TIMEZONE)) + text
+        time = _time_of_day(utc_s, sender.config.get(parameters.TIMEZONE))
+        least = len(time)
+        text = time + text
     from ovms.services.sms.budget import within
 
-    return within(sender, number, [(number, part) for part in parts(text)], reserve)
+    return within(sender, number, [(number, part) for part in parts(text, least)], reserve)
 
 
 def _time_of_day(utc_s, zone):
@@ -46,29 +49,40 @@ def _time_of_day(utc_s, zone):
     return "%02d:%02d:%02d\n " % (minutes // 60 % 24, minutes % 60, utc_s % 60)
 
 
-def parts(text):
+def _fitting(text, limit, is_plain):
+    """How many characters of `text` fit: emoji take two places."""
+    if is_plain:
+        return min(limit, len(text))
+    from ovms.protocol import sms_text
+
+    return sms_text.fitting(text, limit)
+
+
+def parts(text, least=0):
     """`text` as a list of SMS texts, cut at line ends, else at blanks; numbered when several.
 
-    Line ends inside a part stay as they are. At most 9 parts: what is behind is dropped.
+    least: how many characters make no part alone, because what they introduce follows. Line ends
+    inside a part stay as they are. At most 9 parts: what is behind is dropped.
     """
     # As it will be sent: the modem's driver takes UCS2 for all that is not plain.
     from ovms.protocol import sms_text
 
     is_plain = sms_text.is_plain(text)
     limit = _SMS_PLAIN if is_plain else _SMS_UCS2
-    if len(text) <= limit:
+    if _fitting(text, limit, is_plain) == len(text):
         return [text]
     limit -= len("9/9 ")
     pieces = []
     while text and len(pieces) < _MAX_PARTS:
-        end = start = min(limit, len(text))
+        end = start = _fitting(text, limit, is_plain)
         if end < len(text):
-            found = text.rfind("\n", 1, end + 1)
+            found = text.rfind("\n", least + 1, end + 1)
             if found < 0:
-                found = text.rfind(" ", 1, end + 1)
+                found = text.rfind(" ", least + 1, end + 1)
             if found > 0:
                 end = found
                 start = found + 1
+        least = 0
         pieces.append(text[:end].rstrip("\r"))
         text = text[start:]
     return ["%d/%d %s" % (i + 1, len(pieces), pieces[i]) for i in range(len(pieces))]

@@ -94,8 +94,14 @@ def _missing(sms):
 
 
 def _lock(sms):
-    operator = sms.config.get(parameters.GSM_LOCK) or "(none)"
-    return "GSMLOCK: %s\r\nCurrent: %s" % (operator, sms.status.operator)
+    status = sms.status
+    text = "GSMLOCK: %s\r\nCurrent: %s" % (
+        sms.config.get(parameters.GSM_LOCK) or "(none)",
+        status.operator,
+    )
+    if status.networks:
+        text += "\r\nNot in reach, so any is taken. In reach: " + status.networks
+    return text
 
 
 def sim_state(status):

@@ -398,17 +398,20 @@ def test_sms_between_the_steps_of_a_send():
     async def scenario(bench):
         stream = await bench.connect()
         for index in (3, 4):
-            text = b"\r\n+CMGR: " + b'"REC UNREAD","+49151","","26/08/24,10:20:30+08"\r\nSTAT%d'
+            text = (
+                b"\r\n+CMGR: "
+                + b'"REC UNREAD","+4915112345678","","26/08/24,10:20:30+08"\r\nSTAT%d'
+            )
             bench.fake.answers["AT+CMGR=%d" % index] = text % index + b"\r\n\r\nOK\r\n"
         bench.fake.prompt = b'\r\n+CMTI: "SM",3\r\n\r\n> '
         bench.fake.send_answer = b'\r\n+CMTI: "SM",4\r\n\r\n+CIPRXGET: 1\r\n\r\nSEND OK\r\n'
         await bench.wait(stream.write(b"MP-0 ping\r\n"))
         assert bench.fake.payloads == [b"MP-0 ping\r\n"]
         bench.fake.prompt = b"\r\n> "
-        assert await bench.wait(bench.modem.next_sms()) == ("+49151", "STAT3")
-        assert await bench.wait(bench.modem.next_sms()) == ("+49151", "STAT4")
+        assert await bench.wait(bench.modem.next_sms()) == ("+4915112345678", "STAT3")
+        assert await bench.wait(bench.modem.next_sms()) == ("+4915112345678", "STAT4")
         bench.fake.receive(b"pong")
-        sms = asyncio.create_task(bench.modem.send_sms("+49151", "SOC: 79%"))
+        sms = asyncio.create_task(bench.modem.send_sms("+4915112345678", "SOC: 79%"))
         assert await read_all(bench, stream, 4) == b"pong"
         assert await bench.wait(joined(sms))
 
@@ -422,10 +425,11 @@ def test_a_message_is_received_while_the_connection_is_being_made():
         task = asyncio.create_task(connect(bench))
         assert await bench.until(lambda: bench.fake.count(_START) == 1)
         bench.fake.answers["AT+CMGR=3"] = (
-            b'\r\n+CMGR: "REC UNREAD","+49151","","26/08/24,10:20:30+08"\r\nSTAT\r\n\r\nOK\r\n'
+            b'\r\n+CMGR: "REC UNREAD","+4915112345678","","26/08/24,10:20:30+08"\r\n'
+            b"STAT\r\n\r\nOK\r\n"
         )
         bench.fake.urc('+CMTI: "SM",3')
-        assert await bench.wait(bench.modem.next_sms(), 5000) == ("+49151", "STAT")
+        assert await bench.wait(bench.modem.next_sms(), 5000) == ("+4915112345678", "STAT")
         bench.fake.urc("CONNECT OK")
         stream = await bench.wait(joined(task), 5000)
         await bench.wait(stream.write(b"x"))

@@ -10,7 +10,7 @@ from ovms.links.modem.sim800.tcp import TCPStream
 class SIM800:
     """What of it stays in memory; `details` is the rest.
 
-    urcs, telling, data_heads, announced, reset_mark: see `ovms.protocol.at.ATDigester`.
+    urcs, telling, data_heads, announced, counted, reset_mark: see `ovms.protocol.at.ATDigester`.
     refusals: see `ovms.links.modem.at_port.ATPort`.
 
     port: ATPort, whose data it gets. config: `get(n)` of the parameters. has_data: the modem has
@@ -30,9 +30,10 @@ class SIM800:
         b"\nCONNECT OK\nCONNECT FAIL\nALREADY CONNECT\nSTATE:\nCLOSED\n+PDP:"
         b"\n*PSUTTZ:\n*PSNWID:\n+CTZV:\nDST:\n+CSQN:\n+CGEV:\n+SAPBR 1:\n+CDNSGIP:\n"
     )
-    telling = b"+CMGS+CMGR+CIPRXGET"
+    telling = b"+CMGS+CMGR+CPMS+CIPRXGET"
     data_heads = ((b"+CIPRXGET: 2,", b"\n"), (b"+IPD,", b":"))
     announced = b"+CIPRXGET: 1"
+    counted = b"\nCall Ready\n"
     # The tool synchronisation bytes of a restart, as far as they are text, and noise behind them.
     reset_mark = b"IIII\xff"
     stream_class = TCPStream
