@@ -32,9 +32,11 @@ async def outgoing(sender, number, text, reserve=0, is_forced=False):
     utc_s = sender.clock.utc_s()
     if sender.car().HAS_SMS_TIME and utc_s is not None and not suppressed & parameters.NO_TIME:
         text = _time_of_day(utc_s, sender.config.get(parameters.TIMEZONE)) + text
+    texts = parts(text)
+    await asyncio.sleep_ms(0)
     from ovms.services.sms.budget import within
 
-    return within(sender, number, [(number, part) for part in parts(text)], reserve)
+    return within(sender, number, [(number, part) for part in texts], reserve)
 
 
 def _time_of_day(utc_s, zone):
