@@ -179,6 +179,8 @@ class Second:
         self.app.notifier.tick = lambda: self.do("look")
         self.app.notifier.hand_over = lambda: self.do("hand over")
         self.app.history.tick = lambda: self.do("records")
+        self.app.keeper.tick = lambda: self.do("keep")
+        self.app.keeper.save = lambda: self.do("save")
         monkeypatch.setattr(asyncio, "sleep_ms", self._sleep_ms)
 
     def do(self, name):
@@ -218,7 +220,7 @@ def test_what_a_second_asks_for_is_done_turn_by_turn_and_in_order(flash, monkeyp
     assert second.run(poll) == [
         [name]
         for name in (
-            *("poll", "due", "look", "hand over", "records"),
+            *("poll", "due", "look", "hand over", "records", "keep"),
             *("event", "record", "battery"),
         )
     ]
@@ -234,7 +236,8 @@ def test_a_step_that_fails_takes_no_other_with_it(flash, monkeypatch):
         second.fail(ValueError("car"))
 
     assert second.run(poll) == [
-        [name] for name in ("ValueError", "ValueError", "next", "look", "hand over", "records")
+        [name]
+        for name in ("ValueError", "ValueError", "next", "look", "hand over", "records", "keep")
     ]
     assert second.app.status.errors == {"tick": 2}
     assert [fault[0].split()[-1] for fault in second.app.status.faults] == ["car", "step"]
@@ -271,7 +274,7 @@ def test_of_too_many_steps_none_is_lost_and_the_order_stays(flash, monkeypatch):
             assert len(second.app._steps) < 30
 
     turns = second.run(poll)
-    assert sum(turns, []) == [*names, "look", "hand over", "records"]
+    assert sum(turns, []) == [*names, "look", "hand over", "records", "keep"]
     assert max(len(turn) for turn in turns[1:]) == 1
 
 
@@ -287,7 +290,7 @@ def test_what_was_asked_for_is_done_before_a_restart(flash, monkeypatch):
     app.in_turn(end_trip)
     app._reboot_s = 0
     turns = second.run(lambda elapsed_ms: None)
-    assert turns[0] == ["event", "record", "flush", "reset"]
+    assert turns[0] == ["event", "record", "flush", "save", "reset"]
 
 
 def test_summary_tells_the_heap_without_what_the_system_has(flash, monkeypatch):

@@ -27,4 +27,4 @@ def test_no_turn_of_a_drive_or_an_sms_loads_much(loading):
     assert {turn.task for turn in loading} >= {"app", "sms", "server", "modem", "commander"}
     assert sum(len(turn.loaded) for turn in loading) > 200
     # The first ends where the event loop begins.
-    assert [str(turn) for turn in loading[1:] if len(turn.loaded) > turns.BUDGET_LOADS] == []
+    assert [str(turn) for turn in loading[1:] if len(turn.modules) > turns.BUDGET_MODULES] == []

@@ -172,11 +172,14 @@ def test_turns_are_the_differences_of_what_callgrind_tells():
 
 
 def test_turns_that_load_something():
-    output = "TURN app cos,sin 1\nMARK drive\n0 I OVMS\nTURN sms sin 0\nCOUNTS {}\n"
-    first, second = turns.loaded_turns(output, {"sin": "services/sms_job"})
-    assert first == turns.Turn(0, "app", ("cos", "services/sms_job"), 1, "start")
+    output = "TURN app cos,sin,tan 1\nMARK drive\n0 I OVMS\nTURN sms sin 0\nCOUNTS {}\n"
+    names = {"sin": "services/sms_job", "cos": "watch:begin", "tan": "watch:end"}
+    first, second = turns.loaded_turns(output, names)
+    loaded = ("watch:begin", "services/sms_job", "watch:end")
+    assert first == turns.Turn(0, "app", loaded, 1, "start")
+    assert first.modules == {"watch", "services/sms_job"}
     assert second == turns.Turn(0, "sms", ("services/sms_job",), 0, "drive")
-    assert (first.reads, second.reads) == (3, 1)
+    assert (first.reads, second.reads) == (4, 1)
 
 
 def test_loads_of_each_module():

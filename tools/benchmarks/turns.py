@@ -26,8 +26,9 @@ LOADS_GROUP = "Code on demand"
 STACK_GROUP = "C stack, 32 bit"
 # 100 ms of an ESP32 that does 125 million a second, flash not counted.
 BUDGET_TURN = 6_000_000
-# `host_tests/test_turns.py` fails above it.
-BUDGET_LOADS = 3
+# Modules that one turn may load, however often the build cut them: the longest chain is what is
+# said of a charge. `host_tests/test_turns.py` fails above it.
+BUDGET_MODULES = 5
 BUDGET_STACK_BYTES = 10 * 1024
 _ESP32_STACK_KB = 16
 # The heap of an ESP32 without PSRAM, and the small one of the design.
@@ -70,6 +71,11 @@ class Turn:
     loaded: tuple[str, ...]
     files: int
     after: str
+
+    @property
+    def modules(self) -> set[str]:
+        """The modules of which something was loaded; the build may cut one into several."""
+        return {name.partition(":")[0] for name in self.loaded}
 
     @property
     def reads(self) -> int:
@@ -271,9 +277,10 @@ def _turn_rows(life: Life, file: Path) -> list[Row]:
             note=unloaded.task,
         ),
     ]
-    most = max(service, key=lambda turn: len(turn.loaded))
+    most = max(service, key=lambda turn: len(turn.modules))
     what = "most modules loaded in one turn"
-    rows.append(Row(GROUP, what, len(most.loaded), "loads", BUDGET_LOADS, note=most.task))
+    note = f"{most.task}, {len(most.loaded)} loads"
+    rows.append(Row(GROUP, what, len(most.modules), "modules", BUDGET_MODULES, note=note))
     most = max(service, key=lambda turn: turn.reads)
     note = f"{most.task}, with its modules; a file that is written is opened, too"
     rows.append(Row(GROUP, "most files opened in one turn", most.reads, "files", note=note))

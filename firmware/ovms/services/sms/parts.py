@@ -35,9 +35,11 @@ async def outgoing(sender, number, text, reserve=0, is_forced=False):
         time = _time_of_day(utc_s, sender.config.get(parameters.TIMEZONE))
         least = len(time)
         text = time + text
+    texts = parts(text, least)
+    await asyncio.sleep_ms(0)
     from ovms.services.sms.budget import within
 
-    return within(sender, number, [(number, part) for part in parts(text, least)], reserve)
+    return within(sender, number, [(number, part) for part in texts], reserve)
 
 
 def _time_of_day(utc_s, zone):

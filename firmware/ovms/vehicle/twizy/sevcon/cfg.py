@@ -28,12 +28,13 @@ async def execute(car, words, origin=FROM_SERVER, is_query=False):
     reply = "CFG %s: " % command
     words = words[1:]
     sevcon = car.sevcon
+    # The other tasks have their turn between two loads of code.
+    await car.sleep_ms(0)
     try:
         values = _checked(command, words, sevcon.type)
     except ValueError as error:
         return reply + str(error)
     is_reading = command == "READ"
-    # The other tasks have their turn between two loads of code.
     await car.sleep_ms(0)
     session = _session(car)
     await car.sleep_ms(0)
