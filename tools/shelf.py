@@ -6,6 +6,7 @@ a folder of many takes 20 ms for that alone.
 
 from __future__ import annotations
 
+import itertools
 import struct
 from collections.abc import Mapping
 
@@ -19,7 +20,7 @@ def packed(modules: Mapping[str, bytes]) -> bytes:
 
     ValueError for a name of more than 12 characters.
     """
-    at = _COUNT.size + _RECORD.size * len(modules)
+    at = _COUNT.size + _RECORD.size * (len(modules) + 1)
     records, bodies = [], []
     for name in sorted(modules):
         if len(name) > 12:
@@ -27,13 +28,13 @@ def packed(modules: Mapping[str, bytes]) -> bytes:
         records.append(_RECORD.pack(name.encode("ascii"), at))
         bodies.append(modules[name])
         at += len(modules[name])
+    records.append(_RECORD.pack(b"", at))
     return b"".join([_COUNT.pack(len(modules)), *records, *bodies])
 
 
 def unpacked(data: bytes) -> dict[str, bytes]:
     """The modules of such a file."""
     (count,) = _COUNT.unpack_from(data)
-    records = _RECORD.iter_unpack(data[_COUNT.size : _COUNT.size + _RECORD.size * count])
+    records = _RECORD.iter_unpack(data[_COUNT.size : _COUNT.size + _RECORD.size * (count + 1)])
     starts = [(name.rstrip(b"\0").decode("ascii"), at) for name, at in records]
-    ends = [*(at for _, at in starts[1:]), len(data)]
-    return {name: data[at:end] for (name, at), end in zip(starts, ends, strict=True)}
+    return {name: data[at:end] for (name, at), (_, end) in itertools.pairwise(starts)}

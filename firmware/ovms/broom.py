@@ -4,8 +4,8 @@ A module's bytecode lives on the heap as long as `sys.modules` names it. What is
 time is therefore imported inside the function that needs it, by an ordinary `import`. Built as
 small files (`make deploy`), all such modules lie on a shelf, one file, and the broom below is the
 file system that hands them out. They stay, so that a conversation by SMS loads its code once,
-until the heap is fuller than it should be; then all of them are forgotten, and the next `import`
-reads again. From plain files, frozen or from ROMFS there is no shelf and nothing to forget: the
+until the heap is fuller than it should be; then those that were read longest ago are forgotten, at
+last all, and the next `import` reads again. From plain files, frozen or from ROMFS there is no shelf and nothing to forget: the
 code is in flash or in PSRAM.
 
 What to know when writing such a module:
@@ -28,15 +28,16 @@ import sys
 from micropython import const
 
 # What is left free of the heap, for work and for the code of one command.
-_RESERVE_BYTES = const(28_000)
+_RESERVE_BYTES = const(20_000)
 # The ESP32's heap grows into what TLS and WiFi need: no further than this.
 _HEAP_MAX_BYTES = const(112_000)
 # A heap of this size has PSRAM.
 _AMPLE_BYTES = const(1_000_000)
-# To weigh the heap takes as long as to load a small module, so it is not done at every load: each
-# is taken to need so much, and after a sweep there is room for some.
-_LOAD_BYTES = const(2_500)
-_LEAST_ROOM_BYTES = const(7_500)
+# To weigh the heap takes as long as to load a small module, so it is not done at every load: the
+# room shrinks by the size of each module, and after a sweep there is room for some.
+_LEAST_ROOM_BYTES = const(5_000)
+# Forgets what was read longest ago, a third first, until there is room.
+_STEPS = const(3)
 
 _FILE = "on_demand.bin"
 _FOLDER = "/o"
@@ -56,17 +57,19 @@ class Broom:
 
     Layout of the shelf (`tools/shelf.py` writes it), numbers in little endian: how many modules
     there are (2 bytes); for each, sorted by name, a record of its name (12 bytes, zeros behind it)
-    and its offset from the start of the file (4 bytes); the modules.
+    and its offset from the start of the file (4 bytes); one more record with the size of the file;
+    the modules.
 
     limit_bytes: heap in use above which modules are forgotten. names: of those that were ever
-    read. loads, sweeps: how often one was read, and how often all were forgotten.
+    read, the last one last. loads, sweeps: how often one was read, and how often some were
+    forgotten.
     """
 
     def __init__(self):
         self.names = []
         self.loads = self.sweeps = 0
         self._kept = ()
-        self._room_bytes = 0
+        self._room_bytes = self._size_bytes = 0
         self._stream = _Stream()
         self._record = bytearray(_RECORD_BYTES)
         # On an ESP32 with what the heap could still take from the system (py/gc.c): how far it may
@@ -103,27 +106,34 @@ class Broom:
         self._kept = [name for name in self.names if name in sys.modules]
         return done
 
-    def sweep(self):
-        """Forget every module of the shelf, but for those of `keep`.
+    def sweep(self, parts=1):
+        """Forget every module of the shelf, but for those of `keep`; or, of as many `parts`, the
+        one that was read longest ago.
 
         Code that runs, and what made objects that live, stays in memory as long as they do.
         """
         self.sweeps += 1
-        for name in self.names:
-            if name not in self._kept:
-                sys.modules.pop(name, None)
+        there = [name for name in self.names if name in sys.modules and name not in self._kept]
+        for name in there[: -(-len(there) // parts)]:
+            del sys.modules[name]
 
-    def tidy(self):
+    def tidy(self, wanted_bytes=0):
         """Sweep when the heap is fuller than it should be; call it after a collection."""
-        room_bytes = self.limit_bytes - gc.mem_alloc()
-        self._room_bytes = room_bytes
-        if room_bytes < 0:
-            self.make_room()
+        for parts in range(_STEPS, 0, -1):
+            self._room_bytes = self.limit_bytes - gc.mem_alloc()
+            if self._room_bytes >= wanted_bytes:
+                return
+            self.sweep(parts)
+            gc.collect()
+        self._measure()
 
     def make_room(self):
         """Forget all that can be forgotten, for who did not find memory and is to try again."""
         self.sweep()
         gc.collect()
+        self._measure()
+
+    def _measure(self):
         self._room_bytes = max(self.limit_bytes - gc.mem_alloc(), _LEAST_ROOM_BYTES)
 
     def mount(self, readonly, mkfs):
@@ -132,20 +142,21 @@ class Broom:
     def stat(self, path):
         """Shape as of `os.stat`; OSError for any file that is not on the shelf."""
         if path.endswith(_ENDING):
-            if self._room_bytes <= 0:
-                gc.collect()
-                self.tidy()
             if self._seek(path[1 : -len(_ENDING)].encode()):
+                if self._room_bytes < self._size_bytes:
+                    gc.collect()
+                    self.tidy(self._size_bytes)
                 return _FILE_STAT
         raise OSError(_ENOENT)
 
     def open(self, path, mode):
         """The module whose `stat` was asked for last, as a stream: the import reads to its end."""
         name = path[1 : -len(_ENDING)]
-        if name not in self.names:
-            self.names.append(name)
+        if name in self.names:
+            self.names.remove(name)
+        self.names.append(name)
         self.loads += 1
-        self._room_bytes -= _LOAD_BYTES
+        self._room_bytes -= self._size_bytes
         return self._stream
 
     def _seek(self, wanted):
@@ -160,7 +171,10 @@ class Broom:
             file.readinto(record)
             name = bytes(record[:_NAME_BYTES]).rstrip(b"\0")
             if name == wanted:
-                file.seek(int.from_bytes(record[_NAME_BYTES:], "little"))
+                at = int.from_bytes(record[_NAME_BYTES:], "little")
+                file.readinto(record)
+                self._size_bytes = int.from_bytes(record[_NAME_BYTES:], "little") - at
+                file.seek(at)
                 return True
             if name < wanted:
                 low = middle + 1

@@ -269,7 +269,10 @@ class Day:
             elif letter == b"C":
                 self.app.notifier.conversation.on_message("C", self._text().encode())
             elif letter == b"M":
-                gc.collect()
+                # What is loaded now may be other code than a day ago.
+                self.app.broom.make_room()
+                await asyncio.sleep_ms(1500)
+                self.app.broom.make_room()
                 print("HEAP", self._text(), gc.mem_alloc(), self._board.peak, gc.mem_free())
             else:
                 break

@@ -136,7 +136,7 @@ def test_a_full_heap_is_swept_by_the_ticker_and_before_an_import_when_room_ran_o
     program = """
 import single
 gc.collect()
-broom.limit_bytes = gc.mem_alloc() + 7000
+broom.limit_bytes = gc.mem_alloc() + 3500
 broom.tidy()
 ballast = bytearray(9000)
 import pair, late, wheel
@@ -156,11 +156,30 @@ print(loaded(), broom.sweeps)
     assert on_vm(program) == [
         "['late', 'pair', 'single', 'wheel'] 0",
         # `wheel` was swept, and `car` needs it.
-        "['car', 'wheel'] 1",
-        "[] 2",
-        "['late'] 2",
-        "[] 3",
+        "['car', 'wheel'] 3",
+        "[] 6",
+        "['late'] 6",
+        "[] 7",
     ]
+
+
+def test_what_was_read_longest_ago_goes_first(on_vm):
+    program = """
+import big, single, pair, late
+gc.collect()
+broom.limit_bytes = gc.mem_alloc() - 100
+big = single = pair = late = None
+broom.tidy()
+print(loaded(), broom.sweeps)
+import big, single
+big = single = pair = late = None
+gc.collect()
+broom.limit_bytes = gc.mem_alloc() - 2000
+broom.tidy()
+print(loaded(), broom.sweeps)
+"""
+    # A third of four are two; then `late` and `pair` are older than `big`, which is enough.
+    assert on_vm(program) == ["['late', 'pair'] 1", "['single'] 3"]
 
 
 def test_swept_code_leaves_nothing_behind(on_vm):
