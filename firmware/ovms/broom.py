@@ -5,8 +5,8 @@ time is therefore imported inside the function that needs it, by an ordinary `im
 small files (`make deploy`), all such modules lie on a shelf, one file, and the broom below is the
 file system that hands them out. They stay, so that a conversation by SMS loads its code once,
 until the heap is fuller than it should be; then those that were read longest ago are forgotten, at
-last all, and the next `import` reads again. From plain files, frozen or from ROMFS there is no shelf and nothing to forget: the
-code is in flash or in PSRAM.
+last all, and the next `import` reads again. From plain files, frozen or from ROMFS there is no
+shelf and nothing to forget: the code is in flash or in PSRAM.
 
 What to know when writing such a module:
 - It may be imported any number of times, and two copies may run side by side (one that a waiting
@@ -141,12 +141,11 @@ class Broom:
 
     def stat(self, path):
         """Shape as of `os.stat`; OSError for any file that is not on the shelf."""
-        if path.endswith(_ENDING):
-            if self._seek(path[1 : -len(_ENDING)].encode()):
-                if self._room_bytes < self._size_bytes:
-                    gc.collect()
-                    self.tidy(self._size_bytes)
-                return _FILE_STAT
+        if path.endswith(_ENDING) and self._seek(path[1 : -len(_ENDING)].encode()):
+            if self._room_bytes < self._size_bytes:
+                gc.collect()
+                self.tidy(self._size_bytes)
+            return _FILE_STAT
         raise OSError(_ENOENT)
 
     def open(self, path, mode):
