@@ -141,12 +141,12 @@ class Broom:
 
     def stat(self, path):
         """Shape as of `os.stat`; OSError for any file that is not on the shelf."""
-        if path.endswith(_ENDING) and self._seek(path[1 : -len(_ENDING)].encode()):
-            if self._room_bytes < self._size_bytes:
-                gc.collect()
-                self.tidy(self._size_bytes)
-            return _FILE_STAT
-        raise OSError(_ENOENT)
+        if not (path.endswith(_ENDING) and self._seek(path[1 : -len(_ENDING)].encode())):
+            raise OSError(_ENOENT)
+        if self._room_bytes < self._size_bytes:
+            gc.collect()
+            self.tidy(self._size_bytes)
+        return _FILE_STAT
 
     def open(self, path, mode):
         """The module whose `stat` was asked for last, as a stream: the import reads to its end."""

@@ -11,8 +11,8 @@ from tools.desk.phone_script import SET_UP
 
 # Boot and network of the modem, seven SMS at their real pace, the login and some driving.
 _DRIVE_S = 48
-# The design's heap, in KiB, with the desk's stand-ins in it.
-_HEAP_KIB = 96
+# In KiB, some 8 KB of the desk's stand-ins in it; an ESP32's grows to 109 (112,000 bytes).
+_HEAP_KIB = 104
 _CHARGE_S = 10
 _LIMIT_S = 70
 

@@ -25,8 +25,8 @@ CUT_HEAP_KIB = 1536
 # Of a journal: kind, block, offset, length of what follows (`flash_device`).
 ENTRY = struct.Struct("<BHHH")
 # For one SMS in that heap: modules that are loaded, reads of the flash (32 to 128 bytes each).
-MAX_LOADS = 36
-MAX_READS = 3000
+MAX_LOADS = 45
+MAX_READS = 3300
 
 
 @pytest.fixture(scope="module", params=[64, 32])

@@ -120,8 +120,8 @@ def shrink(
     homes = homes_of(modules, members, namer.short)
     families = families_of(modules, members)
     rename(modules, namer)
-    paths = pack(modules, fixed, short_names(namer.taken | known_modules()))
     resident = [module for module in modules.values() if module.path in members]
+    paths = pack(modules, fixed, short_names(namer.taken | known_modules()), resident)
     for module in resident:
         forget_class_names(module.tree)
         lay_out(module)

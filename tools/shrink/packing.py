@@ -7,9 +7,9 @@ imports stays where it is.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from tools.shrink.scopes import Module, ShrinkError
+from tools.shrink.scopes import Module, ShrinkError, imported
 
 # From this length on a text is no name.
 _OBJECT_LENGTH = 10
@@ -77,14 +77,18 @@ def imported_modules(tree: ast.Module) -> set[str]:
     return found
 
 
-def pack(modules: dict[str, Module], fixed: set[str], fresh: Iterator[str]) -> dict[str, str]:
+def pack(
+    modules: dict[str, Module], fixed: set[str], fresh: Iterator[str], resident: Iterable[Module]
+) -> dict[str, str]:
     """Rename the modules, in place; returns old path to new path, without empty packages.
 
-    fixed: dotted names that stay. fresh: short names to use.
+    fixed: dotted names that stay. fresh: short names to use, the cheapest first: they are for what
+    `resident` modules import, whose names are there from the start.
     """
     short: dict[str, str] = {}
     paths: dict[str, str] = {}
-    for name, module in modules.items():
+    early = {imported(alias, node).module for module in resident for node, alias in module.imports}
+    for name, module in sorted(modules.items(), key=lambda item: item[0] not in early):
         if module.is_package and module.tree.body:
             raise ShrinkError(f"{module.path}: a package that holds code cannot be packed.")
         if name in fixed or (module.is_package and "." not in name):

@@ -70,7 +70,7 @@ def test_the_owner_loads_one_module_for_a_report():
     common = {"answering", "commands", "access", "phone"}
     assert modules_for("STAT", OWNER) == common | {"car_reports"}
     assert modules_for("VEHICLE?", OWNER) == common | {"show"}
-    assert modules_for("HELP", OWNER) == common
+    assert modules_for("HELP", OWNER) == common | {"help"}
 
 
 def test_others_have_their_turn_between_two_loads():

@@ -55,58 +55,87 @@ def _charge_time():
 
 
 def _help():
-    return _reply_help
+    from ovms.services.sms.help import reply
+
+    return reply
 
 
 # Command, who may use it, what brings its `reply`, how many words it needs, and what these are:
-# None for a command that only asks, "" for one that acts without any.
-_COMMANDS = (
-    ("REGISTER?", BY_EITHER, _show, 0, None),
-    ("REGISTER", BY_PASSWORD, _change, 0, "<password>"),
-    ("PASS?", BY_EITHER, _show, 0, None),
-    # The reply to a bare PASS is the reference's own: no second line.
-    ("PASS", BY_OWNER, _change, 1, ""),
-    ("GPS", BY_EITHER, _report_of_car, 0, None),
-    ("STAT", BY_EITHER, _report_of_car, 0, None),
-    ("PARAMS?", BY_EITHER, _show, 0, None),
-    ("PARAMS", BY_OWNER, _change, 1, "<units> <notify> <server> ..."),
-    ("AP", BY_PASSWORD, _change, 0, "<password> <phone> <new password> ..."),
-    ("MODULE?", BY_EITHER, _show, 0, None),
-    ("MODULE", BY_OWNER, _change, 1, "<id> [<units> [<notify> [<type>]]]"),
-    ("VEHICLE?", BY_EITHER, _show, 0, None),
-    ("VEHICLE", BY_OWNER, _change, 1, "<type>"),
-    ("GPRS?", BY_EITHER, _show, 0, None),
-    ("GPRS", BY_OWNER, _change, 1, "<apn> [<user> [<password> [<dns>]]]"),
-    ("GSMLOCK?", BY_EITHER, _show, 0, None),
-    ("GSMLOCK", BY_OWNER, _change, 0, "[<operator>]"),
-    ("SIM?", BY_EITHER, _show, 0, None),
-    ("SIM", BY_OWNER, _change, 1, "<pin or -> [ROAM or HOME]"),
-    ("SERVER?", BY_EITHER, _show, 0, None),
-    ("SERVER", BY_OWNER, _change, 1, "<host> [<password> [<paranoid>]]"),
-    ("REMOTE?", BY_EITHER, _show, 0, None),
-    ("REMOTE", BY_OWNER, _change, 1, "<SAFE or OPEN>"),
-    ("UNDO", BY_OLD_OWNER, _restore, 0, ""),
-    ("FACTORY", BY_PASSWORD, _restore, 1, "<password> <password>"),
-    ("DIAG", BY_EITHER, _report_of_module, 0, None),
-    ("FEATURES?", BY_EITHER, _show, 0, None),
-    ("FEATURE", BY_OWNER, _change, 2, "<0..15> <value>"),
-    # What opens or moves something is the owner's alone; friends have the password for STAT.
-    ("HOMELINK", BY_OWNER, _act_on_car, 1, "<0..2>"),
-    ("LOCK", BY_OWNER, _act_on_car, 0, "[<pin>]"),
-    ("UNLOCK", BY_OWNER, _act_on_car, 0, "[<pin>]"),
-    ("VALET", BY_OWNER, _act_on_car, 0, "[<pin>]"),
-    ("UNVALET", BY_OWNER, _act_on_car, 0, "[<pin>]"),
-    ("CHARGEMODE", BY_OWNER, _act_on_car, 1, "<mode> [<amperes>]"),
-    ("CHARGESTART", BY_OWNER, _act_on_car, 0, ""),
-    ("CHARGESTOP", BY_OWNER, _act_on_car, 0, ""),
-    ("COOLDOWN", BY_OWNER, _act_on_car, 0, ""),
-    ("VERSION", BY_EITHER, _show, 0, None),
-    ("RESET", BY_EITHER, _change, 0, ""),
-    ("CTP", BY_EITHER, _charge_time, 0, None),
-    ("TEMPS", BY_EITHER, _report_of_car, 0, None),
-    ("SUMMARY", BY_EITHER, _report_of_module, 0, None),
-    ("HELP", BY_EITHER, _help, 0, None),
-)
+# nothing for a command that only asks, "." for one that acts without any (the reply to a bare PASS
+# is the reference's own: no second line). What opens or moves something is the owner's alone;
+# friends have the password for STAT. Lines of one text: as tuples it would take 2 KB more.
+_COMMANDS = """
+REGISTER? either show 0
+REGISTER password change 0 <password>
+PASS? either show 0
+PASS owner change 1 .
+GPS either car 0
+STAT either car 0
+PARAMS? either show 0
+PARAMS owner change 1 <units> <notify> <server> ...
+AP password change 0 <password> <phone> <new password> ...
+MODULE? either show 0
+MODULE owner change 1 <id> [<units> [<notify> [<type>]]]
+VEHICLE? either show 0
+VEHICLE owner change 1 <type>
+GPRS? either show 0
+GPRS owner change 1 <apn> [<user> [<password> [<dns>]]]
+GSMLOCK? either show 0
+GSMLOCK owner change 0 [<operator>]
+SIM? either show 0
+SIM owner change 1 <pin or -> [ROAM or HOME]
+SERVER? either show 0
+SERVER owner change 1 <host> [<password> [<paranoid>]]
+REMOTE? either show 0
+REMOTE owner change 1 <SAFE or OPEN>
+UNDO old_owner restore 0 .
+FACTORY password restore 1 <password> <password>
+DIAG either module 0
+FEATURES? either show 0
+FEATURE owner change 2 <0..15> <value>
+HOMELINK owner act 1 <0..2>
+LOCK owner act 0 [<pin>]
+UNLOCK owner act 0 [<pin>]
+VALET owner act 0 [<pin>]
+UNVALET owner act 0 [<pin>]
+CHARGEMODE owner act 1 <mode> [<amperes>]
+CHARGESTART owner act 0 .
+CHARGESTOP owner act 0 .
+COOLDOWN owner act 0 .
+VERSION either show 0
+RESET either change 0 .
+CTP either time 0
+TEMPS either car 0
+SUMMARY either module 0
+HELP either help 0
+"""
+_MODES = {
+    "either": BY_EITHER,
+    "owner": BY_OWNER,
+    "password": BY_PASSWORD,
+    "old_owner": BY_OLD_OWNER,
+}
+_LOADERS = {
+    "show": _show,
+    "change": _change,
+    "restore": _restore,
+    "act": _act_on_car,
+    "car": _report_of_car,
+    "module": _report_of_module,
+    "time": _charge_time,
+    "help": _help,
+}
+
+
+def _row(name):
+    """What the table says of a command: name, mode, loader, words, usage; None if nothing."""
+    start = _COMMANDS.find("\n%s " % name) + 1
+    if not start:
+        return None
+    columns = _COMMANDS[start : _COMMANDS.find("\n", start)].split(" ", 4)
+    usage = columns[4] if len(columns) > 4 else None
+    loader = _LOADERS[columns[2]]
+    return name, _MODES[columns[1]], loader, int(columns[3]), "" if usage == "." else usage
 
 
 class Command:
@@ -144,10 +173,7 @@ def find(own, text):
     is_query = word.endswith("?")
     word = word.rstrip("?")
     for name in (word + "?", word) if is_query else (word, word + "?"):
-        common = None
-        for row in _COMMANDS:
-            if row[0] == name:
-                common = row
+        common = _row(name)
         for command, mode, method in own:
             if command == name:
                 if common and common[1] == BY_OWNER:
@@ -170,10 +196,5 @@ def _is_plain(text):
 def names(sms):
     """All commands, as two lists: those of the framework, and those of the car."""
     own = [row[0] for row in sms.car().sms_commands()]
-    return [row[0] for row in _COMMANDS if row[0] not in own], own
-
-
-async def _reply_help(request):
-    common, own = names(request.sms)
-    text = "Commands: " + " ".join(common)
-    return text + " \r\n%s: %s" % (request.sms.car().SMS_NAME, " ".join(own)) if own else text
+    common = [line.split(" ", 1)[0] for line in _COMMANDS.strip().split("\n")]
+    return [name for name in common if name not in own], own
