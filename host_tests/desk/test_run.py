@@ -10,11 +10,12 @@ from host_tests.desk.module_rig import require, run_desk
 from tools.desk.phone_script import SET_UP
 
 # Boot and network of the modem, seven SMS at their real pace, the login and some driving.
-_DRIVE_S = 48
-# In KiB, some 8 KB of the desk's stand-ins in it; an ESP32's grows to 109 (112,000 bytes).
-_HEAP_KIB = 104
+_DRIVE_S = 75
+# What MicroPython's heap grows to on an ESP32 without PSRAM (112,000 bytes), in KiB; here the
+# desk's stand-ins are in it, some 10 KB.
+_HEAP_KIB = 109
 _CHARGE_S = 10
-_LIMIT_S = 70
+_LIMIT_S = 120
 
 
 async def _both():

@@ -255,6 +255,6 @@ def test_the_reports_say_so():
     bench.status.bus_counts = lambda: {"can_frames": 700}
     bench.clock.utc = 1787561601
     assert bench.send("DIAG") == (
-        "DIAG:\n RED Led:0\n GRN Led:2\n NET State:0x20\n 12V Line:12.6 ref=0.0 cur=0.0"
+        "DIAG:\n RED Led:0\n GRN Led:2\n NET State:0x20\n 12V Line:12.6 ref=- cur=-"
     )
     assert "\nCAN: OK\nGPS: fix, 8 sats\nMemory: " in bench.send("SUMMARY")

@@ -166,7 +166,7 @@ def add_arguments(parser):
     parser.add_argument("--no-sim", action="store_true", help="empty SIM holder")
     parser.add_argument("--sim-pin", metavar="PIN", help="the SIM asks for this PIN")
     parser.add_argument("--apn", help="the only APN that the network accepts")
-    parser.add_argument("--store", type=count, default=30, help="places in the SMS store")
+    parser.add_argument("--store", type=int, default=30, help="places in the SMS store")
     parser.add_argument("--delay-factor", type=float, default=1.0, help="all delays times this")
     parser.add_argument("--off", action="store_true", help="start switched off")
     parser.add_argument(

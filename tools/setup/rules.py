@@ -42,8 +42,11 @@ def stored(n: int, text: str) -> str:
     if n == PASSWORD and not text:
         raise ValueError("The module password must not be empty.")
     forbidden = _FORBIDDEN.get(n, "")
-    if any(not " " <= character <= "~" or character in forbidden for character in text):
-        raise ValueError(f"Parameter {n} has a character that is not allowed.")
+    for character in text:
+        if character > "\x7f":
+            raise ValueError(f"Parameter {n} takes no umlauts or other letters of this kind.")
+        if not " " <= character <= "~" or character in forbidden:
+            raise ValueError(f"Parameter {n} has a character that is not allowed.")
     if n == PHONE:
         return _phone(text)
     if n == UNITS and text.upper() not in ("", "K", "M"):

@@ -105,6 +105,12 @@ def can(status, car):
     return ""
 
 
+def fix(state):
+    """Of the GPS receiver: is there a fix, and of how many satellites where that is known."""
+    text = "fix" if state.has_gps_lock else "no fix"
+    return text if state.satellites is None else "%s, %d sats" % (text, state.satellites)
+
+
 def gps(status, state):
     """The GPS receiver and its antenna."""
     if status.gps_heard == net.GPS_SILENT:

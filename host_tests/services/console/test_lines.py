@@ -136,7 +136,7 @@ def test_diag():
         "#  ERRORS:   none\r\n#  NET:      0x01 "
         "\r\n#  Signal:   99\r\n#  SIM:      unknown\r\n#  IMEI:     "
         "\r\n#  TIME:     not known: neither network nor GPS has told it\r\n#  CAN:      OK"
-        "\r\n#  GPS:      no fix, 0 sats"
+        "\r\n#  GPS:      no fix"
         "\r\n#  VIN:      ----------------- (NONE)"
         "\r\n#  SOC:      unknown (0 ideal, 0 est km)\r\n#  CHARGE:   4 / 0\r\n"
     )

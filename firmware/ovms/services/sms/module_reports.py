@@ -123,12 +123,7 @@ async def _peripherals(sms, car):
         lines.append("Modem: " + modem)
     bus = "not used" if car.BITRATE is None else "OK"
     lines.append("CAN: " + (diagnosis.can(status, car) or bus))
-    gps = diagnosis.gps(status, state)
-    if not gps:
-        gps = "fix" if state.has_gps_lock else "no fix"
-        if state.satellites is not None:
-            gps += ", %d sats" % state.satellites
-    lines.append("GPS: " + gps)
+    lines.append("GPS: " + (diagnosis.gps(status, state) or diagnosis.fix(state)))
     for name, text in (
         ("12V", diagnosis.supply(status, state)),
         ("Flash", diagnosis.flash(status)),
