@@ -105,12 +105,12 @@ def test_gps_record_of_the_south_and_in_miles():
     assert data.startswith("-0.250000,-70.500001,139,242,31,1,119,0,"), data
 
 
-def test_unknown_stays_empty():
+def test_unknown_is_0():
     car = twizy()
     locate(car)
     car.state.altitude_m = car.state.course_deg = None
     drive(car, 60)
-    assert gps(car)[0][3].startswith("51.257704,7.160899,,,0,1,119,0,,0,0,0,0,0,")
+    assert gps(car)[0][3].startswith("51.257704,7.160899,0,0,0,1,119,0,0,0,0,0,0,0,")
 
 
 def test_gps_record_counts_down_without_a_fix():
@@ -253,7 +253,7 @@ def test_no_trip_report_below_1_wh():
 
 
 def test_power_log_field_by_field():
-    """Twizy facts 5.8; what is not counted here is empty."""
+    """Twizy facts 5.8; what is not known is 0. 272 Wh at 57.4 V are 4.74 Ah."""
     car = twizy()
     locate(car)
     feed(
@@ -303,16 +303,16 @@ def test_power_log_field_by_field():
         "36",
         "9",
         "1.45",
-        "",
+        "4.50",
         "45.75",
         "2.00",
         "1.50",
-        "",
-        "",
-        "",
+        "4.74",
+        "0.00",
+        "0",
         "13",
         "4.3",
-        "",
+        "0",
     ]
 
 
@@ -330,7 +330,8 @@ def test_power_log_of_a_charge():
         (CHARGING, 0),
         ("597 00 E4 00 D1 29 00 01 41", 0),
     ):
-        feed(car, phase, "155 %02X 98 50 54 4E 20 00 73" % level)
+        soc = "4E 20" if level else "9C 40"
+        feed(car, phase, "155 %02X 98 50 54 %s 00 73" % (level, soc))
         pass_seconds(car, 1)
         counts.append(count(car, "RT-PWR-Log"))
     assert counts == [0, 0, 0, 1, 2, 2, 3]
