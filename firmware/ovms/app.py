@@ -13,6 +13,7 @@ from micropython import const
 import ovms
 from ovms import status as requests
 from ovms.broom import Broom
+from ovms.parameters import FEATURE_LOGS, LOGS_ALL
 
 _TICK_MS = const(1000)
 _COLLECT_BYTES = const(6144)
@@ -145,10 +146,17 @@ class App:
                 if _PROVEN_S <= status.uptime_s < _PROVEN_S + _SUPPLY_PERIOD_S:
                     self.in_turn(self._keep_tree)
         finally:
+            if 0 < self.config.feature(FEATURE_LOGS) <= LOGS_ALL:
+                self.in_turn(self._log_use)
             self.in_turn(self.notifier.tick)
             self.in_turn(self.notifier.hand_over)
             self.in_turn(self.history.tick)
             self.in_turn(self.keeper.tick)
+
+    def _log_use(self):
+        from ovms.services import use_log
+
+        use_log.tick(self)
 
     def _keep_tree(self):
         from ovms import trees

@@ -76,11 +76,13 @@ def connect(app):
     app.car = car
     # What a car left that could not be made now is for the one that can.
     keeper.car = car if is_there else None
-    if is_there and is_restored:
-        kept.load(keeper)
     app.reporter.set_car(car)
     app.commander.car = car
     app.can.set_car(car)
+    if is_there and is_restored:
+        # Nobody holds the old car any more, and with it goes its code.
+        app.broom.make_room()
+        kept.load(keeper)
 
 
 def _forget(state):

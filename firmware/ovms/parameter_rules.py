@@ -13,6 +13,14 @@ _LENGTH = const(31)
 # Of a profile: 32 bytes in base64.
 _PROFILE_LENGTH = const(44)
 
+# Of features that are a percentage or a distance: minimum and sufficient SOC, ranges.
+_HIGHEST = {
+    parameters.FEATURE_MINIMUM_SOC: 100,
+    parameters.FEATURE_SOC_LIMIT: 100,
+    parameters.FEATURE_RANGE_LIMIT: 255,
+    parameters.FEATURE_MAX_RANGE: 255,
+}
+
 # What may not be part of a value: `"` would end a string in an AT command, a comma a field of a
 # message, a blank a word of the line it travels in.
 _NO_HOST = b" \"!#$%&'()*+,/;<=>?@[\\]^`{|}~"
@@ -91,7 +99,7 @@ def checked(n, text):
         return _timezone(text)
     if n == parameters.DNS:
         return _dns(text)
-    return feature_text(text) if n >= parameters.FIRST_FEATURE else text
+    return _feature(n, text) if n >= parameters.FIRST_FEATURE else text
 
 
 def _forbidden(n):
@@ -166,6 +174,16 @@ def _timezone(text):
     if not is_number or int(hours) > 14 or int(minutes) > 59:
         raise ValueError("A time zone is [-]HH:MM, up to 14 hours.")
     return "%s%02d:%02d" % (sign, int(hours), int(minutes))
+
+
+def _feature(n, text):
+    """What a feature may hold that every car means alike."""
+    number = n - parameters.FIRST_FEATURE + parameters.FIRST_STORED_FEATURE
+    highest = _HIGHEST.get(number)
+    value = whole(feature_text(text))
+    if highest and not 0 <= value <= highest:
+        raise ValueError("Feature %d is a number from 0 to %d." % (number, highest))
+    return text
 
 
 def feature_text(text):

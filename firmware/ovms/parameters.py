@@ -53,6 +53,8 @@ FEATURE_SOC_LIMIT = const(10)
 FEATURE_RANGE_LIMIT = const(11)
 FEATURE_MAX_RANGE = const(12)
 FEATURE_CAPACITY = const(13)
+# The same feature, where it is 1 to 7; a capacity is more.
+FEATURE_LOGS = const(13)
 FEATURE_SUPPRESS = const(14)
 FEATURE_CAN_WRITE = const(15)
 # The same as a parameter.
@@ -74,6 +76,11 @@ STREAM_RECORDS = const(0x02)
 STREAM_TYRES = const(0x04)
 # A greater value is no set of bits: some clients write an interval in seconds there.
 _STREAM_ALL = const(0x07)
+
+# Bits of FEATURE_LOGS, and all that there are.
+LOG_DRIVES = const(0x02)
+LOG_CHARGES = const(0x04)
+LOGS_ALL = const(0x07)
 
 # Bits of FEATURE_SUPPRESS: what the module does not say, one thing that it does, and whether the
 # Twizy's records have later firmware's names.

@@ -173,14 +173,16 @@ class Life:
         presets[5] = "internet"
         self.app = app = App(Board(), presets)
         app.modem.port.uart = self.modem.wire
-        app.config.set_feature(15, 1)
+        # By the owner, who then needs not to be told.
+        app.config.set_feature(15, 1, 1)
         self._bus = Bus(self._tape)
         app.bus = self._bus
         app.can = CANLink(self._bus, None, app.status, app.config, _LINK_PERIOD_MS)
-        app.set_car()
         tasks = [task for task in app.tasks if task[0] not in _REPLACED]
         tasks += [("can", app.can.run), ("tape", self._play)]
         app.tasks = tuple([(name, self._named(name, run)) for name, run in tasks])
+        # Last: until then the link of before, and with it the car of before, is held by its task.
+        app.set_car()
         app.clock.set_utc_s(app.clock.first_utc_s, "gps")
         self._watch(app.broom)
         if mode == STACK:

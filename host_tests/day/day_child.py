@@ -218,17 +218,19 @@ class Day:
         self._tape = open("tape", "rb")
         self._board = Board()
         self.app = app = App(self._board, PRESETS)
-        app.config.set_feature(15, 1)
+        # By the owner, who then needs not to be told.
+        app.config.set_feature(15, 1, 1)
         self._bus = Bus(self._tape)
         app.bus = self._bus
         app.can = CANLink(self._bus, None, app.status, app.config, _LINK_PERIOD_MS)
         app.modem = app.notifier.modem = self._modem = Modem()
-        app.set_car()
         app.tasks = tuple([task for task in app.tasks if task[0] not in _REPLACED]) + (
             ("can", app.can.run),
             ("tape", self._play),
             ("server", self._serve),
         )
+        # Last: until then the link of before, and with it the car of before, is held by its task.
+        app.set_car()
         app.status.is_registered = True
         app.clock.set_utc_s(app.clock.first_utc_s, "gps")
         self._pause_ms = 0

@@ -266,7 +266,7 @@ def test_faults_reach_the_bus():
     simulator.model.module_offset_c[1] = 9
     module = Module(simulator)
     module.skip(12)
-    cells = list(module.car.decoder.cell_volts)
+    cells = list(module.car.decoder.cell_volts)[:14]
     modules = list(module.car.decoder.module_temps)
     assert cells.index(min(cells)) == 4
     assert 28 <= sorted(cells)[1] - cells[4] <= 32

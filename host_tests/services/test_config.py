@@ -270,9 +270,9 @@ def test_timezone():
 def test_permanent_features():
     config = fresh()
     for value in (0, 1, -128, 255, 200):
-        config.set_feature(9, value)
-        assert config.feature(9) == value
-        assert reloaded(config).feature(9) == value
+        config.set_feature(8, value)
+        assert config.feature(8) == value
+        assert reloaded(config).feature(8) == value
     config.set_feature(15, "1")
     assert config.get(31) == "1"
     config.set(26, "7")
@@ -280,7 +280,20 @@ def test_permanent_features():
     config.set(26, "")
     assert config.feature(10) == 0
     for text in ("256", "-129", "x", "1_0", " 1", "1e3", "+1", "9" * 30, "1.", "1.x", "\u0661"):
-        raises(ValueError, config.set_feature, 9, text)
+        raises(ValueError, config.set_feature, 8, text)
+
+
+def test_features_that_are_a_percentage_or_a_distance():
+    for n, highest in ((9, 100), (10, 100), (11, 255), (12, 255)):
+        config = fresh()
+        for value in (0, 1, highest, "", "55.5"):
+            config.set_feature(n, value)
+        for value in (-1, highest + 1, -128, 256):
+            raises(ValueError, config.set_feature, n, value)
+            raises(ValueError, config.apply, {n + 16: str(value)})
+        assert config.feature(n) == 55
+    sentence = str(raises(ValueError, config.set_feature, 10, 200))
+    assert sentence == "Feature 10 is a number from 0 to 100."
 
 
 def test_a_capacity_with_decimals_stays_text():

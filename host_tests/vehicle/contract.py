@@ -42,7 +42,9 @@ class Settings:
         return self.features.get(n, 0)
 
     def set_feature(self, n, value):
-        self.features[n] = value
+        self.features[n] = int(str(value).partition(".")[0])
+        if n >= 8:
+            self.parameters[n + 16] = str(value)
         self.revision += 1
 
     def apply(self, changes):

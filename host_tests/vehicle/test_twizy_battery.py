@@ -246,13 +246,20 @@ def test_what_was_measured_before_the_reset_is_no_extreme_of_the_new_cycle():
     assert batt(car, "T").startswith("P:11C (11C..11C) ")
 
 
-def test_charge_start_resets():
+def test_what_the_drive_did_stays_over_the_charge_until_the_next_use():
+    """As the guide has it: reset each time the Twizy is started."""
     car = twizy(SET_C)
+    feed(car, ASLEEP)
+    pass_seconds(car, 3)
     feed(car, CHARGING)
     pass_seconds(car, 1)
-    assert flags(car) == (0, 0, 0, 0)
     see(car, SET_A)
+    assert "!C5:-150mV" in batt(car) and "!M2:+4C" in batt(car)
+    feed(car, "597 00 E4 00 D1 29 00 01 41")
+    pass_seconds(car, 30)
+    feed(car, AWAKE)
     pass_seconds(car, 1)
+    see(car, SET_A)
     assert batt(car) == STATUS_A
 
 

@@ -53,7 +53,7 @@ def test_a_charge_from_start_to_done():
     assert state.charge_state == CHARGING
     assert (state.charge_a10, state.charge_w, state.line_v) == (320, 1846, 230)
     assert step(car, CHARGING_PHASE, bms(7, 9399)) == CHARGING
-    assert step(car, CHARGING_PHASE, bms(5, 9399, -100)) == TOPPING_OFF
+    assert step(car, CHARGING_PHASE, bms(5, 9399, -100)) == CHARGING
     assert step(car, CHARGING_PHASE, bms(0, 9990, -8)) == TOPPING_OFF
     assert step(car, "425 24 3D 44 FF FE 70 01 36", UNPLUGGED) == CHARGE_DONE
     assert state.is_charge_port_open and not state.is_charging
@@ -68,11 +68,11 @@ def test_topping_off_at_94_percent():
 
 
 def test_a_weak_start_is_not_topping_off():
-    """A cold battery takes less from the beginning; more later, and less again, is the end."""
+    """A cold battery takes less from the beginning; more later, and less again, is no end."""
     car = charging_car(level=3)
     assert car.state.charge_state == CHARGING
     assert step(car, CHARGING_PHASE, bms(6, 5100)) == CHARGING
-    assert step(car, CHARGING_PHASE, bms(5, 5200)) == TOPPING_OFF
+    assert step(car, CHARGING_PHASE, bms(5, 5200)) == CHARGING
 
 
 def test_topping_off_at_a_limit_of_the_user():

@@ -58,10 +58,52 @@ def test_a_charge_from_start_to_done():
     assert owner.at(UNPLUGGED, 10000) == []
 
 
-def test_a_falling_power_level_is_topping_off():
+def test_a_falling_power_level_is_no_topping_off():
+    """A cold or a hot battery, or a charger that is limited, asks for less at any SOC."""
     owner = Owner()
     owner.at(PLUGGED, 5000)
-    assert owner.at(PLUGGED, 9000, 6) == [EVENT_CHARGE_TOPPING_OFF]
+    for soc_pct100, level in ((6100, 4), (6100, 1), (6105, 0), (6110, 7), (9399, 2)):
+        assert owner.at(PLUGGED, soc_pct100, level) == []
+        assert owner.car.stat_text().startswith("Charging\r CHG")
+    assert owner.at(PLUGGED, 9400, 2) == [EVENT_CHARGE_TOPPING_OFF]
+
+
+def test_a_pack_that_refuses_is_not_full():
+    for soc_pct100 in (6000, 100, 9399):
+        owner = Owner()
+        owner.at(PLUGGED, soc_pct100 - 50)
+        owner.at(PLUGGED, soc_pct100, 0)
+        assert owner.at(UNPLUGGED, soc_pct100, 0) == [EVENT_CHARGE_INTERRUPTED]
+        assert owner.car.stat_text().startswith("Charging Stopped")
+
+
+def test_done_is_full():
+    """By SOC, or by the level of a BMS whose SOC is a little low, unless it reports an error."""
+    for soc_pct100, level, error, events in (
+        (10000, 3, "11", [EVENT_CHARGE_DONE]),
+        (9900, 0, "12", [EVENT_CHARGE_DONE]),
+        (9900, 1, "12", [EVENT_CHARGE_INTERRUPTED]),
+        (9900, 0, "91", [EVENT_CHARGE_INTERRUPTED]),
+    ):
+        owner = Owner()
+        owner.at(PLUGGED, 9800)
+        owner.at(PLUGGED, soc_pct100, level)
+        feed(owner.car, "424 %s 40 04 26 41 64 00 42" % error)
+        assert owner.at(UNPLUGGED, soc_pct100, level) == events, (soc_pct100, level, error)
+
+
+def test_a_limit_set_higher_ends_topping_off():
+    owner = Owner({10: 55})
+    owner.at(PLUGGED, 5000)
+    assert owner.at(PLUGGED, 5600) == [EVENT_CHARGE_SUFFICIENT]
+    assert owner.car.state.charge_state == TOPPING_OFF
+    owner.car.config.set_feature(10, 85)
+    assert owner.at(PLUGGED, 5700) == []
+    assert owner.car.stat_text().startswith("Charging\r CHG")
+    assert owner.at(PLUGGED, 8500) == [EVENT_CHARGE_SUFFICIENT]
+    owner.car.config.set_feature(10, 0)
+    owner.at(PLUGGED, 8600)
+    assert owner.car.stat_text().startswith("Charging\r CHG")
 
 
 def test_a_charge_resumed_while_topping_off_says_so():

@@ -82,6 +82,8 @@ def test_range_in_miles_is_never_converted():
 
 def test_range_refuses_what_is_no_range():
     car = car_at(7000, {12: 80})
+    sms(car, "RANGE 77")
+    assert sms(car, "RANGE -") == "Max ideal range: UNSET"
     for text in ("RANGE far", "RANGE -1", "RANGE 256", "RANGE 80 90", "RANGE 8.5", "RANGE ²"):
         assert refused(car, text).startswith("RANGE takes one distance")
 
@@ -307,3 +309,23 @@ def test_limits_survive_in_the_real_settings():
     again = Config(store)
     assert [again.feature(n) for n in (10, 11, 12)] == [60, 30, 80]
     assert [again.get(n) for n in (26, 27, 28)] == ["60", "30", "80"]
+
+
+def test_a_dash_is_empty():
+    """As in the framework's commands, by SMS and by the protocol."""
+    car = build(Twizy)
+    for text, soc, distance in (
+        ("CA 30 60%", 60, 30),
+        ("CA -", 0, 0),
+        ("CA - 55%", 55, 0),
+        ("CA 41 -", 0, 41),
+        ("CA - -", 0, 0),
+    ):
+        sms(car, text)
+        assert (car.config.feature(10), car.config.feature(11)) == (soc, distance), text
+    run(car.command(204, "55,80"))
+    assert (car.config.feature(10), car.config.feature(11)) == (80, 55)
+    run(car.command(204, "-,70,-,-"))
+    assert (car.config.feature(10), car.config.feature(11)) == (70, 0)
+    run(car.command(202, "66"))
+    assert run(car.command(202, "-")) == (0, "0")

@@ -398,3 +398,20 @@ def test_frames_take_no_heap():
     pass_seconds(car, 1)
     sums = car.decoder.power.sums
     assert sums[ACCEL + 1] > 0 and sums[DECEL + 2] > 0
+
+
+def test_not_more_comes_back_than_was_used():
+    """Downhill: the share ends at all of it, and the consumption is negative."""
+    car = build(Twizy)
+    power = car.decoder.power
+    power.sums[0] = 10000
+    power.sums[1] = 20 * 22500
+    power.sums[6] = 10000
+    power.sums[7] = 10 * 22500
+    power.sums[8] = 37 * 22500
+    from ovms.vehicle.twizy import power_texts
+
+    text = power_texts.report(car, "E")
+    assert "R=100%" in text and " -27" in text
+    for part in text.split("R=")[1:]:
+        assert int(part.split("%")[0]) <= 100, text

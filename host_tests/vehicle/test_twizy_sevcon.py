@@ -1,5 +1,6 @@
 """CFG in dialogues byte for byte: Twizy facts 7.4, 7.13 and 9.6; Twizy guide 1.2.0."""
 
+from host_tests.shims.expect import run
 from host_tests.vehicle.contract import feed
 from host_tests.vehicle.sevcon_bench import (
     BUTTON,
@@ -14,6 +15,8 @@ from host_tests.vehicle.sevcon_bench import (
     Objects,
     Script,
 )
+from ovms.parameters import FROM_OWNER
+from ovms.vehicle.twizy.sevcon import cfg
 
 KNOWN = LOGIN[2:4][:1] + ((RX, "4F 00 50 01 04 00 00 00"),)
 SERIAL = ((TX, "40 18 10 04 00 00 00 00"), (RX, "43 18 10 04 2A 00 00 00"))
@@ -37,7 +40,8 @@ def test_login_and_read():
 
 def test_a_question_writes_nothing_and_reads():
     bench = Bench(Objects({0x292001: 1000, 0x292003: 182}))
-    for text in ("", "POWER 50", "RESET", "SPEED 90", "WRITE 2920 3 1000", "PRE", "restore all"):
+    assert bench.cfg("", is_query=True).startswith("CFG commands: SPEED TORQUE")
+    for text in ("POWER 50", "RESET", "SPEED 90", "WRITE 2920 3 1000", "PRE", "restore all"):
         assert bench.cfg(text, is_query=True) == (
             "CFG? changes nothing. Without the question mark, CFG does."
         ), text
@@ -249,7 +253,6 @@ def test_foreign_and_late_answers():
 def test_wrong_words():
     bench = Bench(Script())
     for text, reply in (
-        ("", "CFG : Unknown command"),
         ("LOAD 1", "CFG LOAD: Unknown command"),
         ("speeds", "CFG SPEEDS: Unknown command"),
         ("READ 2920", "CFG READ: ERROR: Too few args"),
@@ -278,6 +281,26 @@ def test_wrong_words():
     ):
         assert bench.cfg(text) == reply
     assert not bench.sent
+
+
+def test_the_list_of_commands():
+    """`CFG` and `CFG?`, whatever is behind the question; READ only reads anyway."""
+    for features in ({15: 0}, {15: 1}):
+        bench = Bench(Script(), features)
+        text = bench.cfg("")
+        for word in ("SPEED", "TORQUE", "TSMAP", "BRAKELIGHT", "RESET", "WRITE", "RESTORE"):
+            assert " %s" % word in text
+        assert len(text) <= 160
+        assert run(cfg.execute(bench.car, [], FROM_OWNER, True), 20000) == text
+        for words in (["RESET"], ["POWER", "50"], ["WRITE", "2920", "1", "5"], ["NONSENSE"]):
+            reply = run(cfg.execute(bench.car, words, FROM_OWNER, True), 20000)
+            assert "changes nothing" in reply
+        assert not bench.sent
+    bench, script = dialogue(
+        LOGIN, ((TX, "40 20 29 01 00 00 00 00"), (RX, "4B 20 29 01 E8 03 00 00"))
+    )
+    reply = run(cfg.execute(bench.car, ["read", "2920", "1"], FROM_OWNER, True), 20000)
+    assert reply == "CFG READ:  SDO 0x2920.01: 0x03E8 = 1000"
 
 
 def test_handlers_take_no_heap():

@@ -1,15 +1,16 @@
 """Battery monitor: what cells and modules did since switch-on, and which of them are suspicious.
 
-Runs once a second on the consistent sets the decoder collects; integers only. Thresholds: Twizy
-guide 1.2.0, "Battery monitoring"; evaluation step by step: Twizy facts 4.3, worked examples 9.3.
-Texts and records are made in `battery_texts` and `battery_records`.
+Runs once a second on what the decoder collects: the cells in sets of one moment, the modules'
+temperatures, each judged apart. Integers only. Thresholds: Twizy guide 1.2.0, "Battery
+monitoring"; evaluation step by step: Twizy facts 4.3, worked examples 9.3. Texts and records are
+made in `battery_texts` and `battery_records`.
 """
 
 from array import array
 
 from micropython import const
 
-from ovms.vehicle.twizy.decode import CELLS, MODULES, SET_COMPLETE
+from ovms.vehicle.twizy.decode import CELL_END, CELLS, MODULES, SET_COMPLETE
 
 # Rows of `Group.values`.
 NOW = const(0)
@@ -21,30 +22,44 @@ FURTHEST = const(3)
 _CELL_ALERT = const(6)
 _CELLS_ALERT = const(5)
 _CELLS_WATCH = const(3)
-_CELL_END = const(0xF00)
 _MODULE_ALERT = const(3)
 _MODULES_ALERT = const(3)
 _MODULES_WATCH = const(2)
 _MODULE_END = const(0xF0)
+
+# Without a set of cells for so long the modules alone are news, and 700 is not waited for.
+_ALONE_S = const(5)
 
 
 class Group:
     """The cells, or the modules.
 
     values: four rows of `size` raw values: now, lowest, highest, furthest from the mean (signed);
-    all 0 before the first set. is_fresh: the next set is the first. deviation: highest standard
-    deviation. alerts, watches: bit n is value n, the bit `flag` is the group as a whole, for its
-    standard deviation.
+    all 0 before the first set, and those of a value that the pack does not tell. mask: bit n is
+    set where value n is told, 0 before the first set. is_fresh: the next set is the first.
+    deviation: highest standard deviation.
+    alerts, watches: bit n is value n, the bit `flag` is the group as a whole, for its standard
+    deviation.
 
-    alert: deviation of one value that is an alert; group_alert, group_watch: the limits of the
-    standard deviation. end: first raw value that is a filler, as 0 is.
+    usual: how many values the pack of the Twizy has. alert: deviation of one value that is an
+    alert; group_alert, group_watch: the limits of the standard deviation. end: first raw value
+    that is a filler, as 0 is.
     """
 
-    def __init__(self, size, flag, alert, group_alert, group_watch, end):
-        self.size = size
-        self.flag = flag
-        self.values = array("h", bytes(8 * size))
+    def __init__(self, usual, alert, group_alert, group_watch, end):
+        self.usual = usual
         self._limits = (alert, group_alert, group_watch, end)
+        self.other = self.others = 0
+        self.make(0, usual)
+
+    def make(self, mask, size):
+        """Begin anew with `size` values, of which those of `mask` are told."""
+        self.mask = mask
+        self.size = size
+        # Above all values: bit 15 of the cells, 7 of the modules (Twizy facts 4.3).
+        self.flag = 1 << max(size, self.usual + (self.usual > MODULES))
+        self.values = array("h", bytes(8 * size))
+        self.others = 0
         self.reset()
 
     def reset(self):
@@ -58,45 +73,57 @@ class Group:
         self.is_fresh = True
 
     def evaluate(self, raw):
-        """Take one set of `size` raw values; one filler among them and nothing changes.
+        """Take one set of raw values; a filler among them that was none before changes nothing.
 
         Flags stay until reset, or until the standard deviation reaches a new maximum: then the
         group is judged anew (Twizy facts 4.3, step 4, and the sets C and D of 9.3).
         """
-        size = self.size
-        values = self.values
         alert, group_alert, group_watch, end = self._limits
-        base = raw[0]
-        total = squares = 0
-        for i in range(size):
+        mask = size = count = base = total = squares = 0
+        for i in range(len(raw)):
             value = raw[i]
             if not 0 < value < end:
-                return
+                continue
+            mask |= 1 << i
+            size = i + 1
+            base = base or value
+            count += 1
             off = value - base
             total += off
             squares += off * off
+        if mask != self.mask:
+            from ovms.vehicle.twizy import battery_size
+
+            if not battery_size.adopt(self, mask, size):
+                return
+        elif not mask:
+            return
+        values = self.values
         # Rounded root of the variance, at least 1, without fractions.
-        spread = 4 * (size * squares - total * total)
+        spread = 4 * (count * squares - total * total)
         deviation = 1
-        while spread >= ((2 * deviation + 1) * size) ** 2:
+        while spread >= ((2 * deviation + 1) * count) ** 2:
             deviation += 1
         if self.is_fresh:
             self.is_fresh = False
             for i in range(size):
-                values[size + i] = values[2 * size + i] = raw[i]
+                if mask >> i & 1:
+                    values[size + i] = values[2 * size + i] = raw[i]
         if deviation > self.deviation:
             self.deviation = deviation
             self.alerts = self.flag if deviation >= group_alert else 0
             self.watches = self.flag if group_watch <= deviation < group_alert else 0
         for i in range(size):
+            if not mask >> i & 1:
+                continue
             value = raw[i]
             values[i] = value
             if value < values[size + i]:
                 values[size + i] = value
             if value > values[2 * size + i]:
                 values[2 * size + i] = value
-            off = size * (value - base) - total
-            distance = (2 * abs(off) + size) // (2 * size)
+            off = count * (value - base) - total
+            distance = (2 * abs(off) + count) // (2 * count)
             if distance >= alert or (self.alerts & self.flag and distance >= group_alert):
                 self.alerts |= 1 << i
             elif distance > deviation or (self.watches & self.flag and distance >= group_watch):
@@ -107,48 +134,61 @@ class Group:
 
 class Battery:
     """cells, modules: Group. pack_min_mv, pack_max_mv: pack voltage since reset, or None before.
-    is_known: a complete set was seen. sets: counts the sets seen. notified: alerts the user knows
-    of. was_charging: a second ago.
+    is_known: something was told of cells or modules. sets: counts the sets seen. notified: alerts
+    the user knows of.
     """
 
     def __init__(self, decoder):
-        self.cells = Group(CELLS, 0x8000, _CELL_ALERT, _CELLS_ALERT, _CELLS_WATCH, _CELL_END)
-        self.modules = Group(
-            MODULES, 0x80, _MODULE_ALERT, _MODULES_ALERT, _MODULES_WATCH, _MODULE_END
-        )
+        self.cells = Group(CELLS, _CELL_ALERT, _CELLS_ALERT, _CELLS_WATCH, CELL_END)
+        self.modules = Group(MODULES, _MODULE_ALERT, _MODULES_ALERT, _MODULES_WATCH, _MODULE_END)
         self.pack_min_mv = self.pack_max_mv = None
         self.is_known = False
         self.sets = 0
         self._decoder = decoder
-        self.notified = 0
-        self.was_charging = False
+        self.notified = self._alone_s = 0
 
     def reset(self):
-        """Begin anew: at switch-on, at the start of a charge, or because the user says so."""
+        """Begin anew: at switch-on, or because the user says so."""
         self.cells.reset()
         self.modules.reset()
         self.pack_min_mv = self.pack_max_mv = None
         self.notified = 0
 
     def update(self):
-        """Once a second, after the charge logic. True when somebody has to hear of an alert."""
+        """Once a second. True when somebody has to hear of an alert."""
         decoder = self._decoder
-        is_charging = decoder.is_charging()
-        if is_charging and not self.was_charging:
-            self.reset()
-        self.was_charging = is_charging
-        if decoder.cell_set < SET_COMPLETE:
+        has_temps = decoder.has_temps
+        if has_temps:
+            self._judge_modules(decoder)
+        if decoder.cell_set >= decoder.set_complete:
+            self.cells.evaluate(decoder.cell_volts)
+            decoder.cell_set = self._alone_s = 0
+            pack_mv = decoder.state.battery_mv
+            self.pack_min_mv = min(self.pack_min_mv or pack_mv, pack_mv)
+            self.pack_max_mv = max(self.pack_max_mv or pack_mv, pack_mv)
+        elif not has_temps:
             return False
-        self.modules.evaluate(decoder.module_temps)
-        self.cells.evaluate(decoder.cell_volts)
-        decoder.cell_set = 0
-        self.is_known = self.cells.values[0] > 0 and self.modules.values[0] > 0
+        elif self._alone_s < _ALONE_S:
+            self._alone_s += 1
+            if self._alone_s == _ALONE_S:
+                # Of a battery that is no longer there.
+                decoder.set_complete = SET_COMPLETE
+                decoder.cell_volts[14] = decoder.cell_volts[15] = 0
+            return False
         self.sets += 1
-        pack_mv = decoder.state.battery_mv
-        self.pack_min_mv = min(self.pack_min_mv or pack_mv, pack_mv)
-        self.pack_max_mv = max(self.pack_max_mv or pack_mv, pack_mv)
-        alerts = self.cells.alerts << 8 | self.modules.alerts
+        self.is_known = self.cells.mask | self.modules.mask != 0
+        alerts = self.cells.alerts << 9 | self.modules.alerts
         if alerts == self.notified:
             return False
         self.notified = alerts
         return alerts != 0
+
+    def _judge_modules(self, decoder):
+        modules = self.modules
+        mask = modules.mask
+        modules.evaluate(decoder.module_temps[: decoder.sensors])
+        decoder.has_temps = False
+        if modules.mask != mask:
+            from ovms.vehicle.twizy import battery_size
+
+            decoder.temp_count = len(battery_size.told(modules, NOW))

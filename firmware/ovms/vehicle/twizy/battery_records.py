@@ -1,33 +1,35 @@
 """History records RT-PWR-BattPack and RT-PWR-BattCell.
 
 Fields: Twizy guide 1.2.0, "Battery monitoring"; what follows the guide's in the pack record is
-later firmware's (Twizy facts 4.5). Its later names: `later_records.py`.
+later firmware's (Twizy facts 4.5). No field is empty, as apps drop a row that has one (server
+facts 5): what a pack does not tell is 0 beside an alert status of 0, "unknown". Later
+names: `later_records.py`.
 """
 
 from micropython import const
 
 from ovms.parameters import FEATURE_SUPPRESS, LATER_RECORDS
-from ovms.vehicle.twizy.battery import FURTHEST, HIGHEST, LOWEST
+from ovms.vehicle.twizy.battery import FURTHEST, HIGHEST, LOWEST, NOW
+from ovms.vehicle.twizy.battery_size import has, told
 
 _LIFETIME_S = const(86400)
 # Records of cells that are made at a time.
 _CELLS = const(5)
 
-# Alert states of the records; 0 unknown and 4 failure do not occur.
+# Alert states of the records; 4, failure, does not occur.
+_UNKNOWN = const(0)
 _NOMINAL = const(1)
 _WATCH = const(2)
 _ALERT = const(3)
 
 
 def send(car, has_cells=True):
-    """Emit the record of the pack, and those of its 14 cells, in turns; nothing before a first
-    set.
-    """
+    """Emit the records of the pack and of its cells, in turns; nothing before a first set."""
     battery = car.battery
     if not battery.is_known:
         return
     car.in_turn(_send_pack, car)
-    if has_cells:
+    if has_cells and battery.cells.mask:
         for first in range(0, battery.cells.size, _CELLS):
             car.in_turn(_send_cells, car, first)
 
@@ -63,6 +65,8 @@ def _joined(fields):
 
 
 def _status(group, bits):
+    if not group.mask & bits:
+        return _UNKNOWN
     if group.alerts & bits:
         return _ALERT
     return _WATCH if group.watches & bits else _NOMINAL
@@ -74,34 +78,39 @@ def _pack(car):
     modules = battery.modules
     state = car.state
     decoder = car.decoder
-    size = modules.size
-    temps = modules.values
     fields = [
-        cells.size,
+        cells.size if cells.mask else 0,
         1,
-        _status(cells, 0xFFFF),
-        _status(modules, 0xFFFF),
+        _status(cells, -1),
+        _status(modules, -1),
         state.soc_pct100 or 0,
         decoder.soc_min_pct100,
         decoder.soc_max_pct100,
     ]
-    for pack_mv in (
-        state.battery_mv,
-        battery.pack_min_mv or state.battery_mv,
-        battery.pack_max_mv or state.battery_mv,
-    ):
+    now_mv = state.battery_mv or 0
+    for pack_mv in (now_mv, battery.pack_min_mv or now_mv, battery.pack_max_mv or now_mv):
         # 1/100 V, and the nominal voltage of one cell.
         fields += (pack_mv // 10, pack_mv // 10 // cells.size)
-    fields += (
-        (2 * sum(temps[:size]) + size) // (2 * size) - 40,
-        min(temps[LOWEST * size : HIGHEST * size]) - 40,
-        max(temps[HIGHEST * size : FURTHEST * size]) - 40,
+    fields += temperatures(modules) + (
         cells.deviation * 5,
         modules.deviation,
         decoder.drive_limit * 500,
         decoder.recovery_limit * 500,
     )
     return fields
+
+
+def temperatures(modules):
+    """(rounded mean, lowest, highest) in degrees, zeros where the pack tells none."""
+    now = told(modules, NOW)
+    count = len(now)
+    if not count:
+        return (0, 0, 0)
+    return (
+        (2 * sum(now) + count) // (2 * count) - 40,
+        min(told(modules, LOWEST)) - 40,
+        max(told(modules, HIGHEST)) - 40,
+    )
 
 
 def _cell(battery, cell):
@@ -115,5 +124,7 @@ def _cell(battery, cell):
 
 def _values(group, index, scale, zero):
     """Now, lowest, highest and furthest from the mean of one value."""
+    if not has(group, index):
+        return [0, 0, 0, 0]
     values = [(group.values[row * group.size + index] - zero) * scale for row in range(FURTHEST)]
     return values + [group.values[FURTHEST * group.size + index] * scale]

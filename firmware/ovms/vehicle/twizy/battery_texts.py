@@ -1,11 +1,15 @@
 """BATT replies and the battery alert: Twizy guide 1.2.0, "Battery monitoring".
 
-Every item ends with a blank; `!` marks an alert, `?` a watch (Twizy facts 4.4).
+Every item ends with a blank; `!` marks an alert, `?` a watch (Twizy facts 4.4). What a pack does
+not tell is named where its values would be, and what is not the Twizy's own pack tells its size.
 """
 
-from ovms.vehicle.twizy.battery import FURTHEST, HIGHEST, LOWEST
+from ovms.vehicle.twizy.battery import FURTHEST, HIGHEST, LOWEST, NOW
+from ovms.vehicle.twizy.battery_size import has, told
 
 _UNKNOWN = "The battery has not told its values yet."
+_NO_CELLS = "no cell voltages "
+_NO_MODULES = "no temperatures "
 
 
 def reply(car, arguments, is_query):
@@ -17,16 +21,24 @@ def reply(car, arguments, is_query):
         return "Battery monitor reset."
     if not battery.is_known:
         return _UNKNOWN
-    if letters.startswith("VD"):
-        return _group_text(battery.cells, 5, "mV") + _deviations(battery.cells, "", 5, "mV", True)
+    cells = battery.cells
+    modules = battery.modules
     if letters.startswith("V"):
-        return _volts(car)
-    if letters.startswith("TD"):
-        return _group_text(battery.modules, 1, "C") + _deviations(
-            battery.modules, "", 1, "C", True
-        )
+        if not cells.mask:
+            return _pack(car) + _NO_CELLS
+        if letters.startswith("VD"):
+            text = _group_text(cells, 5, "mV") + _deviations(cells, "", 5, "mV", True)
+        else:
+            text = _volts(car)
+        return text + _missing(cells, "C")
     if letters.startswith("T"):
-        return _temperatures(battery.modules)
+        if not modules.mask:
+            return _NO_MODULES
+        if letters.startswith("TD"):
+            text = _group_text(modules, 1, "C") + _deviations(modules, "", 1, "C", True)
+        else:
+            text = _temperatures(modules)
+        return text + _missing(modules, "M")
     return status_text(car)
 
 
@@ -35,12 +47,34 @@ def status_text(car):
     battery = car.battery
     if not battery.is_known:
         return _UNKNOWN
-    return "Volts: %s%sTemps: %s%s" % (
-        _group_text(battery.cells, 5, "mV"),
-        _deviations(battery.cells, "C", 5, "mV", False) or _all_well(battery.cells),
-        _group_text(battery.modules, 1, "C"),
-        _deviations(battery.modules, "M", 1, "C", False) or _all_well(battery.modules),
+    return "Volts: %sTemps: %s" % (
+        _judged(battery.cells, "C", 5, "mV") or _NO_CELLS,
+        _judged(battery.modules, "M", 1, "C") or _NO_MODULES,
     )
+
+
+def _judged(group, letter, scale, unit):
+    """The group's part of the status, "" for one that tells nothing."""
+    if not group.mask:
+        return ""
+    return (
+        _group_text(group, scale, unit)
+        + (_deviations(group, letter, scale, unit, False) or _all_well(group))
+        + _missing(group, letter)
+    )
+
+
+def _missing(group, letter):
+    """What a Twizy's own pack has and this one not, or has more: "" for that pack."""
+    size = group.size
+    gaps = [letter + str(i + 1) for i in range(size) if not has(group, i)]
+    if size == group.usual and not gaps:
+        return ""
+    count = len(told(group, NOW))
+    text = "(%d %s" % (count, "cells" if letter == "C" else "sensors")
+    if count < group.usual:
+        text = "(%d of %d%s" % (count, group.usual, text[text.find(" ") :])
+    return text + (", not %s) " % " ".join(gaps) if gaps else ") ")
 
 
 def _all_well(group):
@@ -61,6 +95,8 @@ def _group_text(group, scale, unit):
 def _deviations(group, letter, scale, unit, is_complete):
     text = ""
     for i in range(group.size):
+        if not has(group, i):
+            continue
         mark = _mark(group, 1 << i)
         if mark or is_complete:
             furthest = group.values[FURTHEST * group.size + i] * scale
@@ -68,11 +104,17 @@ def _deviations(group, letter, scale, unit, is_complete):
     return text
 
 
-def _volts(car):
+def _pack(car):
     pack_mv = car.state.battery_mv
-    text = "P:%d.%02dV " % (pack_mv // 1000, pack_mv // 10 % 100)
+    return "" if pack_mv is None else "P:%d.%02dV " % (pack_mv // 1000, pack_mv // 10 % 100)
+
+
+def _volts(car):
+    text = _pack(car)
     cells = car.battery.cells
     for i in range(cells.size):
+        if not has(cells, i):
+            continue
         cell_mv = cells.values[i] * 5
         volts = cell_mv // 1000
         text += "%s%d:%d.%03dV " % (_mark(cells, 1 << i), i + 1, volts, cell_mv % 1000)
@@ -80,14 +122,16 @@ def _volts(car):
 
 
 def _temperatures(modules):
-    size = modules.size
-    values = modules.values
-    mean = (2 * sum(values[:size]) + size) // (2 * size)
+    now = told(modules, NOW)
+    count = len(now)
     text = "P:%dC (%dC..%dC) " % (
-        mean - 40,
-        min(values[LOWEST * size : HIGHEST * size]) - 40,
-        max(values[HIGHEST * size : FURTHEST * size]) - 40,
+        (2 * sum(now) + count) // (2 * count) - 40,
+        min(told(modules, LOWEST)) - 40,
+        max(told(modules, HIGHEST)) - 40,
     )
-    for i in range(size):
+    values = modules.values
+    for i in range(modules.size):
+        if not has(modules, i):
+            continue
         text += "%s%d:%dC " % (_mark(modules, 1 << i), i + 1, values[i] - 40)
     return text

@@ -4,6 +4,8 @@ Frames are decoded as they come (`decode`); once a second `poll` draws the concl
 key edges, trip, charge (`charge`). Bus, status byte and edges: Twizy facts 1.1, 1.5 and 2.
 """
 
+from array import array
+
 from micropython import const
 
 from ovms.parameters import FEATURE_STREAM, STREAM_LOCATION, STREAM_RECORDS, streamed
@@ -29,8 +31,9 @@ DUE_CHARGE = const(16)
 
 
 class Twizy(Vehicle):
-    """decoder: raw values for this folder's files. battery: the battery monitor. short_frames:
-    frames refused for their DLC. trip_start_m: odometer at the start of the trip, or None.
+    """decoder: raw values for this folder's files. battery: its monitor. watch: of `watch.py`.
+    short_frames: frames refused for their DLC. trip_start_m, trip_start_soc_pct100: odometer and
+    SOC at the start of the trip, or None.
 
     told_latitude_udeg, told_longitude_udeg: where the last record of the position was made, None
     before. told_sets: `battery.sets` of its last record. minutes: of this half hour of the
@@ -42,8 +45,8 @@ class Twizy(Vehicle):
     VERSION = "3.0"
     BITRATE = 500_000
     RX_IDS = RX_IDS
-    # 210 frames a second (Twizy facts 1.2).
-    FOREIGN_IDS = (0x19F, 0x080, 0x423, 0x426, 0x436, 0x627, 0x628, 0x629)
+    # 190 frames a second (Twizy facts 1.2). 629 is the motor controller's, dead without the key.
+    FOREIGN_IDS = (0x19F, 0x080, 0x423, 0x426, 0x436, 0x629)
     # SDO requests and NMT to the motor controller, nothing else.
     TX_FRAMES = ((0x601, 8), (0x000, 2))
     CAPABILITIES = "C6,C200-210"
@@ -55,10 +58,11 @@ class Twizy(Vehicle):
         self.battery = Battery(self.decoder)
         self.charge = Charge(state, config, self.decoder)
         self.sevcon = self.decoder.sevcon = Sevcon(self)
+        self.watch = array("i", bytes(16))
         self.short_frames = 0
         self._decoders = {RX_IDS[n]: DECODERS[n] for n in range(len(RX_IDS))}
         self._bus_check_ms = self._minute_ms = self._position_ms = self._wait_ms = 0
-        self.trip_start_m = self._vin_number = None
+        self.trip_start_m = self.trip_start_soc_pct100 = self._vin_number = None
         self._reported = CHARGE_DONE << 5
         self.told_latitude_udeg = self.told_longitude_udeg = None
         self.told_sets = self.minutes = self.due = 0
@@ -80,6 +84,8 @@ class Twizy(Vehicle):
         if self._bus_check_ms >= _BUS_CHECK_MS:
             self._bus_check_ms = 0
             decoder.check_bus()
+            if decoder.is_charging() or self.watch[1] or max(decoder.faults):
+                self.in_turn(self._watch)
         if decoder.is_heard():
             state.told_age_s = self._wait_ms = 0
         elif self._wait_ms > 0:
@@ -136,15 +142,20 @@ class Twizy(Vehicle):
         if self.due:
             self.in_turn(self._send_due)
 
+    def _watch(self):
+        from ovms.vehicle.twizy import watch
+
+        watch.look(self)
+
     def _send_due(self):
         from ovms.vehicle.twizy import records
 
         records.send_due(self)
 
     def write_refusal(self):
-        from ovms.vehicle.twizy.sevcon import gate
+        from ovms.vehicle.twizy.sevcon import consent
 
-        return gate.switch_refusal(self)
+        return consent.switch_refusal(self)
 
     def _news(self):
         """What S and D report at once, as one number to compare."""

@@ -1,8 +1,10 @@
 """The Twizy's charge: its states, and what of it a user may want to hear.
 
 Runs once a second on what the decoder collected. The car sends no charge state: it is made from
-the charging flag, the BMS's power level and SOC (Twizy facts 2, 3.4 and 3.5, Twizy guide 1.2.0
-"Extended Status" and "Charge alerts"). Times and ranges are in `charge_estimates`.
+the charging flag and SOC, by the rules of the guide: topping off is above the charge alert or
+94 %, done is full (Twizy guide 1.2.0 "Extended Status" and "Charge alerts"; Twizy facts 2, 3.4 and
+3.5). What the BMS allows in between, as a power level, may fall and rise at any SOC. Times and
+ranges are in `charge_estimates`.
 """
 
 from micropython import const
@@ -17,6 +19,8 @@ from ovms.vehicle.state import CHARGING, TOPPING_OFF
 # State of charge in hundredths of a percent: full, and where constant current ends.
 SOC_FULL = const(10000)
 SOC_CV_START = const(9400)
+# A limit that was set higher meanwhile ends topping off; a SOC that wavers does not.
+_WAVER = const(100)
 
 # What the charger gives the battery at the highest power level, and what one below it stands for:
 # there, and at the plug.
@@ -37,9 +41,10 @@ class Charge:
     """Charge state machine. state, config: as the car's; decoder: its Decoder.
 
     sufficient_pct100: SOC at which a limit of the user is reached, None without one.
-    highest_level: of the BMS in this charge. silent_s: how long a silent bus has been taken for a
-    gap. ended_s: since the last charge, if not for long. told_limits: the limits of which the user
-    was told that they are reached, None for none.
+    highest_level: of the BMS in this charge; cc_soc_pct100, cc_units: SOC and charge (1/400 As)
+    when it was last told, the end of constant current. silent_s: how long a silent bus has been
+    taken for a gap. ended_s: since the last charge, if not for long. told_limits: the limits of
+    which the user was told that they are reached, None for none.
     """
 
     def __init__(self, state, config, decoder):
@@ -47,7 +52,7 @@ class Charge:
         self.config = config
         self.decoder = decoder
         self.sufficient_pct100 = None
-        self.highest_level = 0
+        self.highest_level = self.cc_soc_pct100 = self.cc_units = 0
         self.told_limits = self._estimated_for = None
         self.silent_s = 0
         self.ended_s = FLICKER_S + 1
@@ -98,19 +103,22 @@ class Charge:
             state.charge_a10 = (50 - state.battery_ma) // 100
             state.charge_w = -(state.battery_w or 0)
         level = self.decoder.charge_level
-        if level is not None and level > self.highest_level:
-            self.highest_level = level
         soc_pct100 = soc_pct100 or 0
+        if level is not None and level >= self.highest_level:
+            self.highest_level = level
+            self.cc_soc_pct100 = soc_pct100
+            self.cc_units = self.decoder.power.charge_in
         limit_pct100 = self.sufficient_pct100
         is_sufficient = limit_pct100 is not None and soc_pct100 >= limit_pct100
         followed = 0
-        if state.charge_state == CHARGING and (
-            is_sufficient
-            or soc_pct100 >= SOC_CV_START
-            or (level is not None and level < self.highest_level)
+        if state.charge_state == CHARGING:
+            if is_sufficient or soc_pct100 >= SOC_CV_START:
+                state.charge_state = TOPPING_OFF
+                followed = EVENT_CHARGE_TOPPING_OFF
+        elif soc_pct100 < SOC_CV_START - _WAVER and (
+            limit_pct100 is None or soc_pct100 < limit_pct100 - _WAVER
         ):
-            state.charge_state = TOPPING_OFF
-            followed = EVENT_CHARGE_TOPPING_OFF
+            state.charge_state = CHARGING
         if is_sufficient:
             # Once for each charge, and again when the user sets other limits meanwhile.
             limits = state.soc_limit_pct << 16 | state.range_limit_km

@@ -5,8 +5,7 @@ facts 6.2 and 6.3. Limits and ranges are features in the unit of the user, as ty
 
 A limit that is reached is told, no more. Later firmware stops a charge or lowers its power
 (features 6 and 7, commands 10 to 16) by answering each frame of the battery management, 424 or
-155, with a forged one (Twizy facts 1.8). The motor controller, the only partner of the transmit
-allow-list, has no supply while charging and no part in it. So this is refused with a sentence.
+155, with a forged one (Twizy facts 1.8). Why that is refused with a sentence: the car's page.
 """
 
 from micropython import const
@@ -52,7 +51,7 @@ def range_reply(car, arguments, is_query):
     if len(arguments) > 1:
         raise ValueError(_RANGE_USE)
     if not is_query:
-        text = arguments[0] if arguments else "0"
+        text = _or_zero(arguments[0] if arguments else "")
         _set(car, FEATURE_MAX_RANGE, _number(text, _RANGE_MAX, _RANGE_USE))
     max_range = car.config.feature(FEATURE_MAX_RANGE)
     if max_range <= 0:
@@ -68,6 +67,9 @@ async def alert_reply(car, arguments, is_query):
     soc_pct = distance = None
     words = [word.upper() for word in arguments]
     for word in words:
+        if word == "-":
+            # Empty, as in the framework's commands.
+            continue
         if word in ("S", "H") or word[0] == "L":
             raise ValueError(_NO_CONTROL)
         if word in ("N", "R"):
@@ -90,8 +92,8 @@ async def command(car, code, arguments):
     config = car.config
     if code in (_QUERY_RANGE, _SET_RANGE):
         if code == _SET_RANGE:
-            text = arguments.partition(",")[0].strip()
-            _set(car, FEATURE_MAX_RANGE, _number(text or "0", _RANGE_MAX, _RANGE_USE))
+            text = _or_zero(arguments.partition(",")[0].strip())
+            _set(car, FEATURE_MAX_RANGE, _number(text, _RANGE_MAX, _RANGE_USE))
         return OK, str(config.feature(FEATURE_MAX_RANGE))
     if code in (_QUERY_ALERTS, _SET_ALERTS):
         if code == _SET_ALERTS:
@@ -134,6 +136,12 @@ async def command(car, code, arguments):
     return None
 
 
+def _or_zero(text):
+    """`-` is empty, as in the framework's commands, and that is 0."""
+    text = text.strip()
+    return "0" if text in ("", "-") else text
+
+
 def _number(text, highest, use):
     """int of decimal digits up to `highest`; ValueError with the sentence `use` for all else."""
     if not 0 < len(text) < 4:
@@ -172,9 +180,9 @@ async def _set_limits(car, distance, soc_pct):
 async def _set_limit_fields(car, fields):
     """Arguments of 204: range, SOC, and two that later firmware adds; what is missing is 0."""
     fields += [""] * (4 - len(fields))
-    distance = _number(fields[0] or "0", _RANGE_MAX, _ALERT_USE)
-    soc_pct = _number(fields[1] or "0", _SOC_MAX, _ALERT_USE)
-    if fields[2] not in ("", "0") or fields[3] not in ("", "0"):
+    distance = _number(_or_zero(fields[0]), _RANGE_MAX, _ALERT_USE)
+    soc_pct = _number(_or_zero(fields[1]), _SOC_MAX, _ALERT_USE)
+    if _or_zero(fields[2]) != "0" or _or_zero(fields[3]) != "0":
         raise ValueError(_NO_CONTROL)
     await _set_limits(car, distance, soc_pct)
 

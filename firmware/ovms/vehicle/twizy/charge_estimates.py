@@ -5,6 +5,7 @@ Twizy guide 1.2.0 "Charge time estimation", "Range" and "Ideal range configurati
 """
 
 from ovms.parameters import FEATURE_MAX_RANGE, FEATURE_RANGE_LIMIT, FEATURE_SOC_LIMIT
+from ovms.vehicle.twizy import capacity
 from ovms.vehicle.twizy.charge import (
     CHARGE_FULL_A,
     CHARGE_LEVEL_A,
@@ -58,6 +59,7 @@ def estimate(charge):
     config = charge.config
     state.soc_limit_pct = max(config.feature(FEATURE_SOC_LIMIT), 0)
     state.range_limit_km = _feature_km(config, FEATURE_RANGE_LIMIT)
+    capacity.show(state, config)
     soc_pct100 = state.soc_pct100
     if soc_pct100 is None:
         return

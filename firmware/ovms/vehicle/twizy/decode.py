@@ -26,12 +26,24 @@ _KEY = const(0x10)
 _CHARGING = const(0x20)
 _OFFLINE = const(0x40)
 _BUS_SEEN = const(0x80)
-_IN_GEAR = const(0x0E)
-# Of `live_...`: just heard; `grow_old` counts down once a second, so above 0 is younger than 2 s.
+# Places of `live`. Just heard; counted down once a second, so above 0 is younger than 2 s.
+LIVE_KEY = const(0)
+LIVE_GEAR = const(1)
+LIVE_SPEED = const(2)
 _LIVE = const(2)
+# Places of `faults`.
+LAMPS = const(0)
+CHARGER_FAULT = const(1)
+BMS_FAULT = const(2)
+# Of the BMS: 424 has an error, 155 no values; its error number of 700 stands above.
+BMS_ERROR = const(1)
+BMS_INVALID = const(2)
+BMS_NUMBER = const(8)
 
 # 155 byte 3 while the BMS has valid data.
 _PHASE_VALID = const(0x54)
+# 424 byte 0.
+_BMS_FAULT = const(0x91)
 _SOC_RAW_MAX = const(40000)
 _CURRENT_RAW_MAX = const(0xEFF)
 _CURRENT_RAW_ZERO = const(2000)
@@ -39,16 +51,28 @@ _LINE_V = const(230)
 # 999,999.99 km: more is no odometer, and its metres would need a big integer.
 _ODOMETER_M10_MAX = const(99_999_999)
 
+# What the pack of the Twizy has, and the most that others have.
 CELLS = const(14)
 MODULES = const(7)
+CELLS_MAX = const(16)
+MODULES_MAX = const(8)
+# Module temperatures of an eDriver, type 1 of 700; behind them its own electronics.
+_EDRIVER = const(1)
+_EDRIVER_SENSORS = const(3)
 
-# `cell_set`: which frames of a set came; the two lowest bits count those of 556 since the first.
-_TEMPS_SEEN = const(4)
+# `cell_set`: which frames of a set came; bits 1 and 2 count those of 556 since the first other.
+_TEMPS_SEEN = const(1)
+_CELLS_1_STEP = const(2)
+_WINDOW_OVER = const(6)
 _CELLS_2_SEEN = const(8)
 _CELLS_3_SEEN = const(16)
 _PACK_SEEN = const(32)
-_WINDOW_OVER = const(3)
-SET_COMPLETE = const(61)
+_CELLS_4_SEEN = const(64)
+# A number from which on all are there, whether the temperatures are or not; and with those of 700.
+SET_COMPLETE = const(58)
+SET_COMPLETE_4 = const(122)
+# First raw value that is a filler.
+CELL_END = const(0xF00)
 
 
 class Decoder:
@@ -60,12 +84,17 @@ class Decoder:
     recovery_limit: what the BMS allows in 500 W, 0 before. vin_number: the last seven VIN digits
     as a number, or None.
 
-    live_key, live_gear, live_speed: above 0 while 597, 59B, a valid speed of 599 are younger than
-    two seconds: what is remembered longer is no reason to write to the motor controller.
+    live: by LIVE_..., above 0 while 597, 59B, a valid speed of 599 are younger than two seconds:
+    what is remembered longer is no reason to write to the motor controller.
 
-    cell_volts: 14 raw values of 1/200 V. module_temps: 7 raw values, degrees Celsius + 40. Both
-    hold what came last, fillers included, 0 before. From cell_set >= SET_COMPLETE on they belong
-    together and stay, until whoever took them makes it 0. power: the Power statistics to feed.
+    cell_volts: 16 raw values of 1/200 V. module_temps: 8 raw values, degrees Celsius + 40. Both
+    hold what came last, fillers included, 0 before. From cell_set >= set_complete on the cells
+    belong together and all stay, until whoever took them makes it 0. has_temps: there are new
+    ones. sensors: of module_temps, those that belong to modules; temp_count: so many must be valid
+    for a temperature of the pack. power: the Power statistics to feed.
+
+    faults: the three bytes of 628 and of 627, and bits of the BMS; 0 is fine. BMS_INVALID is for
+    whoever looks to take back.
     """
 
     def __init__(self, state):
@@ -79,10 +108,15 @@ class Decoder:
         self.available_wh = None
         self.drive_limit = self.recovery_limit = 0
         self.vin_number = None
-        self.live_key = self.live_gear = self.live_speed = 0
-        self.cell_volts = array("H", bytes(2 * CELLS))
-        self.module_temps = bytearray(MODULES)
+        self.live = bytearray(3)
+        self.faults = array("I", bytes(12))
+        self.cell_volts = array("H", bytes(2 * CELLS_MAX))
+        self.module_temps = bytearray(MODULES_MAX)
         self.cell_set = 0
+        self.set_complete = SET_COMPLETE
+        self.has_temps = False
+        self.sensors = MODULES_MAX
+        self.temp_count = MODULES
         self._pack_v10 = 0
 
     def is_charging(self):
@@ -105,22 +139,12 @@ class Decoder:
         """The bus is starting up, closing down or silent."""
         return self.status & _OFFLINE != 0
 
-    def is_standing(self):
-        """The car stands still, says the dashboard of the last two seconds."""
-        return self.live_speed > 0 and not self.state.speed_kmh10
-
-    def is_in_gear(self):
-        """D, R or GO, as far as it is known."""
-        return self.status & _IN_GEAR != 0
-
     def grow_old(self):
         """Once a second: what is not heard again is not live for longer than two."""
-        if self.live_key:
-            self.live_key -= 1
-        if self.live_gear:
-            self.live_gear -= 1
-        if self.live_speed:
-            self.live_speed -= 1
+        live = self.live
+        for index in range(3):
+            if live[index]:
+                live[index] -= 1
 
     def check_bus(self):
         """Every 10 s: no 597 since the last call means the bus sleeps, noticed in 10 to 20 s."""
@@ -128,6 +152,8 @@ class Decoder:
             self.status &= ~_BUS_SEEN
             return
         self.status = BUS_SILENT
+        for index in range(3):
+            self.faults[index] = 0
         self.power.forget_extremes()
         state = self.state
         state.line_v = 0
@@ -148,6 +174,7 @@ class Decoder:
     def bms_1(self, data):
         """155: charge power level, current, SOC."""
         if data[3] != _PHASE_VALID:
+            self.faults[BMS_FAULT] |= BMS_INVALID
             return
         if self.status & (_CHARGING | _OFFLINE) == _CHARGING and data[0] <= CHARGE_LEVEL_MAX:
             self.charge_level = data[0]
@@ -176,7 +203,11 @@ class Decoder:
             self.state.motor_temp_c = data[5] - 40
 
     def bms_2(self, data):
-        """424: power limits and state of health; 7F while the BMS starts."""
+        """424: power limits and state of health; 7F while the BMS starts, 91 for its error."""
+        if data[0] == _BMS_FAULT:
+            self.faults[BMS_FAULT] |= BMS_ERROR
+        else:
+            self.faults[BMS_FAULT] &= ~BMS_ERROR
         if data[2] != 0xFF:
             self.recovery_limit = data[2]
         if data[3] != 0xFF:
@@ -190,23 +221,23 @@ class Decoder:
             self.available_wh = data[1] * 100
 
     def module_temperatures(self, data):
-        """554: seven module temperatures; the pack has their rounded mean, if all are valid."""
+        """554: the modules' temperatures; the pack has their rounded mean, if none is missing."""
         if data[0] == 0xFF:
             return
-        total = 0
-        is_valid = True
-        is_wanted = self.cell_set < SET_COMPLETE
+        total = count = 0
+        is_wanted = self.cell_set < self.set_complete
         if is_wanted:
             self.cell_set |= _TEMPS_SEEN
-        for index in range(MODULES):
+        for index in range(self.sensors):
             raw = data[index]
             if is_wanted:
                 self.module_temps[index] = raw
-            total += raw
-            if not 0 < raw < 0xF0:
-                is_valid = False
-        if is_valid:
-            self.state.battery_temp_c = (2 * total + MODULES) // (2 * MODULES) - 40
+            if 0 < raw < 0xF0:
+                total += raw
+                count += 1
+        self.has_temps = True
+        if count >= self.temp_count:
+            self.state.battery_temp_c = (2 * total + count) // (2 * count) - 40
             self.state.temps_age_s = 0
 
     def _four_cells(self, data, first):
@@ -223,28 +254,51 @@ class Decoder:
         what is not complete within two of these frames is dropped.
         """
         seen = self.cell_set
-        if data[0] == 0xFF or seen >= SET_COMPLETE:
+        if data[0] == 0xFF or seen >= self.set_complete:
             return
         self._four_cells(data, 0)
         self.cell_volts[4] = data[6] << 4 | data[7] >> 4
         if seen:
-            seen += 1
-            if seen < SET_COMPLETE and seen & _WINDOW_OVER == _WINDOW_OVER:
+            seen += _CELLS_1_STEP
+            if seen < self.set_complete and seen & _WINDOW_OVER == _WINDOW_OVER:
                 seen = 0
             self.cell_set = seen
 
     def cells_2(self, data):
         """557: cells 6 to 10."""
-        if data[0] != 0xFF and self.cell_set < SET_COMPLETE:
+        if data[0] != 0xFF and self.cell_set < self.set_complete:
             self._four_cells(data, 5)
             self.cell_volts[9] = data[6] << 4 | data[7] >> 4
             self.cell_set |= _CELLS_2_SEEN
 
     def cells_3(self, data):
         """55E: cells 11 to 14."""
-        if data[0] != 0xFF and self.cell_set < SET_COMPLETE:
+        if data[0] != 0xFF and self.cell_set < self.set_complete:
             self._four_cells(data, 10)
             self.cell_set |= _CELLS_3_SEEN
+
+    def cells_4(self, data):
+        """700: type and error of another maker's battery, and cells 15 and 16 if it has them."""
+        if data[0] == 0xFF:
+            return
+        self.sensors = _EDRIVER_SENSORS if data[1] >> 5 == _EDRIVER else MODULES_MAX
+        self.faults[BMS_FAULT] &= (1 << BMS_NUMBER) - 1
+        self.faults[BMS_FAULT] |= (data[1] & 0x1F) << BMS_NUMBER
+        if self.cell_set < SET_COMPLETE_4:
+            cells = self.cell_volts
+            cells[14] = data[2] << 4 | data[3] >> 4
+            cells[15] = (data[3] & 0x0F) << 8 | data[4]
+            if 0 < cells[14] < CELL_END:
+                self.set_complete = SET_COMPLETE_4
+                self.cell_set |= _CELLS_4_SEEN
+
+    def charger_status(self, data):
+        """627: what the charger complains of."""
+        self.faults[CHARGER_FAULT] = data[0] << 16 | data[1] << 8 | data[2]
+
+    def bms_status(self, data):
+        """628: what lights the lamps of the dashboard."""
+        self.faults[LAMPS] = data[0] << 16 | data[1] << 8 | data[2]
 
     def pack_voltage(self, data):
         """55F: two measurements of the pack, of which the rounded mean counts."""
@@ -252,7 +306,7 @@ class Decoder:
             first = data[5] << 4 | data[6] >> 4
             self._pack_v10 = (first + ((data[6] & 0x0F) << 8 | data[7]) + 1) >> 1
             self.state.battery_mv = self._pack_v10 * 100
-            if self.cell_set < SET_COMPLETE:
+            if self.cell_set < self.set_complete:
                 self.cell_set |= _PACK_SEEN
 
     def charger(self, data):
@@ -262,7 +316,7 @@ class Decoder:
         if not data[1] & _OFFLINE:
             keep |= _GO
         self.status = self.status & keep | data[1] & 0xF0
-        self.live_key = _LIVE
+        self.live[LIVE_KEY] = _LIVE
         state = self.state
         state.line_v = _LINE_V if data[0] & 0x20 else 0
         state.supply_ma = data[2] * 200
@@ -279,7 +333,7 @@ class Decoder:
         if raw != 0xFFFF:
             # Cut, not rounded: rounding these tenths then equals rounding the hundredths.
             state.speed_kmh10 = raw // 10
-            self.live_speed = _LIVE
+            self.live[LIVE_SPEED] = _LIVE
             self.power.on_speed(raw)
 
     def controller_drive(self, data):
@@ -290,7 +344,7 @@ class Decoder:
         elif data[0] == 0x08:
             status |= _REVERSE
         self.status = status
-        self.live_gear = _LIVE
+        self.live[LIVE_GEAR] = _LIVE
 
     def controller_heat(self, data):
         """59E: inverter temperature, and a distance counter, good for the shares of a trip.
@@ -337,6 +391,9 @@ RX_IDS = (
     0x59E,
     0x5D7,
     0x69F,
+    0x627,
+    0x628,
+    0x700,
     0x081,
     0x581,
     0x701,
@@ -357,9 +414,12 @@ DECODERS = (
     Decoder.controller_heat,
     Decoder.odometer,
     Decoder.vin,
+    Decoder.charger_status,
+    Decoder.bms_status,
+    Decoder.cells_4,
     on_emergency,
     on_reply,
     on_heartbeat,
 )
 # Bytes a frame must have where 8 are not needed.
-LENGTHS = {0x5D7: 7, 0x69F: 4, 0x701: 1}
+LENGTHS = {0x5D7: 7, 0x69F: 4, 0x627: 3, 0x628: 3, 0x701: 1}

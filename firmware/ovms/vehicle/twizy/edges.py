@@ -10,7 +10,8 @@ from ovms.vehicle.base import (
     EVENT_CHARGE_STARTED,
 )
 from ovms.vehicle.state import CHARGE_DONE, CHARGE_STOPPED, CHARGING, SUBSTATE_INTERRUPTED
-from ovms.vehicle.twizy.charge import FLICKER_S, SOC_FULL
+from ovms.vehicle.twizy.charge import FLICKER_S, SOC_CV_START, SOC_FULL
+from ovms.vehicle.twizy.decode import BMS_FAULT
 from ovms.vehicle.twizy.power import CONST, FIELDS
 
 
@@ -21,6 +22,9 @@ def switched_on(car):
     # The wake-up phase is over, so this is no odometer frame left from the last trip.
     car.trip_start_m = state.odometer_m
     state.trip_m = None if state.odometer_m is None else 0
+    car.trip_start_soc_pct100 = state.soc_pct100
+    # Whoever turned it sees the lamps.
+    car.watch[0] = 0
     car.minutes = 0
     car.battery.reset()
     if not car.decoder.is_charging():
@@ -48,7 +52,7 @@ def charge_started(charge):
     if not is_resumed:
         _open_window(charge)
         charge.told_limits = None
-    charge.highest_level = 0
+        charge.highest_level = 0
     state.is_charge_port_open = True
     state.charge_state = CHARGING
     state.charge_substate = 0
@@ -60,7 +64,12 @@ def charge_ended(charge):
     state = charge.state
     charge.ended_s = 0
     decoder = charge.decoder
-    is_full = decoder.charge_level == 0 or decoder.soc_max_pct100 >= SOC_FULL
+    # Level 0 is how the BMS says that it is full, and how it refuses a charge at any SOC.
+    is_full = decoder.soc_max_pct100 >= SOC_FULL or (
+        decoder.charge_level == 0
+        and decoder.soc_max_pct100 >= SOC_CV_START
+        and not decoder.faults[BMS_FAULT]
+    )
     decoder.charge_level = None
     if not is_full:
         state.charge_state = CHARGE_STOPPED
@@ -69,6 +78,9 @@ def charge_ended(charge):
     state.charge_state = CHARGE_DONE
     if decoder.available_wh:
         state.capacity_wh = decoder.available_wh
+    from ovms.vehicle.twizy import capacity
+
+    capacity.measure(charge)
     return EVENT_CHARGE_DONE
 
 
@@ -101,7 +113,8 @@ def reset_power(power):
     state = power.state
     state.energy_used_wh = state.energy_recovered_wh = 0
     power.start_m = state.odometer_m
-    power.used = power.recovered = 0
+    power.used = power.recovered = power.used_units = power.recovered_units = 0
+    power.charge_out = power.charge_in = power.charge_out_rest = power.charge_in_rest = 0
     power.section = CONST
     power.acceleration = 0
     power.speed = power.counter = -1

@@ -47,6 +47,8 @@ class Power:
 
     highest_raw, lowest_raw: extremes of the current (1/4 A) since `forget_extremes`, the highest
     below the lowest when there was none. highest_product, lowest_product: times 1/10 V then.
+    charge_out, charge_in: charge taken and given since the start of the trip or the charge, in
+    1/400 As. recovered_units: energy recovered since then, up to the last `update`.
     The rest is what the last frames and the last end of a slope left, see `edges.reset_power`.
     """
 
@@ -142,6 +144,19 @@ class Power:
                 self.sums[self.section] += step
         self.counter = counter
 
+    def _count_charge(self, used, recovered):
+        """Charge from energy: within a second the voltage is one, as it is told once a second."""
+        pack_v10 = (self.state.battery_mv or 0) // 100
+        if pack_v10:
+            left = (used - self.used_units) * _PRODUCTS_PER_UNIT + self.charge_out_rest
+            self.charge_out += left // pack_v10
+            self.charge_out_rest = left % pack_v10
+            left = (recovered - self.recovered_units) * _PRODUCTS_PER_UNIT + self.charge_in_rest
+            self.charge_in += left // pack_v10
+            self.charge_in_rest = left % pack_v10
+        self.used_units = used
+        self.recovered_units = recovered
+
     def update(self):
         """Once a second, before the key is looked at."""
         self.fold()
@@ -149,6 +164,7 @@ class Power:
         state = self.state
         used = sums[CONST + 1] + sums[ACCEL + 1] + sums[DECEL + 1]
         recovered = sums[CONST + 2] + sums[ACCEL + 2] + sums[DECEL + 2]
+        self._count_charge(used, recovered)
         state.energy_used_wh = (used + UNITS_PER_WH // 2) // UNITS_PER_WH
         state.energy_recovered_wh = (recovered + UNITS_PER_WH // 2) // UNITS_PER_WH
         odometer_m = state.odometer_m

@@ -63,5 +63,6 @@ def _efficiency(used, recovered, driven_dm, part, whole):
     wh_per_km = (2 * energy + way) // (2 * way)
     text = "%d Wh/km" % (wh_per_km if used >= recovered else -wh_per_km)
     if used:
-        text += " R=%d%%" % ((recovered * 1000 // used + 5) // 10)
+        # Downhill more comes back than was used: all of it, and the consumption is negative.
+        text += " R=%d%%" % min((recovered * 1000 // used + 5) // 10, 100)
     return text

@@ -9,7 +9,7 @@ app within the data budget of 60 KB. All of them go when an alert changes and at
 RT-PWR-Log, which is later firmware's, goes then and with every notification of a charge. A parked
 car has nothing to tell but that it was moved.
 
-A value nobody knows is 0: the Android app drops a record at an empty field.
+A value nobody knows is 0: an app drops the row that has an empty field (server facts 5).
 """
 
 from micropython import const
@@ -23,7 +23,6 @@ from ovms.parameters import (
 )
 from ovms.protocol.v2.messages import KM, MILE, STALE_AFTER_S, scaled
 from ovms.vehicle.base import EVENT_BATTERY, EVENT_TRIP_END
-from ovms.vehicle.twizy.battery import FURTHEST, HIGHEST, LOWEST
 from ovms.vehicle.twizy.car import DUE_ALERT, DUE_CHARGE, DUE_MINUTE, DUE_POSITION, DUE_TRIP_END
 from ovms.vehicle.twizy.power import ACCEL, CONST, DECEL, SAMPLES, UNITS_PER_WH
 
@@ -35,6 +34,8 @@ _CELLS_MIN = const(30)
 _DAY_S = const(86400)
 _YEAR_S = const(31536000)
 _CSQ_MAX = const(31)
+# 1/400 As of 1/100 Ah.
+_UNITS_PER_AH100 = const(14400)
 # About 110 m; less is the receiver's noise.
 _MOVED_UDEG = const(1000)
 
@@ -191,17 +192,21 @@ def _has_driven(car):
 def _send_log(car):
     """Emit RT-PWR-Log: a trip, or a turn of a charge, in one line, for a year.
 
-    Later firmware's record, field by field as Twizy facts 5.8 has it. What is not counted here
-    (SOC at the start of the trip, ampere-hours, capacity in percent) is 0, too.
+    Later firmware's record, field by field as Twizy facts 5.8 has it.
     """
     state = car.state
     decoder = car.decoder
     battery = car.battery
     sums = decoder.power.sums
-    driven_dm = decoder.power.ways_dm()[1]
-    size = battery.modules.size
-    temps = battery.modules.values
-    is_known = battery.is_known
+    power = decoder.power
+    driven_dm = power.ways_dm()[1]
+    from ovms.vehicle.twizy import battery_records, capacity
+
+    _, lowest_c, highest_c = battery_records.temperatures(battery.modules)
+    capacity_pct100 = capacity.percent(state.cac_ah100) if state.cac_ah100 else None
+    trip_soc_pct100 = None
+    if car.trip_start_soc_pct100 is not None and state.soc_pct100 is not None:
+        trip_soc_pct100 = abs(state.soc_pct100 - car.trip_start_soc_pct100)
     is_hidden = _is_place_hidden(car)
     fields = (
         _hundredths(state.odometer_m, 10),
@@ -222,19 +227,19 @@ def _send_log(car):
         _tenths(battery.pack_min_mv, 100),
         _tenths(battery.pack_max_mv, 100),
         state.battery_temp_c,
-        min(temps[LOWEST * size : HIGHEST * size]) - 40 if is_known else None,
-        max(temps[HIGHEST * size : FURTHEST * size]) - 40 if is_known else None,
+        lowest_c,
+        highest_c,
         state.motor_temp_c,
         state.pem_temp_c,
         _hundredths(state.trip_m, 10),
-        None,
+        _hundredths(trip_soc_pct100),
         # Mean speed in km/h, then mean acceleration and deceleration in km/h per second.
         _mean(sums, SAMPLES, 1),
         _mean(sums, SAMPLES + 2, 10),
         _mean(sums, SAMPLES + 4, 10),
-        None,
-        None,
-        None,
+        _hundredths(power.charge_out + _UNITS_PER_AH100 // 2, _UNITS_PER_AH100),
+        _hundredths(power.charge_in + _UNITS_PER_AH100 // 2, _UNITS_PER_AH100),
+        _hundredths(capacity_pct100),
         state.charger_temp_c,
         _tenths(decoder.available_wh, 100),
         _tenths(state.capacity_wh, 100),

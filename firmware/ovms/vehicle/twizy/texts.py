@@ -20,8 +20,8 @@ def event_text(car, event):
 def stat_text(car):
     """STAT reply and charge notification; `\\r` between lines, each further line starts blank.
 
-    A value the car has not sent yet leaves its line out. SOH, which the guide does not know, ends
-    the text as in later firmware (Twizy facts 8.1).
+    A value the car has not sent yet leaves its line out. Capacity and SOH, which the guide does
+    not know, end the text as in later firmware (Twizy facts 8.1).
     """
     car.charge.estimate()
     state = car.state
@@ -68,6 +68,10 @@ def stat_text(car):
         )
     if state.odometer_m is not None:
         lines.append("ODO: %d %s" % (scaled(state.odometer_m // 1000, KM, unit_mm), unit))
+    if state.cac_ah100:
+        pct10 = (state.cac_ah100 * 100 // 108 + 5) // 10
+        ah10 = (state.cac_ah100 + 5) // 10
+        lines.append("CAP: %d.%d%% %d.%d Ah" % (pct10 // 10, pct10 % 10, ah10 // 10, ah10 % 10))
     if state.soh_pct:
         lines.append("SOH: %d%%" % state.soh_pct)
     return "\r ".join(lines)

@@ -6,7 +6,7 @@ Syntax: Twizy guide 1.2.0, "SEVCON controller configuration"; replies and error 
 
 from ovms.parameters import FEATURE_CAN_WRITE, FROM_SERVER
 from ovms.vehicle.twizy.sevcon.controller import SevconError
-from ovms.vehicle.twizy.sevcon.gate import UNDER_WAY, WRITE, check_origin
+from ovms.vehicle.twizy.sevcon.gate import UNDER_WAY, WRITE
 
 _READ_ONLY = "Error: CAN bus in read only mode"
 _NO_MACROS = ("PRE", "OP", "READ", "WRITE", "RESTORE")
@@ -20,11 +20,13 @@ async def execute(car, words, origin=FROM_SERVER, is_query=False):
     origin: FROM_..., who asks. is_query: nothing must be changed, so all that is carried out is
     READ.
     """
-    if is_query and (words[0].upper() if words else "") != "READ":
+    if not words:
+        return _list()
+    if is_query and words[0].upper() != "READ":
         return "CFG? changes nothing. Without the question mark, CFG does."
     if car.config.feature(FEATURE_CAN_WRITE) <= 0:
         return _READ_ONLY
-    command = words[0].upper() if words else ""
+    command = words[0].upper()
     reply = "CFG %s: " % command
     words = words[1:]
     sevcon = car.sevcon
@@ -41,7 +43,7 @@ async def execute(car, words, origin=FROM_SERVER, is_query=False):
     try:
         if not is_reading:
             # Before anything is sent.
-            check_origin(car, origin)
+            _check_origin(car, origin)
         await session.open(is_reading)
         if not is_reading:
             session.begin_writing(UNDER_WAY if command in _UNDER_WAY else WRITE, origin)
@@ -57,12 +59,24 @@ async def execute(car, words, origin=FROM_SERVER, is_query=False):
             from ovms.vehicle.twizy.sevcon import macros
 
             where = macros.where(error.index << 8 | error.subindex)
-        reply += session.error_text(error, where)
+        reply += _error_text(error, where)
     except ValueError as error:
         reply += str(error)
     finally:
         session.close()
     return reply
+
+
+def _list():
+    from ovms.vehicle.twizy.sevcon import limits
+
+    return "CFG commands: %s. Write to the controller: FEATURE 15 1" % " ".join(limits.names())
+
+
+def _check_origin(car, origin):
+    from ovms.vehicle.twizy.sevcon.consent import check_origin
+
+    check_origin(car, origin)
 
 
 def _checked(command, words, controller_type):
@@ -86,3 +100,9 @@ def _carried_out(car, session, command, values):
     from ovms.vehicle.twizy.sevcon import macro_run
 
     return macro_run.run(car, session, command, values)
+
+
+def _error_text(error, where=""):
+    from ovms.vehicle.twizy.sevcon.error_texts import error_text
+
+    return error_text(error, where)

@@ -57,7 +57,7 @@ async def _write(session, index, subindex, value):
     try:
         await session.write(index, subindex, value)
     except SevconError as error:
-        return session.error_text(error)
+        return _error_text(error)
     return " => NEW: %d" % value
 
 
@@ -65,9 +65,9 @@ async def _restore(car, session, is_all):
     journal = await _journal(car)
     serial = await session.serial()
     try:
-        entries = journal.undo(serial, is_all)
+        entries = _undoing().undo(journal, serial, is_all)
         await session.enter_pre_op()
-        journal.begin_restore(is_all)
+        _undoing().begin_restore(journal, is_all)
     except (OSError, ValueError) as error:
         return "ERROR: %s" % error
     count = len(entries) // 8
@@ -76,5 +76,17 @@ async def _restore(car, session, is_all):
             journal.add(entries, SDO_COMMIT, 1)
             break
     await session.write_all(entries)
-    failure = journal.finish_restore(is_all)
+    failure = _undoing().finish_restore(journal, is_all)
     return "OK" + failure if failure else "OK, %d values, power cycle to activate!" % count
+
+
+def _undoing():
+    from ovms.vehicle.twizy.sevcon import undoing
+
+    return undoing
+
+
+def _error_text(error):
+    from ovms.vehicle.twizy.sevcon.error_texts import error_text
+
+    return error_text(error)

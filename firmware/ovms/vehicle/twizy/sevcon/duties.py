@@ -63,7 +63,7 @@ async def _describe_fault(car, session):
     fault = car.sevcon.fault
     text = ""
     try:
-        text = " " + await session.fault_text(fault)
+        text = " " + await _fault_text(session, fault)
     except SevconError:
         # The number alone is worth an alert.
         text = ""
@@ -88,3 +88,9 @@ async def _report_journal(car):
 def _announce(car, kind, text):
     car.sevcon.notice = (kind, text)
     car.on_event(EVENT_FAULT)
+
+
+def _fault_text(session, fault):
+    from ovms.vehicle.twizy.sevcon.fault_texts import fault_text
+
+    return fault_text(session, fault)

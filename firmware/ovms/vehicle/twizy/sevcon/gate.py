@@ -15,8 +15,11 @@ then: its gear need not be heard, the dashboard's speed must.
 
 from micropython import const
 
-from ovms.parameters import CAN_WRITE_FROM, FROM_PASSWORD, FROM_SERVER
+from ovms.vehicle.twizy.decode import LIVE_GEAR, LIVE_KEY, LIVE_SPEED
 from ovms.vehicle.twizy.sevcon.controller import PRE_OPERATIONAL
+
+# Of the status byte: D, R or GO.
+_IN_GEAR = const(0x0E)
 
 # What a session may write: nothing but login and selections; at a standstill; parameters of the
 # macros that need no stop, too.
@@ -71,38 +74,19 @@ def refusal(car, permit, arbitration_id, data):
         if key != _STATE or data[4]:
             return NOT_ALLOWED
     elif permit == UNDER_WAY and key in _UNDER_WAY:
-        return 0 if car.decoder.live_key else NO_KEY
+        return 0 if car.decoder.live[LIVE_KEY] else NO_KEY
     return standstill_refusal(car)
 
 
 def standstill_refusal(car):
     """0 when the car stands still with the key on, out of gear and GO; else why not."""
     decoder = car.decoder
-    if not decoder.live_key:
+    live = decoder.live
+    if not live[LIVE_KEY]:
         return NO_KEY
-    if decoder.live_speed and not decoder.is_standing():
+    if live[LIVE_SPEED] and car.state.speed_kmh10:
         return MOVING
-    if decoder.live_gear and decoder.is_in_gear():
+    if live[LIVE_GEAR] and decoder.status & _IN_GEAR:
         return MOVING
     is_pre_op = car.state.is_controller_configuring or car.sevcon.nmt_state == PRE_OPERATIONAL
-    return 0 if decoder.live_speed and (decoder.live_gear or is_pre_op) else NOT_LIVE
-
-
-def check_origin(car, origin):
-    """ValueError with a sentence when who asks may not write to the controller."""
-    if origin == FROM_PASSWORD:
-        raise ValueError("Only the owner may change the motor controller.")
-    if origin == FROM_SERVER and not car.config.get(CAN_WRITE_FROM):
-        raise ValueError("Send FEATURE 15 1 by SMS first: an app or the server cannot allow it.")
-
-
-def switch_refusal(car):
-    """Why feature 15 cannot be switched on now, "" when it can: a sleeping bus is a parked car."""
-    decoder = car.decoder
-    if not decoder.has_key() and not car.state.is_awake:
-        return ""
-    if decoder.is_standing():
-        return ""
-    if decoder.live_speed:
-        return "Feature 15 can be switched on at a standstill only."
-    return "Feature 15 can be switched on when the car is known to stand still: turn the key off."
+    return 0 if live[LIVE_SPEED] and (live[LIVE_GEAR] or is_pre_op) else NOT_LIVE

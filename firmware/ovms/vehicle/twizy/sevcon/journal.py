@@ -143,40 +143,10 @@ class Journal:
         for at in range(0, len(entries), _ENTRY_BYTES):
             if not self.has(written, self.key(entries, at)):
                 return ""
-        return self._close()
+        return self.close()
 
-    def undo(self, serial, is_all):
-        """Entries to write, the newest first; ValueError if this controller has none."""
-        record = self.backup if is_all else self.journal
-        entries = record.entries
-        if not entries:
-            raise ValueError("nothing to restore")
-        if serial != record.serial:
-            raise ValueError("the old values are of another controller")
-        newest_first = bytearray()
-        for at in range(len(entries) - _ENTRY_BYTES, -1, -_ENTRY_BYTES):
-            newest_first.extend(entries[at : at + _ENTRY_BYTES])
-        return newest_first
-
-    def begin_restore(self, is_all):
-        """From now on a cut is to be reported. OSError as in `begin`."""
-        journal = self.journal
-        if is_all:
-            journal.entries = self.backup.entries
-            journal.serial = self.backup.serial
-        if is_all or not journal.is_open:
-            journal.is_open = True
-            journal.command = "RESTORE"
-            journal.save()
-
-    def finish_restore(self, is_all):
-        """Everything is as it was. Returns what the user has to know of it, "" for nothing."""
-        self.journal.entries = bytearray()
-        if is_all:
-            self.backup.entries = bytearray()
-        return self._close(is_all)
-
-    def _close(self, has_backup=False):
+    def close(self, has_backup=False):
+        """Nothing is left undone. Returns what the user has to know of it, "" for nothing."""
         self.journal.is_open = False
         try:
             if has_backup:

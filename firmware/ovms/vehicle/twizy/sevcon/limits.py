@@ -24,6 +24,18 @@ _RANGES = {
     "BRAKELIGHT": ((0, 100, 100), (0, 100, _DEFAULT)),
     "RESET": (),
 }
+# In the order of the guide.
+_MACROS = (
+    "SPEED",
+    "TORQUE",
+    "POWER",
+    "RECUP",
+    "TSMAP",
+    "RAMPS",
+    "SMOOTH",
+    "BRAKELIGHT",
+    "RESET",
+)
 # Of the Twizy 45, where its stock values are others.
 _RANGES_45 = {
     "SPEED": ((6, 77, 45), (6, 77, 56)),
@@ -51,6 +63,7 @@ _READ_BACK = {
 _MAPS = "DNB"
 # Commands of another kind: how many of index, subindex and value they take.
 _ADDRESSED = {"PRE": 0, "OP": 0, "READ": 2, "WRITE": 3}
+_SIMPLE = ("PRE", "OP", "READ", "WRITE", "RESTORE")
 
 
 def traits(command):
@@ -59,6 +72,11 @@ def traits(command):
     What to read back: (label, key) tuples.
     """
     return command in _PRE_OP, command in _NEEDS_CYCLE, _READ_BACK[command]
+
+
+def names():
+    """All commands: the macros in the order of the guide, then the others."""
+    return _MACROS + _SIMPLE
 
 
 def arguments(command, words, type_):

@@ -47,7 +47,7 @@ async def command(car, is_reset, arguments):
             count = await _send(car, session, which, start)
         return OK, "%d,%d" % (which, count)
     except SevconError as error:
-        return FAILED, session.error_text(error)
+        return FAILED, _error_text(error)
     except ValueError as error:
         return FAILED, str(error)
     finally:
@@ -104,6 +104,18 @@ async def _send(car, session, which, start):
 
 async def _description(session, code):
     try:
-        return (await session.fault_text(code)).replace(",", ";") or "-"
+        return (await _fault_text(session, code)).replace(",", ";") or "-"
     except SevconError:
         return "-"
+
+
+def _error_text(error):
+    from ovms.vehicle.twizy.sevcon.error_texts import error_text
+
+    return error_text(error)
+
+
+def _fault_text(session, fault):
+    from ovms.vehicle.twizy.sevcon.fault_texts import fault_text
+
+    return fault_text(session, fault)

@@ -65,13 +65,13 @@ HARDWARE = const(0x40)
 class Session:
     """Use: `await open()`, exchanges, `close()` in any case.
 
-    permit: what it may write, see `gate`; a new one looks only. index, subindex, value, is_abort:
-    the SDO that was exchanged last. Raises SevconError.
+    permit: what it may write, see `gate`; a new one looks only. client: SDOClient. index,
+    subindex, value, is_abort: the SDO that was exchanged last. Raises SevconError.
     """
 
     def __init__(self, car):
         self._car = car
-        self._client = SDOClient()
+        self.client = SDOClient()
         self._frame = bytearray(8)
         self._left_ms = _LIMIT_MS
         self.permit = gate.LOOK
@@ -126,7 +126,9 @@ class Session:
 
         ValueError with a sentence for who may not.
         """
-        gate.check_origin(self._car, origin)
+        from ovms.vehicle.twizy.sevcon.consent import check_origin
+
+        check_origin(self._car, origin)
         self.permit = permit
 
     def check_standstill(self):
@@ -194,8 +196,8 @@ class Session:
 
     async def read(self, index, subindex, error_class=0):
         """Value of an object of up to 4 bytes, unsigned."""
-        self._client.read(index, subindex)
-        await self._exchange(READ_REFUSED, error_class)
+        self.client.read(index, subindex)
+        await self.exchange(READ_REFUSED, error_class)
         return self.value
 
     async def serial(self):
@@ -218,28 +220,17 @@ class Session:
             if index << 8 | entries[at + 2] == SDO_COMMIT:
                 await self._car.sleep_ms(_COMMIT_MS)
 
-    async def read_text(self, index, subindex, limit):
-        """Content of a string object as str, at most `limit` characters."""
-        self._client.read(index, subindex, limit)
-        await self._exchange(READ_REFUSED, 0)
-        content = self._client.content
-        if content is None:
-            content = self.value.to_bytes(4, "little")
-        return "".join([chr(c) for c in content if 32 <= c < 127])
-
-    async def fault_text(self, fault):
-        """The controller's own words for a fault number, at most 50 characters."""
-        await self.write(0x5610, 1, fault)
-        return await self.read_text(0x5610, 2, 50)
-
     async def write(self, index, subindex, value, error_class=0):
         """Write an object of up to 4 bytes. value: unsigned."""
-        self._client.write(index, subindex, value)
-        await self._exchange(WRITE_REFUSED, error_class)
+        self.client.write(index, subindex, value)
+        await self.exchange(WRITE_REFUSED, error_class)
 
-    async def _exchange(self, refused, error_class):
-        """Carry out what the client was started with; SevconError otherwise."""
-        client = self._client
+    async def exchange(self, refused, error_class):
+        """Carry out what the client was started with; SevconError otherwise.
+
+        refused: the detail of a refusal.
+        """
+        client = self.client
         self.is_abort = False
         try:
             await self._pump(error_class)
@@ -267,22 +258,6 @@ class Session:
         self.value = value
         self.is_abort = is_abort
 
-    def error_text(self, error, where=""):
-        """What a user reads of a SevconError. where: goes behind the number."""
-        code = error.code
-        text = "ERROR %04X%s" % (code, where)
-        if code & 0xF0 == LOGIN:
-            text = "LOGIN FAILED " + text
-        if code == STATE:
-            text += " NOT IN STOP"
-        elif code == STATE + UNKNOWN:
-            text += " SPEED OR GEAR UNKNOWN"
-        elif code & 0x0F == NO_WRITE:
-            text += " NO CANWRITE"
-        elif code & 0x0F == OFFLINE:
-            text += " SEVCON OFFLINE"
-        return text + error.sdo_text
-
     def sdo_text(self):
         """The SDO exchanged last, as replies show it."""
         return " SDO %s0x%04X.%02X: 0x%s" % (
@@ -307,7 +282,7 @@ class Session:
     async def _pump(self, error_class):
         car = self._car
         sevcon = car.sevcon
-        client = self._client
+        client = self.client
         sevcon.flush()
         unsent = client.request
         was_sent = False
