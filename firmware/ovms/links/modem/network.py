@@ -9,7 +9,16 @@ from micropython import const
 
 from ovms import status as states
 from ovms.links.modem.at_port import ATError
-from ovms.parameters import APN, GSM_LOCK, NOTIFY, ROAMING, SERVER, SERVER_PASSWORD, VEHICLE_ID
+from ovms.parameters import (
+    APN,
+    GSM_LOCK,
+    MQTT_SERVER,
+    NOTIFY,
+    ROAMING,
+    SERVER,
+    SERVER_PASSWORD,
+    VEHICLE_ID,
+)
 from ovms.protocol.at import number
 
 _NETWORK_MS = const(3000)
@@ -102,9 +111,10 @@ def gprs_refusal(config, status):
     get = config.get
     if not get(APN):
         return "No APN is set."
-    if not get(SERVER):
+    if not (get(SERVER) or get(MQTT_SERVER)):
         return "No server is set."
-    if "IP" not in get(NOTIFY) and get(VEHICLE_ID) and get(SERVER_PASSWORD):
+    is_asking = get(SERVER) and not (get(VEHICLE_ID) and get(SERVER_PASSWORD))
+    if "IP" not in get(NOTIFY) and not is_asking:
         return "Notifications (MODULE) do not ask for IP, so there is no GPRS."
     if status.is_roaming and get(ROAMING):
         return "Roaming is not allowed (SIM), so there is no GPRS."

@@ -54,6 +54,12 @@ def _charge_time():
     return reply
 
 
+def _mqtt():
+    from ovms.services.sms.mqtt import reply
+
+    return reply
+
+
 def _help():
     return _reply_help
 
@@ -83,6 +89,8 @@ _COMMANDS = (
     ("SIM", BY_OWNER, _change, 1, "<pin or -> [ROAM or HOME]"),
     ("SERVER?", BY_EITHER, _show, 0, None),
     ("SERVER", BY_OWNER, _change, 1, "<host> [<password> [<paranoid>]]"),
+    ("MQTT?", BY_EITHER, _mqtt, 0, None),
+    ("MQTT", BY_OWNER, _mqtt, 1, "<host or -> [<user> <password>]"),
     ("REMOTE?", BY_EITHER, _show, 0, None),
     ("REMOTE", BY_OWNER, _change, 1, "<SAFE or OPEN>"),
     ("UNDO", BY_OLD_OWNER, _restore, 0, ""),
