@@ -18,10 +18,10 @@ def update(app):
     if is_wanted and status.mqtt is None:
         from ovms.links.mqtt_link import LinkStatus
 
-        status.mqtt = LinkStatus(status)
+        link_status = status.mqtt = LinkStatus(status)
 
         async def build():
-            await _build(app, status.mqtt)
+            await _build(app, link_status)
 
         app.spawn(build)
     elif not is_wanted and status.mqtt is not None:

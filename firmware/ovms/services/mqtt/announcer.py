@@ -4,13 +4,16 @@ It lives as long as the conversation; the message itself is made by `discovery.p
 demand. A module that does not speak to Home Assistant spends a comparison a second here.
 """
 
+from binascii import crc32
+
 from micropython import const
 
 from ovms import parameters
 from ovms.protocol.mqtt import packets
 
-# What is learnt within this time is told in one message.
+# What is learnt within this time is told in one message, which is long: later more seldom.
 _CALM_S = const(5)
+_AGAIN_S = const(600)
 # Parts of a message that are measured at once.
 _PIECES = const(6)
 
@@ -31,20 +34,23 @@ class Announcer:
         self._is_told = True
         self._told_to = ""
         self._wait_s = 0
-        # What is told: its Plan, a generator of its parts until their length is known, its length.
+        # What is told: its Plan, a generator of its parts until their length is known, its length
+        # and checksum; that of what was told, 0 for nothing.
         self._plan = self._measuring = None
-        self._size = self._left = 0
+        self._size = self._left = self._sum = self._told_sum = 0
 
     def on_login(self, broker):
         """broker: its address and the prefix, another one for another broker or device."""
         if broker != self._told_to and self.is_wanted:
             self._is_told = False
+            self._told_sum = 0
         self._told_to = broker
 
     def on_closed(self, is_under_way):
         """is_under_way: the message had not left."""
         if is_under_way or self._measuring is not None:
             self._is_told = False
+            self._told_sum = 0
         self._plan = self._measuring = None
 
     def pass_time(self, seconds):
@@ -64,10 +70,10 @@ class Announcer:
             self._recall(car_type)
             publisher.send_changes()
             self._tell(_CALM_S)
-        if publisher.has_learnt:
+        if publisher.has_learnt and self._measuring is None:
             publisher.has_learnt = False
-            if self.is_wanted:
-                self._tell(_CALM_S)
+            if self.is_wanted and self._is_told:
+                self._tell(_AGAIN_S)
 
     def poll(self):
         """The start of a message (bytes), None for nothing or not yet."""
@@ -78,6 +84,7 @@ class Announcer:
         # Its length comes first, and to find that takes a while.
         for piece in self._measuring:
             self._size += len(piece)
+            self._sum = crc32(piece, self._sum)
             self._left -= 1
             if not self._left:
                 self._left = _PIECES
@@ -85,6 +92,9 @@ class Announcer:
         plan = self._plan
         self._plan = self._measuring = None
         self._is_told = True
+        if self._sum == self._told_sum:
+            return None
+        self._told_sum = self._sum
         self._talk.pieces = self._made(plan)
         return packets.publish(plan.topic, b"", packets.RETAIN, 0, self._size)
 
@@ -110,11 +120,12 @@ class Announcer:
         if not self.is_wanted:
             # An empty message removes the device.
             self._is_told = True
+            self._told_sum = 0
             return packets.publish(discovery.topic(talk.config), b"", packets.RETAIN)
         discovery.keep(talk.config, self._car_type, talk.publisher.known)
         self._plan = discovery.Plan(talk, talk.publisher.known)
         self._measuring = self._made(self._plan)
-        self._size = 0
+        self._size = self._sum = 0
         self._left = _PIECES
         return None
 

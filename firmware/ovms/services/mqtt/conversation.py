@@ -225,9 +225,15 @@ class Conversation:
             self._wait("client/%s/config/%s" % (client, text), value)
 
     def _wait(self, topic, text):
-        """Keep a message until the broker has it; the oldest goes when there is no room."""
+        """Keep a message until the broker has it; the oldest goes when there is no room.
+
+        What waits already is told once.
+        """
         self._packet_id = self._packet_id + 1 if self._packet_id < _LAST_ID else _SUBSCRIBE_ID + 1
         payload = text[:_TEXT_MAX].replace("\r\n", "\n").replace("\r", "\n").encode()
+        for message in self._waiting:
+            if message.topic == topic and message.payload == payload and not message.tries:
+                return
         self._waiting.append(Waiting(topic, payload, self._packet_id))
         if len(self._waiting) > _WAITING_MAX:
             self._waiting.pop(0)

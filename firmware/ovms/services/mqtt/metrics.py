@@ -83,7 +83,8 @@ def _module(talk):
         # What the broker sees is told over one of the two.
         ("m/net/type", "wifi" if status.link_name == "WiFi" else "modem"),
         ("m/net/provider", status.operator or None),
-        ("m/net/mdm/sq", None if csq == _NO_SIGNAL else "%d" % (2 * csq - 113)),
+        # In steps of 6 dBm: it wavers always.
+        ("m/net/mdm/sq", None if csq == _NO_SIGNAL else "%d" % ((csq + 1) // 3 * 6 - 113)),
         ("s/v2/connected", _yes(status.is_server_connected)),
         ("s/v2/peers", "%d" % status.peers),
         ("v/type", car.type_text()),
@@ -120,6 +121,8 @@ def _battery(state):
 
 def _charge(state):
     is_charging = state.is_charging
+    # How long it would take is news of a charge only.
+    has_plug = is_charging or state.has_pilot
     return [
         ("v/c/charging", _yes(is_charging)),
         ("v/c/pilot", _yes(state.has_pilot)),
@@ -131,9 +134,9 @@ def _charge(state):
         ("v/c/climit", "%d" % state.charge_limit_a),
         ("v/c/power", _dec(state.charge_input_w if is_charging else 0, 10, 2)),
         ("v/c/time", "%d" % (state.charge_s // 60 * 60)),
-        ("v/c/duration/full", _whole(state.full_min)),
-        ("v/c/duration/range", _whole(state.range_limit_min)),
-        ("v/c/duration/soc", _whole(state.soc_limit_min)),
+        ("v/c/duration/full", _whole(state.full_min if has_plug else None)),
+        ("v/c/duration/range", _whole(state.range_limit_min if has_plug else None)),
+        ("v/c/duration/soc", _whole(state.soc_limit_min if has_plug else None)),
         ("v/c/limit/range", _whole(state.range_limit_km or None)),
         ("v/c/limit/soc", _whole(state.soc_limit_pct or None)),
         ("v/c/temp", _whole(state.charger_temp_c)),
