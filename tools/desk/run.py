@@ -92,7 +92,7 @@ async def _run(options: argparse.Namespace) -> int:
     try:
         await stage.start()
         if options.mqtt:
-            script.steps = mqtt_steps(stage) + script.steps[len(SET_UP) :]
+            script.steps = (*mqtt_steps(stage), *script.steps[len(SET_UP) :])
         phone = asyncio.create_task(script.run())
         with view:
             await _until(end, options.seconds, stage, script, view)
@@ -119,7 +119,7 @@ def _summary(stage: Stage, script: PhoneScript, has_ended: bool) -> int:
     view = stage.view
     missing = [code for code in _WANTED if not view.message_counts.get(code)]
     login = f"after {view.logged_in_s:.1f} s" if view.logged_in_s is not None else "never"
-    results = (
+    results = [
         (view.logged_in_s is not None, f"the module logged in {login}"),
         (
             script.is_finished,
@@ -137,11 +137,11 @@ def _summary(stage: Stage, script: PhoneScript, has_ended: bool) -> int:
             f"{stage.car.soc_pct:.1f} %",
         ),
         (not has_ended, "the firmware ran to the end"),
-    )
+    ]
     if stage.mqtt is not None:
         soc = stage.mqtt.value("v/b/soc")
         text = f"the broker has {len(stage.mqtt.topics)} topics, SOC {soc or '-'}"
-        results += ((stage.mqtt.was_there and soc != "", text),)
+        results.append((stage.mqtt.was_there and soc != "", text))
     print("Summary")
     for is_good, text in results:
         print(f"  {'ok  ' if is_good else 'FAIL'} {text}")
