@@ -224,3 +224,19 @@ def test_refused_and_distrusted_brokers_are_told_in_words(desk):
     state("Not connected")
     module.say(f"S MQTT 127.0.0.1:{broker.port} {USER} {PASSWORD}")
     state("Connected OK")
+
+
+def test_run_with_a_broker_beside_the_server():
+    needs_broker.require()
+    needs_vm.require(64)
+    done = subprocess.run(
+        [*(sys.executable, "-m", "tools.desk", "run", "--mqtt", "--headless"), "--seconds", "70"],
+        cwd=vm.ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=150,
+    )
+    # How far the phone comes in that time is the computer's business.
+    assert "ok   the module logged in" in done.stdout, done.stdout + done.stderr
+    assert "ok   the broker has" in done.stdout, done.stdout + done.stderr

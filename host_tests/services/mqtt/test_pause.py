@@ -36,11 +36,11 @@ async def lived(module):
     for text in ("stat", "lock 1234", "HELP", "PARAMS?", "climatecontrol on", "nonsense"):
         await module.ask(text)
     module.say("client/app/request/metric", "*")
-    for i in range(60):
+    for i in range(20):
         module.say("client/app/command/%d" % i, "x" * 400)
     await module.time.advance(5)
-    module.say("client/app/command/1", "x" * 100_000, retain=1)
-    module.broker.last.say(packet(0x40, b"\xff\xff") * 200)
+    module.say("client/app/command/1", "x" * 4000, retain=1)
+    module.broker.last.say(packet(0x40, b"\xff\xff") * 40)
     for i in range(20):
         module.talk.notify("A", "Alert %d" % i)
     await module.time.advance(5)
