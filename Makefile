@@ -14,7 +14,7 @@ READY := $(VENV)/.ready
 MPREMOTE := $(PY) -m mpremote connect $(PORT)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test micropython qemu check lint format types imports bench modules firmware flash deploy setup repl \
+.PHONY: help run test micropython qemu mosquitto check lint format types imports bench modules firmware flash deploy setup repl \
   logs explain size clean
 
 help: ## Print this help
@@ -30,10 +30,10 @@ $(READY): pyproject.toml tools/requirements.py
 	@$(PY) -m pip install --quiet --disable-pip-version-check $$($(PY) tools/requirements.py)
 	@touch $@
 
-run: $(READY) micropython ## Simulated car, GPS, modem, phone, server and the module, live (RUN='options')
+run: $(READY) micropython mosquitto ## Simulated car, GPS, modem, phone, server and the module, live (RUN='options')
 	@$(PY) -m tools.desk run $(RUN)
 
-test: $(READY) micropython qemu ## All tests, on CPython and both MicroPython VMs (PYTEST='options')
+test: $(READY) micropython qemu mosquitto ## All tests, on CPython and both MicroPython VMs (PYTEST='options')
 	@$(PY) -m pytest $(PYTEST)
 
 micropython: $(READY) ## Put MicroPython for 64 and 32 bit under .cache/
@@ -41,6 +41,9 @@ micropython: $(READY) ## Put MicroPython for 64 and 32 bit under .cache/
 
 qemu: $(READY) ## Put what runs the modules' machine code under .cache/ (71 MB, once)
 	@$(PY) -m tools.qemu --quiet
+
+mosquitto: $(READY) ## Put an MQTT broker under .cache/ where there is none (7 MB, once)
+	@$(PY) -m tools.mosquitto --quiet
 
 check: lint types imports test ## Lint, types, import rules, test
 

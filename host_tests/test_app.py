@@ -139,7 +139,7 @@ def test_what_tasks_survive_is_named_and_kept(flash, monkeypatch, capsys):
     async def scenario():
         await app.spawn(bad_task)
         monkeypatch.setattr(asyncio, "sleep", sleep)
-        await app._keep("sms", bad_task)
+        await app.keep("sms", bad_task)
 
     with pytest.raises(ResetError):
         asyncio.run(scenario())

@@ -13,7 +13,7 @@ from micropython import const
 import ovms
 from ovms import status as requests
 from ovms.broom import Broom
-from ovms.parameters import FEATURE_LOGS, LOGS_ALL
+from ovms.parameters import FEATURE_LOGS, LOGS_ALL, MQTT_SERVER
 
 _TICK_MS = const(1000)
 _COLLECT_BYTES = const(6144)
@@ -43,6 +43,8 @@ class App:
     def __init__(self, board, presets=None):
         self.board = board
         self._ticked_ms = self._supply_due_s = 0
+        # Of the settings that were looked at for a broker.
+        self._revision = -1
         self._is_supply_told = False
         # The uptime at which the module restarts, None while nobody asked for it.
         self._reboot_s = None
@@ -60,10 +62,10 @@ class App:
         # put between it, and in a small heap no piece of 300 bytes would be left.
         gc.threshold(_COLLECT_BYTES)
         for name, run in self.tasks:
-            asyncio.create_task(self._keep(name, run))
+            asyncio.create_task(self.keep(name, run))
         await self._tick_for_ever()
 
-    async def _keep(self, name, run):
+    async def keep(self, name, run):
         """Run one task for ever: an error is kept, and followed by a fresh start.
 
         A first lack of memory is no error: others need it for a moment only.
@@ -145,6 +147,10 @@ class App:
                 self.state.supply_mv = self._supply_mv()
                 if _PROVEN_S <= status.uptime_s < _PROVEN_S + _SUPPLY_PERIOD_S:
                     self.in_turn(self._keep_tree)
+            if self.config.revision != self._revision:
+                self._revision = self.config.revision
+                if status.mqtt is not None or self.config.get(MQTT_SERVER):
+                    self.in_turn(self._set_broker)
         finally:
             if 0 < self.config.feature(FEATURE_LOGS) <= LOGS_ALL:
                 self.in_turn(self._log_use)
@@ -157,6 +163,11 @@ class App:
         from ovms.services import use_log
 
         use_log.tick(self)
+
+    def _set_broker(self):
+        from ovms.mqtt_setup import update
+
+        update(self)
 
     def _keep_tree(self):
         from ovms import trees

@@ -18,6 +18,9 @@ from ovms.parameters import (
     FROM_OWNER,
     FROM_SERVER,
     FROM_UNDO,
+    MQTT_PASSWORD,
+    MQTT_SERVER,
+    MQTT_USER,
     NO_PHONE,
     NO_SMS,
     PARANOID,
@@ -30,7 +33,18 @@ from ovms.parameters import (
 )
 
 # The order of the bits. Of feature 15 somebody else tells.
-GUARDED = (PHONE, PASSWORD, SERVER, SERVER_PASSWORD, PARANOID, REMOTE, CAN_WRITE)
+GUARDED = (
+    PHONE,
+    PASSWORD,
+    SERVER,
+    SERVER_PASSWORD,
+    PARANOID,
+    REMOTE,
+    CAN_WRITE,
+    MQTT_SERVER,
+    MQTT_USER,
+    MQTT_PASSWORD,
+)
 _DAY_S = const(86400)
 _OWN = (FROM_OWNER, FROM_CABLE)
 _SAFE = "REMOTE SAFE: only the owner's phone may change this."

@@ -12,6 +12,7 @@ from ovms import parameters
 _LENGTH = const(31)
 # Of a profile: 32 bytes in base64.
 _PROFILE_LENGTH = const(44)
+_BROKER_LENGTH = const(63)
 
 # Of features that are a percentage or a distance: minimum and sufficient SOC, ranges.
 _HIGHEST = {
@@ -43,7 +44,7 @@ def shown(config):
     """All parameters as list of str for replies and diagnostics: `****` in place of a password."""
     values = config.values[: parameters.PARAMETERS]
     for n in parameters.SECRETS:
-        if values[n]:
+        if n < parameters.PARAMETERS and values[n]:
             values[n] = parameters.MASK
     return values
 
@@ -66,6 +67,8 @@ def checked(n, text):
         return text if text in ("SMS", "CABLE") else ""
     if n == parameters.REMOTE:
         return text if text == "SAFE" else ""
+    if parameters.MQTT_SERVER <= n <= parameters.MQTT_HA:
+        return _of_broker(n, text)
     if n == parameters.UNDO:
         # Written by `owner_guard` alone.
         return text
@@ -123,6 +126,19 @@ def _of_sim(n, text):
     digits = text if text.isdigit() else text[:-1]
     if text and not (4 <= len(digits) <= 8 and digits.isdigit() and len(digits.encode()) < 9):
         raise ValueError("A PIN has 4 to 8 digits.")
+    return text
+
+
+def _of_broker(n, text):
+    if n == parameters.MQTT_SERVER:
+        from ovms.protocol.mqtt import address
+
+        return address.checked(text)
+    if len(text) > _BROKER_LENGTH:
+        raise ValueError("A broker's user and password have at most 63 characters.")
+    for byte in text.encode():
+        if not 32 <= byte <= 126 or (byte == 32 and n != parameters.MQTT_HA):
+            raise ValueError("A broker's user or password has a character that is not allowed.")
     return text
 
 

@@ -29,7 +29,7 @@ TIMEZONE = const(23)
 FIRST_FEATURE = const(24)
 # How many there are by the protocol, and how many are stored.
 PARAMETERS = const(32)
-STORED = const(37)
+STORED = const(41)
 # Beyond those of the reference, set by the command SIM alone: see `links/modem/sim.py`.
 SIM_PIN = const(32)
 ROAMING = const(33)
@@ -38,8 +38,14 @@ CAN_WRITE_FROM = const(34)
 # "SAFE" when no server may change what is guarded; what that was before. See `owner_guard.py`.
 REMOTE = const(35)
 UNDO = const(36)
+# The MQTT broker, set by the command MQTT alone. MQTT_HA: "" or `ON`, behind it the car type and
+# the entities that Home Assistant was told of, see `services/mqtt/discovery.py`.
+MQTT_SERVER = const(37)
+MQTT_USER = const(38)
+MQTT_PASSWORD = const(39)
+MQTT_HA = const(40)
 
-SECRETS = (PASSWORD, APN_PASSWORD, SERVER_PASSWORD)
+SECRETS = (PASSWORD, APN_PASSWORD, SERVER_PASSWORD, MQTT_PASSWORD)
 FACTORY_PASSWORD = "OVMS"
 # What is shown in the place of a password; no value has it.
 MASK = "****"

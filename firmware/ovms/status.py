@@ -68,6 +68,8 @@ class Status:
         # Why there is no connection, as far as the module knows: one sentence or "".
         self.server_error = ""
         self.peers = 0
+        # What serves the MQTT broker, None without one: see `links/mqtt_link.py`.
+        self.mqtt = None
         # How many SMS each number got: see `services/sms/budget.py`.
         self.sms_sent = {}
         # CAN controller: "" when fine, else one sentence.

@@ -21,6 +21,31 @@ def test_channels_of_parameter_3():
         assert module.take() == outcome
 
 
+class Broker:
+    def __init__(self):
+        self.told = []
+
+    def notify(self, kind, text):
+        self.told.append(kind + text)
+
+
+def test_a_broker_hears_whatever_parameter_3_says_but_not_what_feature_14_silences():
+    module = Module("")
+    module.status.mqtt = broker = Broker()
+    module.notifier.notify("A", "hello")
+    module.notifier.notify("I", "trip")
+    module.notifier.notify("E", "XX,12,34")
+    module.notifier.notify("E", "XX,12,34")
+    module.run(3)
+    assert broker.told == ["Ahello", "Itrip", "EXX,12,34"]
+    module.config.set_feature(14, 0x08)
+    module.notifier.notify("A", "hello again")
+    module.notifier.notify("S", "safety")
+    module.notifier.notify("I", "second trip")
+    module.run(3)
+    assert broker.told[3:] == ["Ssafety", "Isecond trip"]
+
+
 def test_sms_goes_to_the_owner_in_parts():
     module = Module("SMS")
     module.notifier.notify("A", "word " * 60)

@@ -1,4 +1,4 @@
-"""Bytes on the wire to and from the OVMS server, in virtual time on CPython.
+"""Bytes on the wire to and from the OVMS server and an MQTT broker, in virtual time on CPython.
 
 The module is the firmware's own composition root with its server link, services and Twizy; its
 stream leads into the relaying core of the desk server, whose pings and time-outs are those of the
@@ -20,6 +20,7 @@ import time
 from collections import deque
 from unittest import mock
 
+from host_tests.fakes.mqtt_broker import Broker
 from tools.benchmarks import on_vm
 from tools.benchmarks.rows import Row, not_measured
 from tools.benchmarks.virtual_loop import VirtualLoop
@@ -40,6 +41,9 @@ _DAY_S = 86_400
 _HOUR_S = 3_600
 _PARKED_GRAIN_S = 5
 _VEHICLE, _PASSWORD = "TESTCAR", "NETPASS"
+# Parameters: broker, user, password; and what Home Assistant was told.
+_BROKER = {37: "broker.desk", 38: "me", 39: "SECRET"}
+_HOME_ASSISTANT = 40
 _START_UTC_S = 1_800_000_000
 # Parameters: notifications by IP, server, vehicle id, server password, vehicle type.
 _SETTINGS = {2: "K", 3: "IP", 4: "server.desk", 8: _VEHICLE, 9: _PASSWORD, 14: "RT"}
@@ -168,6 +172,34 @@ class _Server:
             self.faults.append(event.text)
 
 
+class _WiFi:
+    """Leads to an MQTT broker, and counts what it says."""
+
+    def __init__(self):
+        self.broker = Broker()
+
+    async def join(self) -> bool:
+        return True
+
+    async def open_tcp(self, host: str, port: int):
+        connection = await self.broker.open_stream(host, port)
+        connection.bytes_read = 0
+        read = connection.readinto
+
+        async def readinto(view) -> int:
+            n = await read(view)
+            connection.bytes_read += n
+            return n
+
+        connection.readinto = readinto
+        return connection
+
+    def bytes_each_way(self) -> tuple[int, int]:
+        """From the module and to it."""
+        last = self.broker.last
+        return sum(last.writes), last.bytes_read
+
+
 class _Pin:
     IRQ_FALLING = 2
 
@@ -242,8 +274,18 @@ class Life:
     is over six times as fast.
     """
 
-    def __init__(self, scenario: Scenario, seconds: int, has_app: bool, grain_s: float = 0):
+    def __init__(
+        self,
+        scenario: Scenario,
+        seconds: int,
+        has_app: bool,
+        grain_s: float = 0,
+        home_assistant: str = "",
+    ):
         self._scenario = scenario
+        self._has_broker = bool(home_assistant)
+        self.home_assistant = home_assistant
+        self.mqtt_from_car = self.mqtt_to_car = self.mqtt_connections = 0
         self._seconds = seconds
         self._has_app = has_app
         self._grain_s = grain_s
@@ -261,7 +303,8 @@ class Life:
         folder = os.getcwd()
 
         async def sleep_ms(ms):
-            await asyncio.sleep(max(ms / 1000, self._grain_s))
+            # A turn for the others takes no time.
+            await asyncio.sleep(max(ms / 1000, self._grain_s) if ms else 0)
 
         with (
             mock.patch.object(time, "ticks_ms", lambda: int(loop.time() * 1000) % _TICKS_PERIOD),
@@ -284,7 +327,13 @@ class Life:
         board = _Board()
 
         connected = {"open_stream": staticmethod(server.open_stream)}
-        module = type("ConnectedApp", (app_class,), connected)(board, _SETTINGS)
+        settings = dict(_SETTINGS)
+        if self._has_broker:
+            settings |= {**_BROKER, _HOME_ASSISTANT: self.home_assistant}
+        module = type("ConnectedApp", (app_class,), connected)(board, settings)
+        wifi = _WiFi()
+        if self._has_broker:
+            module.wifi = wifi
         module.tasks = tuple(task for task in module.tasks if task[0] in _TASKS)
         module.clock.set_utc_s(_START_UTC_S, "gps")
         jobs = [module.run(), server.run(), self._feed(module, board, loop)]
@@ -303,6 +352,10 @@ class Life:
         self.bytes_from_car = server.bytes_from_car
         self.bytes_to_car = server.bytes_to_car
         self.logins = server.logins
+        self.home_assistant = module.config.get(_HOME_ASSISTANT)
+        self.mqtt_connections = len(wifi.broker.connections)
+        if self.mqtt_connections:
+            self.mqtt_from_car, self.mqtt_to_car = wifi.bytes_each_way()
         self.faults = server.faults
 
     async def _feed(self, module, board: _Board, loop: asyncio.AbstractEventLoop) -> None:
@@ -343,7 +396,24 @@ def measure() -> list[Row]:
     for has_app, name in ((False, "no app connected"), (True, "one app connected")):
         what = f"driving hour without streaming, {name}"
         rows.append(_row(what, Life(DRIVING, _HOUR_S, has_app), BUDGET_DRIVING_HOUR))
+    driving = Life(DRIVING, _HOUR_S, False, home_assistant="ON")
+    rows.append(_mqtt_row("MQTT, driving hour", driving, BUDGET_DRIVING_HOUR))
+    # One that knows its car: what Home Assistant is told it is told once.
+    known = driving.home_assistant
+    parked = Life(PARKED, _DAY_S, False, _PARKED_GRAIN_S, home_assistant=known)
+    rows.append(_mqtt_row("MQTT, parked day", parked, BUDGET_PARKED_DAY))
     return rows
+
+
+def _mqtt_row(what: str, life: Life, budget: int) -> Row:
+    """Home Assistant's device message included, the server beside it not."""
+    row = _row(what, life, budget)
+    if row.value is None or life.mqtt_connections != 1:
+        reason = row.note if row.value is None else f"{life.mqtt_connections} connections"
+        return not_measured(GROUP, what, reason, budget)
+    note = f"from the module {life.mqtt_from_car:,}, to it {life.mqtt_to_car:,}"
+    total = life.mqtt_from_car + life.mqtt_to_car
+    return Row(GROUP, what, total, "bytes", budget, note=note)
 
 
 def _row(what: str, life: Life, budget: int) -> Row:

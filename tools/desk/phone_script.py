@@ -39,6 +39,21 @@ SET_UP = (
     Step("STAT?", "SOC:"),
     Step("GPS?", "Car location:"),
 )
+
+
+def mqtt_steps(stage: Stage) -> tuple[Step, ...]:
+    """The set-up over WiFi, where server and broker are ports of this host."""
+    server = f"{stage.options.host}:{stage.server.port}"
+    steps = [
+        Step(f"SERVER {server} {SERVER_PASSWORD}", f"IP:{server}")
+        if step.text.startswith("SERVER ")
+        else step
+        for step in SET_UP
+    ]
+    assert stage.mqtt is not None
+    return (*steps, Step(stage.mqtt.sms, "Broker:tls://"), Step("MQTT HA ON", "Assistant:ON"))
+
+
 # What each mood of the motor controller makes of a command: Twizy guide 1.2.0, "Macro commands",
 # and Twizy facts 7.4 for the errors.
 _OK = "OK"

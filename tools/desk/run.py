@@ -12,7 +12,13 @@ from tools import vm
 from tools.desk import module
 from tools.desk.arguments import count, port
 from tools.desk.board_host import HostError
-from tools.desk.phone_script import QUESTIONS, SET_UP, PhoneScript, controller_steps
+from tools.desk.phone_script import (
+    QUESTIONS,
+    SET_UP,
+    PhoneScript,
+    controller_steps,
+    mqtt_steps,
+)
 from tools.desk.sevcon_moods import MOODS
 from tools.desk.stage import VEHICLE, Stage, StageOptions
 from tools.desk.twizy_scenarios import SCENARIOS
@@ -33,6 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--sevcon",
         choices=MOODS,
         help="the motor controller's type or mood; the phone then allows writing and tunes it",
+    )
+    parser.add_argument(
+        "--mqtt", action="store_true", help="an MQTT broker, too; the module then has WiFi"
     )
     parser.add_argument("--port", type=port, help="the server's v2 port (6867, else a free one)")
     parser.add_argument("--http-port", type=port, help="its REST port (6868, else a free one)")
@@ -71,6 +80,7 @@ async def _run(options: argparse.Namespace) -> int:
             port=options.port,
             http_port=options.http_port,
             time_scale=options.time_scale,
+            has_mqtt=options.mqtt,
         ),
         view.line,
     )
@@ -82,6 +92,8 @@ async def _run(options: argparse.Namespace) -> int:
         asyncio.get_running_loop().add_signal_handler(number, end.set)
     try:
         await stage.start()
+        if options.mqtt:
+            script.steps = (*mqtt_steps(stage), *script.steps[len(SET_UP) :])
         phone = asyncio.create_task(script.run())
         with view:
             await _until(end, options.seconds, stage, script, view)
@@ -118,7 +130,7 @@ def _summary(stage: Stage, script: PhoneScript, has_ended: bool) -> int:
     missing = [code for code in _WANTED if not view.message_counts.get(code)]
     faults = _faults(stage)
     login = f"after {view.logged_in_s:.1f} s" if view.logged_in_s is not None else "never"
-    results = (
+    results = [
         (view.logged_in_s is not None, f"the module logged in {login}"),
         (
             script.is_finished,
@@ -137,7 +149,11 @@ def _summary(stage: Stage, script: PhoneScript, has_ended: bool) -> int:
         ),
         (not has_ended, "the firmware ran to the end"),
         (not faults, f"the server found {len(faults) or 'no'} errors in what the module sent"),
-    )
+    ]
+    if stage.mqtt is not None:
+        soc = stage.mqtt.value("v/b/soc")
+        text = f"the broker has {len(stage.mqtt.topics)} topics, SOC {soc or '-'}"
+        results.append((stage.mqtt.was_there and soc != "", text))
     print("Summary")
     for is_good, text in results:
         print(f"  {'ok  ' if is_good else 'FAIL'} {text}")

@@ -26,6 +26,7 @@ from tools.desk.gps_server import GPSServer
 from tools.desk.modem.dialler import Route
 from tools.desk.modem.phone import OutgoingSms
 from tools.desk.modem.profile import Profile
+from tools.desk.mqtt_watch import MQTTWatch
 from tools.desk.ovms import fields
 from tools.desk.ovms.client import AppClient, ClientError
 from tools.desk.ovms.events import Event
@@ -66,6 +67,8 @@ class StageOptions:
     port: int | None = 0
     http_port: int | None = 0
     time_scale: float = 1.0
+    # A broker beside the server; the module then has WiFi, which can do both.
+    has_mqtt: bool = False
 
 
 @dataclass
@@ -111,6 +114,7 @@ class Stage:
         )
         self.server = self._new_server(_USUAL_PORT, _USUAL_HTTP_PORT)
         self.modem: Sim800Server | None = None
+        self.mqtt: MQTTWatch | None = None
         self.board: BoardHost | None = None
         self._tasks: list[asyncio.Task] = []
         self._flash: tempfile.TemporaryDirectory | None = None
@@ -139,6 +143,10 @@ class Stage:
         if wiring.flash == Path():
             self._flash = tempfile.TemporaryDirectory(prefix="ovms-flash-")
             wiring.flash = Path(self._flash.name)
+        if options.has_mqtt:
+            wiring.has_wifi = True
+            self.mqtt = MQTTWatch(options.host, VEHICLE, self._on_line)
+            self.mqtt.start(wiring.flash)
         self.board = BoardHost(
             wiring,
             stdin=asyncio.subprocess.DEVNULL,
@@ -161,6 +169,8 @@ class Stage:
             await self.board.stop()
         if self.modem is not None:
             await self.modem.stop()
+        if self.mqtt is not None:
+            self.mqtt.stop()
         await self.gps.stop()
         await self.can.stop()
         await self.server.stop()

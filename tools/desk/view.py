@@ -24,6 +24,7 @@ _COLOURS = {
     "module": "dim",
     "module CAN": "magenta",
     "app": "white",
+    "broker": "blue",
 }
 # What the app's panel shows: (title, message code, field name of tools/desk/ovms/fields.py).
 _APP_ROWS = (

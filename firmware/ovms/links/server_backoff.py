@@ -56,23 +56,24 @@ def delay_s(link, connection):
     text = error.args[0] if isinstance(error, (OSError, ValueError)) and error.args else ""
     if not isinstance(text, str):
         text = ""
-    from ovms.links import server_words
-
+    words = link.words()
     link.status.server_error = text
     if isinstance(error, RemoteProtocolError):
-        link.status.server_error = server_words.of_breach(error.reason)
+        link.status.server_error = words.of_breach(error.reason)
         count("protocol_errors")
         count("server_" + error.reason)
-        is_refused = error.reason == "wrong_digest"
+        is_refused = error.reason in words.REFUSALS
     else:
         if isinstance(error, ValueError) and connection.welcomed_s is None:
             # The settings cannot make a welcome line, or TLS does not trust the server.
             end = "bad_credentials"
         elif error is not None and not isinstance(error, OSError):
             raise error
+        elif end == "bad_credentials" and not words.IS_CLOSE_REFUSAL:
+            end = "server_closes"
         count(end)
         is_open = connection.opened_s is not None
-        link.status.server_error = text or server_words.of_end(end, is_open)
+        link.status.server_error = text or words.of_end(end, is_open)
         is_refused = end == "bad_credentials"
     count("server_reconnects")
     if link.must_reconnect:

@@ -126,6 +126,20 @@ class ServerLink:
         get = self.config.get
         return get(SERVER), get(VEHICLE_ID), get(SERVER_PASSWORD)
 
+    # What another kind of server has otherwise: see `mqtt_link.py`.
+
+    def address(self, text):
+        """(host, port, whether TLS, owner or "") of a server."""
+        from ovms.protocol.v2 import address
+
+        return address.parse(text)
+
+    def words(self):
+        """The module that makes sentences of the ends of a connection."""
+        from ovms.links import server_words
+
+        return server_words
+
 
 class Connection:
     """One connection of a ServerLink. settings: what it is made with, as of `ServerLink.settings`.
@@ -225,7 +239,7 @@ class Connection:
         link = self.link
         session = link.session
         server, vehicle_id, password = self.settings
-        host, port, is_tls, owner = self._address(server)
+        host, port, is_tls, owner = link.address(server)
         # Others have their turn between two loads of code.
         await link.sleep_ms(0)
         self.stream = await link.open_stream(host, port, is_tls)
@@ -254,11 +268,6 @@ class Connection:
                     link.outbox.on_message(session.code, session.payload)
                 event = session.next_event()
             self._wake.set()
-
-    def _address(self, text):
-        from ovms.protocol.v2 import address
-
-        return address.parse(text)
 
     async def _write(self):
         """Send what the outbox has, all of it in one write as far as it fits."""

@@ -3,6 +3,11 @@
 Nothing of what the other side sent is quoted.
 """
 
+# Reasons of a RemoteProtocolError that only a human can mend, and whether a close before the login
+# is such a one.
+REFUSALS = ("wrong_digest",)
+IS_CLOSE_REFUSAL = True
+
 _LOST = "The connection was lost."
 _UNREACHED = "The server cannot be reached: check its name."
 _WRONG_PASSWORD = "The server's answer does not fit our server password."

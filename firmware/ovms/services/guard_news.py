@@ -19,6 +19,9 @@ _NAMES = (
     "paranoid mode",
     "REMOTE",
     "feature 15",
+    "MQTT broker",
+    "MQTT user",
+    "MQTT password",
 )
 _WHO = {
     parameters.FROM_SERVER: "the server or an app",

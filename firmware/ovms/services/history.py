@@ -63,7 +63,8 @@ class History:
         type: "RT-PWR-Log" or the like; data: str. priority: by default LASTING for what the
         server shall keep for more than a week, else ROUTINE.
         """
-        if not self._config.get(parameters.SERVER):
+        get = self._config.get
+        if not (get(parameters.SERVER) or get(parameters.MQTT_SERVER)):
             return
         record = ("%s,%d,%d,%s" % (type, number, lifetime_s, data)).replace("\n", "\r").encode()
         if len(type) > _TYPE_LENGTH or len(record) > _RECORD_MAX:

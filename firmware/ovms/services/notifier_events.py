@@ -55,6 +55,8 @@ def on_error(notifier, text, now_s):
     notifier.error_s = now_s + _ERROR_REPEAT_S
     if code != "0" and not is_repeated and not _is_silenced(notifier, "E"):
         notifier.conversation.push("E", text)
+        if notifier.status.mqtt is not None:
+            notifier.status.mqtt.notify("E", text)
 
 
 def on_change(notifier, new):
@@ -93,6 +95,9 @@ def request(notifier, item, is_forced=False, is_first=False, group=0, is_report=
     is_forced = is_forced or item[0] == "S"
     notify = config.get(parameters.NOTIFY)
     is_report = is_report or item[0] == "I"
+    if notifier.status.mqtt is not None and not _is_silenced(notifier, item[0]):
+        # Whatever parameter 3 says: who has a broker chooses there what to hear.
+        notifier.status.mqtt.notify(item[0], item[1:])
     last = notifier.last_texts.get(group)
     if group:
         notifier.last_texts[group] = item

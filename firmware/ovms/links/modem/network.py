@@ -8,7 +8,15 @@ asks for it.
 from micropython import const
 
 from ovms import status as states
-from ovms.parameters import APN, NOTIFY, ROAMING, SERVER, SERVER_PASSWORD, VEHICLE_ID
+from ovms.parameters import (
+    APN,
+    MQTT_SERVER,
+    NOTIFY,
+    ROAMING,
+    SERVER,
+    SERVER_PASSWORD,
+    VEHICLE_ID,
+)
 from ovms.protocol.at import number
 
 _NETWORK_MS = const(3000)
@@ -93,9 +101,10 @@ def gprs_refusal(config, status):
     get = config.get
     if not get(APN):
         return "No APN is set."
-    if not get(SERVER):
+    if not (get(SERVER) or get(MQTT_SERVER)):
         return "No server is set."
-    if "IP" not in get(NOTIFY) and get(VEHICLE_ID) and get(SERVER_PASSWORD):
+    is_asking = get(SERVER) and not (get(VEHICLE_ID) and get(SERVER_PASSWORD))
+    if "IP" not in get(NOTIFY) and not is_asking:
         return "Notifications (MODULE) do not ask for IP, so there is no GPRS."
     if status.is_roaming and get(ROAMING):
         return "Roaming is not allowed (SIM), so there is no GPRS."

@@ -54,6 +54,12 @@ def _charge_time():
     return reply
 
 
+def _mqtt():
+    from ovms.services.sms.mqtt import reply
+
+    return reply
+
+
 def _help():
     from ovms.services.sms.help import reply
 
@@ -86,6 +92,8 @@ SIM? either show 0
 SIM owner change 1 <pin or -> [ROAM or HOME]
 SERVER? either show 0
 SERVER owner change 1 <host> [<password> [<paranoid>]]
+MQTT? either mqtt 0
+MQTT owner mqtt 1 <host or -> [<user> <password>]
 REMOTE? either show 0
 REMOTE owner change 1 <SAFE or OPEN>
 UNDO old_owner restore 0 .
@@ -123,6 +131,7 @@ _LOADERS = {
     "car": _report_of_car,
     "module": _report_of_module,
     "time": _charge_time,
+    "mqtt": _mqtt,
     "help": _help,
 }
 

@@ -50,9 +50,9 @@ def reset(config, status, origin):
     from ovms import parameter_rules
 
     values = parameter_rules.defaults()
-    del values[parameters.UNDO :]
     changes = {}
     for n in range(len(values)):
-        changes[n] = values[n]
+        if n != parameters.UNDO:
+            changes[n] = values[n]
     config.apply(changes, True, origin)
     status.request(requests.REQUEST_REBOOT)

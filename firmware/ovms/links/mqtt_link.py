@@ -1,0 +1,57 @@
+"""Keeps the module connected to an MQTT broker: the server link with another protocol.
+
+Back-off, limits, liveness and bursts are those of `server_link.py`; different are the engine,
+where the settings stand, the words, and that the link has a status of its own. It exists only
+while a broker is set.
+"""
+
+from ovms.links.server_link import ServerLink
+from ovms.parameters import MQTT_PASSWORD, MQTT_SERVER, MQTT_USER, VEHICLE_ID
+
+
+class LinkStatus:
+    """What the link writes of itself, beside the module's Status. counts: as there.
+
+    talk: Conversation; tasks: to be cancelled when there is no broker any more. The composition
+    root sets both.
+    """
+
+    def __init__(self, status):
+        self._status = status
+        self.is_server_connected = False
+        self.server_error = ""
+        self.counts = {}
+        self.talk = None
+        self.tasks = ()
+
+    @property
+    def is_registered(self):
+        return self._status.is_registered
+
+    def notify(self, kind, text):
+        """As of the Conversation, once there is one."""
+        if self.talk is not None:
+            self.talk.notify(kind, text)
+
+    def count(self, name):
+        """One more of `name`."""
+        self.counts[name] = self.counts.get(name, 0) + 1
+
+
+class MQTTLink(ServerLink):
+    """A ServerLink; session: protocol.mqtt Session. outbox: services/mqtt/conversation.py."""
+
+    def settings(self):
+        """(broker, client id, (user, password))."""
+        get = self.config.get
+        return get(MQTT_SERVER), get(VEHICLE_ID), (get(MQTT_USER), get(MQTT_PASSWORD))
+
+    def address(self, text):
+        from ovms.protocol.mqtt import address
+
+        return address.parse(text)
+
+    def words(self):
+        from ovms.links import mqtt_words
+
+        return mqtt_words
