@@ -10,6 +10,7 @@ import asyncio
 import importlib.util
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from tools import mosquitto
 from tools.desk.board_host import HostError
@@ -35,7 +36,7 @@ class MQTTWatch:
         self.topics: dict[str, str] = {}
         self.was_there = False
         self.broker: Broker | None = None
-        self._client = None
+        self._client: Any = None
 
     @property
     def sms(self) -> str:
@@ -63,10 +64,16 @@ class MQTTWatch:
         loop = asyncio.get_running_loop()
         client = paho.Client(paho.CallbackAPIVersion.VERSION2, protocol=paho.MQTTv311)
         client.username_pw_set(USER, PASSWORD)
-        client.on_connect = lambda *_: client.subscribe("#", 1)
-        client.on_message = lambda _, __, message: loop.call_soon_threadsafe(
-            self._heard, message.topic, message.payload.decode("utf-8", "replace")
-        )
+
+        def connected(*_: Any) -> None:
+            client.subscribe("#", 1)
+
+        def received(_: Any, __: Any, message: paho.MQTTMessage) -> None:
+            text = message.payload.decode("utf-8", "replace")
+            loop.call_soon_threadsafe(self._heard, message.topic, text)
+
+        client.on_connect = connected
+        client.on_message = received
         client.connect(self._host, self.broker.port)
         client.loop_start()
         self._client = client
