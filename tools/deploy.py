@@ -31,6 +31,8 @@ TRIAL_STARTS = 3
 # Of the file system, for settings and history.
 SPARE_BYTES = 128 * 1024
 _CHUNK_BYTES = 1024
+# Of LittleFS: a file takes whole ones.
+_BLOCK_BYTES = 4096
 # What the module prints after its start.
 _LISTEN_S = 12.0
 
@@ -192,7 +194,7 @@ def deploy(module: Module, folder: Path, on_text: Callable[[str], None]) -> str:
     missing = {
         name: data for name, data in wanted.items() if there.get(f"{top}/{name}") != hashes[name]
     }
-    needed = sum(len(data) for data in missing.values())
+    needed = sum(-(-len(data) // _BLOCK_BYTES) * _BLOCK_BYTES for data in missing.values())
     replaced = [f"{top}/{name}" for name in missing if f"{top}/{name}" in there]
     for path in replaced:
         # Else both would need room at once.

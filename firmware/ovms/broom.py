@@ -28,7 +28,7 @@ import sys
 from micropython import const
 
 # What is left free of the heap, for work and for the code of one command.
-_RESERVE_BYTES = const(20_000)
+_RESERVE_BYTES = const(24_000)
 # The ESP32's heap grows into what TLS and WiFi need: no further than this.
 _HEAP_MAX_BYTES = const(112_000)
 # A heap of this size has PSRAM.
