@@ -17,8 +17,8 @@ PASSWORD = 1
 FACTORY_PASSWORD = "OVMS"
 # More would take longer than they are worth.
 MAX_CUTS = 500
-# What the firmware needs to answer SUMMARY here, and what the harness and the file system on a file
-# take beside it. An ESP32's heap grows to 109.
+# What the firmware needs to answer SUMMARY here, and what the harness and the file system on a
+# file take beside it. An ESP32's heap grows to 109.
 HEAP_KIB = 126
 HARNESS_KIB = 18
 # Room for the flash and what is written to it; more of it would make collections slow.
