@@ -30,7 +30,7 @@ _GARBAGE = 0xA5
 class TWAIModel:
     """One controller on one bus. bus_bitrate: what the other nodes use.
 
-    System and pads: `set_clock`, `set_reset`, `rx_gpio` (None: input not connected), `is_attached`
+    System and pads: `switch_clock`, `set_reset`, `rx_gpio` (None: input not connected), `is_attached`
     (its output reaches the TX pad). Registers: `read`, `write`.
     """
 
@@ -77,7 +77,7 @@ class TWAIModel:
         self._joins_us = 0
         self._is_bus_off = False
 
-    def set_clock(self, is_on):
+    def switch_clock(self, is_on):
         self.is_clocked = is_on
 
     def set_reset(self, is_on):

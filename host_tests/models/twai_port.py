@@ -32,7 +32,7 @@ class ModelPort:
 
     def start(self):
         model = self._model
-        model.set_clock(True)
+        model.switch_clock(True)
         model.set_reset(True)
         model.set_reset(False)
         model.rx_gpio = 4
@@ -86,7 +86,7 @@ def native_port(port_class, numbers, model):
 
     def on_clock(value):
         assert value & ~bit == _OTHERS
-        model.set_clock(bool(value & bit))
+        model.switch_clock(bool(value & bit))
 
     def on_reset(value):
         assert value & ~bit == 0
