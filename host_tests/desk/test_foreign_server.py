@@ -112,9 +112,8 @@ def test_a_server_from_the_documents(tmp_path):
             # A proxy's lines in front, the shortest token, a digest without padding, LF alone.
             await car.welcome(b"x", b"HTTP/1.1 200 OK\r\n\r\n", is_padded=False)
             car.say(b"Z0")
-            assert [message[:1] for message in await car.until(b"V")] == [
-                bytes([letter]) for letter in b"SDLWFV"
-            ]
+            # Of a car that nobody has heard there is nothing else to tell.
+            assert [message[:1] for message in await car.until(b"V")] == [b"F", b"V"]
             car.say(*(b"C" + command for command in COMMANDS))
             heard = await car.until(b"c203,")
             codes = [code for code, _ in answers(heard)]

@@ -30,7 +30,7 @@ _GARBAGE = 0xA5
 class TWAIModel:
     """One controller on one bus. bus_bitrate: what the other nodes use.
 
-    System and pads: `switch_clock`, `set_reset`, `rx_gpio` (None: input not connected), `is_attached`
+    System and pads: `switch_clock`, `set_reset`, `rx_gpio` (None: not connected), `is_attached`
     (its output reaches the TX pad). Registers: `read`, `write`.
     """
 
