@@ -14,7 +14,9 @@ from tools.desk import kills
 SEED = 20261120
 
 
-@pytest.mark.xfail(reason="records of 20 s ago were lost since the ticker takes its steps in turn")
+@pytest.mark.xfail(
+    reason="the first record of a life does not reach the server: not understood yet"
+)
 def test_ten_kills():
     assert kills.FLUSH_S == FLUSH_INTERVAL_S
     story = asyncio.run(kills.kill(10, SEED))

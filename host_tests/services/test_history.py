@@ -406,3 +406,14 @@ def test_idle_poll_takes_no_heap():
         module.add(n)
     module.take()
     assert not expect.allocates(module.history.poll)
+
+
+def test_what_is_put_off_is_in_flash_in_time():
+    """Many of one second are dated up to a minute ahead, and yet written within 20 s."""
+    module = Module(utc_s=UTC_S)
+    for _ in range(20):
+        module.add(7)
+    module.wait(21)
+    reborn = Module(fs=module.fs, utc_s=UTC_S + 120)
+    reborn.wait(120)
+    assert reborn.drain().count(7) == 20

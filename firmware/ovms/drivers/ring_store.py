@@ -62,6 +62,8 @@ class RingStore:
         self.head = self.saved_head = self.cursor = self.tail = 1 << 16
         # Records not in flash yet, and how many of them are or were in the window.
         self.fresh = []
+        # When the first of them came; its own time may be put off.
+        self.fresh_s = 0
         self.taken = 0
         self.fresh_bytes = 0
 

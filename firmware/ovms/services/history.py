@@ -79,6 +79,8 @@ class History:
                 self._status.count("history_dropped")
             return
         ring = self._rings[priority]
+        if not ring.fresh:
+            ring.fresh_s = self._clock.uptime_s()
         ring.append(record, self._free_s(type, number))
         if ring.is_full:
             self.flush()
@@ -109,8 +111,7 @@ class History:
             if utc_s is not None:
                 ring.set_start(utc_s - now_s, self._clock.is_confirmed())
             if is_rested and (
-                ring.is_marked
-                or (ring.fresh and now_s - ring.fresh[0].uptime_s >= FLUSH_INTERVAL_S)
+                ring.is_marked or (ring.fresh and now_s - ring.fresh_s >= FLUSH_INTERVAL_S)
             ):
                 is_due = True
         if is_due:
