@@ -213,10 +213,10 @@ def test_the_clock_of_the_board_follows_the_time():
     """Also after a wrong one: certificates are checked by it."""
     rtc = RTC()
     now_s = int(time.time()) + (946684800 if time.gmtime(0)[0] == 2000 else 0)
-    tls_setup.switch_clock(now_s, rtc)
+    tls_setup.set_clock(now_s, rtc)
     assert rtc.set == []
     for utc_s in (now_s + 8 * 86400, now_s - 60):
-        tls_setup.switch_clock(utc_s, rtc)
+        tls_setup.set_clock(utc_s, rtc)
         assert rtc.set.pop() == tls_setup.datetime_of(utc_s) and not rtc.set
     # A computer's clock is its own business.
-    tls_setup.switch_clock(UTC_S)
+    tls_setup.set_clock(UTC_S)
