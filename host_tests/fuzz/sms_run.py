@@ -86,7 +86,10 @@ class Module:
         if self._stored() != self._settings:
             assert may_act, "changed by a stranger"
             config = self.bench.config
-            config.apply({n: self._settings[n] for n in range(UNDO)}, True, FROM_CABLE)
+            kept = dict(enumerate(self._settings))
+            # What the owner's guard keeps is its own: nobody may set it.
+            del kept[UNDO]
+            config.apply(kept, True, FROM_CABLE)
             config.values[UNDO] = self._settings[UNDO]
         assert self.bench.status.take_requests() == 0 or may_act
 

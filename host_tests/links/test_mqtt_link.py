@@ -149,6 +149,21 @@ def test_other_settings_connect_anew():
     play(Module(), scenario)
 
 
+def test_an_answer_leaves_before_the_broker_is_changed():
+    """As a server's: ten seconds more for it, and no error of the link."""
+
+    async def scenario(module):
+        module.talk.is_answering = lambda: True
+        module.config.apply({MQTT_SERVER: "c.example"})
+        await module.time.advance(10)
+        assert module.broker.attempts[-1][0] == "b.example"
+        module.talk.is_answering = lambda: False
+        await module.time.advance(5)
+        assert module.broker.attempts[-1][0] == "c.example"
+
+    play(Module(), scenario)
+
+
 def test_every_cut_of_the_handshake_and_every_stuck_broker_is_survived():
     """1,000 faults: after each the link is up again with no more than its back-off."""
     connack = packet(0x20, b"\0\0")

@@ -80,6 +80,7 @@ class Conversation:
         self._wake = asyncio.Event()
         self._waiting = []
         self._commands = []
+        self._is_busy = False
         self._acks = []
         # (client, until when) of the apps that look.
         self._watchers = []
@@ -89,6 +90,13 @@ class Conversation:
         self._credit = _CREDIT_MAX
 
     # What the link calls.
+
+    def is_answering(self):
+        """Whether a command is carried out, or its answer has not left yet."""
+        for message in self._waiting:
+            if message.topic.startswith("client/") and not message.tries:
+                return True
+        return self._is_busy or bool(self._commands)
 
     def on_login(self):
         """A new connection: the broker forgot what we asked for, and may be another one."""
@@ -195,7 +203,11 @@ class Conversation:
         """Task: carry out commands, one after the other, for ever."""
         while True:
             while self._commands:
-                await self._carry_out(self._commands.pop(0))
+                self._is_busy = True
+                try:
+                    await self._carry_out(self._commands.pop(0))
+                finally:
+                    self._is_busy = False
             self._wake.clear()
             await self._wake.wait()
 
