@@ -8,8 +8,8 @@ from host_tests.needs_vm import require
 from tools import build, vm
 
 _BITS = 32
-# As it is written the firmware has 2,600 names, and MicroPython wants 18 KB in one piece for the last
-# half of them.
+# As it is written the firmware has 2,600 names, and MicroPython wants 18 KB in one piece for the
+# last half of them.
 _HEAP_KIB = 1024
 _PROGRAM = vm.ROOT / "host_tests/fuzz/on_vm.py"
 _NAMES = ("result", "heap", "n_qstr")

@@ -58,8 +58,10 @@ def checked(text):
 
 def _is_plain(text, marks):
     """Whether `text` has at least one character, and only ASCII letters, digits and `marks`."""
-    for character in text:
-        is_letter = "a" <= character.lower() <= "z" or "0" <= character <= "9"
-        if not (is_letter or character in marks) or ord(character) > 126:
+    marks = marks.encode()
+    # Bytes: a character of a stranger's text would stay in RAM for ever.
+    for byte in text.encode():
+        is_letter = 65 <= byte & 0xDF <= 90 and byte < 128
+        if not (is_letter or 48 <= byte <= 57 or byte in marks):
             return False
     return bool(text)
