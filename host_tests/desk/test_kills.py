@@ -6,17 +6,12 @@ on the VMs.
 
 import asyncio
 
-import pytest
-
 from ovms.services.history import FLUSH_INTERVAL_S
 from tools.desk import kills
 
 SEED = 20261120
 
 
-@pytest.mark.xfail(
-    reason="the first record of a life does not reach the server: not understood yet"
-)
 def test_ten_kills():
     assert kills.FLUSH_S == FLUSH_INTERVAL_S
     story = asyncio.run(kills.kill(10, SEED))

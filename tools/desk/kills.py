@@ -20,6 +20,7 @@ import asyncio
 import contextlib
 import random
 import signal
+import socket
 import sys
 import tempfile
 import time
@@ -29,6 +30,7 @@ from pathlib import Path
 
 from tools.desk import board_host, canbus
 from tools.desk.board_host import BoardHost, HostError, Wiring
+from tools.desk.gps_server import GPSServer
 from tools.desk.ovms.events import Event
 from tools.desk.ovms.server import OvmsServer
 
@@ -60,7 +62,12 @@ _BATTERY = (
     (0x55E, "335334334336FFF0"),
     (0x55F, "00FE73000023E23E"),
 )
-_READ_SERIAL, _SEND_BATTERY = "M 200", "M 206"
+_READ_SERIAL, _SEND_BATTERY, _ASK_BATTERY = "M 200", "M 206", "M 7,BATT"
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
 
 
 class Kills:
@@ -89,6 +96,10 @@ class Kills:
             on_event=self._on_event,
         )
         self._wiring = Wiring(has_wifi=True, flash=flash, time_scale=TIME_SCALE)
+        # It tells the time, for which the records of an earlier life wait.
+        self._gps = GPSServer(port=_free_port(), time_scale=TIME_SCALE)
+        self._gps.position(52.47, 13.39)
+        self._wiring.gps = (self._gps.host, self._gps.port)
         self._host = BoardHost(
             self._wiring,
             stdin=asyncio.subprocess.PIPE,
@@ -107,6 +118,7 @@ class Kills:
     async def run(self, kills: int) -> None:
         """Kill the module `kills` times, then let it deliver. Raises HostError."""
         await self._server.start()
+        await self._gps.start()
         address = f"127.0.0.1:{self._server.port}"
         self._wiring.parameters = {3: "IP", 4: address, 8: _VEHICLE, 9: _PASSWORD, 14: "RT"}
         module = None
@@ -121,6 +133,7 @@ class Kills:
                 module.cancel()
                 await asyncio.gather(module, return_exceptions=True)
             await self._host.stop()
+            await self._gps.stop()
             await self._server.stop()
 
     async def _live_and_die(self, is_last: bool) -> None:
@@ -160,7 +173,14 @@ class Kills:
     async def _feed(self, process: asyncio.subprocess.Process) -> None:
         """Have one record after the other queued, with pauses."""
         pause_s = 0.0
+        is_known = False
         while True:
+            if not is_known:
+                # Of a battery that the module has not heard yet there is no record.
+                self._play(*_BATTERY)
+                (answer,) = await self._ask(process, _ASK_BATTERY)
+                is_known = "Volts:" in answer
+                continue
             if time.monotonic() < pause_s:
                 # A sign of life, which tells how long it went on writing.
                 await self._ask(process, _READ_SERIAL)
