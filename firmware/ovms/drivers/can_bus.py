@@ -51,6 +51,12 @@ class CANBus:
             return False
         return self._transmit(arbitration_id, data)
 
+    def named_counts(self, names):
+        """For a driver's `counts`, whose counters have these names: see can_counts.py."""
+        from ovms.drivers.can_counts import named_counts
+
+        return named_counts(self, names)
+
     def _transmit(self, arbitration_id, data):
         """The driver's part: hand one standard data frame to the controller. Only `send` calls it.
 

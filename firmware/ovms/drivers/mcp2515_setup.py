@@ -15,9 +15,8 @@ _MODE_BITS = const(0xE0)
 # Any mode is reached within 11 recessive bits, and they follow every frame: 1.4 ms for the longest
 # at 125 kbit/s. Only a bus that never becomes recessive takes longer.
 _MODE_TIMEOUT_MS = const(20)
-# Where the counters begin in the driver's `numbers`, and what they count.
-_FIRST_COUNT = const(6)
-_COUNTS = (
+# What the driver counts, in the order of its `numbers`.
+COUNTS = (
     "can_frames",  # handed to the ring
     "can_foreign",  # passed the chip's filters, but not wanted
     "can_ring_dropped",  # oldest frame lost; the link was too slow
@@ -93,15 +92,6 @@ def restart(bus):
         raise
     finally:
         bus.release()
-
-
-def named_counts(numbers, refused):
-    """The counters above 0 among the driver's `numbers`, and that of its gate, by name."""
-    counts = {"can_refused": refused} if refused else {}
-    for n in range(len(_COUNTS)):
-        if numbers[_FIRST_COUNT + n]:
-            counts[_COUNTS[n]] = numbers[_FIRST_COUNT + n]
-    return counts
 
 
 def configure(write, read, crystal_hz, bitrate, filters, mode):

@@ -169,9 +169,9 @@ class TWAI(CANBus):
 
     def counts(self):
         """What was received, sent, dropped and refused since the start, as {name: number}."""
-        from ovms.drivers.twai_setup import named_counts
+        from ovms.drivers.twai_setup import COUNTS
 
-        return named_counts(self.numbers, self.refused)
+        return self.named_counts(COUNTS)
 
     def restart(self):
         """Leave bus-off and take part in the bus again; nothing to do in any other state.

@@ -48,9 +48,8 @@ _COUNT_WRAPS_BITS = const(3008)
 _BUSY_TIMER_MS = const(1)
 _IDLE_TIMER_MS = const(5)
 
-# Where the counters begin in the driver's `numbers`, and what they count.
-_FIRST_COUNT = const(6)
-_COUNTS = (
+# What the driver counts, in the order of its `numbers`.
+COUNTS = (
     "can_frames",  # handed to the ring
     "can_foreign",  # passed the controller's filters, but not wanted
     "can_ring_dropped",  # oldest frame lost; the link was too slow
@@ -171,15 +170,6 @@ def set_timer(bus, is_busy):
     if period_ms != bus.timer_ms:
         bus.timer_ms = period_ms
         bus.timer.init(period=period_ms, mode=bus.timer.PERIODIC, callback=bus.drain)
-
-
-def named_counts(numbers, refused):
-    """The counters above 0 among the driver's `numbers`, and that of its gate, by name."""
-    counts = {"can_refused": refused} if refused else {}
-    for n in range(len(_COUNTS)):
-        if numbers[_FIRST_COUNT + n]:
-            counts[_COUNTS[n]] = numbers[_FIRST_COUNT + n]
-    return counts
 
 
 def bit_timing(bitrate):

@@ -198,7 +198,7 @@ class History:
                     record.code = record.tries = 0
 
     def _is_too_old(self, ring, record, age_s):
-        from ovms.services.history_age import is_too_old
+        from ovms.services.history_times import is_too_old
 
         return is_too_old(self._clock, ring, record, age_s)
 

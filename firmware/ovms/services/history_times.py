@@ -1,7 +1,7 @@
-"""When a history record was made, so that no two of one kind share a second. Loaded on demand.
+"""When a history record was made, and whether it is too old. Loaded on demand.
 
-The server's key is vehicle, type, number and second (server-and-clients 2.4): of two records with
-the same it keeps the later alone.
+No two of one kind share a second: the server's key is vehicle, type, number and second
+(server-and-clients 2.4), and of two records with the same it keeps the later alone.
 """
 
 from binascii import crc32
@@ -23,3 +23,14 @@ def free_s(made_s, name, now_s):
     key = crc32(name.encode()) & 0x3FFFFFFF
     made_s[key] = now_s = max(now_s, made_s.get(key, -_APART_S) + _APART_S)
     return now_s
+
+
+def is_too_old(clock, ring, record, age_s):
+    """Whether `record` of `ring` outlived its lifetime, and more than one source says so."""
+    if age_s <= int(record.data.split(b",", 3)[2]):
+        return False
+    boot = record.boot
+    if boot < 0 or ring.starts.get(boot, 0) <= 0:
+        # The module counted that time itself.
+        return True
+    return boot not in ring.unsure and clock.is_confirmed()
