@@ -147,6 +147,28 @@ def test_position_every_5_seconds_while_streaming():
         assert len(gps(car)) == 13, feature
 
 
+def test_positions_are_5_seconds_apart_even_when_turns_are_late():
+    """A server keeps one record of a type, a number and a second."""
+    car = twizy({8: 2})
+    locate(car)
+    steps = []
+    car.in_turn = lambda function, *arguments: steps.append((function, arguments))
+    feed(car, AWAKE, MOVING)
+    car.poll(9900)
+    for _ in range(4):
+        feed(car, AWAKE, MOVING)
+        car.poll(1000)
+    while steps:
+        function, arguments = steps.pop(0)
+        function(*arguments)
+    assert len(gps(car)) == 1
+    for _ in range(4):
+        car.poll(1000)
+    assert not steps
+    car.poll(1000)
+    assert steps
+
+
 def test_streaming_begins_at_once():
     car = twizy({8: 2})
     locate(car)

@@ -92,6 +92,15 @@ def test_silence_is_noticed_after_10_to_20_seconds():
         assert 10 <= seconds_until_silence_shows(seconds_before) <= 20
 
 
+def test_frames_of_one_second_are_heard_whenever_they_come():
+    for seconds_before in range(21):
+        car = build(Twizy)
+        pass_seconds(car, seconds_before)
+        feed(car, DRIVING)
+        pass_seconds(car, 1)
+        assert car.state.told_age_s == 0, seconds_before
+
+
 def test_silence_zeroes_what_moves_and_keeps_the_rest():
     car = build(Twizy)
     feed(

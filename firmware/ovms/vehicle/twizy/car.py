@@ -36,8 +36,9 @@ class Twizy(Vehicle):
     SOC at the start of the trip, or None.
 
     told_latitude_udeg, told_longitude_udeg: where the last record of the position was made, None
-    before. told_sets: `battery.sets` of its last record. minutes: of this half hour of the
-    trip, see `records`. due: DUE_... bits of the records to send.
+    before. position_ms: since then, or since there was none to make. told_sets: `battery.sets`
+    of its last record. minutes: of this half hour of the trip, see `records`. due: DUE_... bits
+    of the records to send.
     """
 
     TYPE = "RT"
@@ -61,7 +62,7 @@ class Twizy(Vehicle):
         self.watch = array("i", bytes(16))
         self.short_frames = 0
         self._decoders = {RX_IDS[n]: DECODERS[n] for n in range(len(RX_IDS))}
-        self._bus_check_ms = self._minute_ms = self._position_ms = self._wait_ms = 0
+        self._bus_check_ms = self._minute_ms = self.position_ms = self._wait_ms = 0
         self.trip_start_m = self.trip_start_soc_pct100 = self._vin_number = None
         self._reported = CHARGE_DONE << 5
         self.told_latitude_udeg = self.told_longitude_udeg = None
@@ -80,13 +81,15 @@ class Twizy(Vehicle):
         state = self.state
         decoder = self.decoder
         decoder.grow_old()
+        # Before the check begins to wait for the next frame: this second's count, however few.
+        is_heard = decoder.is_heard()
         self._bus_check_ms += elapsed_ms
         if self._bus_check_ms >= _BUS_CHECK_MS:
             self._bus_check_ms = 0
             decoder.check_bus()
             if decoder.is_charging() or self.watch[1] or max(decoder.faults):
                 self.in_turn(self._watch)
-        if decoder.is_heard():
+        if is_heard:
             state.told_age_s = self._wait_ms = 0
         elif self._wait_ms > 0:
             # A trip or charge was under way before the restart: it may still be.
@@ -128,12 +131,11 @@ class Twizy(Vehicle):
                 self.due |= DUE_CHARGE
         if self.battery.update():
             self.due |= DUE_ALERT
-        self._position_ms += elapsed_ms
+        self.position_ms += elapsed_ms
         is_streaming = state.speed_kmh10 and streamed(self.config.feature(FEATURE_STREAM)) & (
             STREAM_LOCATION | STREAM_RECORDS
         )
-        if self._position_ms >= (_STREAM_MS if is_streaming else _MINUTE_MS):
-            self._position_ms %= _STREAM_MS
+        if self.position_ms >= (_STREAM_MS if is_streaming else _MINUTE_MS):
             self.due |= DUE_POSITION
         self._minute_ms += elapsed_ms
         if self._minute_ms >= _MINUTE_MS:

@@ -31,6 +31,7 @@ _PACK_MIN = const(2)
 _PACK_ASLEEP_MIN = const(10)
 _CELLS_MIN = const(30)
 
+_SECOND_MS = const(1000)
 _DAY_S = const(86400)
 _YEAR_S = const(31536000)
 _CSQ_MAX = const(31)
@@ -87,6 +88,10 @@ def _send_position(car):
     guide 1.2.0, "GPS track logging", the first eight; the others are later firmware's (Twizy facts
     5.8).
     """
+    if car.position_ms < _SECOND_MS:
+        # Late turns come close together; of two of one second a server keeps the newer.
+        return
+    car.position_ms = 0
     state = car.state
     if state.latitude_udeg is None or not (state.is_awake or _was_moved(car, state)):
         return
