@@ -30,9 +30,11 @@ DROPPED = ("ovms.assembly",)
 STARTS = (ENTRY, *DROPPED, "ovms.drivers.mcp2515", "ovms.vehicle.twizy.car")
 
 # Runs on the VM, with the tree and the lists of modules put in: an argument has 255 bytes at most.
+# Code on demand comes as from `firmware/ovms/broom.py`: every module by the same path.
 _PROBE = """
-import gc, os, sys, micropython, vfs
-tree, foreign, resident, on_demand = {}
+import builtins, gc, io, os, sys, micropython, vfs
+tree, foreign, resident, on_demand, on_shelf = {}
+on_shelf = on_shelf.split()
 # The path of a module is a name, too; that of a folder here is longer than any on a board.
 if tree.endswith(".romfs"):
     with open(tree, "rb") as file:
@@ -41,6 +43,30 @@ if tree.endswith(".romfs"):
 else:
     os.mount(os.VfsPosix(tree), "/t")
 sys.path[:] = ["/t", ".frozen"]
+class Shelf:
+    def mount(self, readonly, mkfs):
+        pass
+    def stat(self, path):
+        if path != "/-.mpy":
+            raise OSError(2)
+        return (0x8000,) + (0,) * 9
+    def open(self, path, mode):
+        with open("/t/shelf/" + self.name, "rb") as file:
+            return io.BytesIO(file.read())
+plain, slot = builtins.__import__, Shelf()
+def find(name, *rest):
+    modules = sys.modules
+    if name in modules or name not in on_shelf:
+        return plain(name, *rest)
+    importer = modules.pop("-", None)
+    slot.name = name
+    try:
+        modules[name] = plain("-")
+    finally:
+        modules.pop("-", None)
+        if importer:
+            modules["-"] = importer
+    return modules[name]
 def used():
     gc.collect()
     return gc.mem_alloc()
@@ -54,6 +80,10 @@ def load(name):
 for name in foreign.split():
     __import__(name)
 __import__("ovms")
+if on_shelf:
+    os.mount(slot, "/o")
+    sys.path.insert(0, "/o")
+    builtins.__import__ = find
 print("start", 0, -1, used())
 for name in resident.split():
     print(name, load(name), -1, used())
@@ -142,9 +172,12 @@ def measure(plain: bool = False, apart: bool = True, is_romfs: bool = False) -> 
                 build.compile_file(shim, tree / f"{shim.stem}.mpy", shim.name)
         size = sum(path.stat().st_size for path in (tree / "ovms").rglob("*.*"))
         on_demand_file = tree / "ovms" / shelf.FILE
+        on_shelf = {}
         if on_demand_file.exists():
-            for name, data in shelf.unpacked(on_demand_file.read_bytes()).items():
-                (tree / f"{name}.mpy").write_bytes(data)
+            on_shelf = shelf.unpacked(on_demand_file.read_bytes())
+            Path(tree, "shelf").mkdir()
+            for name, data in on_shelf.items():
+                Path(tree, "shelf", name).write_bytes(data)
         table = json.loads(tree.with_name("t.names.json").read_text("utf-8"))
         codes = {name: name for name in everything if plain or name == ENTRY}
         for code, entry in table.get("files", {}).items():
@@ -162,6 +195,7 @@ def measure(plain: bool = False, apart: bool = True, is_romfs: bool = False) -> 
             # What was merged into another module has no file of its own.
             " ".join(codes[name] for name in resident if name in codes),
             " ".join(codes[name] for name in on_demand if name in codes),
+            " ".join(sorted(on_shelf)),
         ]
         probe = Path(folder, "probe.py")
         probe.write_text(_PROBE.format(lists), "ascii")

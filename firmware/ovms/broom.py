@@ -2,11 +2,11 @@
 
 A module's bytecode lives on the heap as long as `sys.modules` names it. What is not needed all the
 time is therefore imported inside the function that needs it, by an ordinary `import`. Built as
-small files (`make deploy`), all such modules lie on a shelf, one file, and the broom below is the
-file system that hands them out. They stay, so that a conversation by SMS loads its code once,
-until the heap is fuller than it should be; then those that were read longest ago are forgotten, at
-last all, and the next `import` reads again. From plain files, frozen or from ROMFS there is no
-shelf and nothing to forget: the code is in flash or in PSRAM.
+small files (`make deploy`), all such modules lie on a shelf, one file, and the broom below is what
+an `import` calls and the file system that hands them out. They stay, so that a conversation by SMS
+loads its code once, until the heap is fuller than it should be; then those that were read longest
+ago are forgotten, at last all, and the next `import` reads again. From plain files, frozen or from
+ROMFS there is no shelf and nothing to forget: the code is in flash or in PSRAM.
 
 What to know when writing such a module:
 - It may be imported any number of times, and two copies may run side by side (one that a waiting
@@ -20,6 +20,7 @@ What to know when writing such a module:
   each frame, each byte or each look of a waiting loop passes.
 """
 
+import builtins
 import gc
 import io
 import os
@@ -41,7 +42,9 @@ _STEPS = const(3)
 
 _FILE = "on_demand.bin"
 _FOLDER = "/o"
-_ENDING = ".mpy"
+# MicroPython never forgets the path of a file that it imported: all of the shelf have this one.
+_SLOT = "-"
+_SLOT_PATH = "/-.mpy"
 _ENOENT = const(2)
 # Request of `ioctl` (py/stream.h).
 _CLOSE = const(4)
@@ -50,6 +53,9 @@ _RECORD_BYTES = const(16)
 _NAME_BYTES = const(12)
 # What `stat` says of a file; the import looks at the first value only.
 _FILE_STAT = (0x8000, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+
+_RELATIVE = "asyncio.%s"
+_import = builtins.__import__
 
 
 class Broom:
@@ -70,6 +76,9 @@ class Broom:
         self.loads = self.sweeps = 0
         self._kept = ()
         self._room_bytes = self._size_bytes = 0
+        # Who is in the slot, as long as it is being imported; and what is none of the shelf's.
+        self._name = ""
+        self._elsewhere = []
         self._stream = _Stream()
         self._record = bytearray(_RECORD_BYTES)
         # On an ESP32 with what the heap could still take from the system (py/gc.c): how far it may
@@ -88,6 +97,46 @@ class Broom:
             return
         os.mount(self, _FOLDER)
         sys.path.insert(0, _FOLDER)
+        builtins.__import__ = self.load
+
+    def load(self, name, outside=None, inside=None, wanted=None, level=0):
+        """What `import` calls, as Python's `__import__`: out of `sys.modules`, off the shelf, or
+        from elsewhere.
+        """
+        if level:
+            # Relative to globals that are not to be had here. Nobody but asyncio does it, when a
+            # name of it is used for the first time.
+            name = _RELATIVE % name if name else _RELATIVE[:-3]
+        modules = sys.modules
+        if name in modules or "." in name or name in self._elsewhere:
+            return _import(name, outside, inside, wanted)
+        if not self._seek(name.encode()):
+            self._elsewhere.append(name)
+            return _import(name, outside, inside, wanted)
+        if self._room_bytes < self._size_bytes:
+            gc.collect()
+            self.tidy(self._size_bytes)
+        importer, importer_name = modules.pop(_SLOT, None), self._name
+        if importer:
+            # It can be found by its own name from here on.
+            modules[importer_name] = importer
+        self._name = name
+        self._room_bytes -= self._size_bytes
+        self.loads += 1
+        if name in self.names:
+            self.names.remove(name)
+        self.names.append(name)
+        try:
+            module = modules[name] = _import(_SLOT)
+        except BaseException:
+            modules.pop(name, None)
+            raise
+        finally:
+            modules.pop(_SLOT, None)
+            if importer:
+                modules[_SLOT] = importer
+                self._name = importer_name
+        return module
 
     def keep(self, load):
         """Call `load`, return what it returns; what it imports stays, until the next `keep`."""
@@ -140,22 +189,13 @@ class Broom:
         """`os.mount` calls it."""
 
     def stat(self, path):
-        """Shape as of `os.stat`; OSError for any file that is not on the shelf."""
-        if not (path.endswith(_ENDING) and self._seek(path[1 : -len(_ENDING)].encode())):
+        """Shape as of `os.stat`; OSError for any file but the one in the slot."""
+        if path != _SLOT_PATH:
             raise OSError(_ENOENT)
-        if self._room_bytes < self._size_bytes:
-            gc.collect()
-            self.tidy(self._size_bytes)
         return _FILE_STAT
 
     def open(self, path, mode):
-        """The module whose `stat` was asked for last, as a stream: the import reads to its end."""
-        name = path[1 : -len(_ENDING)]
-        if name in self.names:
-            self.names.remove(name)
-        self.names.append(name)
-        self.loads += 1
-        self._room_bytes -= self._size_bytes
+        """The module that was found last, as a stream: the import reads to its end."""
         return self._stream
 
     def _seek(self, wanted):

@@ -186,7 +186,7 @@ class Life:
         app.clock.set_utc_s(app.clock.first_utc_s, "gps")
         self._watch(app.broom)
         if mode == STACK:
-            self._watch_imports()
+            self._watch_imports(app.broom)
         app.broom.limit_bytes += taken - max(0, _HEAP_MAX_BYTES - heap_bytes)
 
     def _watch(self, broom):
@@ -194,7 +194,7 @@ class Life:
         hand_out = broom.open
 
         def load(path, mode):
-            self._loaded.append(path[1:-4])
+            self._loaded.append(broom.names[-1])
             return hand_out(path, mode)
 
         broom.open = load
@@ -244,9 +244,9 @@ class Life:
             time.advance(max(ms, self._pause_ms))
         machine_calls.toggle()
 
-    def _watch_imports(self):
+    def _watch_imports(self, broom):
         """Know at any time how many imports the C stack holds, one within the other."""
-        plain = builtins.__import__
+        plain = broom.load
 
         def frame(again):
             return frame(False) if again else micropython.stack_use()

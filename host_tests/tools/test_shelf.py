@@ -13,6 +13,10 @@ MODULES = {
     "pair": "from single import twice\ndef four(x):\n    return twice(twice(x))\n",
     "late": "def eight(x):\n    from pair import four\n    return 2 * four(x)\n",
     "fails": "1 // 0\n",
+    "outer": "import fails\n",
+    "first": "import second\nX = 1\n",
+    "second": "import first\nimport single\ndef f():\n    return first.X\n",
+    "x": "def f():\n    return 'x'\n",
     "car": "from wheel import WHEELS\nclass Car:\n    wheels = WHEELS\n",
     "wheel": "WHEELS = 4\n",
     "big": "def f(x):\n    return x\n"
@@ -92,6 +96,53 @@ for _ in range(2):
         print(loaded())
 """
     assert on_vm(program) == ["[]", "[]"]
+
+
+def test_an_error_deep_inside_is_the_one_that_is_told(on_vm):
+    program = """
+for _ in range(2):
+    try:
+        import outer
+    except ZeroDivisionError:
+        print(loaded())
+import pair
+print(pair.four(1))
+"""
+    assert on_vm(program) == ["[]", "[]", "4"]
+
+
+def test_modules_that_import_each_other(on_vm):
+    program = """
+import second
+print(second.f(), loaded(), broom.loads)
+import x
+print(x.f())
+"""
+    assert on_vm(program) == ["1 ['first', 'second', 'single'] 3", "x"]
+
+
+def test_other_modules_come_from_elsewhere(on_vm):
+    """Also what a package loads by a relative import when a name of it is used: asyncio does."""
+    program = """
+import asyncio
+print(asyncio.Lock.__name__, asyncio.wait_for.__name__)
+import os as again
+print(again is os, broom.loads)
+"""
+    assert on_vm(program) == ["Lock wait_for", "True 0"]
+
+
+def test_no_path_of_a_module_becomes_a_name(on_vm):
+    """MicroPython keeps names for ever; the VM tells how many it made."""
+    program = """
+import late, car
+broom.sweep()
+late = car = None
+import micropython
+micropython.qstr_info(1)
+"""
+    lines = on_vm(program)
+    assert [line for line in lines if line.endswith(".mpy)") and "/o/" in line] == ["Q(/o/-.mpy)"]
 
 
 def test_what_is_kept_stays_until_something_else_is(on_vm):
