@@ -14,20 +14,20 @@ READY := $(VENV)/.ready
 MPREMOTE := $(PY) -m mpremote connect $(PORT)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test micropython qemu mosquitto check lint format types imports bench modules firmware flash deploy setup repl \
+.PHONY: help run test micropython qemu mosquitto check lint format types imports lock licences bench modules firmware flash deploy setup repl \
   logs explain size clean
 
 help: ## Print this help
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "  Knobs: BOARD=$(BOARD) FORM=small|plain|romfs PORT=$(PORT) IMAGE=<official image> RUN='--scenario drive' PYTEST='-k sms'"
 
-$(READY): pyproject.toml tools/requirements.py
+$(READY): tools/locks/environment.txt tools/requirements.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed; say which with PYTHON=/path/to/python3." >&2; exit 1; }
 	@$(PY) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV) || \
 	  { echo "A virtual environment cannot be made: install your system's python3-venv package." >&2; exit 1; }
 	@echo "Setting up $(VENV) (once)"
-	@$(PY) -m pip install --quiet --disable-pip-version-check $$($(PY) tools/requirements.py)
+	@$(PY) tools/requirements.py
 	@touch $@
 
 run: $(READY) micropython mosquitto ## Simulated car, GPS, modem, phone, server and the module, live (RUN='options')
@@ -62,6 +62,12 @@ types: $(READY) ## Check types: desk and tools, and the firmware against the ESP
 
 imports: $(READY) ## Check the layers of firmware/README.md
 	@$(PY) -m pytest host_tests/test_architecture.py
+
+lock: $(READY) ## Write tools/locks/ anew: versions, hashes and licences of all that is fetched
+	@$(PY) -m tools.lock
+
+licences: ## List name, version and licence of all that is fetched
+	@cat tools/locks/licences.txt
 
 bench: $(READY) micropython ## Measure speed, heap and bytes; writes build/bench.json
 	@$(PY) -m tools.bench

@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 
+from tools import requirements
 from tools.vm import ROOT
 
 STUBS = ROOT / ".cache" / "stubs"
@@ -20,24 +21,18 @@ CONFIG = ROOT / "tools" / "mypy_firmware.ini"
 def install_stubs() -> None:
     """Fetch the pinned stub packages unless they are there."""
     marker = STUBS / ".ready"
-    requirements = subprocess.check_output(
-        [sys.executable, str(ROOT / "tools/requirements.py"), "stubs"], text=True
-    )
-    if marker.exists() and marker.read_text() == requirements:
+    lock = requirements.lock_of("stubs")
+    if marker.exists() and marker.read_text() == lock.read_text():
         return
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run(
-        [*pip, "--no-deps", "--upgrade", "--target", str(STUBS), *requirements.split()],
-        check=True,
-    )
-    marker.write_text(requirements)
+    requirements.install(lock, "--no-deps", "--upgrade", "--target", str(STUBS))
+    marker.write_text(lock.read_text())
 
 
 def main() -> int:
     try:
         install_stubs()
-    except subprocess.CalledProcessError:
-        print("The ESP32 stubs could not be installed with pip.", file=sys.stderr)
+    except requirements.InstallError as error:
+        print(error, file=sys.stderr)
         return 2
     boards = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("boards/*/board.py"))
     # Every board's module is called `board`, so each is a run of its own.

@@ -1,21 +1,28 @@
 """Debian's packages for programs that are no Python packages: downloaded without being root.
 
-The suite is one of our own choice, whatever the machine runs. Needs `apt-get` and `dpkg` and an
-archive that the machine's apt knows.
+The suite is one of our own choice, whatever the machine runs. Version and SHA-256 of every
+package stand in `tools/locks/debian.txt`; `make lock` notes the archive's present ones. Needs
+`apt-get` and `dpkg` and an archive that the machine's apt knows. When that has newer packages by
+now, Debian's archive of old ones is asked (snapshot.debian.org), as of the day of the lock.
 """
 
 from __future__ import annotations
 
+import hashlib
 import platform
 import re
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 _STATE = ROOT / ".cache" / "apt"
 SUITE = "trixie"
+LOCK = ROOT / "tools" / "locks" / "debian.txt"
+_KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+_SNAPSHOT = "http://snapshot.debian.org/archive/debian"
 
 
 class DebianError(Exception):
@@ -23,7 +30,7 @@ class DebianError(Exception):
 
 
 def download(packages: Sequence[str], folder: Path) -> None:
-    """Download packages ("libc6:i386") as `.deb` files into a new folder.
+    """Download packages ("libc6:i386") as `.deb` files into a new folder, as the lock has them.
 
     Packages are for programs that this machine starts: on anything but x86-64 this is refused.
     """
@@ -32,27 +39,79 @@ def download(packages: Sequence[str], folder: Path) -> None:
     for tool in ("apt-get", "dpkg-deb"):
         if not shutil.which(tool):
             raise DebianError(f"`{tool}` is needed to unpack Debian's package and is not here")
-    apt = _private_apt()
-    run([*apt, "update"], "reading Debian's package lists")
+    written, lock = read_lock()
+    missing = [name for name in packages if name not in lock]
+    if missing:
+        raise DebianError(f"{LOCK.name} has no {missing[0]}: `make lock` writes it")
+    wanted = [f"{name}={lock[name][0]}" for name in packages]
+    try:
+        _fetch(_own_archive(), wanted, folder)
+    except DebianError as error:
+        # The machine's archive has only the newest.
+        try:
+            _fetch(_old_archive(written), wanted, folder)
+        except DebianError:
+            raise error from None
+    hashes = {sha256 for _, sha256 in (lock[name] for name in packages)}
+    for path in folder.glob("*.deb"):
+        if hashlib.sha256(path.read_bytes()).hexdigest() not in hashes:
+            shutil.rmtree(folder)
+            raise DebianError(f"{path.name} is another file than {LOCK.name} names")
+
+
+def _fetch(sources: str, wanted: Sequence[str], folder: Path) -> None:
+    apt = _private_apt(sources)
+    run(["apt-get", *apt, "update"], "reading Debian's package lists")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    run([*apt, "download", *packages], f"downloading {packages[0]}", cwd=folder)
+    what = f"downloading {wanted[0].split(':')[0]}"
+    run(["apt-get", *apt, "download", *wanted], what, cwd=folder)
 
 
-def run(arguments: Sequence[str], what: str, cwd: Path | None = None) -> None:
-    """Run a command. what: what it does, for the error."""
+def read_lock() -> tuple[str, dict[str, tuple[str, str]]]:
+    """When the lock was written ("20261129T011500Z"), and (version, SHA-256) of its packages."""
+    lines = LOCK.read_text("ascii").splitlines()
+    rows = (line.split() for line in lines if not line.startswith("#"))
+    return lines[0].split()[-1], {name: (version, sha256) for name, version, sha256 in rows}
+
+
+def write_lock(packages: Mapping[str, tuple[str, str]]) -> None:
+    now = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    rows = [f"{name} {version} {sha256}\n" for name, (version, sha256) in packages.items()]
+    LOCK.write_text(f"# Written by `make lock` {now}\n{''.join(rows)}", "ascii")
+
+
+def look_up(packages: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """(Version, SHA-256) that the machine's archive has of packages ("libc6:i386") now."""
+    apt = _private_apt(_own_archive())
+    run(["apt-get", *apt, "update"], "reading Debian's package lists")
+    found = {}
+    for name in packages:
+        ask = ["apt-cache", *apt, "--no-all-versions", "show", name]
+        text = run(ask, f"asking for {name}")
+        version = re.search(r"^Version: (\S+)", text, re.M)
+        sha256 = re.search(r"^SHA256: ([0-9a-f]{64})$", text, re.M)
+        if not version or not sha256:
+            raise DebianError(f"Debian's package lists have no {name}")
+        found[name] = version[1], sha256[1]
+    return found
+
+
+def run(arguments: Sequence[str], what: str, cwd: Path | None = None) -> str:
+    """What a command prints. what: what it does, for the error."""
     done = subprocess.run(arguments, cwd=cwd, capture_output=True, text=True, check=False)
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise DebianError(f"{what} ended with: {reason.rstrip('.')}")
+    return done.stdout
 
 
-def _private_apt() -> list[str]:
-    """apt-get with a state directory of its own and the machine's archive, suite swapped."""
+def _private_apt(sources: str) -> list[str]:
+    """Options of apt for a state directory and a sources.list of its own."""
     for folder in ("lists/partial", "archives/partial"):
         (_STATE / folder).mkdir(parents=True, exist_ok=True)
     (_STATE / "status").touch()
-    (_STATE / "sources.list").write_text("".join(_source_lines()), encoding="ascii")
+    (_STATE / "sources.list").write_text(sources, encoding="ascii")
     options = {
         "Dir::State": _STATE,
         "Dir::State::status": _STATE / "status",
@@ -64,14 +123,14 @@ def _private_apt() -> list[str]:
         "Acquire::Languages": "none",
         "APT::Sandbox::User": "",
     }
-    line = ["apt-get", "-qq"]
-    for name, value in options.items():
-        line += ["-o", f"{name}={value}"]
-    return line
+    return [
+        "-qq",
+        *(word for name, value in options.items() for word in ("-o", f"{name}={value}")),
+    ]
 
 
-def _source_lines() -> list[str]:
-    """One `deb` line per Debian archive this machine already uses, for the wanted suite."""
+def _own_archive() -> str:
+    """A `deb` line for the first Debian archive this machine uses, with the wanted suite."""
     uris: list[str] = []
     keyrings: list[str] = []
     parts = Path("/etc/apt")
@@ -86,7 +145,13 @@ def _source_lines() -> list[str]:
     archives = [uri for uri in uris if re.search(r"/debian/?$", uri)]
     if not archives:
         raise DebianError("this machine's apt knows no Debian archive")
-    usual = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
-    keyring = next((Path(k) for k in keyrings if Path(k).exists()), usual)
-    option = f"[signed-by={keyring}] " if keyring.exists() else ""
-    return [f"deb {option}{archives[0]} {SUITE} main\n"]
+    keyring = next((key for key in keyrings if Path(key).exists()), _KEYRING)
+    option = f"[signed-by={keyring}] " if Path(keyring).exists() else ""
+    return f"deb {option}{archives[0]} {SUITE} main\n"
+
+
+def _old_archive(written: str) -> str:
+    """The same for the archive as it was when the lock was written."""
+    # Its lists of that day have expired by design; the SHA-256 says what is right.
+    signed = f" signed-by={_KEYRING}" if Path(_KEYRING).exists() else ""
+    return f"deb [check-valid-until=no{signed}] {_SNAPSHOT}/{written}/ {SUITE} main\n"

@@ -18,7 +18,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools import boards, build
+from tools import boards, build, requirements
 
 _IMAGE_MAGIC = 0xE9
 _CHIP_ID_AT = 12
@@ -30,13 +30,14 @@ _ENTRY_MAGIC = b"\xaa\x50"
 _DATA = 1
 _BLOCK_BYTES = 4096
 _FILE_SYSTEM = "vfs"
-# Of esptool.
-ESPTOOL = "5.6.0"
 TREE = "a"
 
 
 class FlashError(Exception):
     """What is wrong and what to do, as one sentence."""
+
+
+_ERRORS = (FlashError, boards.BoardError, build.BuildError, requirements.InstallError)
 
 
 @dataclass(frozen=True)
@@ -137,8 +138,7 @@ def commands(board: boards.Board, port: str, image: Path, room: Partition, files
 def install_esptool() -> None:
     """It is needed by few, so it is no part of the environment until somebody flashes."""
     if importlib.util.find_spec("esptool") is None:
-        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, f"esptool=={ESPTOOL}"], check=True)
+        requirements.install(requirements.lock_of("flash"))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -162,11 +162,8 @@ def main(arguments: list[str] | None = None) -> int:
                     f"esptool could not do it: is the module at {options.port}? Some boards want "
                     "their BOOT button held meanwhile."
                 )
-    except (FlashError, boards.BoardError, build.BuildError) as error:
+    except _ERRORS as error:
         print(error, file=sys.stderr)
-        return 2
-    except subprocess.CalledProcessError:
-        print("esptool could not be installed with pip.", file=sys.stderr)
         return 2
     print(f"Done. What the module says: make logs PORT={options.port}")
     return 0

@@ -18,6 +18,7 @@ from tools import debian
 from tools.debian import ROOT
 
 CACHE = ROOT / ".cache" / "qemu"
+PACKAGE = "qemu-user"
 PROGRAMS = ("qemu-xtensa", "qemu-riscv32", "qemu-arm")
 
 
@@ -49,7 +50,7 @@ def install() -> None:
         return
     downloads = CACHE / "packages"
     try:
-        debian.download(["qemu-user:amd64"], downloads)
+        debian.download([f"{PACKAGE}:amd64"], downloads)
         for package in downloads.glob("*.deb"):
             _unpack(str(package))
     except (debian.DebianError, tarfile.TarError) as error:

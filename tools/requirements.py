@@ -1,20 +1,40 @@
-"""The pinned packages of pyproject.toml. Needs nothing but Python.
+"""The pinned packages of pyproject.toml, and how they are installed. Needs nothing but Python.
 
-Started, it prints them, one a line, for pip. An argument names an optional group, for example
-`stubs`.
+`python tools/requirements.py [group]` installs the environment's packages, or those of an
+optional group, for the Python that runs it. pip takes only files whose SHA-256 stands in
+`tools/locks/`; `make lock` writes these lists.
 """
 
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 _PROJECT = Path(__file__).parent.parent / "pyproject.toml"
+LOCKS = Path(__file__).parent / "locks"
+# The packages that are no optional group.
+ENVIRONMENT = "environment"
 
 
-def pins(group: str = "") -> list[str]:
+class InstallError(Exception):
+    """pip could not install what a lock names; it has said why."""
+
+
+def pins(group: str = ENVIRONMENT) -> list[str]:
     """Requirements such as "pytest==9.2.0": the project's own, or those of an optional group."""
-    project = tomllib.loads(_PROJECT.read_text("utf-8"))["project"]
-    return project["optional-dependencies"][group] if group else project["dependencies"]
+    if group == ENVIRONMENT:
+        return _project()["dependencies"]
+    return _project()["optional-dependencies"][group]
+
+
+def groups() -> list[str]:
+    """Names of all locks of Python packages, the environment's first."""
+    return [ENVIRONMENT, *_project()["optional-dependencies"]]
+
+
+def _project() -> dict[str, Any]:
+    return tomllib.loads(_PROJECT.read_text("utf-8"))["project"]
 
 
 def pinned_version(package: str) -> str:
@@ -23,5 +43,22 @@ def pinned_version(package: str) -> str:
     return found[package]
 
 
+def lock_of(group: str) -> Path:
+    """The file with all packages of a group, what they need included."""
+    return LOCKS / f"{group}.txt"
+
+
+def install(lock: Path, *options: str) -> None:
+    """Have pip install all of a lock and nothing else. Raises InstallError."""
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    # A source would be built with whatever setuptools there is.
+    hashed = ["--only-binary", ":all:", "--require-hashes", "--requirement", str(lock)]
+    if subprocess.run([*pip, *options, *hashed], check=False).returncode:
+        raise InstallError(f"pip could not install the packages of {lock.name}.")
+
+
 if __name__ == "__main__":
-    print("\n".join(pins(*sys.argv[1:2])))
+    try:
+        install(lock_of((sys.argv[1:] or [ENVIRONMENT])[0]))
+    except InstallError as problem:
+        sys.exit(str(problem))
