@@ -1,10 +1,32 @@
 """pytest runs the firmware's tests on CPython with the shims; test_vms.py runs them on the VMs."""
 
+import os
 import signal
 
+import pytest
+
+from host_tests.fuzz import seed
 from host_tests.shims import cpython
 
 cpython.install()
 
 # Whoever starts the tests in the background ignores Ctrl-C, and programs would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_configure(config):
+    # Before the workers of pytest-xdist start: all have the same.
+    seed.settle(os.environ)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionstart(session):
+    terminal = session.config.pluginmanager.get_plugin("terminalreporter")
+    if terminal and os.environ[seed.NAME] != seed.USUAL:
+        terminal.write_line(seed.how_to_repeat(seed.current()))
+
+
+def pytest_terminal_summary(terminalreporter):
+    failed = terminalreporter.getreports("failed") + terminalreporter.getreports("error")
+    if any("random_" in report.nodeid for report in failed):
+        terminalreporter.write_line(seed.how_to_repeat(seed.current()))

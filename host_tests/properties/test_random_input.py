@@ -1,11 +1,9 @@
-"""10,000 random SMS and 10,000 random UART streams, here and on the 32-bit VM, from fixed seeds.
+"""10,000 random SMS and 10,000 random UART streams, here and on the 32-bit VM, from a known seed.
 
 What must hold stands in `host_tests/fuzz`: no exception, no byte to the modem that is none of the
 driver's, nothing for strangers but what the rule gives them, a driver that comes back. On the VM
 the heap must stay as it is. CPython only; it starts the VM, which works while this process does.
 """
-
-import os
 
 import pytest
 from hypothesis import HealthCheck, given, seed, settings
@@ -15,11 +13,11 @@ from host_tests.fuzz import decode_run, jumping_time, looks, sms_run, stream_run
 from host_tests.fuzz.peer import known_commands
 from host_tests.fuzz.programs import Programs
 from host_tests.fuzz.rng import Rng
+from host_tests.fuzz.seed import current
 from host_tests.fuzz.sms import COMMANDS, Message, random_message
 from host_tests.services.sms_bench import OWNER, PASSWORD
 
-# OVMS_FUZZ_SEED makes it look elsewhere.
-SEED = int(os.environ.get("OVMS_FUZZ_SEED", "1"))
+SEED = current()
 COUNT = 10_000
 # So many of them are compared between the runtimes.
 COMPARED = 1000

@@ -1,19 +1,17 @@
 """10,000 random lines of a server to the session engine, and random streams through the link.
 
-Here and on the 32-bit VM, from fixed seeds. What must hold stands in `host_tests/fuzz/server_run`:
-a breach of the rules ends the connection and nothing else does any harm, the module logs in again,
-and on the VM the heap stays as it is. CPython only; it starts the VM.
+Here and on the 32-bit VM, from a known seed. What must hold stands in
+`host_tests/fuzz/server_run`: a breach of the rules ends the connection and nothing else does any
+harm, the module logs in again, and on the VM the heap stays as it is. CPython only; it starts the
+VM.
 """
-
-import os
 
 import pytest
 
-from host_tests.fuzz import server_run
+from host_tests.fuzz import seed, server_run
 from host_tests.fuzz.programs import Programs
 
-# OVMS_FUZZ_SEED makes it look elsewhere.
-SEED = int(os.environ.get("OVMS_FUZZ_SEED", "1"))
+SEED = seed.current()
 LINES = 10_000
 STREAMS = 300
 
