@@ -121,6 +121,17 @@ def test_when_700_ends_the_rest_is_judged():
     assert batt(car) == "Volts: SD:5mV ?C1:+10mV Temps: SD:1C OK "
 
 
+def test_temperatures_and_700_alone_are_no_set():
+    """What 700 told is forgotten with it: the cells that nobody told are not judged."""
+    texts = frames(level(16), (20,) * 7, "00 00")
+    for then in (texts[:1], [texts[0], texts[5]]):
+        car = see(awake(), [texts[0], texts[5]])
+        see(car, then, 12)
+        assert not car.battery.cells.mask and car.battery.pack_min_mv is None and not car.events
+    see(car, own_frames(SET_A), 12)
+    assert batt(car) == "Volts: SD:5mV ?C1:+10mV Temps: SD:1C OK "
+
+
 def test_an_edriver_has_three_sensors_and_its_own_electronics_behind_them():
     car = see(awake(), frames(level(14), (20, 21, 20, 58), "04 20"), 6)
     assert batt(car).endswith("Temps: SD:1C OK (3 of 7 sensors) ")

@@ -171,8 +171,9 @@ class Battery:
         elif self._alone_s < _ALONE_S:
             self._alone_s += 1
             if self._alone_s == _ALONE_S:
-                # Of a battery that is no longer there.
+                # Of a battery that is no longer there; what came of it is no part of a set.
                 decoder.set_complete = SET_COMPLETE
+                decoder.cell_set = 0
                 decoder.cell_volts[14] = decoder.cell_volts[15] = 0
             return False
         self.sets += 1
