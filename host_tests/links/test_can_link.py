@@ -181,6 +181,19 @@ def test_feature_15_opens_the_bus_for_writing_and_back():
     module.run(scenario())
 
 
+def test_a_feature_15_below_zero_permits_nothing():
+    module = Module()
+    module.config.can_write = -1
+
+    async def scenario():
+        await module.until_mode(0x60)
+        await asyncio.sleep_ms(50)
+        assert module.model.mode == 0x60
+        assert not module.bus.send(0x601, bytes(8))
+
+    module.run(scenario())
+
+
 def test_a_car_that_sends_nothing_stays_silent():
     module = Module(OtherCar())
     module.config.can_write = 1
@@ -249,12 +262,16 @@ def test_bus_off_pauses_and_returns():
         await module.until(lambda: module.status.can_error)
         assert "only listens" in module.status.can_error
         module.model.is_tx_corrupted = False
+        # 128 times 11 recessive bits, which end the controller's own bus-off: it listens.
+        module.model.tick_us(3000)
+        assert module.model.mode == 0x60 and not module.bus.send(0x601, bytes(8))
         await module.until(lambda: not module.status.can_error)
-        assert module.model.mode == 0x00
+        assert module.model.mode == 0x00 and module.bus.state() == 1
         assert module.bus.send(0x601, bytes(8))
 
     module.run(scenario())
     assert module.bus.counts()["can_bus_off"] == 1
+    assert "can_reopened" not in module.status.counts, "restarted, not set up anew"
 
 
 def test_frames_to_the_car_do_not_allocate():

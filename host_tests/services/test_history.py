@@ -150,6 +150,22 @@ def test_odd_acknowledgements_are_counted_and_ignored():
     assert module.rings[1].is_empty
 
 
+def test_what_was_not_sent_cannot_be_acknowledged():
+    """Records behind those in flight have no code, those that were released one that none has."""
+    module = Module()
+    for n in range(1, 9):
+        module.add(n)
+    taken = module.take()
+    assert [number for _, _, number in taken] == span(1, 5)
+    # A hole in the window: released, and still there.
+    module.ack([taken[2]])
+    for text in (b"0", b"-1", b"-0", b"00", b"6", b"7"):
+        module.history.on_ack(text)
+    assert module.status.counts["history_acks_unknown"] == 6
+    module.ack([taken[0], taken[1], taken[3], taken[4]])
+    assert module.numbers() == span(6, 8)
+
+
 def test_records_survive_a_restart_with_their_time():
     module = Module(utc_s=UTC_S)
     module.wait(10)

@@ -271,3 +271,39 @@ def test_when_feature_15_may_be_switched_on():
     feed(bench.car, KEY_OFF, "597 00 E4 00 D1 29 00 01 35")
     bench.seconds(2)
     assert bench.car.write_refusal() == ""
+
+
+class Switching(Objects):
+    """Feature 15 becomes `value` while the controller gets frame number `at`, counted from 1."""
+
+    bench = None
+
+    def __init__(self, value, at):
+        super().__init__(full().values)
+        self.change = (at, value)
+
+    def feed(self, arbitration_id, data):
+        at, value = self.change
+        if self.bench and len(self.bench.sent) == at:
+            self.bench.car.config.features[15] = value
+        return super().feed(arbitration_id, data)
+
+
+def test_feature_15_that_goes_off_in_the_middle_of_a_command():
+    """Nothing more leaves, not even the way back; whoever switches it on again gets that."""
+    for change in [(value, at) for value in (0, -1) for at in range(1, 12)]:
+        peer = Switching(*change)
+        bench = Bench(peer)
+        bench.seconds(2)
+        del bench.sent[:]
+        peer.bench = bench
+        reply = bench.cfg("SPEED 90")
+        assert "ERROR" in reply and len(bench.sent) == change[1], (change, reply)
+        bench.seconds(20)
+        assert len(bench.sent) == change[1], change
+        peer.bench = None
+        bench.car.config.features[15] = 1
+        # Its heartbeat.
+        feed(bench.car, "701 %02X" % peer.values[0x511000])
+        bench.seconds(20)
+        assert peer.values[0x511000] == 5, change

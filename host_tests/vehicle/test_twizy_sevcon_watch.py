@@ -3,9 +3,12 @@
 Twizy guide 1.2.0, "SERV lamp", "CFG RESET without network connectivity"; Twizy facts 7.10, 7.16.
 """
 
+from binascii import hexlify
+
 from host_tests.shims.expect import run
 from host_tests.vehicle.contract import feed
 from host_tests.vehicle.sevcon_bench import (
+    BUTTON,
     GO,
     KEY_OFF,
     KEY_ON,
@@ -49,11 +52,29 @@ def test_login_is_tried_again():
 
 
 def test_silent_without_permission():
-    bench = Bench(Objects(STOCK), {15: 0, 3: 1})
-    feed(bench.car, PRE_OP_BEAT)
-    bench.press(0, 600, 600)
-    bench.seconds(30)
-    assert not bench.sent
+    for value in (0, -1):
+        bench = Bench(Objects(STOCK), {15: value, 3: 1})
+        feed(bench.car, PRE_OP_BEAT)
+        bench.press(0, 600, 600)
+        bench.seconds(30)
+        assert not bench.sent, value
+
+
+def test_a_button_while_a_command_is_under_way_is_none():
+    """A controller that changes its state reports as if a button had been pressed."""
+
+    class Reporting(Objects):
+        def feed(self, arbitration_id, data):
+            bench.now_ms += 700
+            feed(bench.car, BUTTON)
+            assert bench.car.sevcon.presses <= 0, hexlify(data)
+            return super().feed(arbitration_id, data)
+
+    bench = Bench(Reporting(STOCK))
+    assert bench.cfg("POWER 90").startswith("CFG POWER: OK")
+    assert len(bench.sent) > 5
+    bench.press(700)
+    assert bench.car.sevcon.presses == 1
 
 
 def test_return_from_pre_operational_at_switch_on():

@@ -228,8 +228,20 @@ class ADC:
         return millivolts * 1000 * 15 // 115
 
 
+def _alarm():
+    """The system's alarm(seconds), which ends a process that does not ask for it anew."""
+    try:
+        import ffi
+    except ImportError:
+        import signal
+
+        return signal.alarm
+    return ffi.open(None).func("I", "alarm", "I")
+
+
 class WDT:
-    """A watchdog nobody waits for: the host sees a hung process by itself.
+    """A watchdog that bites: without food for `timeout` milliseconds, rounded up to whole seconds,
+    the process ends by SIGALRM, and the host starts the firmware as after the chip's own.
 
     Being fed once a second, it also weighs the heap for `make bench`: the file OVMS_HEAP_FILE then
     holds the bytes in use after a collection, their peak so far, and the most seen before one.
@@ -238,9 +250,13 @@ class WDT:
     def __init__(self, id=0, timeout=5000):
         self._heap_file = os.getenv("OVMS_HEAP_FILE")
         self._peak = self._highest = 0
+        self._seconds = -(-timeout // 1000)
+        self._alarm = _alarm()
+        self._alarm(self._seconds)
 
     def feed(self):
         """The firmware lives."""
+        self._alarm(self._seconds)
         if self._heap_file:
             self._highest = max(self._highest, gc.mem_alloc())
             gc.collect()
