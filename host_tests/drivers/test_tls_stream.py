@@ -199,49 +199,6 @@ def test_the_clock_of_the_board():
     assert tls_setup.datetime_of(UTC_S + 86399) == (2026, 6, 12, 4, 23, 59, 59, 0)
 
 
-class Years:
-    """`time` of a board that thinks it is such a year."""
-
-    def __init__(self, year):
-        self._year = year
-
-    def gmtime(self, *moment):
-        return (self._year, 1, 1, 0, 0, 0, 0, 1)
-
-
-def test_without_a_date_no_certificate_is_believed():
-    """A board that was just switched on is in 2000 or 1970: all of them would be of the future."""
-
-    async def scenario():
-        for year in (1970, 2000, 2023):
-            tls_setup.time = Years(year)
-            try:
-                await tls_setup.open_stream(None, NAME, 6870, None)
-            except OSError as error:
-                assert error.args[0] == "TLS needs the date, and nobody has told it yet."
-            else:
-                raise AssertionError(year)
-        tls_setup.time = Years(2024)
-        server = peer()
-
-        async def open_plain(*address):
-            return server
-
-        # It has one that may be right, and the next hurdle is the authority.
-        with Folder():
-            try:
-                await tls_setup.open_stream(open_plain, NAME, 6870, None)
-            except OSError as error:
-                assert "ca.pem" in error.args[0]
-            else:
-                raise AssertionError("connected")
-
-    try:
-        expect.run(scenario())
-    finally:
-        tls_setup.time = time
-
-
 class RTC:
     """A board's clock."""
 
