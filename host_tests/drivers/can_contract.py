@@ -217,6 +217,17 @@ def the_list_is_of_standard_frames(make):
             is_closed(bench)
 
 
+def the_ends_of_what_may_leave_do(make):
+    """NMT has id 0, and a frame without data is one."""
+    frames = ((0x000, 2), (0x000, 0), (0x7FF, 0), (0x7FF, 8))
+    bench = make()
+    bench.open(IDS, frames, False, ())
+    for arbitration_id, dlc in frames:
+        assert bench.bus.send(arbitration_id, DATA[:dlc])
+        elapse(bench)
+    assert [(frame[0], len(frame[1])) for frame in bench.sent] == list(frames)
+
+
 def ids_are_standard(make):
     for ids in ((0x800,), (-1, 0x155), (0x18DAF110,)):
         bench = make()

@@ -3,10 +3,13 @@
 Twizy guide 1.2.0, "Macro commands" and "Low level commands"; Twizy facts 7.3 and 7.16.
 """
 
+from binascii import unhexlify
+
 from host_tests.vehicle.contract import Noise, feed
 from host_tests.vehicle.sevcon_bench import GO, KEY_OFF, KEY_ON, NEUTRAL, STANDING, Bench, Objects
 from host_tests.vehicle.test_twizy_sevcon_macros import STOCK
 from ovms.parameters import CAN_WRITE_FROM, FROM_CABLE, FROM_OWNER, FROM_PASSWORD, FROM_SERVER
+from ovms.vehicle.twizy.decode import LIVE_GEAR, LIVE_SPEED
 from ovms.vehicle.twizy.sevcon import gate
 
 FAST = "599 00 00 04 B8 FF 49 17 70"
@@ -307,3 +310,56 @@ def test_feature_15_that_goes_off_in_the_middle_of_a_command():
         feed(bench.car, "701 %02X" % peer.values[0x511000])
         bench.seconds(20)
         assert peer.values[0x511000] == 5, change
+
+
+def test_a_session_that_only_looks_writes_nothing_even_at_a_standstill():
+    """But login, what selects an entry to read, and the way back to operational."""
+    bench, _ = driven()
+    car = bench.car
+    assert gate.standstill_refusal(car) == 0
+
+    def refusal(permit, text):
+        return gate.refusal(car, permit, 0x601, unhexlify(text.replace(" ", "")))
+
+    for allowed in (
+        "40 20 29 01 00 00 00 00",
+        "60 00 00 00 00 00 00 00",
+        "80 20 29 01 00 00 00 00",
+        "22 00 50 02 DF 4B 00 00",
+        "22 00 50 03 00 00 00 00",
+        "22 10 56 01 81 46 00 00",
+        "22 00 28 00 00 00 00 00",
+    ):
+        assert refusal(gate.LOOK, allowed) == 0, allowed
+    for write in (
+        "22 00 28 00 01 00 00 00",
+        "22 00 28 00 7F 00 00 00",
+        "22 20 29 01 00 00 00 00",
+        "22 20 29 01 84 03 00 00",
+        "22 08 30 02 00 00 00 00",
+        "22 10 10 01 73 61 76 65",
+    ):
+        assert refusal(gate.LOOK, write) == gate.NOT_ALLOWED, write
+        assert refusal(gate.WRITE, write) == refusal(gate.UNDER_WAY, write) == 0, write
+    # No download in segments or blocks, whoever asks.
+    for other in ("00 00 00 00 00 00 00 00", "A0 20 29 01 00 00 00 00", "C2 20 29 01 00 00 00 00"):
+        for permit in (gate.LOOK, gate.WRITE, gate.UNDER_WAY):
+            assert refusal(permit, other) == gate.NOT_ALLOWED, other
+
+
+def test_either_sign_of_pre_operational_stands_for_the_gear():
+    """The module has put it there, or its heartbeat tells; neither stands for the speed."""
+    for is_configuring, nmt_state, expected in (
+        (False, 5, gate.NOT_LIVE),
+        (True, 5, 0),
+        (False, 0x7F, 0),
+        (True, 0x7F, 0),
+    ):
+        bench, _ = driven()
+        car = bench.car
+        for live in (LIVE_GEAR, LIVE_SPEED):
+            car.state.is_controller_configuring = is_configuring
+            car.sevcon.nmt_state = nmt_state
+            car.decoder.live[live] = 0
+            wanted = expected if live == LIVE_GEAR else gate.NOT_LIVE
+            assert gate.standstill_refusal(car) == wanted, (is_configuring, nmt_state)
