@@ -16,6 +16,9 @@ LOCKS = Path(__file__).parent / "locks"
 # The packages that are no optional group.
 ENVIRONMENT = "environment"
 
+# A source would be built with whatever setuptools there is; esptool comes as nothing else.
+_KINDS = ("--only-binary", ":all:", "--no-binary", "esptool")
+
 
 class InstallError(Exception):
     """pip could not install what a lock names; it has said why."""
@@ -51,8 +54,7 @@ def lock_of(group: str) -> Path:
 def install(lock: Path, *options: str) -> None:
     """Have pip install all of a lock and nothing else. Raises InstallError."""
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    # A source would be built with whatever setuptools there is.
-    hashed = ["--only-binary", ":all:", "--require-hashes", "--requirement", str(lock)]
+    hashed = [*_KINDS, "--require-hashes", "--requirement", str(lock)]
     if subprocess.run([*pip, *options, *hashed], check=False).returncode:
         raise InstallError(f"pip could not install the packages of {lock.name}.")
 
