@@ -215,16 +215,10 @@ def the_list_is_of_standard_frames(make):
             error = raises(ValueError, bench.open, IDS, (frame,), is_silent, ())
             assert "standard" in str(error)
             is_closed(bench)
-
-
-def the_ends_of_what_may_leave_do(make):
-    """NMT has id 0, and a frame without data is one."""
+    # NMT has id 0, and a frame without data is one.
     frames = ((0x000, 2), (0x000, 0), (0x7FF, 0), (0x7FF, 8))
-    bench = make()
-    bench.open(IDS, frames, False, ())
-    for arbitration_id, dlc in frames:
-        assert bench.bus.send(arbitration_id, DATA[:dlc])
-        elapse(bench)
+    bench = make().open(IDS, frames, False, ())
+    assert [bench.bus.send(n, DATA[:dlc]) and elapse(bench) for n, dlc in frames] == [None] * 4
     assert [(frame[0], len(frame[1])) for frame in bench.sent] == list(frames)
 
 

@@ -69,10 +69,6 @@ def test_the_list_is_of_standard_frames():
     _on_all(contract.the_list_is_of_standard_frames)
 
 
-def test_the_ends_of_what_may_leave_do():
-    _on_all(contract.the_ends_of_what_may_leave_do)
-
-
 def test_ids_are_standard():
     _on_all(contract.ids_are_standard)
 
