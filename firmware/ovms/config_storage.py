@@ -2,7 +2,7 @@
 
 from ovms import parameters
 from ovms import status as requests
-from ovms.parameter_rules import checked, chosen, defaults, feature_text, whole
+from ovms.parameter_rules import LOCKED, checked, chosen, defaults, feature_text, whole
 
 # A new value of these counts from the next log-in on.
 _RECONNECT = (
@@ -24,29 +24,49 @@ _CAN_WRITE = (
 _TRUSTED = {parameters.FROM_OWNER: "SMS", parameters.FROM_CABLE: "CABLE"}
 
 _NOT_STORED = "The settings could not be stored."
+_LOST = (
+    "The module password is lost: set a new one with PASS, by the owner's phone or as S PASS at"
+    " the serial cable."
+)
 
 
 def load(config):
-    """Fill `config` with the defaults and what its store has: `N=VALUE` lines that differ."""
+    """Fill `config` with the defaults and what its store has: `N=VALUE` lines that differ.
+
+    Whatever was damaged, the factory's password does not come back: see `owner_guard.py`.
+    """
     store = config.store
     values = defaults()
     data = store.load()
     config.load_error = store.load_error
+    is_lost = data is None and config.load_error != ""
+    if is_lost:
+        data = store.shared_lines()
     for line in (data or b"").split(b"\n"):
         if not line:
             continue
         try:
             number, _, text = line.decode().partition("=")
             n = parameters.integer(number)
-            values[n] = checked(n, text)
+            is_locked = n == parameters.PASSWORD and text == LOCKED
+            values[n] = text if is_locked else checked(n, text)
         except ValueError:
             # UnicodeError is one, too. The line is not quoted: it may hold a password.
             config.load_error = "Some stored settings were unusable and are at their defaults."
+    if config.load_error:
+        from ovms.owner_guard import doubt
+
+        doubt(values, is_lost)
+    if values[parameters.PASSWORD] == LOCKED:
+        config.load_error = (config.load_error + " " + _LOST).strip()
     _enact(config, values)
 
 
 def apply(config, changes, must_last, origin):
     """`Config.apply`: one write to flash, none when nothing changes.
+
+    Two of what makes somebody the owner: both generations have it, and damage to one of them never
+    brings back what was before.
 
     Network settings reconnect even when they stay the same, which is how users ask for that; the
     car restarts only for another type or another feature 15, because it loses its trip.
@@ -64,16 +84,21 @@ def apply(config, changes, must_last, origin):
     is_switched = _CAN_WRITE in changes and _switch(config, values, could_write, origin)
     from ovms import owner_guard
 
-    owner_guard.guard(config, values, origin)
+    is_guarded = owner_guard.guard(config, values, origin)
     if values != before:
         try:
-            config.store.save(_serialised(values))
+            data = _serialised(values)
+            config.store.save(data)
+            if is_guarded:
+                config.store.save(data)
         except OSError:
             if must_last:
                 raise OSError(_NOT_STORED)
             config.load_error = _NOT_STORED
         _enact(config, values)
         config.revision += 1
+        if before[parameters.PASSWORD] == LOCKED != values[parameters.PASSWORD]:
+            config.load_error = ""
     if config.is_paranoid and values[parameters.PASSWORD] != before[parameters.PASSWORD]:
         # The key of the paranoid messages is made of the module password at log-in.
         wanted |= requests.REQUEST_RECONNECT
@@ -90,7 +115,8 @@ def apply(config, changes, must_last, origin):
 def note_told(config, text):
     """`Config.note_told`; without room in flash the owner is told again after the next start."""
     config.values[parameters.UNDO] = text
-    config.untold = 0
+    config.values[parameters.DAMAGE] = ""
+    _enact(config, config.values)
     try:
         config.store.save(_serialised(config.values))
     except OSError:
@@ -133,13 +159,11 @@ def _enact(config, values):
     config.is_miles = values[parameters.UNITS] == "M"
     config.wants_ip = "IP" in notify
     config.wants_sms = "SMS" in notify
-    if values[parameters.UNDO]:
-        from ovms import owner_guard
+    config.untold = 0
+    if values[parameters.UNDO] or values[parameters.DAMAGE]:
+        from ovms.owner_guard import untold
 
-        record = owner_guard.read(values[parameters.UNDO])
-        config.untold = record[1] if record else 0
-    else:
-        config.untold = 0
+        config.untold = untold(values)
     config.is_paranoid = values[parameters.PARANOID].startswith("P")
     for n in range(parameters.FIRST_STORED_FEATURE, parameters.FEATURES):
         config.features[n] = whole(

@@ -12,7 +12,7 @@ def masked(config, text):
     # One password may be a part of another, so the longest first.
     for secret in sorted([config.get(n) for n in SECRETS], key=len, reverse=True):
         # The factory's is no secret, but a word of every second line.
-        if secret and secret != FACTORY_PASSWORD:
+        if secret.strip() and secret != FACTORY_PASSWORD:
             text = text.replace(secret, "****")
     return text
 

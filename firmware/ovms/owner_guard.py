@@ -4,6 +4,11 @@ Loaded on demand with each change of the settings. When one of the guarded param
 was before is kept for a day in parameter UNDO, in the same write to flash. From there the owner of
 before is told of it, and his `UNDO` restores it. With `REMOTE SAFE` no server changes any of them.
 
+Settings that were not read whole never let a stranger in: the generation before counts, which has
+the same owner and passwords, for these are always written twice. Without it, or with the factory's
+password in it, the module password is LOCKED until the owner's phone or the cable sets another.
+The owner is told of the damage, once.
+
 The text of UNDO: fields separated by tabs; first `utc,untold,origin` (Unix seconds of the first
 change or 0, bits of GUARDED that the owner was not told of, FROM_... of the last stranger), then a
 `n=text` for each parameter as it was.
@@ -13,6 +18,9 @@ from micropython import const
 
 from ovms.parameters import (
     CAN_WRITE,
+    CAN_WRITE_FROM,
+    DAMAGE,
+    FACTORY_PASSWORD,
     FEATURE_SUPPRESS,
     FROM_CABLE,
     FROM_OWNER,
@@ -29,6 +37,7 @@ from ovms.parameters import (
     REMOTE,
     SERVER,
     SERVER_PASSWORD,
+    SUPPORT,
     UNDO,
 )
 
@@ -44,10 +53,14 @@ GUARDED = (
     MQTT_SERVER,
     MQTT_USER,
     MQTT_PASSWORD,
+    SUPPORT,
 )
+# Beside the bits of GUARDED: settings were damaged.
+_DAMAGED = const(0x8000)
 _DAY_S = const(86400)
 _OWN = (FROM_OWNER, FROM_CABLE)
 _SAFE = "REMOTE SAFE: only the owner's phone may change this."
+_OWNERS = "Only the owner's phone or the cable may change this."
 
 
 def read(text):
@@ -89,23 +102,57 @@ def live(config, uptime_s=0):
     return record if uptime_s < _DAY_S else None
 
 
+def untold(values):
+    """Bits of what the owner is to be told of, 0 for nothing; `_DAMAGED` for lost settings."""
+    record = read(values[UNDO])
+    bits = record[1] if record else 0
+    return bits | _DAMAGED if values[DAMAGE] and _has_owner(values) else bits
+
+
+def doubt(values, is_lost):
+    """Make the best of `values`, which were not read whole.
+
+    is_lost: there was no whole generation, and `values` are what two damaged ones agree on.
+    """
+    from ovms.parameter_rules import LOCKED
+
+    values[DAMAGE] = "1"
+    if is_lost or values[PASSWORD] == FACTORY_PASSWORD:
+        values[PASSWORD] = LOCKED
+    if is_lost:
+        values[CAN_WRITE] = values[CAN_WRITE_FROM] = values[SUPPORT] = ""
+
+
 def guard(config, values, origin):
-    """Before `values` are stored: ValueError when they must not be; else notes what was."""
+    """Before `values` are stored: ValueError when they must not be; else notes what was.
+
+    Returns whether any of GUARDED is another.
+    """
     before = config.values
     changed = [n for n in GUARDED if values[n] != before[n]]
-    if not changed:
-        return
+    if changed:
+        _guard(config, values, origin, changed)
+    return bool(changed)
+
+
+def _guard(config, values, origin, changed):
+    before = config.values
     if origin == FROM_UNDO:
         values[UNDO] = ""
         return
-    if origin == FROM_SERVER and (before[REMOTE] or REMOTE in changed):
-        raise ValueError(_SAFE)
+    if origin == FROM_SERVER:
+        from ovms.parameter_rules import LOCKED
+
+        if before[REMOTE] or REMOTE in changed:
+            raise ValueError(_SAFE)
+        if before[PASSWORD] == LOCKED or SUPPORT in changed:
+            raise ValueError(_OWNERS)
     record = live(config)
     if record and record[2] in _OWN:
         # What the owner did himself is what a stranger's change is taken back to.
         record = None
     if record is None:
-        if before[PHONE] in ("", NO_PHONE):
+        if not _has_owner(before):
             # Nobody had anything yet.
             return
         record = _utc_s(config) or 0, 0, origin, {}
@@ -121,6 +168,10 @@ def guard(config, values, origin):
         if not is_told and n != CAN_WRITE:
             untold |= 1 << GUARDED.index(n)
     values[UNDO] = written(utc_s, untold, by, kept)
+
+
+def _has_owner(values):
+    return values[PHONE] not in ("", NO_PHONE)
 
 
 def _utc_s(config):

@@ -9,6 +9,9 @@ from micropython import const
 
 from ovms import parameters
 
+# In the place of a module password that was lost: none that anybody sends has a blank.
+LOCKED = " "
+
 _LENGTH = const(31)
 # Of a profile: 32 bytes in base64.
 _PROFILE_LENGTH = const(44)
@@ -69,8 +72,10 @@ def checked(n, text):
         return text if text == "SAFE" else ""
     if parameters.MQTT_SERVER <= n <= parameters.MQTT_HA:
         return _of_broker(n, text)
-    if n == parameters.UNDO:
-        # Written by `owner_guard` alone.
+    if n == parameters.SUPPORT:
+        return text if text == "ON" else ""
+    if n in (parameters.UNDO, parameters.DAMAGE, parameters.SPENT):
+        # Written by the module alone.
         return text
     if not 0 <= n < parameters.PARAMETERS:
         raise ValueError("Parameters are numbered 0 to 31.")

@@ -29,7 +29,7 @@ TIMEZONE = const(23)
 FIRST_FEATURE = const(24)
 # How many there are by the protocol, and how many are stored.
 PARAMETERS = const(32)
-STORED = const(41)
+STORED = const(44)
 # Beyond those of the reference, set by the command SIM alone: see `links/modem/sim.py`.
 SIM_PIN = const(32)
 ROAMING = const(33)
@@ -44,6 +44,11 @@ MQTT_SERVER = const(37)
 MQTT_USER = const(38)
 MQTT_PASSWORD = const(39)
 MQTT_HA = const(40)
+# "1" while the owner is to be told that stored settings were damaged. "ON" while he lets server and
+# apps do more with the modem, and when they last wanted too much: see `services/server_limits.py`.
+DAMAGE = const(41)
+SUPPORT = const(42)
+SPENT = const(43)
 
 SECRETS = (PASSWORD, APN_PASSWORD, SERVER_PASSWORD, MQTT_PASSWORD)
 FACTORY_PASSWORD = "OVMS"

@@ -333,10 +333,13 @@ def test_all_or_nothing():
 
 def test_one_write_and_one_revision_for_one_apply():
     config = fresh()
-    config.apply({4: "host", 5: "apn", 6: "user"})
+    config.apply({8: "CAR", 5: "apn", 6: "user"})
     assert (config.store.saves, config.revision) == (1, 1)
-    config.apply({4: "host"})
+    config.apply({8: "CAR"})
     assert (config.store.saves, config.revision) == (1, 1)
+    # What makes somebody the owner is in both generations of the file.
+    config.apply({1: "pw", 5: "other"})
+    assert (config.store.saves, config.revision) == (3, 2)
 
 
 def test_shown_masks_passwords():
@@ -370,16 +373,20 @@ def test_what_a_change_calls_for():
 
 
 def test_store_error_is_passed_on():
-    store = FakeStore()
-    store.load_error = "config is damaged and there is no earlier copy."
+    store = FakeStore(b"8=CAR\n1=secret\n")
+    store.load_error = "config was damaged: the settings before it are used."
     assert Config(store).load_error == store.load_error
 
 
 def test_unusable_lines_leave_the_default_and_say_so():
-    config = Config(FakeStore(b"2=X\n4=host\n99=a\nfoo\n1=\n9=\xff\n"))
+    config = Config(FakeStore(b"2=X\n4=host\n99=a\nfoo\n1=secret\n9=\xff\n"))
     assert config.get(4) == "host"
-    assert config.get(2) == "K" and config.get(1) == "OVMS" and config.get(9) == ""
+    assert config.get(2) == "K" and config.get(1) == "secret" and config.get(9) == ""
     assert config.load_error == "Some stored settings were unusable and are at their defaults."
+    # But the factory's password is no default of one that was lost.
+    for lines in (b"1=\n", b"1=two words\n", b"\xff=secret\n", b"1=\xff\n", b"99=a\n"):
+        config = Config(FakeStore(b"0=+491701234567\n" + lines))
+        assert config.get(1) == " " and config.get(0) == "+491701234567", lines
 
 
 def test_presets_count_although_flash_does_not_take_them():

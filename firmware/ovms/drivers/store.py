@@ -31,6 +31,12 @@ class Store:
 
         return store_files.load(self)
 
+    def shared_lines(self):
+        """When no generation is whole: the lines (bytes) that two of them have in common."""
+        from ovms.drivers import store_files
+
+        return store_files.shared_lines(self)
+
     def open_newest(self):
         """The newest whole content as an open file, behind it a trailer; None when there is none.
 

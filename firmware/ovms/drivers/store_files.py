@@ -39,6 +39,43 @@ def open_newest(store):
     return None if path is None else store.fs.open(path, "rb")
 
 
+def shared_lines(store):
+    """The lines with a `=` that two damaged files have in common, as bytes; b"" without any.
+
+    Damage does not strike the same line of two files in the same way, so these are whole.
+    """
+    name = store.name
+    before = []
+    shared = []
+    for path in (name, name + ".old", name + ".new"):
+        # What is behind the last line feed is no whole line.
+        lines = [line for line in _raw(store, path).split(b"\n")[:-1] if b"=" in line]
+        shared += [line for line in lines if line in before and line not in shared]
+        before += lines
+    return b"\n".join(shared)
+
+
+def _raw(store, path):
+    """What can be read of a file, as bytes."""
+    data = b""
+    try:
+        file = store.fs.open(path, "rb")
+    except OSError:
+        return data
+    try:
+        while len(data) <= store.limit:
+            piece = file.read(_PIECE_BYTES)
+            if not piece:
+                break
+            data += piece
+    except OSError:
+        # What came before counts.
+        pass
+    finally:
+        file.close()
+    return data
+
+
 def save(store, data):
     """Make `data` the current generation."""
     _check_size(store, len(data))

@@ -22,6 +22,14 @@ _NAMES = (
     "MQTT broker",
     "MQTT user",
     "MQTT password",
+    "SUPPORT",
+)
+_DAMAGED = (
+    "Stored settings were damaged: those of before the last change are used. Please check PARAMS?"
+)
+_LOCKED = (
+    "Stored settings were damaged and the module password is lost. Only this phone and the cable"
+    " open the module: send PASS <new>, check PARAMS?"
 )
 _WHO = {
     parameters.FROM_SERVER: "the server or an app",
@@ -46,6 +54,14 @@ def tell(notifier, now_s):
         return
     watched.guard_s = 0
     config = notifier.config
+    if config.get(parameters.DAMAGE):
+        from ovms.parameter_rules import LOCKED
+
+        is_locked = config.get(parameters.PASSWORD) == LOCKED
+        text = _LOCKED if is_locked else _DAMAGED
+        notifier.sms.insert(0, "N%s\t%s" % (config.get(parameters.PHONE), text))
+        config.note_told(config.get(parameters.UNDO))
+        return
     record = owner_guard.live(config)
     if record is None:
         config.untold = 0

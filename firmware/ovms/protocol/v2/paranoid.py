@@ -30,7 +30,8 @@ class Paranoid:
         has stored away when it changes; a new password makes a new token for that very reason:
         nobody could read the stored messages any more. Send everything anew after it.
         """
-        password = module_password.encode()
+        # One that was lost (a blank) is no key: then nobody reads along, neither app nor server.
+        password = module_password.strip().encode() or self._urandom(16)
         if not self._token or password != self._password:
             from ovms.protocol.v2 import handshake
 

@@ -22,6 +22,8 @@ _DENIED = const(1)
 # Right, but the factory password does not open this command.
 _FACTORY = const(2)
 _LOCKED = const(3)
+# The module has lost its password.
+_LOST = const(4)
 
 # REGISTER makes the sender the owner, who may then set a password of his own.
 _FACTORY_WORDS = ("REGISTER", "PASS?", "FACTORY")
@@ -88,9 +90,14 @@ def _denial(sms, sender, is_owner, verdict):
 
         record = record_of(sms, sender)
         # Who sets a new module up needs to see each slip.
-        if record.is_told and has_owner(sms):
+        if record.is_told and (has_owner(sms) or verdict == _LOST):
             return ""
         record.is_told = True
+        if verdict == _LOST and not has_owner(sms):
+            return (
+                "The settings of this module were damaged, its owner is not known. Set it up anew"
+                " at the serial cable: FACTORY RESET, or SET 0=<phone> and SET 1=<password>."
+            )
         if verdict == _LOCKED and not has_owner(sms):
             return "Too many wrong passwords: try again in an hour."
     if verdict == _FACTORY:
@@ -102,7 +109,7 @@ def _denial(sms, sender, is_owner, verdict):
 
 
 def _check(sms, sender, is_owner, command):
-    """_GRANTED, _DENIED, _FACTORY or _LOCKED."""
+    """_GRANTED, _DENIED, _FACTORY, _LOCKED or _LOST."""
     if is_owner and command.mode != BY_PASSWORD:
         return _GRANTED
     words = command.words
@@ -119,6 +126,9 @@ def _check(sms, sender, is_owner, command):
     if record and record.is_locked(sender):
         return _LOCKED
     password = sms.config.get(PASSWORD)
+    if not password.strip():
+        # No guess is right, so none is a wrong one.
+        return _LOST
     if is_same(words[0][:40], password):
         del words[0]
         if password == FACTORY_PASSWORD and command.name not in _FACTORY_WORDS:
