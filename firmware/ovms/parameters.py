@@ -44,8 +44,8 @@ MQTT_SERVER = const(37)
 MQTT_USER = const(38)
 MQTT_PASSWORD = const(39)
 MQTT_HA = const(40)
-# "1" while the owner is to be told that stored settings were damaged. "ON" while he lets server and
-# apps do more with the modem, and when they last wanted too much: see `services/server_limits.py`.
+# "1" while the owner is to be told that stored settings were damaged. "ON" while he lets the
+# server do more with the modem, and when it last wanted too much: see `services/server_limits.py`.
 DAMAGE = const(41)
 SUPPORT = const(42)
 SPENT = const(43)
@@ -79,6 +79,12 @@ FROM_CABLE = const(2)
 FROM_PASSWORD = const(3)
 # The owner takes back what was changed.
 FROM_UNDO = const(4)
+
+# What somebody may ask of the modem by AT lines, see `links/modem/user_line.py`: only questions;
+# with the owner's consent settings, too; the last is the module itself.
+AT_ASKS = const(0)
+AT_SETS = const(1)
+AT_OWN = const(2)
 
 # Bits of FEATURE_STREAM: the location each second, the Twizy's records each second, and tyres in
 # the new layout (Y), too.

@@ -6,6 +6,7 @@ from host_tests.links.modem.modem_bench import on_bench
 from host_tests.links.modem.other_modem import OtherDetails, OtherModem
 from host_tests.shims.expect import raises
 from ovms.links.modem.terminal import raw_line
+from ovms.parameters import AT_OWN
 
 _DATA = b"\r\nOK\r\n+CARECV: 3,\r\n> "
 
@@ -130,5 +131,5 @@ def test_a_locked_sim_that_cannot_be_asked_for_its_tries():
 
 def test_the_driver_keeps_its_commands_for_itself():
     reserved = OtherDetails.reserved
-    raises(ValueError, raw_line, 'AT+CAOPEN=0,0,"TCP","a",1', reserved)
-    assert raw_line("AT+CIPSHUT", reserved) == b"AT+CIPSHUT"
+    raises(ValueError, raw_line, 'AT+CAOPEN=0,0,"TCP","a",1', reserved, AT_OWN)
+    assert raw_line("AT+CIPSHUT", reserved, AT_OWN) == b"AT+CIPSHUT"

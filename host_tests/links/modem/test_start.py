@@ -387,6 +387,19 @@ def test_a_line_without_an_answer_is_told_within_half_a_minute():
     on_bench(scenario)
 
 
+def test_a_search_for_networks_may_take_its_time():
+    async def scenario(bench):
+        await bench.up()
+        bench.fake.answers["AT+COPS=?"] = info('+COPS: (2,"o2 - de","o2","26203")')
+        assert "26203" in await bench.wait(bench.modem.command("AT+COPS=?"))
+        bench.fake.answers["AT+COPS=?"] = b""
+        began_ms = bench.clock.now_ms
+        await fails(bench, bench.modem.command("AT+COPS=?"))
+        assert 119000 < bench.clock.now_ms - began_ms < 130000
+
+    on_bench(scenario)
+
+
 def test_raw_commands():
     async def scenario(bench):
         bench.start()

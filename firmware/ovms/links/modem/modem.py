@@ -14,6 +14,7 @@ import asyncio
 from micropython import const
 
 from ovms.links.modem.at_port import ATPort
+from ovms.parameters import AT_OWN
 
 # Steps of the ladder that may help a modem, from the lowest: see `recovery.py`.
 SET_UP = const(1)
@@ -113,14 +114,15 @@ class Modem:
         news.set()
         return self.queue.pop(0)
 
-    def command(self, at_command):
+    def command(self, at_command, level=AT_OWN):
         """What the modem answers to a user's AT line, lines separated by `\\n`.
 
-        ValueError for a line that the driver keeps for itself, OSError when there is no answer.
+        level: AT_..., what it may be. ValueError for a line that it may not, or that the driver
+        keeps for itself, OSError when there is no answer.
         """
         from ovms.links.modem.terminal import command
 
-        return command(self, at_command)
+        return command(self, at_command, level)
 
     def ussd(self, code):
         """The network's answer to a USSD code such as `*100#`. OSError when there is none."""

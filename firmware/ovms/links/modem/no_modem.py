@@ -33,7 +33,7 @@ class NoModem:
         """Never one."""
         await self._never.wait()
 
-    async def command(self, at_command):
+    async def command(self, at_command, level=0):
         """One sentence."""
         return _NO_MODEM + "."
 

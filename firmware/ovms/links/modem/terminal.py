@@ -9,9 +9,9 @@ _USSD_S = const(15)
 _AWAITS_CHOICE = const(1)
 
 
-async def command(modem, text):
+async def command(modem, text, level):
     """See `Modem.command`."""
-    line = raw_line(text, modem.profile.details().reserved)
+    line = raw_line(text, modem.profile.details().reserved, level)
     _require_up(modem)
     from ovms.links.modem.user_line import execute
 
@@ -62,12 +62,12 @@ def _has_menu(ussd_line):
     return parsed(ussd_line[1], ussd_line[0])[0] == _AWAITS_CHOICE
 
 
-def raw_line(text, reserved):
+def raw_line(text, reserved, level):
     """A user's own AT line as bytes; ValueError when it cannot be sent. reserved: what else the
-    driver keeps for itself."""
+    driver keeps for itself. level: AT_..."""
     from ovms.links.modem.user_line import checked
 
-    return checked(text, reserved)
+    return checked(text, reserved, level)
 
 
 def _require_up(modem):

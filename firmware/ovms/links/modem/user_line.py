@@ -4,6 +4,11 @@ The driver needs its session, and settings of its own. A line that would end the
 the modem answers in its own time or never, is refused with a sentence. Whatever else a line sets,
 the driver's settings are made anew behind it. Source: SIM800 AT manual V1.12, chapters 2 to 4;
 other modems have the same commands from 3GPP 27.007 and 27.005.
+
+The server, and whoever has broken into it, may only ask: `+NAME?`, `+NAME=?` and the commands of
+_QUESTIONS, which tell of signal, network, SIM and modem and change nothing. With the owner's
+consent (SUPPORT), and at the cable, a line may also set something, but never dial, lock, send,
+store, or read SMS and phonebook, which may hold passwords.
 """
 
 import asyncio
@@ -11,6 +16,7 @@ import asyncio
 from micropython import const
 
 from ovms.links.modem.at_port import ATError
+from ovms.parameters import AT_ASKS, AT_OWN
 
 # What opens a prompt, a data mode or another connection, also as a question.
 _RESERVED = ("+CMGS", "+CMGW", "+CMSS", "+CMUX", "ATD", "ATO", "+++")
@@ -29,18 +35,39 @@ _ENDING = (
     b"+IFC",
     b"+CBST",
 )
-# Basic commands that neither call, answer, hang up nor change how the modem answers.
+# Basic commands that neither call, answer, hang up nor change how the modem answers; and the one
+# that only tells.
 _BASIC = b"EILMX"
+_BASIC_QUESTIONS = b"I"
+# Without anything behind them these only tell. Not +COPN, which tells hundreds of lines.
+_QUESTIONS = (
+    b" +CSQ +CCID +CGMI +CGMM +CGMR +CGSN +CIMI +GMI +GMM +GMR +GSN +GCAP +CBC +CPAS +CEER +CNUM"
+    b" +SPIC +CIFSR "
+)
+# Starts of commands that dial, divert, lock or speak to the SIM itself; that send; that store, or
+# set what the modem stores; that read SMS and phonebook. As questions they change nothing.
+_NEVER = (
+    b"+CHLD +CCFC +CTFR +CCWA +CLIR +COLP +CVHU +VTS +CDU +CLCK +CPWD +SPWD +CPIN +CPUK +CSIM"
+    b" +CRSM +CGLA +CCHO +CCHC +CACM +CAMM +CPUC +CAAC"
+    b" +CMGS +CMGW +CMSS +CMGC +CNMA +CUSD +CMMS +SMTP +POP3 +EMAIL +HTTP +FTP +CIP +CIICR +CSTT"
+    b" +CDNS +CNTP +CLBS +SSL +SAPBR +TCP +UDP +MQTT +BT +CMUX"
+    b" +CMGD +CPBW +CSCA +CSAS +CRES +CGDCONT +CGDSCONT +CSGT +CREC +CBAND +CNBP +CPNETAPN +SIMEI"
+    b" +EGMR +CLTS +CCLK +CALA +CALD +CTZU +CTZR +FS +CFS +CNVW +CDSCB +SGPIO +CGPIO"
+    b" +CMGR +CMGL +CPBR +CPBF +CPBS"
+)
+_REFUSED = "%s is refused: it could dial, lock, send or store something."
 _COMMAND_S = const(20)
 # With the modem's other work before it; apps are told within 30 s.
-_LIMIT_MS = const(25000)
+_WAIT_S = const(5)
+# For networks, which only the module itself does (GSMLOCK).
+_SEARCH_S = const(120)
 _FINALS = b"\nOK\n.\n"
 
 
-def checked(text, reserved):
+def checked(text, reserved, level):
     """A user's own AT line as bytes; ValueError when it cannot be sent.
 
-    reserved: starts of commands that the modem's profile keeps for itself.
+    reserved: starts of commands that the modem's profile keeps for itself. level: AT_...
     """
     line = text.strip()
     if line[:2].upper() != "AT":
@@ -52,44 +79,75 @@ def checked(text, reserved):
     for word in _RESERVED + reserved:
         if word in bare:
             raise ValueError("The modem driver keeps %s for itself." % word)
-    for command in _commands(bare[2:].encode()):
-        _check(command)
+    _check_line(bare[2:].encode(), level)
     return line.encode()
 
 
-def _commands(line):
-    """The commands of a line (bytes behind AT), as list of bytes; `;` inside quotes is text."""
-    found = []
-    start = 0
-    is_text = False
-    for i in range(len(line)):
-        if line[i] == 34:
-            is_text = not is_text
-        elif line[i] == 59 and not is_text:
-            found.append(line[start:i])
-            start = i + 1
-    found.append(line[start:])
-    return found
+def _check_line(line, level):
+    """ValueError for a line (bytes behind AT, without blanks) that may not be sent.
 
-
-def _check(command):
-    """ValueError for a command (bytes) that would end the session or is never answered."""
+    It is read as the modem reads it (V.250, 5.2): basic commands stand one behind the other, with
+    a number each; behind them, or behind a `;`, stands an extended one, `+NAME` and what follows
+    up to the next `;`. A `;` inside of quotes is text to some modems and an end to others.
+    """
     at = 0
-    size = len(command)
-    # Basic commands stand together, with a number each, and may have another one behind them.
-    while at < size and (65 <= command[at] <= 90 or command[at] in b"&\\/"):
-        if command[at] not in _BASIC:
-            raise ValueError(
-                "AT%s is refused: it could end the session." % command[at : at + 2].decode()
-            )
-        at += 1
-        while at < size and 48 <= command[at] <= 57:
+    size = len(line)
+    while at < size:
+        byte = line[at]
+        if byte == 59:
             at += 1
-    command = command[at:]
-    if command.startswith(b"+COPS=?"):
+        elif byte == 43:
+            end = _end(line, at)
+            _check_extended(line[at:end], level)
+            at = end
+        else:
+            if byte not in (_BASIC if level else _BASIC_QUESTIONS):
+                raise ValueError(_REFUSED % ("AT" + line[at : at + 2].decode()))
+            at += 1
+            while at < size and 48 <= line[at] <= 57:
+                at += 1
+
+
+def _end(line, start):
+    """Where the extended command that begins at `start` ends."""
+    quotes = 0
+    for at in range(start, len(line)):
+        if line[at] == 34:
+            quotes += 1
+        elif line[at] == 59:
+            if quotes & 1:
+                raise ValueError("A ; inside of quotes is refused: two commands could be meant.")
+            return at
+    if quotes & 1:
+        raise ValueError("A quote is missing in this AT command.")
+    return len(line)
+
+
+def _check_extended(command, level):
+    """ValueError for an extended command (bytes, `+NAME...`) that may not be sent."""
+    end = 1
+    while end < len(command) and (48 <= command[end] <= 57 or 65 <= command[end] <= 90):
+        end += 1
+    name = command[:end]
+    rest = command[end:]
+    is_question = rest in (b"?", b"=?")
+    if level == AT_OWN:
+        pass
+    elif name == b"+COPS" and rest == b"=?":
         raise ValueError("A search for networks takes minutes and ends the connection.")
+    elif is_question or (not rest and b" %s " % name in _QUESTIONS):
+        return
+    elif level == AT_ASKS:
+        raise ValueError(
+            "%s is refused: only questions are answered. If the owner wants it: SMS SUPPORT ON."
+            % name.decode()
+        )
+    else:
+        for word in _NEVER.split():
+            if name.startswith(word):
+                raise ValueError(_REFUSED % name.decode())
     for word in _ENDING:
-        if command.startswith(word) and not command.endswith(b"?"):
+        if name.startswith(word) and not is_question:
             raise ValueError("%s is refused: it could end the session." % word.decode())
 
 
@@ -98,9 +156,10 @@ async def execute(modem, line):
     stores = None
     if b"+CPMS=" in line.upper():
         stores = await modem.port.ask(b"AT+CPMS?")
+    limit_s = _SEARCH_S if b"+COPS=?" in line.upper() else _COMMAND_S
     try:
         lines = await modem.port.clock.wait_for_ms(
-            modem.port.execute(line, _FINALS, _COMMAND_S, is_bare=True), _LIMIT_MS
+            modem.port.execute(line, _FINALS, limit_s, is_bare=True), (limit_s + _WAIT_S) * 1000
         )
         lines = [_printable(told) for told in lines] + ["OK"]
     except asyncio.TimeoutError:
@@ -109,7 +168,8 @@ async def execute(modem, line):
         if error.args[0] == b"timeout":
             raise OSError("The modem did not answer.")
         lines = [_printable(error.args[0])]
-    if not line.endswith(b"?"):
+    # Of several commands the last alone may be a question.
+    if not line.endswith(b"?") or b"=" in line or b";" in line or line[2:3] != b"+":
         await _restore(modem, stores)
     return "\n".join(lines)
 
