@@ -66,7 +66,7 @@ class Config:
         return config_storage.set_feature(self, n, value, origin)
 
     def note_told(self, text):
-        """The owner was told: parameter UNDO is `text` from now on."""
+        """The owner was told, of all: parameter UNDO is `text` from now on."""
         from ovms import config_storage
 
         config_storage.note_told(self, text)

@@ -116,6 +116,7 @@ def note_told(config, text):
     """`Config.note_told`; without room in flash the owner is told again after the next start."""
     config.values[parameters.UNDO] = text
     config.values[parameters.DAMAGE] = ""
+    config.values[parameters.SPENT] = config.values[parameters.SPENT].rstrip("!")
     _enact(config, config.values)
     try:
         config.store.save(_serialised(config.values))
@@ -160,7 +161,7 @@ def _enact(config, values):
     config.wants_ip = "IP" in notify
     config.wants_sms = "SMS" in notify
     config.untold = 0
-    if values[parameters.UNDO] or values[parameters.DAMAGE]:
+    if values[parameters.UNDO] or values[parameters.DAMAGE] or values[parameters.SPENT]:
         from ovms.owner_guard import untold
 
         config.untold = untold(values)

@@ -37,6 +37,7 @@ from ovms.parameters import (
     REMOTE,
     SERVER,
     SERVER_PASSWORD,
+    SPENT,
     SUPPORT,
     UNDO,
 )
@@ -55,8 +56,9 @@ GUARDED = (
     MQTT_PASSWORD,
     SUPPORT,
 )
-# Beside the bits of GUARDED: settings were damaged.
+# Beside the bits of GUARDED: settings were damaged, the server wanted too much.
 _DAMAGED = const(0x8000)
+_SPENT = const(0x4000)
 _DAY_S = const(86400)
 _OWN = (FROM_OWNER, FROM_CABLE)
 _SAFE = "REMOTE SAFE: only the owner's phone may change this."
@@ -103,10 +105,14 @@ def live(config, uptime_s=0):
 
 
 def untold(values):
-    """Bits of what the owner is to be told of, 0 for nothing; `_DAMAGED` for lost settings."""
+    """Bits of what the owner is to be told of, 0 for nothing."""
     record = read(values[UNDO])
     bits = record[1] if record else 0
-    return bits | _DAMAGED if values[DAMAGE] and _has_owner(values) else bits
+    if not _has_owner(values):
+        return bits
+    if values[SPENT].endswith("!"):
+        bits |= _SPENT
+    return bits | _DAMAGED if values[DAMAGE] else bits
 
 
 def doubt(values, is_lost):

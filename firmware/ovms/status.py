@@ -72,6 +72,8 @@ class Status:
         self.mqtt = None
         # How many SMS each number got: see `services/sms/budget.py`.
         self.sms_sent = {}
+        # When the server had something done that has a budget: see `services/server_limits.py`.
+        self.asked = None
         # CAN controller: "" when fine, else one sentence.
         self.can_error = ""
         # The driver's own function: {name: number}.

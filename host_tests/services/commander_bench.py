@@ -64,6 +64,7 @@ class Modem:
 
     def __init__(self):
         self.calls = []
+        self.levels = []
         self.go = asyncio.Event()
 
     async def send_sms(self, number, text):
@@ -80,8 +81,9 @@ class Modem:
             return "1,50 EUR, until June"
         return "Balance: 4,20\r\n"
 
-    async def command(self, at_command):
+    async def command(self, at_command, level):
         self.calls.append(at_command)
+        self.levels.append(level)
         if at_command == "AT+CSTT?":
             return '+CSTT: "internet","user","apnsecret"\r\nOK'
         return "+CSQ: 18,0\r\nOK"

@@ -31,6 +31,13 @@ _LOCKED = (
     "Stored settings were damaged and the module password is lost. Only this phone and the cable"
     " open the module: send PASS <new>, check PARAMS?"
 )
+_SPENT = (
+    "The server or an app wants more %s than the budget of an hour. They are refused; today you"
+    " are not told again."
+)
+# By the protocol's command.
+_WHAT = {40: "SMS (command 40)", 41: "USSD codes (command 41)"}
+_RESTARTS = "restarts (command 5)"
 _WHO = {
     parameters.FROM_SERVER: "the server or an app",
     parameters.FROM_OWNER: "the owner's phone",
@@ -54,11 +61,8 @@ def tell(notifier, now_s):
         return
     watched.guard_s = 0
     config = notifier.config
-    if config.get(parameters.DAMAGE):
-        from ovms.parameter_rules import LOCKED
-
-        is_locked = config.get(parameters.PASSWORD) == LOCKED
-        text = _LOCKED if is_locked else _DAMAGED
+    text = _own_news(config)
+    if text:
         notifier.sms.insert(0, "N%s\t%s" % (config.get(parameters.PHONE), text))
         config.note_told(config.get(parameters.UNDO))
         return
@@ -75,3 +79,17 @@ def tell(notifier, now_s):
     if not utc_s and config.utc_s:
         utc_s = config.utc_s() or 0
     config.note_told(owner_guard.written(utc_s, 0, origin, values))
+
+
+def _own_news(config):
+    """What the owner of now is to be told, "" for nothing."""
+    text = ""
+    if config.get(parameters.DAMAGE):
+        from ovms.parameter_rules import LOCKED
+
+        text = _LOCKED if config.get(parameters.PASSWORD) == LOCKED else _DAMAGED
+    spent = config.get(parameters.SPENT)
+    if spent.endswith("!"):
+        code = parameters.integer(spent[:-1].partition(",")[2])
+        text += " " + _SPENT % _WHAT.get(code, _RESTARTS)
+    return text.strip()

@@ -1,6 +1,8 @@
 """Protocol commands 40, 41 and 49: SMS, USSD codes and AT lines of the apps' users.
 
-Loaded on demand by `protocol_commands.py`. Source: module-behaviour 4.9; server-and-clients 2.3
+Loaded on demand by `protocol_commands.py`. What the server must not do with them is in
+`server_limits.py`; is_server tells that it asks, and not somebody at the cable. Source:
+module-behaviour 4.9; server-and-clients 2.3
 for how long apps wait.
 """
 
@@ -8,29 +10,41 @@ import asyncio
 
 from micropython import const
 
+from ovms.parameters import AT_ASKS, AT_SETS, SUPPORT
 from ovms.services.protocol_commands import one_field
 from ovms.vehicle.base import FAILED, OK
 
 # Clients give up after 9 s, and every command behind this one waits with them.
 _ANSWER_MS = const(8000)
+_SEND_SMS = const(40)
+_USSD = const(41)
 
 
-async def send_sms(commander, arguments):
-    """Command 40, `number,text`: (result, text)."""
+async def send_sms(commander, arguments, is_server):
+    """Command 40, `number,text`: (result, text). ValueError with a sentence."""
     number, comma, text = arguments.partition(",")
     if not comma:
         return FAILED, "Invalid syntax"
+    if is_server:
+        from ovms.services.server_limits import spend
+
+        spend(commander.config, commander.status, _SEND_SMS)
     is_sent = await commander.modem.send_sms(number.strip(), text.strip())
     return (OK, "") if is_sent else (FAILED, "The SMS could not be sent")
 
 
-async def ussd(commander, code):
+async def ussd(commander, code, is_server):
     """Command 41: what the network says to `code`, in time or later as a push message.
 
     OSError and ValueError carry a sentence.
     """
     if commander.ussd_code:
         raise ValueError("The network has not answered %s yet." % commander.ussd_code)
+    if is_server:
+        from ovms.services import server_limits
+
+        server_limits.check_code(commander.config, code)
+        server_limits.spend(commander.config, commander.status, _USSD)
     commander.ussd_code = code
     talk = _Talk()
     asyncio.create_task(talk.run(commander, code))
@@ -72,9 +86,10 @@ class _Talk:
             commander.sms_service.push("I", "USSD %s: %s" % (code, one_field(text)))
 
 
-async def at_command(commander, line):
+async def at_command(commander, line, is_server):
     """Command 49: what the modem says to an AT line. OSError and ValueError carry a sentence."""
-    return _told(commander, await commander.modem.command(line))
+    level = AT_ASKS if is_server and not commander.config.get(SUPPORT) else AT_SETS
+    return _told(commander, await commander.modem.command(line, level))
 
 
 def _told(commander, text):

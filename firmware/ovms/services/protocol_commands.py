@@ -63,10 +63,10 @@ async def answer(commander, payload, is_refused, origin=parameters.FROM_SERVER):
         elif arguments is None:
             text = _SYNTAX
         elif code in (_SET_FEATURE, _SET_PARAMETER, _REBOOT):
-            wanted, text = _set(commander.config, code, arguments, origin)
+            wanted, text = _set(commander, code, arguments, origin)
             result = OK
         else:
-            result, text, alert = await outcome(commander, code, arguments)
+            result, text, alert = await outcome(commander, code, arguments, origin)
     except (OSError, ValueError) as error:
         # Sentences for the user, by the contracts of config and modem.
         text = str(error)
@@ -116,13 +116,14 @@ def _one_message(text):
     return text.replace("\r\n", "\r").replace("\n", "\r")
 
 
-async def outcome(commander, code, arguments):
+async def outcome(commander, code, arguments, origin=parameters.FROM_SERVER):
     """(result, text, text of a push message) of a command that is about more than settings.
 
-    Texts are "" for none. OSError and ValueError carry a sentence for the user.
+    origin: FROM_..., who asks. Texts are "" for none. OSError and ValueError carry a sentence for
+    the user.
     """
     try:
-        work = _carried_out(commander, code, arguments)
+        work = _carried_out(commander, code, arguments, origin)
         done = await commander.clock.wait_for_ms(work, _LIMIT_MS)
     except asyncio.TimeoutError:
         commander.status.count("commands_timed_out")
@@ -150,9 +151,14 @@ def _words(arguments, count):
     return [word.strip() for word in arguments.split(",")[:count]]
 
 
-def _set(config, code, arguments, origin):
+def _set(commander, code, arguments, origin):
     """Commands 2, 4 and 5; returns (requests, text). ValueError with the text of the answer."""
+    config = commander.config
     if code == _REBOOT:
+        if origin == parameters.FROM_SERVER:
+            from ovms.services.server_limits import spend
+
+            spend(config, commander.status, code)
         return requests.REQUEST_REBOOT, ""
     number, comma, text = arguments.partition(",")
     if not comma:
@@ -192,18 +198,20 @@ def _warning(config, n):
     return ""
 
 
-async def _carried_out(commander, code, arguments):
+async def _carried_out(commander, code, arguments, origin):
     """(result, text) or (result, text, alert) of any other command."""
     if code in (_SEND_SMS, _USSD, _AT_COMMAND):
         if commander.modem is None:
             return UNSUPPORTED, ""
         from ovms.services import modem_commands
 
+        is_server = origin == parameters.FROM_SERVER
         if code == _SEND_SMS:
-            return await modem_commands.send_sms(commander, arguments)
+            return await modem_commands.send_sms(commander, arguments, is_server)
         if code == _USSD:
-            return OK, await modem_commands.ussd(commander, _words(arguments, 1)[0])
-        return OK, await modem_commands.at_command(commander, arguments)
+            words = _words(arguments, 1)
+            return OK, await modem_commands.ussd(commander, words[0], is_server)
+        return OK, await modem_commands.at_command(commander, arguments, is_server)
     if code == _EXECUTE_SMS:
         is_done, reply = await commander.sms_service.execute_as_owner(arguments)
         return OK if is_done else FAILED, one_field(reply or "")

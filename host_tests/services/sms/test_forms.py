@@ -20,6 +20,7 @@ QUESTIONS = (
     "GSMLOCK?",
     "MQTT?",
     "REMOTE?",
+    "SUPPORT?",
     "SIM?",
     "SERVER?",
     "DIAG",
@@ -59,6 +60,7 @@ ACTIONS = (
     ("COOLDOWN", OWNER_ONLY, "Cooldown requested", "COOLDOWN"),
     ("MQTT b.example", OWNER_ONLY, "MQTT:\r\n Broker:b.example", None),
     ("REMOTE SAFE", OWNER_ONLY, "REMOTE: SAFE", None),
+    ("SUPPORT ON", OWNER_ONLY, "SUPPORT: ON", None),
     ("UNDO", OWNER_ONLY, "Nothing was changed within a day.", "UNDO"),
     ("RESET", ANYBODY, "", "RESET"),
 )

@@ -2,8 +2,13 @@
 
 import asyncio
 
+from micropython import const
+
 from ovms import parameters
 from ovms import status as requests
+
+# The protocol's command that does as RESET.
+_REBOOT = const(5)
 
 # What a command sets, in the order of its words.
 _SETTINGS = {
@@ -82,6 +87,10 @@ def _feature(request):
 
 
 def _reset(request):
+    if request.origin == parameters.FROM_SERVER:
+        from ovms.services.server_limits import spend
+
+        spend(request.sms.config, request.sms.status, _REBOOT)
     request.sms.status.request(requests.REQUEST_REBOOT)
     return ""
 
@@ -148,6 +157,14 @@ def _remote(request):
     _assign(request, (parameters.REMOTE,), (word.replace("OPEN", ""),))
 
 
+def _support(request):
+    """Whether the server may do more with the modem: see `services/server_limits.py`."""
+    word = request.words[0].upper()
+    if word not in ("ON", "OFF"):
+        raise ValueError("SUPPORT is ON or OFF.")
+    _assign(request, (parameters.SUPPORT,), (word.replace("OFF", ""),))
+
+
 # Each does what its command says and returns the reply, None for that to the command's question.
 _CHANGES = {
     "REGISTER": _register,
@@ -163,4 +180,5 @@ _CHANGES = {
     "FEATURE": _feature,
     "RESET": _reset,
     "REMOTE": _remote,
+    "SUPPORT": _support,
 }

@@ -96,6 +96,8 @@ MQTT? either mqtt 0
 MQTT owner mqtt 1 <host or -> [<user> <password>]
 REMOTE? either show 0
 REMOTE owner change 1 <SAFE or OPEN>
+SUPPORT? either show 0
+SUPPORT owner change 1 <ON or OFF>
 UNDO old_owner restore 0 .
 FACTORY password restore 1 <password> <password>
 DIAG either module 0

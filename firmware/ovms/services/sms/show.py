@@ -134,6 +134,10 @@ def _remote(sms):
     return "REMOTE: " + (sms.config.get(parameters.REMOTE) or "OPEN")
 
 
+def _support(sms):
+    return "SUPPORT: " + (sms.config.get(parameters.SUPPORT) or "OFF")
+
+
 def _features(sms):
     text = "Features:"
     for n in range(parameters.FEATURES):
@@ -169,6 +173,7 @@ _TEXTS = {
     "SIM?": _sim,
     "SERVER?": _server,
     "REMOTE?": _remote,
+    "SUPPORT?": _support,
     "FEATURES?": _features,
     "VERSION": _version,
 }
