@@ -2,17 +2,28 @@
 
 from micropython import const
 
-from ovms.parameters import FACTORY_PASSWORD, SECRETS
+from ovms.parameters import FACTORY_PASSWORD, SECRETS, UNDO
 
 _LINE_LENGTH = const(80)
+
+
+def secrets(config):
+    """Every password of `config`, the longest first: those of now and what UNDO would restore."""
+    found = [config.get(n) for n in SECRETS]
+    for field in config.get(UNDO).split("\t")[1:]:
+        number, _, value = field.partition("=")
+        if number.isdigit() and int(number) in SECRETS:
+            found.append(value)
+    # One that was lost is a blank.
+    return sorted([text for text in found if text.strip()], key=len, reverse=True)
 
 
 def masked(config, text):
     """`text` with `****` in the place of every password of `config`."""
     # One password may be a part of another, so the longest first.
-    for secret in sorted([config.get(n) for n in SECRETS], key=len, reverse=True):
+    for secret in secrets(config):
         # The factory's is no secret, but a word of every second line.
-        if secret.strip() and secret != FACTORY_PASSWORD:
+        if secret != FACTORY_PASSWORD:
             text = text.replace(secret, "****")
     return text
 

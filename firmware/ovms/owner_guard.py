@@ -134,6 +134,9 @@ def guard(config, values, origin):
 
     Returns whether any of GUARDED is another.
     """
+    if values[UNDO] and live(config) is None:
+        # Passwords of once: when nobody can restore them, they are in flash for nothing.
+        values[UNDO] = ""
     before = config.values
     changed = [n for n in GUARDED if values[n] != before[n]]
     if changed:

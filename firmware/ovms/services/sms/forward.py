@@ -103,12 +103,10 @@ def _may_be_code(word):
 
 
 def _has_secret(config, text):
+    from ovms.masking import secrets
+
     text = text.lower()
-    for n in parameters.SECRETS:
-        secret = config.get(n).lower()
-        if secret and secret in text:
-            return True
-    return False
+    return any([secret.lower() in text for secret in secrets(config)])
 
 
 def _resembles_any(sms, text):
