@@ -155,6 +155,9 @@ def test_metrics_commands_and_home_assistant(runtime, desk):
         client.wait(PREFIX + "metric/v/e/locked", lambda text: text == "no")
         assert client.ask("lock 4711").startswith("Error: ")
         assert "****" in client.ask("MQTT?")
+        # As Home Assistant sends it; it is told from then on.
+        assert client.ask("charge limit 80") == "Charge limit set to 80%"
+        assert client.wait(PREFIX + "metric/v/c/limit/soc") == "80"
         topic = f"homeassistant/device/ovms_{VEHICLE}/config"
         config = json.loads(client.wait(topic))
         for component in config["cmps"].values():

@@ -5,6 +5,8 @@ import asyncio
 from host_tests.services.commander_bench import Module, answers, settle
 from host_tests.shims import expect
 from ovms import status as requests
+from ovms.vehicle.demo.car import Demo
+from ovms.vehicle.state import VehicleState
 
 
 def test_nothing_is_said_unasked():
@@ -231,6 +233,41 @@ def test_a_car_may_push_a_text_behind_its_answer():
 
 def test_car_command_with_an_alert_behind_its_answer():
     assert answers("206", "20") == ["c206,0", "PABattery OK, 52V", "c20,2"]
+
+
+def test_what_home_assistant_sends_to_the_demonstration_car():
+    """The forms of server facts 4.4. No PIN: only where feature 10 allows it."""
+    module = Module()
+    state = VehicleState()
+    module.commander.car = Demo(state, module.config)
+
+    def ask(command):
+        return expect.run(module.talk(command))
+
+    state.is_locked = False
+    for command in ("20", "21", "22", "23"):
+        assert ask(command) == ["c%s,1,PIN missing" % command]
+    assert not (state.is_locked or state.is_valet)
+    module.config.set_feature(10, 2)
+    assert ask("20") == ["c20,0"] and state.is_locked
+    assert ask("21") == ["c21,0"] and state.is_valet
+    assert ask("22") == ["c22,0"] and not state.is_locked
+    assert ask("23") == ["c23,0"] and not state.is_valet
+    mode = state.charge_mode
+    assert ask("16,50") == ["c16,0"] and state.soc_limit_pct == 50
+    assert ask("16,100") == ["c16,0"] and state.soc_limit_pct == 100
+    assert ask("16,49") == ["c16,1,Invalid syntax"] and state.soc_limit_pct == 100
+    # With a current behind it the same command is the guide's.
+    assert ask("16,3,10") == ["c16,0"]
+    assert (state.charge_mode, state.charge_limit_a, state.soc_limit_pct) == (3, 10, 100)
+    assert mode != 3
+    assert ask("17,1,23,30") == ["c17,0"]
+    assert (state.timer_mode, state.timer_start_min) == (1, 23 * 60 + 29)
+    assert ask("17,1,0,0") == ["c17,0"] and state.timer_start_min == 1439
+    assert ask("17,0") == ["c17,0"] and state.timer_mode == 0
+    for command in ("15,16", "18", "19,2", "24,0", "24,1", "24,2", "25", "26,1", "2,8,60"):
+        assert ask(command) == ["c%s,0" % command.split(",")[0]], command
+    assert state.is_cooling and state.is_hvac_on and state.is_awake
 
 
 def test_unknown_commands():

@@ -187,6 +187,13 @@ def test_commands_of_v3():
         assert module.state.is_hvac_on
         assert await ask("charge mode range") == "Charge mode set to range"
         assert await ask("charge current 13") == "Charge current limit set to 13A"
+        assert module.state.charge_limit_a == 13
+        assert await ask("charge limit 80") == "Charge limit set to 80%"
+        assert (module.state.soc_limit_pct, module.state.charge_limit_a) == (80, 13)
+        assert await ask("charge timer 23:30") == "Charge timer set to 23:30"
+        assert (module.state.timer_mode, module.state.timer_start_min) == (1, 23 * 60 + 29)
+        assert await ask("charge timer OFF") == "Charge timer set to OFF"
+        assert module.state.timer_mode == 0
         assert await ask("homelink 2") == "Homelink #2 activated"
         assert await ask("wakeup") == "Vehicle has been woken"
         assert "SOC: 80" in await ask("stat")
@@ -198,6 +205,18 @@ def test_commands_of_v3():
             "nonsense",
             "charge",
             "charge mode",
+            "charge limit",
+            "charge limit 49",
+            "charge limit 101",
+            "charge limit 3,16",
+            "charge limit -80",
+            "charge timer",
+            "charge timer 24:00",
+            "charge timer 9:60",
+            "charge timer 9:5",
+            "charge timer 930",
+            "charge timer x:30",
+            "charge timer -1:30",
             "climatecontrol maybe",
             "homelink x",
             "homelink 7",
@@ -206,6 +225,30 @@ def test_commands_of_v3():
             "\u2603",
         ):
             assert (await ask(bad)).startswith("Error: "), bad
+        assert (module.state.soc_limit_pct, module.state.timer_mode) == (80, 0)
+
+    play(demo(), scenario)
+
+
+def test_no_pin_is_wanted_where_the_owner_said_so():
+    """Home Assistant's lock and switches send `nopin`, or nothing, when nobody typed a PIN."""
+
+    async def scenario(module):
+        for text in ("lock nopin", "lock", "valet nopin"):
+            assert await module.ask(text) == "Error: PIN missing", text
+        assert not (module.state.is_locked or module.state.is_valet)
+        await module.ask("FEATURE 10 2")
+        assert await module.ask("lock nopin") == "Vehicle locked" and module.state.is_locked
+        assert await module.ask("unlock") == "Vehicle unlocked" and not module.state.is_locked
+        assert await module.ask("valet nopin") == "Vehicle valet mode activated"
+        assert module.state.is_valet
+        assert await module.ask("unvalet nopin") == "Vehicle valet mode deactivated"
+        assert not module.state.is_valet
+        # A PIN that is told has to be right nevertheless.
+        assert await module.ask("lock 4321") == "Error: Wrong PIN"
+        await module.ask("FEATURE 10 0")
+        assert await module.ask("lock nopin") == "Error: PIN missing"
+        assert not module.state.is_locked
 
     play(demo(), scenario)
 

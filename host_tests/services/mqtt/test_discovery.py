@@ -63,6 +63,11 @@ def test_state_topics_of_the_device_message_are_those_that_are_published():
     async def scenario(module):
         await module.time.advance(30)
         config = device(module)
+        # Of a limit that nobody has set there is nothing to tell.
+        limit = config["cmps"]["set_charge_limit"]["stat_t"]
+        assert limit not in module.broker.retained
+        await module.ask("charge limit 80")
+        assert module.broker.retained[limit] == b"80"
         for key, component in config["cmps"].items():
             for name in ("stat_t", "json_attr_t"):
                 if name in component:
@@ -84,11 +89,15 @@ def test_the_commands_of_the_device_message_work():
             cmps["climate"]["pl_off"],
             cmps["wake_up"]["pl_prs"],
             cmps["homelink_3"]["pl_prs"],
-            cmps["set_charge_limit"]["cmd_tpl"].replace("{{value}}", "16"),
+            cmps["set_charge_current"]["cmd_tpl"].replace("{{value}}", "16"),
+            cmps["set_charge_limit"]["cmd_tpl"].replace("{{value}}", "85"),
             cmps["set_charge_mode"]["cmd_tpl"].replace("{{value}}", "range"),
         ):
             answer = await module.ask(text)
             assert answer and not answer.startswith("Error"), (text, answer)
+        assert (module.state.charge_limit_a, module.state.soc_limit_pct) == (16, 85)
+        limit = cmps["set_charge_limit"]
+        assert (limit["min"], limit["max"], limit["unit_of_meas"]) == (50, 100, "%")
 
     play(Module(ON, Demo), scenario)
 

@@ -30,7 +30,8 @@ _ACTIONS = {
     "charge stop": (12, "", "Charge has been stopped"),
     "charge mode": (10, "%s", "Charge mode set to %s"),
     "charge current": (15, "%s", "Charge current limit set to %sA"),
-    "charge limit": (15, "%s", "Charge current limit set to %sA"),
+    "charge limit": (16, "%s", "Charge limit set to %s%"),
+    "charge timer": (17, "%s", "Charge timer set to %s"),
     "charge cooldown": (25, "", "Cooldown has been started"),
     "climatecontrol on": (26, "1", "Climate Control on"),
     "climatecontrol off": (26, "0", "Climate Control off"),
@@ -101,6 +102,12 @@ async def _act(talk, action, words):
         word = _MODES.get(word.lower(), "")
         if not word:
             raise ValueError("Charge modes are standard, storage, range and performance.")
+    elif code == 16:
+        # Less, with no current behind it, would be a charge mode to the guide.
+        if not 50 <= parameters.integer(word) <= 100:
+            raise ValueError("A charge limit is 50 to 100 %. For a current: charge current <A>.")
+    elif code == 17:
+        word = _timer(word)
     elif code == 24:
         word = str(parameters.integer(word) - 1)
     from ovms.services.protocol_commands import outcome
@@ -111,6 +118,16 @@ async def _act(talk, action, words):
     if result[0] in (UNSUPPORTED, UNIMPLEMENTED):
         raise ValueError("This car has no such command.")
     raise ValueError(result[1] or "The car does not say why.")
+
+
+def _timer(word):
+    """Arguments of command 17, as ovms-hass sends them (server facts 4.4): mode, hour, minute."""
+    if word.lower() == "off":
+        return "0"
+    hour, colon, minute = word.partition(":")
+    if not (colon and len(minute) == 2):
+        raise ValueError("A charge timer is a time as 23:30, or off.")
+    return "1,%d,%d" % (parameters.integer(hour), parameters.integer(minute))
 
 
 def setting(talk, text):

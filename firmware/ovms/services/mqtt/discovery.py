@@ -100,9 +100,16 @@ _CONTROLS = (
     ),
     (
         15,
-        "Set charge limit",
+        "Set charge current",
         "number",
         '"stat_t":"%smetric/v/c/climit","min":0,"max":80,"unit_of_meas":"A",'
+        '"cmd_tpl":"charge current {{value}}",',
+    ),
+    (
+        16,
+        "Set charge limit",
+        "number",
+        '"stat_t":"%smetric/v/c/limit/soc","min":50,"max":100,"unit_of_meas":"%",'
         '"cmd_tpl":"charge limit {{value}}",',
     ),
     (18, "Wake up", "button", '"pl_prs":"wakeup",'),
