@@ -18,6 +18,7 @@ from tools.desk.ovms.server import OvmsServer
 
 VEHICLE = "TWIZY42"
 PASSWORD = "NETPASS"
+OWNER_PASSWORD = "OWNERPASS"
 RUNTIMES = (
     ("cpython", "--time-scale", "8"),
     ("micropython", "--bits", "64"),
@@ -123,6 +124,7 @@ class ModuleRig:
     """Server, CAN bus, GPS receiver and module, over WiFi unless `has_server` is false.
 
     has_position: the receiver talks from the start. on_message: is given every message of the car.
+    server_options: of the OvmsServer. REST has the password OWNER_PASSWORD.
     messages: newest payloads of the car by code. lines: what the console printed.
     """
 
@@ -135,6 +137,7 @@ class ModuleRig:
         on_frame=None,
         has_position=True,
         on_message=None,
+        server_options=None,
     ):
         self._runtime = runtime
         self._flash = flash
@@ -143,7 +146,11 @@ class ModuleRig:
         self.messages = {}
         self.lines = []
         self.bus = BusServer(on_frame) if on_frame else BusServer()
-        self.server = OvmsServer([f"{VEHICLE}:{PASSWORD}"], on_event=self._on_event)
+        self.server = OvmsServer(
+            [f"{VEHICLE}:{PASSWORD}:{OWNER_PASSWORD}"],
+            on_event=self._on_event,
+            **(server_options or {}),
+        )
         self.gps = GPSServer()
         self.gps.position(52.5, 13.4)
         self.gps.receiver.faults.is_silent = not has_position
