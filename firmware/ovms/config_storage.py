@@ -80,6 +80,7 @@ def apply(config, changes, must_last, origin):
             wanted |= requests.REQUEST_RECONNECT
         elif n in (parameters.GSM_LOCK, parameters.SIM_PIN):
             wanted |= requests.REQUEST_MODEM_RESTART
+    _settle_broker(values, before, changes)
     could_write = config.features[parameters.FEATURE_CAN_WRITE]
     is_switched = _CAN_WRITE in changes and _switch(config, values, could_write, origin)
     from ovms import owner_guard
@@ -110,6 +111,16 @@ def apply(config, changes, must_last, origin):
     if is_switched:
         config.on_can_write(origin, True)
     return wanted
+
+
+def _settle_broker(values, before, changes):
+    """No broker is sent a password that was given for another; ON beside ON forgets nothing."""
+    if values[parameters.MQTT_SERVER] != before[parameters.MQTT_SERVER]:
+        for n in (parameters.MQTT_USER, parameters.MQTT_PASSWORD):
+            if n not in changes:
+                values[n] = ""
+    if values[parameters.MQTT_HA] == "ON" and before[parameters.MQTT_HA]:
+        values[parameters.MQTT_HA] = before[parameters.MQTT_HA]
 
 
 def note_told(config, text):

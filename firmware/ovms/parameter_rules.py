@@ -139,6 +139,12 @@ def _of_broker(n, text):
         from ovms.protocol.mqtt import address
 
         return address.checked(text)
+    if n == parameters.MQTT_HA:
+        if text.upper() in ("", "ON"):
+            return text.upper()
+        # Behind it the module itself writes what it has told.
+        if not text.startswith("ON "):
+            raise ValueError("Home Assistant is ON or -.")
     if len(text) > _BROKER_LENGTH:
         raise ValueError("A broker's user and password have at most 63 characters.")
     for byte in text.encode():

@@ -23,11 +23,20 @@ ANSWERS = {
     "apn_user": "web",
     "server": "tls://my.host",
     "paranoid": True,
+    "mqtt_server": "tls://b.example",
+    "mqtt_user": "me",
+    "home_assistant": "yes",
 }
-PASSWORDS = {"module_password": "Module1", "apn_password": "a b", "server_password": "net,pass=1"}
+PASSWORDS = {
+    "module_password": "Module1",
+    "apn_password": "a b",
+    "server_password": "net,pass=1",
+    "mqtt_password": "Br0kerPass,=1",
+}
 _NETWORK = {4: "tls://my.host", 5: "internet", 6: "web", 7: "a b", 9: "net,pass=1", 10: "P"}
+_BROKER = {37: "tls://b.example", 38: "me", 39: "Br0kerPass,=1", 40: "ON"}
 _CAR = {0: "+4915112345678", 1: "Module1", 2: "K", 3: "SMSIP", 8: "TWIZY42", 14: "RT"}
-STORED = {**_NETWORK, **_CAR}
+STORED = {**_NETWORK, **_CAR, **_BROKER}
 
 
 def firmware(number, text):
@@ -67,6 +76,17 @@ TEXTS = st.one_of(
 @example(rules.SERVER, "1.2.3.04:6867")
 @example(rules.SERVER, "224.0.0.1")
 @example(rules.SERVER, "0.1.2.3")
+@example(rules.MQTT_SERVER, "tls://me@b.example")
+@example(rules.MQTT_SERVER, "b.example:0")
+@example(rules.MQTT_SERVER, "TLS://b.example:8883")
+@example(rules.MQTT_SERVER, "x" * 64)
+@example(rules.MQTT_SERVER, "")
+@example(rules.MQTT_USER, "x" * 64)
+@example(rules.MQTT_USER, "a b")
+@example(rules.MQTT_PASSWORD, "")
+@example(rules.MQTT_PASSWORD, "\u00e4")
+@example(rules.MQTT_HA, "on")
+@example(rules.MQTT_HA, "off")
 @example(rules.PHONE, "\u0663\u0663\u0663")
 @example(rules.PASSWORD, "")
 @example(rules.NOTIFY, "-")
@@ -113,7 +133,7 @@ def test_answers_become_settings(tmp_path):
 
 
 def test_what_is_lost_on_the_cable_changes_nothing(tmp_path):
-    for line in ("SET 9=net,pass=1", "SET 8=TWIZY42", "SET 1=Module1"):
+    for line in ("SET 9=net,pass=1", "SET 8=TWIZY42", "SET 1=Module1", "SET 39=Br0kerPass,=1"):
         client = Client(noise=line)
         with pytest.raises(ConsoleError, match="did not arrive"):
             writer.write(client, STORED)
@@ -132,9 +152,12 @@ def test_questions(capsys):
     # 49 is too short, 0151 lacks the country, X is no unit; the vehicle id stays.
     typed = iter(
         ["49", "0151 1234", "+491511234", "", "X", "m", "-", "rt", "internet", "", "my.host", ""]
+        # Of another broker than before, whose user alone stays; Home Assistant perhaps, then yes.
+        + ["a@b", "b.example", "", "perhaps", "y"]
     )
-    # The factory's, two that differ, one with a blank; no password at the APN; the server's.
-    hidden = iter(["OVMS", "New1", "New2", "a b", "New1", "New1", "", "net", "net"])
+    # The factory's, two that differ, one with a blank; no password at the APN; the server's; the
+    # broker's, which is not the last one's.
+    hidden = iter(["OVMS", "New1", "New2", "a b", "New1", "New1", "", "net", "net", "mq", "mq"])
     prompts = []
 
     def read(prompt):
@@ -146,6 +169,7 @@ def test_questions(capsys):
         return next(hidden)
 
     current = {0: "NOPHONE", 1: "OVMS", 2: "K", 8: "OLD7", 10: "P"}
+    current |= {37: "old.example", 38: "me", 39: MASK}
     chosen = questions.ask(current, False, read, read_secret)
     assert {n: text for n, text in chosen.items() if n < 4} == {
         0: "+491511234",
@@ -156,6 +180,7 @@ def test_questions(capsys):
     assert [chosen[n] for n in (4, 5, 6, 7, 8, 9, 10, 14)] == [
         *("my.host", "internet", "", "", "OLD7", "net", "P", "RT")
     ]
+    assert [chosen[n] for n in (37, 38, 39, 40)] == ["b.example", "me", "mq", "ON"]
     assert not list(typed) and not list(hidden)
     assert "[OLD7]" in "".join(prompts) and "[K]" in "".join(prompts)
     assert "New1" not in "".join(prompts) + capsys.readouterr().out
@@ -163,9 +188,29 @@ def test_questions(capsys):
 
 def test_passwords_that_stay_are_not_sent():
     current = {0: "+491511234", 1: MASK, 2: "M", 5: "internet", 7: MASK, 4: "my.host", 9: MASK}
+    current |= {37: "b.example", 38: "me", 39: MASK, 40: "ON"}
     chosen = questions.ask(current, False, lambda prompt: "", lambda prompt: "")
     assert not set(chosen) & set(rules.SECRETS)
     assert chosen[0] == "+491511234" and chosen[2] == "M" and chosen[10] == ""
+    assert [chosen[n] for n in (37, 38, 40)] == ["b.example", "me", "ON"]
+
+
+def test_a_broker_that_goes_takes_its_password_with_it():
+    current = {1: MASK, 37: "b.example", 38: "me", 39: MASK, 40: "ON"}
+
+    def answered(broker, user):
+        def read(prompt):
+            return broker if "broker:" in prompt else user if "User at the b" in prompt else ""
+
+        return questions.ask(current, False, read, lambda prompt: "")
+
+    chosen = answered("-", "")
+    assert [chosen[n] for n in (37, 38, 39, 40)] == ["", "", "", ""]
+    chosen = answered("b.example", "-")
+    assert [chosen[n] for n in (37, 38, 39, 40)] == ["b.example", "", "", "ON"]
+    # Another user has another password, here none.
+    chosen = answered("b.example", "you")
+    assert [chosen[n] for n in (37, 38, 39)] == ["b.example", "you", ""]
 
 
 def test_only_what_makes_sense_is_asked():
@@ -177,7 +222,7 @@ def test_only_what_makes_sense_is_asked():
 
     chosen = questions.ask({1: MASK}, False, read, lambda prompt: "")
     assert set(chosen) == {0, 2, 3, 4, 5, 8, 14}
-    assert len(asked) == 7
+    assert len(asked) == 8
 
 
 @pytest.mark.parametrize(
@@ -192,6 +237,11 @@ def test_only_what_makes_sense_is_asked():
         ({**ANSWERS, **PASSWORDS, "module_password": "OVMS"}, "Everybody knows"),
         (ANSWERS, "lacks module_password, and there is nobody to ask"),
         ({**ANSWERS, "module_password": "x"}, "lacks server_password"),
+        (
+            {**ANSWERS, "module_password": "x", "server_password": "y"},
+            "lacks mqtt_password, and there is nobody to ask",
+        ),
+        ({**ANSWERS, **PASSWORDS, "mqtt_server": "a b"}, "A broker is host, host:port or tls"),
     ],
 )
 def test_wrong_answers_are_one_sentence(tmp_path, answers, sentence):
@@ -225,6 +275,8 @@ def test_sms_are_what_the_module_expects(tmp_path):
         "GPRS internet web <APN password>",
         "SERVER tls://my.host <server password> P",
         "GPRS?",
+        "MQTT tls://b.example me <MQTT password>",
+        "MQTT HA ON",
         "VERSION",
         "STAT?",
     ]
@@ -237,7 +289,8 @@ def test_sms_are_what_the_module_expects(tmp_path):
         for line in step.expected:
             start = line.removesuffix("...")
             assert any(got == line or (start != line and got.startswith(start)) for got in reply)
-    assert [bench.config.get(n) for n in (1, 7, 9)] == ["Secret1"] * 3
+    assert [bench.config.get(n) for n in (1, 7, 9, 39)] == ["Secret1"] * 4
+    assert [bench.config.get(n) for n in (37, 38, 40)] == ["tls://b.example", "me", "ON"]
 
 
 def test_sms_without_network():

@@ -6,9 +6,10 @@
 
 Passwords are asked for without showing them, and never stored on the computer. An answers file
 (TOML, or JSON by its name) has the keys phone, module_password, vehicle_id, units, notify,
-vehicle_type, apn, apn_user, apn_password, server, server_password and paranoid. What it leaves out
-stays as it is in the module, or gets its usual value; a password that neither has is asked for. A
-file that holds passwords must be its owner's alone (chmod 600).
+vehicle_type, apn, apn_user, apn_password, server, server_password, paranoid, mqtt_server,
+mqtt_user, mqtt_password and home_assistant. What it leaves out stays as it is in the module, or
+gets its usual value; a password that neither has is asked for. A file that holds passwords must be
+its owner's alone (chmod 600).
 """
 
 from __future__ import annotations

@@ -73,6 +73,21 @@ QUESTIONS = (
         "no",
         needs=rules.SERVER,
     ),
+    Question("mqtt_server", rules.MQTT_SERVER, "MQTT broker: host, host:port or tls://host"),
+    Question("mqtt_user", rules.MQTT_USER, "User at the broker", needs=rules.MQTT_SERVER),
+    Question(
+        "mqtt_password",
+        rules.MQTT_PASSWORD,
+        "Password at the broker",
+        needs=rules.MQTT_USER,
+    ),
+    Question(
+        "home_assistant",
+        rules.MQTT_HA,
+        "Tell Home Assistant of the car through the broker (yes or no)",
+        "no",
+        needs=rules.MQTT_SERVER,
+    ),
 )
 _YES = ("YES", "Y", "P", "TRUE")
 _NO = ("NO", "N", "", "FALSE")
@@ -86,8 +101,8 @@ def checked(question: Question, text: str, is_sms: bool = False) -> str:
     text = text.strip()
     if text == _NONE:
         text = ""
-    if question.number == rules.PARANOID:
-        return "P" if _is_yes(text) else ""
+    if question.number in rules.YES:
+        return rules.YES[question.number] if _is_yes(text) else ""
     if is_sms and " " in text:
         raise ValueError("What goes by SMS cannot hold a blank.")
     if question.number == rules.PASSWORD and text == rules.FACTORY_PASSWORD:
@@ -132,7 +147,7 @@ def ask(
                 break
             except ValueError as error:
                 print(f"  {error}")
-    return changes
+    return _settled(changes, current)
 
 
 def _assume_secret(question, changes, read) -> None:
@@ -145,7 +160,7 @@ def _assume_secret(question, changes, read) -> None:
 
 
 def _ask_secret(question, current, changes, read_secret) -> None:
-    is_kept = _has_secret(question, current)
+    is_kept = _has_secret(question, current, changes)
     default = "unchanged" if is_kept else _NONE if question.number != rules.PASSWORD else "needed"
     text = read_secret(f"{question.text} [{default}]: ")
     if not text and is_kept:
@@ -156,9 +171,31 @@ def _ask_secret(question, current, changes, read_secret) -> None:
     changes[question.number] = value
 
 
-def _has_secret(question, current) -> bool:
-    """Whether the module has a password of its own; the factory's is shown in clear."""
+def _has_secret(question, current, changes) -> bool:
+    """Whether the module has a password of its own; the factory's is shown in clear.
+
+    That of a broker is for this broker alone.
+    """
+    if question.number == rules.MQTT_PASSWORD and any(
+        changes.get(n) != current.get(n, "") for n in (rules.MQTT_SERVER, rules.MQTT_USER)
+    ):
+        return False
     return current.get(question.number) == MASK
+
+
+def _settled(changes: dict[int, str], current: dict[int, str]) -> dict[int, str]:
+    """Without a user there is no password of the broker either, without a broker nothing of it.
+
+    A module that never had one is not asked to forget it: its firmware may not know of brokers.
+    """
+    if changes.get(rules.MQTT_SERVER):
+        if not changes[rules.MQTT_USER]:
+            changes[rules.MQTT_PASSWORD] = ""
+    elif current.get(rules.MQTT_SERVER):
+        changes |= dict.fromkeys((rules.MQTT_USER, rules.MQTT_PASSWORD, rules.MQTT_HA), "")
+    else:
+        changes.pop(rules.MQTT_SERVER, None)
+    return changes
 
 
 def _is_asked(question: Question, changes: dict[int, str], is_sms: bool) -> bool:
@@ -170,8 +207,8 @@ def _is_asked(question: Question, changes: dict[int, str], is_sms: bool) -> bool
 
 def _default(question: Question, current: dict[int, str]) -> str:
     value = current.get(question.number, "")
-    if question.number == rules.PARANOID:
-        return "yes" if value.startswith("P") else "no"
+    if question.number in rules.YES:
+        return "yes" if value.startswith(rules.YES[question.number]) else "no"
     return value or question.default
 
 
@@ -207,7 +244,7 @@ def from_file(
             elif is_sms:
                 if question.number != rules.APN_PASSWORD:
                     changes[question.number] = MASK
-            elif _has_secret(question, current):
+            elif _has_secret(question, current, changes):
                 continue
             elif read_secret:
                 _ask_secret(question, current, changes, read_secret)
@@ -215,7 +252,7 @@ def from_file(
                 raise SetupError(f"{path} lacks {question.key}, and there is nobody to ask.")
         except ValueError as error:
             raise SetupError(f"{question.key} cannot be used: {error}") from None
-    return changes
+    return _settled(changes, current)
 
 
 def _load(path: Path) -> dict:

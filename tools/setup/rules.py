@@ -10,8 +10,11 @@ import re
 
 PHONE, PASSWORD, UNITS, NOTIFY, SERVER, APN = 0, 1, 2, 3, 4, 5
 APN_USER, APN_PASSWORD, VEHICLE_ID, SERVER_PASSWORD, PARANOID, VEHICLE_TYPE = 6, 7, 8, 9, 10, 14
+MQTT_SERVER, MQTT_USER, MQTT_PASSWORD, MQTT_HA = 37, 38, 39, 40
 
-SECRETS = (PASSWORD, APN_PASSWORD, SERVER_PASSWORD)
+SECRETS = (PASSWORD, APN_PASSWORD, SERVER_PASSWORD, MQTT_PASSWORD)
+# Yes or no to a person, and what the module has for yes.
+YES = {PARANOID: "P", MQTT_HA: "ON"}
 NO_PHONE = "NOPHONE"
 FACTORY_PASSWORD = "OVMS"
 MASK = "****"
@@ -28,6 +31,7 @@ _FORBIDDEN = {
 }
 _TLS = "tls://"
 _USE = "A server is host, host:port, tls://host or tls://owner@host."
+_BROKER_USE = "A broker is host, host:port or tls://host[:port]."
 _NOTIFICATIONS = "Notifications are SMS, IP, SMSIP or - for none; SMS!IP for reports by IP only."
 
 
@@ -37,6 +41,8 @@ def stored(n: int, text: str) -> str:
         raise ValueError("**** only stands for a password that is set. Send the password itself.")
     if n == SERVER:
         return _server(text)
+    if MQTT_SERVER <= n <= MQTT_HA:
+        return _broker(n, text)
     if len(text) > _LENGTH:
         raise ValueError(f"Parameter {n} is too long.")
     if n == PASSWORD and not text:
@@ -89,6 +95,28 @@ def _server(text: str) -> str:
         raise ValueError(_USE)
     if re.fullmatch("[0-9.]+", host) and not _is_address(host):
         raise ValueError("That is no IP address.")
+    return text
+
+
+def _broker(n: int, text: str) -> str:
+    if n == MQTT_SERVER:
+        if len(text) > _SERVER_LENGTH:
+            raise ValueError("A broker name has at most 63 characters.")
+        try:
+            _server(text)
+        except ValueError as error:
+            raise ValueError(_BROKER_USE if error.args == (_USE,) else str(error)) from None
+        if "@" in text:
+            raise ValueError(_BROKER_USE)
+        return text
+    if n == MQTT_HA:
+        if text.upper() not in ("", "ON"):
+            raise ValueError("Home Assistant is ON or -.")
+        return text.upper()
+    if len(text) > _SERVER_LENGTH:
+        raise ValueError("A broker's user and password have at most 63 characters.")
+    if not re.fullmatch("[!-~]*", text):
+        raise ValueError("A broker's user or password has a character that is not allowed.")
     return text
 
 

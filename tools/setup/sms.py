@@ -13,6 +13,7 @@ NAMES = {
     rules.PASSWORD: "<module password>",
     rules.APN_PASSWORD: "<APN password>",
     rules.SERVER_PASSWORD: "<server password>",
+    rules.MQTT_PASSWORD: "<MQTT password>",
 }
 
 
@@ -78,6 +79,20 @@ def steps(settings: dict[int, str]) -> list[Step]:
             )
         )
         found.append(Step("GPRS?", (" GPRS: OK", " Server: Connected OK")))
+    if settings.get(rules.MQTT_SERVER):
+        found.append(
+            Step(
+                command("MQTT", rules.MQTT_SERVER, rules.MQTT_USER, rules.MQTT_PASSWORD),
+                (
+                    "MQTT:",
+                    f" Broker:{settings[rules.MQTT_SERVER]}",
+                    f" User:{settings.get(rules.MQTT_USER, '')}",
+                    f" Password:{'****' if settings.get(rules.MQTT_PASSWORD) else ''}",
+                ),
+            )
+        )
+        if settings.get(rules.MQTT_HA):
+            found.append(Step("MQTT HA ON", (" Home Assistant:ON",)))
     found.append(Step("VERSION", ("OVMS Firmware version: ...",)))
     found.append(Step("STAT?", ("Not charging",)))
     return found

@@ -68,10 +68,10 @@ def test_what_is_refused_is_one_sentence():
         ("SET 1=two words", "Parameter 1 has a character that is not allowed."),
         ("SET 9=****", MASKED),
         ("SET 1 = **** ", MASKED),
-        ("SET 99=x", "Parameters are numbered 0 to 31."),
+        ("SET 99=x", "Parameters are numbered 0 to 31, and 37 to 40 for MQTT."),
         ("SET x=1", "That is not a whole number."),
         ("SET", "Use: SET n=value"),
-        ("GET 32", "Parameters are numbered 0 to 31."),
+        ("GET 32", "Parameters are numbered 0 to 31, and 37 to 40 for MQTT."),
         ("GET all", "That is not a whole number."),
         ("APPLY", "There is nothing to apply."),
         ("CANCEL", "There is nothing to cancel."),
@@ -110,6 +110,52 @@ def test_a_line_that_was_lost_spoils_the_transaction():
     desk.type(b"", 8)
     assert desk.handle("APPLY").startswith("\r\n# Nothing was changed: ")
     assert desk.config.get(8) == ""
+
+
+BROKER = ("37=tls://b.example", "38=me", "39=Br0kerPass", "40=on")
+
+
+def test_the_broker_is_set_here_too():
+    desk = Desk()
+    before = desk.handle("GET")
+    desk.handle("BEGIN")
+    for line in BROKER:
+        desk.handle("SET " + line)
+    assert desk.handle("APPLY") == framed("Parameters have been set.")
+    values = [desk.config.get(n) for n in (37, 38, 39, 40)]
+    assert values == ["tls://b.example", "me", "Br0kerPass", "ON"]
+    end = "\r\n#.\r\n"
+    shown = ("37:tls://b.example", "38:me", "39:****", "40:ON")
+    assert desk.handle("GET") == before[: -len(end)] + "\r\n# " + "\r\n# ".join(shown) + end
+    assert desk.handle("GET 39") == framed("39:****")
+    assert desk.handle("SET 39=Other123") == framed("39:**** (8 characters)")
+    for line, sentence in (
+        ("SET 37=b:x", "A port is a number from 1 to 65535."),
+        ("SET 37=tls://me@b.example", "A broker is host, host:port or tls://host[:port]."),
+        ("SET 38=a b", "A broker's user or password has a character that is not allowed."),
+        ("SET 39=****", MASKED),
+        ("SET 40=maybe", "Home Assistant is ON or -."),
+        ("SET 36=x", "Parameters are numbered 0 to 31, and 37 to 40 for MQTT."),
+        ("GET 41", "Parameters are numbered 0 to 31, and 37 to 40 for MQTT."),
+    ):
+        assert desk.handle(line) == framed(sentence), line
+
+
+def test_another_broker_gets_no_password_of_the_last_and_on_forgets_nothing():
+    desk = Desk()
+    for line in BROKER:
+        desk.handle("SET " + line)
+    # What the module has told is behind it, and no business of the console.
+    desk.config.apply({40: "ON RT 00ff"})
+    assert desk.handle("GET 40") == framed("40:ON")
+    assert desk.handle("SET 40=ON") == framed("40:ON")
+    assert desk.config.get(40) == "ON RT 00ff"
+    assert desk.handle("SET 37=tls://b.example") == framed("37:tls://b.example")
+    assert desk.config.get(39) == "Br0kerPass"
+    desk.handle("SET 37=other.example")
+    assert [desk.config.get(n) for n in (38, 39)] == ["", ""]
+    desk.handle("SET 40=")
+    assert desk.config.get(40) == ""
 
 
 def test_cancel():

@@ -40,6 +40,10 @@ def _listed(config, rest):
     from ovms import parameter_rules
 
     values = parameter_rules.shown(config)
+    # Those of the broker as its SMS command shows them; what is between is set by SMS alone.
+    values += [""] * (parameters.STORED - len(values))
+    for n in range(parameters.MQTT_SERVER, parameters.MQTT_HA + 1):
+        values[n] = _of_broker(config, n)
     if config.get(parameters.PASSWORD) == parameters.FACTORY_PASSWORD:
         # No secret, but a reason to set another one.
         values[parameters.PASSWORD] = parameters.FACTORY_PASSWORD
@@ -47,7 +51,7 @@ def _listed(config, rest):
         n = _number(rest)
         return "%d:%s" % (n, values[n])
     lines = []
-    for n in range(parameters.PARAMETERS):
+    for n in range(len(values)):
         if values[n]:
             lines.append("%d:%s" % (n, values[n]))
     return "\n".join(lines)
@@ -67,6 +71,8 @@ def _set(console, rest):
     if console.changes is None:
         _apply(console.app, {n: text})
         text = console.app.config.get(n)
+        if n == parameters.MQTT_HA:
+            text = _of_broker(console.app.config, n)
     else:
         console.changes[n] = text
     if text and n in parameters.SECRETS:
@@ -74,10 +80,18 @@ def _set(console, rest):
     return "%d:%s" % (n, text)
 
 
+def _of_broker(config, n):
+    text = config.get(n)
+    if n == parameters.MQTT_PASSWORD:
+        return text and _MASK
+    # Behind ON stands what Home Assistant was told.
+    return text.partition(" ")[0]
+
+
 def _number(text):
     n = parameters.integer(text.strip())
-    if not 0 <= n < parameters.PARAMETERS:
-        raise ValueError("Parameters are numbered 0 to 31.")
+    if not (0 <= n < parameters.PARAMETERS or parameters.MQTT_SERVER <= n <= parameters.MQTT_HA):
+        raise ValueError("Parameters are numbered 0 to 31, and 37 to 40 for MQTT.")
     return n
 
 
