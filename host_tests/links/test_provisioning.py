@@ -196,6 +196,36 @@ def test_a_mask_in_a_record_refuses_it():
     assert link.status.server_error.startswith(refused)
 
 
+def record_with_broker(*words):
+    """A record whose words 37 to 40 are given, for the SIM 8949."""
+    texts = [b"-", b"-", b"K", b"IP"] + [b"-"] * 4 + [b"CAR", b"PW"] + [b"-"] * 27
+    return reply_with(b"8949", b" ".join(texts + [word.encode() for word in words])) + b"\n"
+
+
+def test_a_record_may_have_a_broker():
+    before = {37: "old.example", 38: "me", 39: "Br0ker", 40: "ON RT 00ff", 33: "HOME"}
+
+    def broker_after(*words):
+        link = Link(record_with_broker(*words), before, iccid="8949")
+        assert attempt(link)
+        assert link.counted() == {"provisions": 1}, words
+        assert link.config.get(8) == "CAR" and link.config.get(33) == "HOME"
+        return [link.config.get(n) for n in (37, 38, 39, 40)]
+
+    # Without these words everything stays; `-` is none, as ever.
+    assert broker_after() == ["old.example", "me", "Br0ker", "ON RT 00ff"]
+    assert broker_after("-", "-", "-", "-") == [""] * 4
+    words = ["tls://b.example:8884", "you", "Secret", "ON"]
+    assert broker_after(*words) == words[:3] + ["ON RT 00ff"]
+    # The same user and password, said again, are the other broker's; left out they are not.
+    assert broker_after("b.example", "me", "Br0ker") == ["b.example", "me", "Br0ker", "ON RT 00ff"]
+    assert broker_after("b.example")[:3] == ["b.example", "", ""]
+    link = Link(record_with_broker("b.example:x", "me", "Br0ker"), before, iccid="8949")
+    assert attempt(link) and link.counted() == {"provision_refused": 1}
+    assert "A port is a number" in link.status.server_error
+    assert link.config.get(37) == "old.example" and link.config.get(8) == ""
+
+
 def test_silence_ends_after_ten_seconds():
     link = Link(None)
     assert not attempt(link, seconds=7)

@@ -9,7 +9,7 @@ import asyncio
 
 from micropython import const
 
-from ovms.parameters import SERVER, SERVER_PASSWORD, VEHICLE_ID
+from ovms.parameters import MQTT_SERVER, SERVER, SERVER_PASSWORD, VEHICLE_ID
 from ovms.protocol.errors import RemoteProtocolError
 from ovms.protocol.v2 import address, provision
 from ovms_crypto import find_byte
@@ -178,7 +178,9 @@ def _apply(link, line, iccid):
         changes = {}
         for n in record:
             text = record[n]
-            if text != config.get(n) and (text or n not in _KEPT):
+            # A broker's come together: another broker would not keep what is left out.
+            is_other = text != config.get(n) or n >= MQTT_SERVER
+            if is_other and (text or n not in _KEPT):
                 changes[n] = text
         link.status.request(config.apply(changes))
     except RemoteProtocolError as error:

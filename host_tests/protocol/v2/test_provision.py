@@ -52,12 +52,20 @@ def test_the_longest_record_fits():
     line = reply_with(" ".join(values).encode())
     assert len(line) <= provision.REPLY_MAX
     assert provision.parse_reply(line, SECRET) == dict(enumerate(values))
+    broker = ["x" * 63] * 3 + ["ON"]
+    line = reply_with(" ".join(values + ["-"] * 5 + broker).encode())
+    assert len(line) <= provision.REPLY_MAX
+    found = dict(enumerate(values))
+    found.update({37 + n: text for n, text in enumerate(broker)})
+    assert provision.parse_reply(line, SECRET) == found
 
 
 def test_records():
     assert provision.parse_reply(reply_with(b"+49 - K\r\n"), SECRET) == {0: "+49", 1: "", 2: "K"}
     assert provision.parse_reply(reply_with(b"a-b --"), SECRET) == {0: "a-b", 1: "--"}
     assert refused(reply_with(b" ".join([b"x"] * 33))) == "bad_record"
+    assert refused(reply_with(b" ".join([b"-"] * 36 + [b"SAFE"]))) == "bad_record"
+    assert refused(reply_with(b" ".join([b"-"] * 42))) == "bad_record"
     assert refused(reply_with(b"+49 \xff\xfe K")) == "bad_record"
 
 

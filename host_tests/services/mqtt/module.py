@@ -8,13 +8,22 @@ from host_tests.fakes.virtual_time import VirtualTime
 from host_tests.shims import expect
 from ovms.config import Config
 from ovms.links.mqtt_link import LinkStatus, MQTTLink
-from ovms.parameters import MQTT_PASSWORD, MQTT_SERVER, MQTT_USER, VEHICLE_ID
+from ovms.parameters import (
+    MQTT_PASSWORD,
+    MQTT_SERVER,
+    MQTT_USER,
+    PASSWORD,
+    PHONE,
+    SERVER_PASSWORD,
+    VEHICLE_ID,
+)
 from ovms.protocol.mqtt.session import Session
 from ovms.services.commander import Commander
 from ovms.services.mqtt.conversation import Conversation
 from ovms.services.sms.service import SMSService
 from ovms.status import Status
 from ovms.vehicle.base import Vehicle
+from ovms.vehicle.demo.car import Demo
 from ovms.vehicle.state import VehicleState
 
 PLAIN = {MQTT_SERVER: "b.example", VEHICLE_ID: "CAR7"}
@@ -24,6 +33,11 @@ KNOWN = {
     MQTT_PASSWORD: "Br0kerPass",
     VEHICLE_ID: "CAR7",
 }
+# A set up module that trusts its broker, and one that does not.
+SETTINGS = dict(KNOWN)
+SETTINGS.update({PASSWORD: "M0dulePass", PHONE: "+491701234567", SERVER_PASSWORD: "N3tPass99"})
+ANONYMOUS = dict(SETTINGS)
+ANONYMOUS[MQTT_SERVER] = "b.example"
 START_UTC_S = 1_790_000_000
 
 
@@ -133,6 +147,13 @@ class Module:
         self.say("client/app/command/1", command, **flags)
         await self.time.advance(seconds)
         return self.take().get("client/app/response/1")
+
+
+def demo(settings=SETTINGS):
+    """A Module with the demonstration car, unlocked."""
+    module = Module(settings, Demo)
+    module.state.is_locked = False
+    return module
 
 
 def play(module, scenario):

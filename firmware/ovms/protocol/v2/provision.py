@@ -3,17 +3,21 @@
 Protocol guide 2.6.2, "Auto Provisioning"; module-behaviour 5.3; server facts 2.9. The request is
 the first line of a connection of its own; a server may never answer. A reply is one line of at
 most REPLY_MAX characters.
+
+The guide's record ends at parameter 31. Ours may go on to the MQTT broker's, 37 to 40; what is
+between has `-`, because a server has no business with it.
 """
 
 from micropython import const
 
+from ovms.parameters import MQTT_HA, MQTT_SERVER, PARAMETERS
 from ovms.protocol.errors import RemoteProtocolError
 from ovms.protocol.v2 import cipher
 from ovms_crypto import STATE_SIZE, b64_decode, hmac_md5, rc4_crypt
 
-# 32 parameters of 31 characters, blanks between them, in base64, and the words before them.
-REPLY_MAX = const(1536)
-_PARAMETERS = const(32)
+# 32 parameters of 31 characters, three of 63 and ON, blanks between them, in base64, and the words
+# before them.
+REPLY_MAX = const(1792)
 
 
 def request_line(key):
@@ -61,6 +65,12 @@ def _parameters(record):
         values = bytes(record).decode().strip().split(" ")
     except UnicodeError:
         raise RemoteProtocolError("bad_record")
-    if len(values) > _PARAMETERS:
+    if len(values) > MQTT_HA + 1:
         raise RemoteProtocolError("bad_record")
-    return {index: "" if value == "-" else value for index, value in enumerate(values)}
+    found = {}
+    for n, value in enumerate(values):
+        if n < PARAMETERS or n >= MQTT_SERVER:
+            found[n] = "" if value == "-" else value
+        elif value != "-":
+            raise RemoteProtocolError("bad_record")
+    return found
