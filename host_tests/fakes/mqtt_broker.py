@@ -91,6 +91,7 @@ class Connection:
         self.is_closed = self.is_stuck = False
         self.error = None
         self._to_client = b""
+        self._said = 0
         self._is_eof = False
         self._ready = asyncio.Event()
 
@@ -110,7 +111,14 @@ class Connection:
             await asyncio.sleep_ms(0)
         if self.error:
             raise self.error
-        self.writes.append(len(buffer))
+        room = len(buffer)
+        if self.broker.hears is not None:
+            room = max(0, self.broker.hears - sum(self.writes))
+        self.writes.append(min(room, len(buffer)))
+        if room < len(buffer):
+            self.packets.feed(buffer[:room])
+            self.hang_up()
+            raise OSError("reset")
         for head, body in self.packets.feed(buffer):
             self._take(head, body)
 
@@ -151,8 +159,14 @@ class Connection:
             raise AssertionError("packet %02x" % head)
 
     def say(self, data):
+        speaks = self.broker.speaks
+        if speaks is not None:
+            data = data[: max(0, speaks - self._said)]
+        self._said += len(data)
         self._to_client += data
         self._ready.set()
+        if self._said == speaks and self.broker.hangs_up:
+            self.hang_up()
 
     def hang_up(self):
         self._is_eof = True
@@ -170,13 +184,17 @@ class Connection:
 class Broker:
     """Hands out a Connection for each `open_stream`; the knobs are attributes.
 
-    connack: what a CONNECT is answered with (bytes). piece: bytes the client gets at once.
+    connack: what a CONNECT is answered with (bytes). piece: bytes the client gets at once. hears,
+    speaks: after so many bytes of a connection it is cut, None for never; hangs_up: else the
+    broker only falls silent behind what it speaks.
     """
 
     def __init__(self):
         self.connack = packet(0x20, b"\0\0")
         self.acknowledges = self.answers_pings = True
         self.piece = 1000
+        self.hears = self.speaks = None
+        self.hangs_up = True
         self.refusals = 0
         self.retained = {}
         self.attempts = []

@@ -164,55 +164,5 @@ def test_an_answer_leaves_before_the_broker_is_changed():
     play(Module(), scenario)
 
 
-def test_every_cut_of_the_handshake_and_every_stuck_broker_is_survived():
-    """1,000 faults: after each the link is up again with no more than its back-off."""
-    connack = packet(0x20, b"\0\0")
-
-    async def scenario(module):
-        faults = 0
-        for turn in range(250):
-            last = module.broker.last
-            kind = turn % 10
-            if kind == 0:
-                last.hang_up()
-            elif kind == 1:
-                last.error = OSError("reset")
-                last._ready.set()
-            elif kind == 2:
-                last.say(packet(0x30, b"\0\5ab"))
-            elif kind == 3:
-                last.say(b"\x40\x02\x99\x99" * 3)
-            elif kind == 4:
-                # Half a packet, and then nothing.
-                last.say(b"\x30\x20\0\5abcde")
-                last.hang_up()
-            elif kind == 5:
-                module.broker.connack = connack[: turn % 4]
-                last.hang_up()
-            elif kind == 6:
-                module.broker.refusals = 2
-                last.hang_up()
-            elif kind == 7:
-                module.say("client/app/command/%d" % turn, "x" * 5000, retain=1)
-            elif kind == 8:
-                last.say(b"\xff" * 300)
-            else:
-                module.say("client/app/command/%d" % turn, "stat", qos=1, number=9, dup=1)
-            faults += 4
-            await module.time.advance(8, 2000)
-            module.broker.connack = connack
-            if module.broker.last.connect and not module.link_status.is_server_connected:
-                module.broker.last.hang_up()
-            for _ in range(60):
-                if module.link_status.is_server_connected:
-                    break
-                await module.time.advance(10, 5000)
-            assert module.link_status.is_server_connected, turn
-        assert faults == 1000
-        assert len(module.talk._waiting) <= 8
-
-    play(Module(), scenario)
-
-
 def test_known_settings_are_the_ones_that_are_tested():
     assert set(KNOWN) == {MQTT_SERVER, MQTT_USER, MQTT_PASSWORD, VEHICLE_ID}

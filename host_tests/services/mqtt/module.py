@@ -1,6 +1,7 @@
 """A module with a broker and time of its own, for the tests of all that is MQTT."""
 
 import asyncio
+import time
 
 from host_tests.fakes.memory_store import MemoryStore
 from host_tests.fakes.mqtt_broker import Broker, publish
@@ -147,6 +148,21 @@ class Module:
         self.say("client/app/command/1", command, **flags)
         await self.time.advance(seconds)
         return self.take().get("client/app/response/1")
+
+
+class Watch:
+    """The longest time between two turns of a task that always wants one."""
+
+    def __init__(self):
+        self.longest_us = 0
+
+    async def run(self):
+        last_us = time.ticks_us()
+        while True:
+            await asyncio.sleep_ms(0)
+            now_us = time.ticks_us()
+            self.longest_us = max(self.longest_us, time.ticks_diff(now_us, last_us))
+            last_us = now_us
 
 
 def demo(settings=SETTINGS):
