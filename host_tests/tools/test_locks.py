@@ -163,7 +163,10 @@ while [ $# -gt 0 ]; do
   shift
 done
 echo "$* | $(cat "$list")" >> {log}
-if [ -n "{gone}" ] && ! grep -q snapshot "$list"; then
+gone={gone}
+case "$gone-$*" in none-*|*-thing:amd64) gone= ;; esac
+if [ "$gone" = here ] && grep -q snapshot "$list"; then gone=; fi
+if [ -n "$gone" ]; then
   echo "E: Version '1' for 'thing' was not found" >&2
   exit 100
 fi
@@ -173,17 +176,19 @@ printf %s '{content}' > thing_1_amd64.deb
 
 @pytest.fixture
 def archive(tmp_path, monkeypatch):
-    """Sets up an archive: content of its package, whether it has the version no more."""
+    """Sets up archives: content of the package; gone: of whose archive the locked version is,
+    "none", "here" or "everywhere".
+    """
     monkeypatch.setattr(debian, "LOCK", tmp_path / "debian.txt")
     monkeypatch.setattr(debian, "_STATE", tmp_path / "state")
     monkeypatch.setattr(debian.platform, "machine", lambda: "x86_64")
     monkeypatch.setattr(debian, "_own_archive", lambda: "deb http://own/debian trixie main\n")
     debian.write_lock({"thing:amd64": ("1", SHA256)})
 
-    def use(content=DEB, is_gone=""):
+    def use(content=DEB, gone="none"):
         programs = tmp_path / "bin"
         programs.mkdir()
-        values = {"name": "own", "log": tmp_path / "log", "gone": is_gone}
+        values = {"name": "own", "log": tmp_path / "log", "gone": gone}
         text = APT.format(content=content.decode(), **values)
         for name in ("apt-get", "dpkg-deb"):
             (programs / name).write_text(text)
@@ -209,12 +214,20 @@ def test_another_debian_package_is_refused(archive, tmp_path):
 
 def test_debian_package_that_the_archive_has_no_more(archive, tmp_path):
     """It comes from the archive of old ones, as that was when the lock was written."""
-    archive(is_gone="yes")
+    archive(gone="here")
     debian.download(["thing:amd64"], tmp_path / "new")
     assert (tmp_path / "new/thing_1_amd64.deb").read_bytes() == DEB
     written, _ = debian.read_lock()
     asked = (tmp_path / "log").read_text().splitlines()
     assert f"/{written}/ trixie main" in asked[-1] and "check-valid-until=no" in asked[-1]
+
+
+def test_debian_package_that_is_newer_where_the_old_one_cannot_be_had(archive, tmp_path, capsys):
+    archive(b"a newer package", gone="everywhere")
+    debian.download(["thing:amd64"], tmp_path / "new")
+    assert (tmp_path / "new/thing_1_amd64.deb").exists()
+    told = "thing_1_amd64.deb is newer than debian.txt: its signature alone was checked.\n"
+    assert capsys.readouterr().err == told
 
 
 def test_debian_package_that_no_lock_has(archive, tmp_path):
