@@ -14,23 +14,22 @@ from host_tests import vm_run
 from host_tests.shims import expect
 from ovms.broom import Broom
 
-# More than one command imports, so that a test gets on, and seldom the same ones.
-_LOOKS = 53
+# More than one command loads, so that a test gets on, and seldom the same ones.
+_LOADS = 61
 
 
 class ForgetfulBroom(Broom):
     """Does not wait for the heap; it leaves the collection, which takes the time, to that."""
 
-    looks = 0
+    forgotten = 0
 
     def load(self, *arguments):
-        self.looks += 1
-        if self.looks % _LOOKS == 0:
-            self.sweep()
+        if self.loads >= self.forgotten + _LOADS:
+            self.forget()
         return Broom.load(self, *arguments)
 
     def forget(self):
-        self.looks = 0
+        self.forgotten = self.loads
         self.sweep()
 
     def start_over(self):

@@ -87,7 +87,7 @@ def everything(thing, seen=None):
     """All that a car consists of, and its settings, as nested values to compare."""
     seen = [] if seen is None else seen
     if isinstance(thing, dict):
-        return sorted((repr(key), repr(everything(thing[key], seen))) for key in thing)
+        return [(key, everything(thing[key], seen)) for key in sorted(thing, key=repr)]
     if isinstance(thing, (list, tuple)):
         return [everything(value, seen) for value in thing]
     if isinstance(thing, (int, str, bytes, bytearray, type(None))) or callable(thing):

@@ -137,7 +137,8 @@ def _newest(store):
             if path == name + ".old":
                 store.load_error = "%s was damaged: the settings before it are used." % name
             return path, size
-        is_damaged |= is_there
+        # A `.new` alone is of the first write there ever was, and that was cut: nothing is lost.
+        is_damaged |= is_there and path != name + ".new"
     if is_damaged:
         store.load_error = "%s is damaged and there is no earlier copy." % name
     return None, 0
