@@ -100,9 +100,12 @@ def test_a_crash_survives_the_reset(flash, capsys):
     assert "I OVMS 4.0.0 on BENCH, build source\n" in shown and "RuntimeError" in shown
     app = app_module.App(Board())
     lines = app.crash_lines()
-    assert lines[0] == "build source" and lines[-1] == "RuntimeError: no watchdog for ****"
+    assert lines[0] == "build source" and lines[-2] == "RuntimeError: no watchdog for ****"
+    assert lines[-1] == "Up 0 s, heap 0 bytes used, 0 free, last AT command -"
     (record,) = crash_records(app)
-    assert ",1,hard reset,0,build source|" in record and record.endswith("no watchdog for ****")
+    assert ",1,hard reset,0,build source|" in record
+    assert record.endswith("no watchdog for ****|" + lines[-1].replace(",", ";"))
+    assert app.status.last_crash.startswith(lines[-2] + ", File ")
     # Told once: the next start has nothing new to tell.
     assert crash_records(app_module.App(Board())) == []
     assert app.crash_lines() == lines

@@ -45,6 +45,7 @@ def make_app(wifi=None):
         config=config,
         state=state,
         status=Status("BOARD"),
+        is_safe=False,
         car=Vehicle(state, config),
         clock=Clock(),
         wifi=wifi,

@@ -23,8 +23,6 @@ _CONSOLE_WATCHDOG_MS = const(3_600_000)
 _SUPPLY_PERIOD_S = const(60)
 _RESTART_FIRST_S = const(1)
 _RESTART_LONGEST_S = const(60)
-# A firmware that was just copied here and ran so long is kept.
-_PROVEN_S = const(180)
 # Time for a reply to leave over GPRS before the module restarts.
 _REBOOT_DELAY_S = const(8)
 # Time for an app to send the other settings of a new server.
@@ -33,6 +31,8 @@ _MOVE_DELAY_S = const(60)
 _CONSOLE_POLL_MS = const(200)
 # Time to read the reason on the console, and to press Ctrl-C.
 _CRASH_PAUSE_S = const(5)
+# When `runs.py` has to be asked first: a firmware that ran so long is kept.
+_PROVEN_S = const(180)
 # Steps that wait. The end of a Twizy's trip that is a turn of its battery, too, has some 20.
 _STEPS_MAX = const(24)
 
@@ -48,6 +48,8 @@ class App:
         self._is_supply_told = False
         # The uptime at which the module restarts, None while nobody asked for it.
         self._reboot_s = None
+        # The uptime at which `runs.py` is asked next.
+        self._note_due_s = _PROVEN_S
         # (function, arguments) of what `in_turn` was given, oldest first.
         self._steps = []
         self.broom = Broom()
@@ -145,8 +147,8 @@ class App:
             if status.uptime_s >= self._supply_due_s:
                 self._supply_due_s = status.uptime_s + _SUPPLY_PERIOD_S
                 self.state.supply_mv = self._supply_mv()
-                if _PROVEN_S <= status.uptime_s < _PROVEN_S + _SUPPLY_PERIOD_S:
-                    self.in_turn(self._keep_tree)
+                if status.uptime_s >= self._note_due_s:
+                    self.in_turn(self._note)
             if self.config.revision != self._revision:
                 self._revision = self.config.revision
                 if status.mqtt is not None or self.config.get(MQTT_SERVER):
@@ -169,12 +171,10 @@ class App:
 
         update(self)
 
-    def _keep_tree(self):
-        from ovms import trees
+    def _note(self):
+        from ovms.runs import note
 
-        if trees.is_on_trial():
-            trees.confirm()
-            self.log.info("This firmware has proved itself.")
+        self._note_due_s = note(self)
 
     def _supply_mv(self):
         """The 12 V battery's voltage; None without a reading, which is told once."""
@@ -206,7 +206,13 @@ class App:
                 self._take_step()
             self.history.flush()
             self.keeper.save()
+            self._end()
             self.board.reset()
+
+    def _end(self):
+        from ovms.runs import ended
+
+        ended(self)
 
     def set_car(self):
         """Make the car that parameter 14 names the module's."""
@@ -323,24 +329,17 @@ def main(board, presets=None):
     except KeyboardInterrupt:
         # Somebody works at the console. The watchdog cannot be stopped, but it can wait.
         board.watchdog(_CONSOLE_WATCHDOG_MS)
+        if app:
+            app._end()
         raise
-    except Exception as error:
+    except (Exception, asyncio.CancelledError) as error:
         sys.print_exception(error)
-        _save_crash(app, error)
+        try:
+            from ovms.crash import keep
+
+            keep(app, error)
+        except Exception as other:
+            # The restart matters more.
+            sys.print_exception(other)
         time.sleep(_CRASH_PAUSE_S)
         board.reset()
-
-
-def _save_crash(app, error):
-    """Keep `error` and what the car told. app: None when it came while the parts were made."""
-    try:
-        from ovms.crash import save
-
-        if app is None:
-            save(None, None, error)
-        else:
-            save(app.config, app.status, error)
-            app.keeper.save()
-    except Exception as other:
-        # The restart matters more.
-        sys.print_exception(other)

@@ -59,14 +59,12 @@ def build(app, presets):
         config.apply(presets, False, FROM_CABLE)
         if config.load_error != load_error:
             app.log.error(config.load_error)
+    app.is_safe, ending = _optional(app, _CRASH_FILE, _begin, app) or (False, "")
     app.modem = _modem(app, uart)
     app.sms = SMSService(config, app.state, app.current_car, status, app.clock)
     app.reporter = Reporter(app.state, config, status, None)
     app.commander = Commander(None, config, status, app.sms, app.modem)
-    flash = Flash()
-    # 16 KB for records that must last, 64 KB for the routine of about a day's driving.
-    rings = (RingStore("lasting", flash, 4, 4096), RingStore("routine", flash, 8, 8192))
-    app.history = History(rings, config, app.clock, status)
+    app.history = _history(app)
     conversation = Conversation(
         config, status, app.reporter, app.commander, os.urandom, app.history
     )
@@ -84,29 +82,65 @@ def build(app, presets):
     app.server.provision = app.provision
     app.gps_uart = UARTStream(board.gps_uart())
     gps = GPSLink(app.gps_uart, app.state, status, app.clock)
-    app.bus = _can_bus(board)
+    app.bus = _can_bus(app)
     status.bus_counts = app.bus.counts
     app.can = CANLink(app.bus, None, status, config)
-    app.wifi = _wifi()
+    app.wifi = None if app.is_safe else _wifi()
     app.set_car()
     config.on_can_write = app.on_can_write
-    if status.reset_cause == "watchdog" or _is_there(_CRASH_FILE):
-        from ovms.crash import report
-
-        report(app)
+    if ending or status.reset_cause == "watchdog" or _is_there(_CRASH_FILE):
+        _optional(app, _CRASH_FILE, _report, app, ending)
+    # What helps the module comes first; the last one may end.
     app.tasks = (
         ("modem", app.modem.run),
-        ("server", app.server.run),
         ("commander", app.commander.run),
         ("sms", app.run_sms),
         ("notifier", app.notifier.run),
+        ("server", app.server.run),
         ("gps", gps.run),
         ("can", app.can.run),
         ("console", app.run_console),
     )
+    if app.is_safe:
+        from ovms import safe_mode
+
+        safe_mode.enter(app)
     from ovms.build_id import BUILD_ID
 
     app.log.info("OVMS %s on %s, build %s", VERSION, board.NAME, BUILD_ID)
+
+
+def _optional(app, part, function, *arguments):
+    """What `function` returns; None where it fails: the module does without, and tells of it."""
+    try:
+        return function(*arguments)
+    except Exception as error:
+        app.on_error(part, error)
+        return None
+
+
+def _begin(app):
+    from ovms.runs import begin
+
+    return begin(app)
+
+
+def _report(app, ending):
+    from ovms.crash import report
+
+    report(app, None, ending)
+
+
+def _history(app):
+    """The records for the server, or what keeps none in safe mode."""
+    if app.is_safe:
+        from ovms.safe_mode import NoHistory
+
+        return NoHistory()
+    flash = Flash()
+    # 16 KB for records that must last, 64 KB for the routine of about a day's driving.
+    rings = (RingStore("lasting", flash, 4, 4096), RingStore("routine", flash, 8, 8192))
+    return History(rings, app.config, app.clock, app.status)
 
 
 def _modem(app, uart):
@@ -119,8 +153,16 @@ def _modem(app, uart):
     return Modem(SIM800, uart, power, app.status, app.config, app.on_network_time)
 
 
-def _can_bus(board):
-    """The driver of the board's CAN controller: the chip's own, or an MCP2515."""
+def _can_bus(app):
+    """The driver of the board's CAN controller: the chip's own, or an MCP2515.
+
+    In safe mode what stands in its place; the pins are left as they are.
+    """
+    if app.is_safe:
+        from ovms.safe_mode import NoBus
+
+        return NoBus()
+    board = app.board
     twai = getattr(board, "twai", None)
     parts = twai() if twai else None
     if parts:

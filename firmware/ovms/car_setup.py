@@ -38,7 +38,8 @@ def connect(app):
     of the same type goes on with what was known; another one begins with a state that knows
     nothing; after a start the car gets what was kept.
     """
-    car_type = app.config.get(parameters.VEHICLE_TYPE)[:2]
+    # In safe mode there is none, and what was kept of it stays as it is.
+    car_type = "" if app.is_safe else app.config.get(parameters.VEHICLE_TYPE)[:2]
     keeper = app.keeper
     is_restored = not keeper.is_loaded
     if not is_restored and car_type == keeper.car_type:
@@ -75,11 +76,11 @@ def connect(app):
     car.on_record = app.history.add
     app.car = car
     # What a car left that could not be made now is for the one that can.
-    keeper.car = car if is_there else None
+    keeper.car = car if is_there and not app.is_safe else None
     app.reporter.set_car(car)
     app.commander.car = car
     app.can.set_car(car)
-    if is_there and is_restored:
+    if is_there and is_restored and not app.is_safe:
         # Nobody holds the old car any more, and with it goes its code.
         app.broom.make_room()
         kept.load(keeper)

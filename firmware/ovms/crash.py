@@ -8,6 +8,8 @@ Flash wears: a module that crashes again and again soon after its start, in the 
 no more than the first time.
 """
 
+import sys
+
 from micropython import const
 
 from ovms.drivers.store import Store
@@ -25,10 +27,44 @@ _LIFETIME_S = const(2592000)
 _RECORD_LENGTH = const(320)
 
 
-def save(config, status, error, fs=None):
+def keep(app, error):
+    """Before the restart that `error` calls for: keep it, and what the car told.
+
+    app: None when it came while the parts were made. What cannot be kept is told on the console.
+    """
+    for step in (_count, _write_down, _save_car):
+        try:
+            step(app, error)
+        except Exception as other:
+            # The restart matters more, and so does the next step.
+            sys.print_exception(other)
+
+
+def _count(app, error):
+    from ovms import runs
+
+    runs.crashed(app)
+
+
+def _write_down(app, error):
+    if app is None:
+        save(None, None, error)
+        return
+    app.broom.make_room()
+    from ovms import runs
+
+    save(app.config, app.status, error, None, runs.now(app))
+
+
+def _save_car(app, error):
+    if app is not None:
+        app.keeper.save()
+
+
+def save(config, status, error, fs=None, circumstances=""):
     """Write what is known of `error`. config, status: None when it came before they were there.
 
-    fs: drivers/store.py:Flash; by default the module's own.
+    fs: drivers/store.py:Flash; by default the module's own. circumstances: one line.
     """
     from ovms import faults
     from ovms.build_id import BUILD_ID
@@ -40,9 +76,10 @@ def save(config, status, error, fs=None):
     if before and not is_long and faults.kind(_traceback(before)) == faults.kind(text):
         return
     parts = [_NEW, "build " + BUILD_ID, text]
+    # An empty line ends the traceback.
+    parts += ["", circumstances]
     if status is not None and status.errors:
-        # An empty line ends the traceback.
-        parts += ["", "Before: " + faults.summary(status)] + faults.lines(status)
+        parts += ["Before: " + faults.summary(status)] + faults.lines(status)
     store.save("\n".join(parts).encode())
 
 
@@ -51,24 +88,37 @@ def shown(fs=None):
     return [line for line in _read(Store(_FILE, fs, _LIMIT)).split("\n")[1:] if line]
 
 
-def report(app, fs=None):
+def report(app, fs=None, ending=""):
     """Put the crash that led to this start, if one did, into the crash record.
 
     Protocol's debug record: version, crashes, reason, checkpoint (module-behaviour 4.8), and here
-    the traceback behind them. A hard reset alone is what a user asked for.
+    the traceback behind them. A hard reset alone is what a user asked for. ending: what is known
+    of an end that nobody wrote down, see `runs.py`; "" for none.
     """
     cause = app.status.reset_cause
     store = Store(_FILE, fs, _LIMIT)
     text = _read(store)
+    if store.load_error:
+        app.log.error(store.load_error)
+    trace = _traceback(text).split("\n")
+    # What it was, and the innermost place.
+    app.status.last_crash = ending or ", ".join(trace[:-3:-1])
     is_new = text.startswith(_NEW)
-    if not is_new and cause != "watchdog":
+    if not (is_new or ending or cause == "watchdog"):
         return
     data = "%s,1,%s,0" % (app.status.firmware_text(app.car), cause)
     if not is_new:
+        if ending:
+            data += "," + ending.replace(",", ";")
         app.history.add("*-OVM-DebugCrash", 0, _LIFETIME_S, data, UNKEPT)
         return
     # Fields end at commas; the innermost frames are the last.
-    trace = "%s|%s" % (text.split("\n")[1], _traceback(text)[-_RECORD_LENGTH:])
+    trace, _, rest = text.partition("\n\n")
+    build, _, trace = trace.partition("\n")[2].partition("\n")
+    rest = rest.partition("\n")[0]
+    trace = "%s|%s" % (build, trace[len(rest) - _RECORD_LENGTH :])
+    if rest:
+        trace += "|" + rest
     trace = trace.replace("\n", "|").replace(",", ";")
     app.history.add("*-OVM-DebugCrash", 0, _LIFETIME_S, data + "," + trace)
     try:
@@ -84,4 +134,8 @@ def _traceback(text):
 
 
 def _read(store):
-    return (store.load() or b"").decode()
+    try:
+        return (store.load() or b"").decode()
+    except ValueError:
+        # UnicodeError is one. Whole, but not ours.
+        return ""

@@ -14,7 +14,7 @@ _WAITS = "Over GPRS there is one connection, the server's: MQTT waits for WiFi, 
 def update(app):
     """Called after each change of the settings."""
     status = app.status
-    is_wanted = app.config.get(MQTT_SERVER)
+    is_wanted = app.config.get(MQTT_SERVER) and not app.is_safe
     if is_wanted and status.mqtt is None:
         from ovms.links.mqtt_link import LinkStatus
 

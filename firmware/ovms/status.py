@@ -84,6 +84,8 @@ class Status:
         # How often each task met an error that it survived; the last ones: see `faults.py`.
         self.errors = {}
         self.faults = []
+        # What the module crashed of last and where, "" for no crash that is known: see `crash.py`.
+        self.last_crash = ""
         self._requests = 0
 
     def count(self, name):

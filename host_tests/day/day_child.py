@@ -165,6 +165,8 @@ class Bus:
 class Modem:
     """SMS only."""
 
+    port = None
+
     def __init__(self):
         self._texts = []
 
@@ -278,7 +280,9 @@ class Day:
                 print("HEAP", self._text(), gc.mem_alloc(), self._board.peak, gc.mem_free())
             else:
                 break
-        print("COUNTS", self.app.status.counts)
+        from ovms.services.counter_names import in_full
+
+        print("COUNTS", dict(in_full(self.app.status.counts)))
         print("WRITES", self._bus.controller.count)
         sys.exit(0)
 

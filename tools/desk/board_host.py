@@ -21,11 +21,13 @@ import csv
 import fcntl
 import json
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from host_tests.models.mcp2515 import MCP2515Model
 from host_tests.models.twai import TWAIModel
@@ -122,9 +124,12 @@ class BoardHost:
         self._tasks: list[asyncio.Task] = []
         self._server: asyncio.Server | None = None
         self._flash_fd = -1
+        self._rtc: IO[bytes] | None = None
 
     async def start(self) -> None:
         """Open the hardware port and the lines, compile the firmware. Raises HostError."""
+        # The memory of the RTC: it outlives the firmware, not the power.
+        self._rtc = tempfile.NamedTemporaryFile(prefix="ovms-rtc-")  # noqa: SIM115
         try:
             self._command = self._firmware_command()
         except (vm.VMMissingError, build.BuildError) as error:
@@ -199,6 +204,9 @@ class BoardHost:
             else:
                 # What the watchdog of a real board does with a firmware that is gone.
                 cause = WDT_RESET
+                if code == -signal.SIGKILL and self._rtc:
+                    # Somebody took its power, for which five times in a row is no safe mode.
+                    self._rtc.truncate(0)
                 await asyncio.sleep(RECONNECT_S)
             self.restarts += 1
 
@@ -222,6 +230,9 @@ class BoardHost:
         if self._flash_fd >= 0:
             os.close(self._flash_fd)
             self._flash_fd = -1
+        if self._rtc:
+            self._rtc.close()
+            self._rtc = None
 
     async def _read_output(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None
@@ -248,7 +259,7 @@ class BoardHost:
             return {name: gpio.removeprefix("GPIO") for name, gpio in csv.reader(rows)}
 
     def _environment(self, cause: int) -> dict[str, str]:
-        assert self._server is not None
+        assert self._server is not None and self._rtc is not None
         pins = self._pins()
         port = self._server.sockets[0].getsockname()[1]
         return {
@@ -260,6 +271,7 @@ class BoardHost:
             "OVMS_WIFI": "1" if self.wiring.has_wifi else "",
             "OVMS_SUPPLY_MV": str(self.wiring.supply_mv),
             "OVMS_RESET_CAUSE": str(cause),
+            "OVMS_RTC_FILE": self._rtc.name,
             "OVMS_TIME_SCALE": str(self.wiring.time_scale),
             # Once: what the user set since must outlive a reset.
             "OVMS_PARAMETERS": json.dumps(self.wiring.parameters if cause == POWER_ON else {}),

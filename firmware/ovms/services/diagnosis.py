@@ -35,6 +35,9 @@ _OR_CRYSTAL = "; a crystal other than board.py says looks the same"
 def problems(status, state, car):
     """["CAN: ...", "GPS: ...", ...]: a sentence for each peripheral with a problem."""
     found = []
+    text = safe_mode(status)
+    if text:
+        found.append(text)
     for name, text in (
         ("Modem", modem(status)),
         ("CAN", can(status, car)),
@@ -149,6 +152,13 @@ def flash(status):
     count = _counter(status.counts)
     if count("history_write_failures") or count("crash_not_stored"):
         return "it cannot be written. Is it full? Delete what is not the module's (make repl)."
+    return ""
+
+
+def safe_mode(status):
+    """That the module runs without car and server, see `ovms/runs.py`."""
+    if _counter(status.counts)("safe_mode"):
+        return "Safe mode after five crashes: no car, no server. RESET or an hour ends it."
     return ""
 
 

@@ -239,6 +239,27 @@ def _alarm():
     return ffi.open(None).func("I", "alarm", "I")
 
 
+class RTC:
+    """Its memory is a file of the host's, which is empty after a power cut; the computer has its
+    own clock."""
+
+    def memory(self, data=None):
+        """What was put there, or put `data` (bytes) there."""
+        name = os.getenv("OVMS_RTC_FILE")
+        if data is not None:
+            if name:
+                with open(name, "wb") as file:
+                    file.write(data)
+            return None
+        if not name:
+            return b""
+        with open(name, "rb") as file:
+            return file.read()
+
+    def datetime(self, moment=None):
+        """Left as it is."""
+
+
 class WDT:
     """A watchdog that bites: without food for `timeout` milliseconds, rounded up to whole seconds,
     the process ends by SIGALRM, and the host starts the firmware as after the chip's own.

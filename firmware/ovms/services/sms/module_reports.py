@@ -55,6 +55,8 @@ def _diagnostics(sms):
 
     for problem in problems(status, state, sms.car()):
         text += "\n " + problem
+    if status.last_crash:
+        text += "\n Last crash: " + status.last_crash
     return text
 
 
@@ -79,6 +81,11 @@ async def _summary(sms):
             "connected" if status.is_server_connected else "not connected",
         ),
     ]
+    from ovms.services import diagnosis
+
+    safe = diagnosis.safe_mode(status)
+    if safe:
+        lines.insert(0, safe)
     if status.server_error and not status.is_server_connected:
         lines.append(status.server_error)
     roaming = " (roaming)" if status.is_roaming else ""
@@ -91,6 +98,8 @@ async def _summary(sms):
         from ovms.faults import summary
 
         lines.append("Errors: " + summary(status))
+    if status.last_crash:
+        lines.append("Last crash: " + status.last_crash)
     if sms.config.load_error:
         lines.append(sms.config.load_error)
     text = "\n".join(lines)

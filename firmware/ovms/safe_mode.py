@@ -1,0 +1,49 @@
+"""What the module is in safe mode: modem, SMS and console. Loaded on demand, see `runs.py`.
+
+No car is asked and none is written to, no server is connected, nothing is recorded: whatever made
+the module crash is most likely there.
+"""
+
+from micropython import const
+
+# The first tasks of `assembly.py`, behind them the console.
+_TASKS = const(4)
+
+
+class NoHistory:
+    """In the place of `services/history.py:History`: keeps nothing."""
+
+    def add(self, type, number, lifetime_s, data, priority=None):
+        """Nobody would fetch it."""
+
+    def tick(self):
+        """Nothing to do."""
+
+    flush = tick
+
+    def poll(self):
+        """None: nothing to send."""
+
+
+class NoBus:
+    """In the place of the CAN driver; see "CAN bus" in firmware/README.md."""
+
+    def send(self, arbitration_id, data):
+        """False: not sent."""
+        return False
+
+    def state(self):
+        """Stopped."""
+        return 0
+
+    def counts(self):
+        """Nothing was counted."""
+        return {}
+
+
+def enter(app):
+    """Leave out the tasks of the car and of the server, and say so."""
+    app.tasks = app.tasks[:_TASKS] + app.tasks[-1:]
+    app.status.count("safe_mode")
+    app.log.error("Safe mode after five crashes: no car, no server.")
+    app.log.error("Send DIAG for the last crash, RESET to start anew.")
