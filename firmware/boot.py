@@ -10,7 +10,8 @@ import micropython
 micropython.alloc_emergency_exception_buf(100)
 try:
     with open("tree") as _file:
-        _words = _file.read().split()
+        # No more than it may be long: of what else lies there no piece of heap has the size.
+        _words = _file.read(64).split()
     _tree = _words[0]
     if len(_words) == 3:
         _left = int(_words[2])
@@ -22,5 +23,6 @@ try:
             _file.write(_text)
     if _tree in ("a", "b"):
         sys.path.insert(0, "/" + _tree)
-except (OSError, ValueError, IndexError):
+except Exception:
+    # Whatever it was: after an error here MicroPython would not start main.py.
     pass

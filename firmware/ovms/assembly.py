@@ -31,6 +31,9 @@ from ovms.vehicle.state import VehicleState
 
 _CONFIG_FILE = "ovms.cfg"
 _WIFI_FILE = "wifi.cfg"
+# A network name has 32 characters at most, its key 64.
+_WIFI_BYTES = 200
+_ENOENT = 2
 _CRASH_FILE = "crash"
 _KEPT_FILE = "kept"
 
@@ -85,7 +88,7 @@ def build(app, presets):
     app.bus = _can_bus(app)
     status.bus_counts = app.bus.counts
     app.can = CANLink(app.bus, None, status, config)
-    app.wifi = None if app.is_safe else _wifi()
+    app.wifi = None if app.is_safe else _optional(app, _WIFI_FILE, _wifi, app)
     app.set_car()
     config.on_can_write = app.on_can_write
     if ending or status.reset_cause == "watchdog" or _is_there(_CRASH_FILE):
@@ -175,15 +178,19 @@ def _can_bus(app):
     return MCP2515(spi, chip_select, interrupt, board.CRYSTAL_HZ)
 
 
-def _wifi():
+def _wifi(app):
     """The WiFi link where the file `wifi.cfg` (network name and key, a line each) asks for it.
 
     Without it the radio stays off: it takes 50 KB of RAM and more power than all the rest.
     """
     try:
-        with open(_WIFI_FILE) as file:
-            lines = file.read().split("\n")
-    except OSError:
+        with open(_WIFI_FILE, "rb") as file:
+            lines = file.read(_WIFI_BYTES).decode().split("\n")
+    except (OSError, ValueError) as error:
+        # UnicodeError is a ValueError.
+        if not (isinstance(error, OSError) and error.errno == _ENOENT):
+            app.status.count("wifi_unread")
+            app.log.error("wifi.cfg cannot be read, so there is no WiFi: %s", error)
         return None
     from ovms.drivers.wifi import WiFi
 

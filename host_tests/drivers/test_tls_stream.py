@@ -167,11 +167,16 @@ def test_without_an_authority_nothing_is_opened():
         pem("AAAA"),
         pem("!!!!"),
         pem(known.AUTHORITY[:-40]),
+        # No text, and what would not fit into a heap.
+        b"\xff\xfe\n" * 100,
+        b"\xa5" * 70000,
+        b"-----BEGIN CERTIFICATE-----\n" + b"TUlJ\n" * 10000,
     ):
         with Folder(ca_pem=rubbish):
             assert "is not a certificate" in expect.run(scenario()), rubbish
-    with Folder(ca_der=b"rubbish"):
-        assert "is not a certificate" in expect.run(scenario())
+    for rubbish in (b"rubbish", b"", b"\xa5" * 70000):
+        with Folder(ca_der=rubbish):
+            assert "is not a certificate" in expect.run(scenario())
 
 
 def test_a_server_that_speaks_no_tls():

@@ -16,8 +16,11 @@ from micropython import const
 
 _PEM_FILE = "ca.pem"
 _DER_FILE = "ca.der"
-_BEGIN = "-----BEGIN CERTIFICATE-----"
-_END = "-----END CERTIFICATE-----"
+_BEGIN = b"-----BEGIN CERTIFICATE-----"
+_END = b"-----END CERTIFICATE-----"
+# No line of a PEM file is longer, and no certificate; what is may fill the heap.
+_LINE_BYTES = const(100)
+_CERTIFICATE_BYTES = const(8192)
 
 # A certificate's dates can be checked with any time after the firmware was written.
 _EARLIEST_YEAR = const(2024)
@@ -89,19 +92,23 @@ def _load(context):
     """Trust what the files have; returns how many certificates that are."""
     count = 0
     try:
-        with open(_PEM_FILE) as file:
+        with open(_PEM_FILE, "rb") as file:
             text = None
             # Line by line: a bundle of certificates may be larger than the heap.
-            for line in file:
+            line = file.readline(_LINE_BYTES)
+            while line:
                 line = line.strip()
                 if line == _BEGIN:
-                    text = ""
+                    text = b""
                 elif line == _END and text is not None:
                     context.load_verify_locations(a2b_base64(text))
                     text = None
                     count += 1
                 elif text is not None:
                     text += line
+                    if len(text) > _CERTIFICATE_BYTES:
+                        raise ValueError
+                line = file.readline(_LINE_BYTES)
         if not count:
             raise ValueError
         return count
@@ -110,7 +117,10 @@ def _load(context):
         pass
     try:
         with open(_DER_FILE, "rb") as file:
-            context.load_verify_locations(file.read())
+            data = file.read(_CERTIFICATE_BYTES)
+            if file.read(1):
+                raise ValueError
+            context.load_verify_locations(data)
     except OSError:
         return 0
     return 1

@@ -44,6 +44,7 @@ def problems(status, state, car):
         ("GPS", gps(status, state)),
         ("12V", supply(status, state)),
         ("Flash", flash(status)),
+        ("WiFi", wifi(status)),
     ):
         if text:
             found.append("%s: %s" % (name, text))
@@ -152,6 +153,13 @@ def flash(status):
     count = _counter(status.counts)
     if count("history_write_failures") or count("crash_not_stored"):
         return "it cannot be written. Is it full? Delete what is not the module's (make repl)."
+    return ""
+
+
+def wifi(status):
+    """The file with the WiFi network."""
+    if _counter(status.counts)("wifi_unread"):
+        return "wifi.cfg cannot be read. Write it anew: network name and key, a line each."
     return ""
 
 

@@ -235,7 +235,7 @@ def load(keeper):
     try:
         if reader.car_type:
             _walk(keeper, reader, reader.car_type == keeper.car.TYPE)
-        elif keeper.store.load_error or reader.has_file:
+        if keeper.store.load_error or (reader.has_file and not reader.car_type):
             keeper.status.count("kept_damaged")
     finally:
         reader.close()

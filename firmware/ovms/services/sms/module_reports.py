@@ -136,6 +136,7 @@ async def _peripherals(sms, car):
     for name, text in (
         ("12V", diagnosis.supply(status, state)),
         ("Flash", diagnosis.flash(status)),
+        ("WiFi", diagnosis.wifi(status)),
         ("Time", diagnosis.time_problem(status, sms.clock)),
     ):
         if text:
