@@ -193,6 +193,37 @@ def test_an_exhausted_heap_does_not_stop_the_reader():
     run(scenario())
 
 
+def test_a_read_without_room_is_made_again():
+    async def scenario():
+        steps = [("H", b"AT+CSQ\r"), ("M", b"\r\n+CSQ: 17,0\r\n\r\nOK\r\n")]
+        player = Player(steps, 4096)
+        wire = player.transcript.wire
+        lacks = [0]
+
+        async def readinto(view):
+            if lacks[0] < 3:
+                lacks[0] += 1
+                raise MemoryError
+            return await wire.readinto(view)
+
+        class Uart:
+            write = wire.write
+
+        Uart.readinto = lambda self, view: readinto(view)
+        player.port.uart = Uart()
+        tasks = (
+            asyncio.create_task(player.clock.run()),
+            asyncio.create_task(player.port.read_forever()),
+        )
+        assert await player.port.execute(b"AT+CSQ") == [b"+CSQ: 17,0"]
+        assert lacks[0] == 3 and player.status.counts == {}
+        for task in tasks:
+            task.cancel()
+        await asyncio.sleep_ms(0)
+
+    run(scenario())
+
+
 def test_two_callers_take_turns():
     async def scenario():
         steps = []

@@ -80,6 +80,10 @@ class ATPort:
                 n = -1
             except OSError:
                 n = 0
+            except MemoryError:
+                # A look later; without a reader the modem would be deaf.
+                n = -1
+                await self.clock.sleep_ms(_LOOK_MS)
             try:
                 self._digest()
             except MemoryError:
