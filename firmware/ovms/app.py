@@ -33,6 +33,8 @@ _CONSOLE_POLL_MS = const(200)
 _CRASH_PAUSE_S = const(5)
 # When `runs.py` has to be asked first: a firmware that ran so long is kept.
 _PROVEN_S = const(180)
+# How often nobody may find memory until `guard.py` is asked.
+_ROOMS = const(20)
 # Steps that wait. The end of a Twizy's trip that is a turn of its battery, too, has some 20.
 _STEPS_MAX = const(24)
 
@@ -50,6 +52,8 @@ class App:
         self._reboot_s = None
         # The uptime at which `runs.py` is asked next.
         self._note_due_s = _PROVEN_S
+        # The task that ended, "" while all of them run.
+        self.ended = ""
         # (function, arguments) of what `in_turn` was given, oldest first.
         self._steps = []
         self.broom = Broom()
@@ -73,23 +77,28 @@ class App:
         A first lack of memory is no error: others need it for a moment only.
         """
         pause_s = _RESTART_FIRST_S
-        while True:
-            started_s = self.clock.uptime_s()
-            try:
-                await run()
-                return
-            except MemoryError as error:
-                self.broom.make_room()
-                if pause_s > _RESTART_FIRST_S:
+        try:
+            while True:
+                started_s = self.clock.uptime_s()
+                try:
+                    await run()
+                    return
+                except MemoryError as error:
+                    self.broom.make_room()
+                    if pause_s > _RESTART_FIRST_S:
+                        self.on_error(name, error)
+                    else:
+                        self.status.count("memory_retries")
+                except Exception as error:
                     self.on_error(name, error)
-                else:
-                    self.status.count("memory_retries")
-            except Exception as error:
-                self.on_error(name, error)
-            if self.clock.uptime_s() - started_s > _RESTART_LONGEST_S:
-                pause_s = _RESTART_FIRST_S
-            await asyncio.sleep(pause_s)
-            pause_s = min(pause_s * 2, _RESTART_LONGEST_S)
+                if self.clock.uptime_s() - started_s > _RESTART_LONGEST_S:
+                    pause_s = _RESTART_FIRST_S
+                await asyncio.sleep(pause_s)
+                pause_s = min(pause_s * 2, _RESTART_LONGEST_S)
+        finally:
+            # Whatever did it, a cancellation as well. Only the console, the last one, may end.
+            if (name, run) in self.tasks[:-1]:
+                self.ended = name
 
     async def _tick_for_ever(self):
         watchdog = self.board.watchdog(_WATCHDOG_MS)
@@ -99,6 +108,9 @@ class App:
                 self._take_step()
                 # Each step may load code, which takes its time: others have their turn.
                 await asyncio.sleep_ms(0)
+            due_s = min(self.modem.due_s, self.sms.due_s, self.server.due_s, self.can.due_s)
+            if self.ended or self.broom.rooms > _ROOMS or self.status.uptime_s > due_s:
+                self._judge()
             watchdog.feed()
             # A quiet point once a second: short pauses now instead of a long one in a burst.
             gc.collect()
@@ -147,6 +159,8 @@ class App:
             if status.uptime_s >= self._supply_due_s:
                 self._supply_due_s = status.uptime_s + _SUPPLY_PERIOD_S
                 self.state.supply_mv = self._supply_mv()
+                # Storms of a lack of memory pass.
+                self.broom.rooms //= 2
                 if status.uptime_s >= self._note_due_s:
                     self.in_turn(self._note)
             if self.config.revision != self._revision:
@@ -175,6 +189,11 @@ class App:
         from ovms.runs import note
 
         self._note_due_s = note(self)
+
+    def _judge(self):
+        from ovms.guard import judge
+
+        judge(self)
 
     def _supply_mv(self):
         """The 12 V battery's voltage; None without a reading, which is told once."""

@@ -68,12 +68,12 @@ class Broom:
 
     limit_bytes: heap in use above which modules are forgotten. names: of those that were ever
     read, the last one last. loads, sweeps: how often one was read, and how often some were
-    forgotten.
+    forgotten. rooms: how often somebody found no memory; `app.py` halves it every minute.
     """
 
     def __init__(self):
         self.names = []
-        self.loads = self.sweeps = 0
+        self.loads = self.sweeps = self.rooms = 0
         self._kept = ()
         self._room_bytes = self._size_bytes = 0
         # Who is in the slot, as long as it is being imported; and what is none of the shelf's.
@@ -178,6 +178,7 @@ class Broom:
 
     def make_room(self):
         """Forget all that can be forgotten, for who did not find memory and is to try again."""
+        self.rooms += 1
         self.sweep()
         gc.collect()
         self._measure()

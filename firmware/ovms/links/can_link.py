@@ -17,6 +17,9 @@ _BATCH = const(32)
 _LONGEST_PAUSE = const(64)
 # The counters are for reading by people: with the usual check period once a minute.
 _CHECKS_PER_COUNTS = const(12)
+# When this task has to be heard of again at the latest, and never: see `ovms/guard.py`.
+_ALIVE_S = const(600)
+_NEVER_S = const(1 << 29)
 # `machine.CAN` number of the state.
 _BUS_OFF = const(4)
 _BUS_OFF_TEXT = "the CAN controller met too many errors and only listens for now"
@@ -38,6 +41,7 @@ class CANLink:
         self._check_ms = check_ms
         self._retry_ms = retry_ms
         self._car_changed = asyncio.Event()
+        self.due_s = _ALIVE_S
 
     def set_car(self, car):
         """Serve another car: the bus is opened anew for it."""
@@ -54,8 +58,10 @@ class CANLink:
                 self._car_changed.clear()
                 if car.BITRATE is None:
                     status.can_error = ""
+                    self.due_s = _NEVER_S
                     await self._car_changed.wait()
                     continue
+                self.due_s = status.uptime_s + _ALIVE_S
                 is_silent = self._must_be_silent()
                 try:
                     self._bus.open(
@@ -120,6 +126,7 @@ class CANLink:
             check_ms -= elapsed_ms
             if check_ms <= 0:
                 check_ms = self._check_ms
+                self.due_s = self._status.uptime_s + _ALIVE_S
                 if checks % _CHECKS_PER_COUNTS == 0:
                     self._status.counts.update(bus.counts())
                 checks += 1

@@ -28,6 +28,10 @@ class LinkStatus:
     def is_registered(self):
         return self._status.is_registered
 
+    @property
+    def uptime_s(self):
+        return self._status.uptime_s
+
     def notify(self, kind, text):
         """As of the Conversation, once there is one."""
         if self.talk is not None:

@@ -18,6 +18,8 @@ from ovms_crypto import find_byte
 _KEPT = (0, 1, SERVER)
 
 _TICK_MS = const(250)
+# As of the link.
+_ALIVE_S = const(600)
 _SETTLE_MS = const(20)
 # As for a connection that logs in.
 _OPEN_LIMIT_S = const(150)
@@ -102,6 +104,7 @@ async def _watch(link, talk, sleep_ms):
     started_s = link.clock.uptime_s()
     while not talk.end:
         # Limits are a question of time, and settings tell nobody that they were completed.
+        link.due_s = link.status.uptime_s + _ALIVE_S
         await sleep_ms(_TICK_MS)
         if talk.end:
             return

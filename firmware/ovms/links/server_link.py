@@ -35,6 +35,8 @@ _PING_AFTER_S = const(200)
 _DEAD_AFTER_S = const(240)
 # The answer to the command that changed something leaves through the old connection.
 _CHANGE_GRACE_S = const(5)
+# When it has to be heard of again at the latest, see `due_s`.
+_ALIVE_S = const(600)
 # So long it may take from then on; no app waits longer (server-and-clients 2.3).
 _ANSWER_LIMIT_S = const(10)
 
@@ -81,6 +83,8 @@ class ServerLink:
         # an uptime; the composition root connects it. See `provisioning.py`.
         self.provision = None
         self.provision_due_s = 0
+        # The uptime (`Status`) at which this task is heard of again, see `ovms/guard.py`.
+        self.due_s = _ALIVE_S
 
     def reconnect(self, grace_s=_CHANGE_GRACE_S):
         """Log in anew: in `grace_s` when connected, so that answers still leave, else now.
@@ -100,7 +104,7 @@ class ServerLink:
                     self.must_reconnect = False
                     await self.provision(self, self.sleep_ms)
                 else:
-                    await self.sleep_ms(_TICK_MS)
+                    await self.pause()
                 continue
             revision = self.config.revision
             self.must_reconnect = False
@@ -111,7 +115,12 @@ class ServerLink:
                 if self.config.revision != revision:
                     self.failures = self.refusals = 0
                     break
-                await self.sleep_ms(_TICK_MS)
+                await self.pause()
+
+    def pause(self):
+        """Until the next look, as a coroutine: who looks is alive."""
+        self.due_s = self.status.uptime_s + _ALIVE_S
+        return self.sleep_ms(_TICK_MS)
 
     async def _connect(self, settings):
         """One connection, from its first byte to its close; seconds to wait for the next."""
@@ -200,7 +209,7 @@ class Connection:
         is_changed = False
         due_s = 0
         while not self.end:
-            await link.sleep_ms(_TICK_MS)
+            await link.pause()
             if self.end:
                 return
             now_s = link.clock.uptime_s()

@@ -20,6 +20,9 @@ from ovms.parameters import AT_OWN
 SET_UP = const(1)
 RESTART = const(2)
 
+# When its task has to be heard of again at the latest. With a poll a minute: commands may take two
+# minutes each, and more while the module has much else to do.
+ALIVE_S = const(900)
 _TCP_FAILURES = const(6)
 _POLL_MS = const(60000)
 
@@ -31,7 +34,7 @@ class Modem:
     `sleep_ms` and `wait_for_ms` as asyncio does.
 
     For the code of this folder. fault, fault_step: why and how it must be brought up
-    again, see `restart`; None for no fault. failures: starts
+    again, see `restart`; None for no fault. due_s: see `ovms/guard.py`. failures: starts
     in a row that led nowhere. polls: how many in a row found a network, negative: found none.
     is_found: a network was announced. has_answered: the modem, ever. was_call_ready: since its
     start. echoes: of the port when the settings were made, None where the modem insists on
@@ -70,6 +73,7 @@ class Modem:
         self.stores = []
         self.unread = []
         self.lost_sms = 0
+        self.due_s = ALIVE_S
 
     async def run(self):
         """Bring the modem up and keep it up, for ever."""

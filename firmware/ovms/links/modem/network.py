@@ -8,6 +8,7 @@ asks for it.
 from micropython import const
 
 from ovms import status as states
+from ovms.links.modem.modem import ALIVE_S
 from ovms.parameters import (
     APN,
     MQTT_SERVER,
@@ -43,6 +44,7 @@ async def join_network(modem):
         if turns:
             await modem.port.clock.sleep_ms(_NETWORK_MS)
         modem.check()
+        modem.due_s = status.uptime_s + ALIVE_S
         answer = await modem.port.ask(b"AT+CREG?")
         if answer:
             note_registration(modem, answer)

@@ -9,6 +9,8 @@ class NoModem:
     """Contract "Modem" of firmware/README.md."""
 
     port = None
+    # Nobody waits for it: see `ovms/guard.py`.
+    due_s = 1 << 29
 
     def __init__(self, status):
         status.modem_error = _NO_MODEM

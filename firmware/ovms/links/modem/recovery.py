@@ -9,7 +9,7 @@ the board. Source: hardware facts 4.1 and 4.2, dialogues D1, D2 and D16.
 from micropython import const
 
 from ovms import status as states
-from ovms.links.modem.modem import RESTART, SET_UP
+from ovms.links.modem.modem import ALIVE_S, RESTART, SET_UP
 
 _PROBES = const(3)
 _PROBE_MS = const(1000)
@@ -51,6 +51,7 @@ async def wake(modem):
         await _power_up(modem)
         await modem.port.clock.sleep_ms(_BOOT_LINES_MS)
     modem.has_answered = True
+    modem.due_s = modem.status.uptime_s + ALIVE_S
     modem.fault = None
     modem.was_call_ready = False
 
@@ -77,6 +78,7 @@ async def recover(modem):
     while pause_ms > 0 and not modem.is_found:
         if status.is_car_on:
             pause_ms = min(pause_ms, _CAR_ON_MS)
+        modem.due_s = status.uptime_s + ALIVE_S
         await clock.sleep_ms(_LOOK_MS)
         pause_ms -= _LOOK_MS
     step = SET_UP if modem.is_found else max(step, modem.failures)
@@ -127,6 +129,7 @@ async def _power_up(modem):
     while True:
         modem.status.count("modem_power_cycle" if is_hard else "modem_power_key")
         turns += 1
+        modem.due_s = modem.status.uptime_s + ALIVE_S
         if turns == _DARK_TURNS and modem.has_answered:
             modem.status.count("board_restart")
             modem.status.request(states.REQUEST_REBOOT)

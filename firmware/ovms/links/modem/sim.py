@@ -12,6 +12,7 @@ from micropython import const
 
 from ovms import status as states
 from ovms.links.modem.at_port import ATError
+from ovms.links.modem.modem import ALIVE_S
 from ovms.parameters import SIM_PIN
 from ovms.protocol.at import number
 
@@ -45,6 +46,7 @@ async def wait_for_sim(modem):
     is_tried = False
     while True:
         modem.check()
+        modem.due_s = status.uptime_s + ALIVE_S
         try:
             lines = await modem.port.execute(b"AT+CPIN?")
             state = lines[0][6:].strip(b' "').upper() if lines else b""

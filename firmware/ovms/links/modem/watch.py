@@ -6,7 +6,7 @@ Source: hardware facts 4.3 and 4.5; module-behaviour 3.6 and 3.7.
 from micropython import const
 
 from ovms import status as states
-from ovms.links.modem.modem import SET_UP
+from ovms.links.modem.modem import ALIVE_S, SET_UP
 
 # Polls without registration before the modem is restarted, and polls until all is forgiven.
 _LOST_POLLS = const(5)
@@ -32,6 +32,7 @@ async def poll(modem, is_due):
         await port.ask(b"ATH", limit_s=_HANG_UP_S)
     if is_due:
         await _look(modem)
+        modem.due_s = status.uptime_s + ALIVE_S
     line = modem.time_line
     if line is not None:
         modem.time_line = None

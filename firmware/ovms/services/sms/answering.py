@@ -171,6 +171,7 @@ async def _send(sms, modem, number, text, reserve=0):
     await asyncio.sleep_ms(0)
     for part_number, part in await _outgoing(sms, number, text, reserve):
         await asyncio.sleep_ms(0)
+        sms.stay_alive()
         if not await modem.send_sms(part_number, part):
             sms.status.count("sms_not_sent")
             return

@@ -19,6 +19,10 @@ BY_EITHER = const(3)
 # Who was the owner until a day ago, see `owner_guard.py`.
 BY_OLD_OWNER = const(4)
 
+# An SMS takes no longer, nor does a part of its answer: three attempts of two minutes. The time in
+# which there is no modem does not count; who waits for an SMS promises nothing.
+_ALIVE_S = const(900)
+_NEVER_S = const(1 << 29)
 # Pauses before an SMS is tried again for which there was no room in the heap.
 _MEMORY_PAUSES_S = (1, 2, 4, 8, 16)
 
@@ -42,16 +46,25 @@ class SMSService:
         self.records = []
         self.alert = ""
         self.rhythm = [0] * 5
+        # The uptime at which this task is heard of again, see `ovms/guard.py`.
+        self.due_s = _NEVER_S
 
     async def run(self, modem):
         """Answer what `modem.next_sms()` brings, for ever."""
         while True:
+            self.due_s = _NEVER_S
             number, text = await modem.next_sms()
+            self.stay_alive()
             done = await self._patiently(self.execute, number, text)
             if done:
+                self.stay_alive()
                 await asyncio.sleep_ms(0)
                 # On its own: what was done must not be done again for want of room to tell it.
                 await self._patiently(self._answer, modem, number, text, done[1])
+
+    def stay_alive(self):
+        """The SMS in work gets on."""
+        self.due_s = self.status.uptime_s + _ALIVE_S
 
     async def _patiently(self, function, *arguments):
         """What `function` returns; None when there was no room in the heap for a long time."""
