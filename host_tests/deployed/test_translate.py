@@ -81,7 +81,7 @@ def reading_text(when_ms, value):
 SPARE = ["%d", _FORM]
 """,
     "ovms/services/__init__.py": "",
-    "ovms/services/counter_names.py": 'SHORTENED = ""\n',
+    "ovms/services/counter_names.py": "SHORTENED = ()\n",
 }
 BENCH = '''
 """A fake, and a bench, in a module of their own."""

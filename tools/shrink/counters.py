@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import re
+import textwrap
 from collections.abc import Iterator
 
 from tools.shrink.scopes import Module
@@ -26,6 +27,8 @@ send sort split strip throw update upper values write args key little main self 
 stop value builtins bytecode const sys gc json struct errno math time array heapq hashlib
 binascii uctypes random select socket asyncio deflate
 """
+# Of one text of the table.
+_TEXT_LENGTH = 400
 _COUNTER = re.compile(r"[a-z]+(_[a-z0-9]+)+$")
 
 
@@ -52,7 +55,10 @@ def shorten_counters(modules: dict[str, Module]) -> dict[str, str]:
     for statement in modules[TABLE_MODULE].tree.body:
         if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == _TABLE:
             pairs = "".join(f" {word}:{name}" for name, word in short.items())
-            statement.value = ast.Constant(pairs + " ")
+            # As a line is wrapped, which ends at a blank.
+            lines = textwrap.wrap(pairs, _TEXT_LENGTH)
+            texts = [ast.Constant(f" {line} ") for line in lines]
+            statement.value = ast.Tuple(list[ast.expr](texts), ast.Load())
     modules[TABLE_MODULE].analyse()
     return short
 

@@ -25,8 +25,8 @@ _IMPORTS = (ast.Import, ast.ImportFrom)
 _NODE_BYTES = 4
 _FUNCTION_BYTES = 48
 _MODULE_BYTES = 220
-# Names and the record of a module stay for ever once it was loaded.
-_LASTING_BYTES = 3000
+# What a module more costs for ever once it was loaded, and the look into flash each time.
+_LASTING_BYTES = 2000
 # A helper of at most this size is in every part that needs it.
 _COPIED_BYTES = 220
 

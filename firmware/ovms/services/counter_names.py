@@ -4,19 +4,20 @@ Loaded on demand. A counter's name would take 50 bytes of RAM for ever. `tools/s
 short text instead, one that MicroPython's ROM holds, and lists both here.
 """
 
-# " short:long" of each, with a blank behind the last.
-SHORTENED = ""
+# " short:long" of each, in texts that end with a blank: none is longer than a full heap has room
+# for in one piece.
+SHORTENED = ()
 
 
 def in_full(counts):
     """(name, number) of each counter in `counts`, sorted by name."""
-    table = SHORTENED
-    return sorted((_full(table, name), count) for name, count in counts.items())
+    return sorted((_full(SHORTENED, name), count) for name, count in counts.items())
 
 
-def _full(table, name):
-    start = table.find(" %s:" % name)
-    if start < 0:
-        return name
-    start += len(name) + 2
-    return table[start : table.find(" ", start)]
+def _full(tables, name):
+    for table in tables:
+        start = table.find(" %s:" % name)
+        if start >= 0:
+            start += len(name) + 2
+            return table[start : table.find(" ", start)]
+    return name

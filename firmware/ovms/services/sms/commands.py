@@ -69,8 +69,10 @@ def _help():
 # Command, who may use it, what brings its `reply`, how many words it needs, and what these are:
 # nothing for a command that only asks, "." for one that acts without any (the reply to a bare PASS
 # is the reference's own: no second line). What opens or moves something is the owner's alone;
-# friends have the password for STAT. Lines of one text: as tuples it would take 2 KB more.
-_COMMANDS = """
+# friends have the password for STAT. Lines of a few texts: as tuples it would take 2 KB more, and
+# for one text a full heap has no room in one piece.
+_COMMANDS = (
+    """
 REGISTER? either show 0
 REGISTER password change 0 <password>
 PASS? either show 0
@@ -84,6 +86,8 @@ MODULE? either show 0
 MODULE owner change 1 <id> [<units> [<notify> [<type>]]]
 VEHICLE? either show 0
 VEHICLE owner change 1 <type>
+""",
+    """
 GPRS? either show 0
 GPRS owner change 1 <apn> [<user> [<password> [<dns>]]]
 GSMLOCK? either show 0
@@ -92,6 +96,8 @@ SIM? either show 0
 SIM owner change 1 <pin or -> [ROAM or HOME]
 SERVER? either show 0
 SERVER owner change 1 <host> [<password> [<paranoid>]]
+""",
+    """
 MQTT? either mqtt 0
 MQTT owner mqtt 1 <host or -> [<user> <password>]
 REMOTE? either show 0
@@ -103,6 +109,8 @@ FACTORY password restore 1 <password> <password>
 DIAG either module 0
 FEATURES? either show 0
 FEATURE owner change 2 <0..15> <value>
+""",
+    """
 HOMELINK owner act 1 <0..2>
 LOCK owner act 0 [<pin>]
 UNLOCK owner act 0 [<pin>]
@@ -118,7 +126,8 @@ CTP either time 0
 TEMPS either car 0
 SUMMARY either module 0
 HELP either help 0
-"""
+""",
+)
 _MODES = {
     "either": BY_EITHER,
     "owner": BY_OWNER,
@@ -140,10 +149,13 @@ _LOADERS = {
 
 def _row(name):
     """What the table says of a command: name, mode, loader, words, usage; None if nothing."""
-    start = _COMMANDS.find("\n%s " % name) + 1
-    if not start:
+    for lines in _COMMANDS:
+        start = lines.find("\n%s " % name) + 1
+        if start:
+            break
+    else:
         return None
-    columns = _COMMANDS[start : _COMMANDS.find("\n", start)].split(" ", 4)
+    columns = lines[start : lines.find("\n", start)].split(" ", 4)
     usage = columns[4] if len(columns) > 4 else None
     loader = _LOADERS[columns[2]]
     return name, _MODES[columns[1]], loader, int(columns[3]), "" if usage == "." else usage
@@ -207,5 +219,7 @@ def _is_plain(text):
 def names(sms):
     """All commands, as two lists: those of the framework, and those of the car."""
     own = [row[0] for row in sms.car().sms_commands()]
-    common = [line.split(" ", 1)[0] for line in _COMMANDS.strip().split("\n")]
+    common = []
+    for lines in _COMMANDS:
+        common += [line.split(" ", 1)[0] for line in lines.strip().split("\n")]
     return [name for name in common if name not in own], own
