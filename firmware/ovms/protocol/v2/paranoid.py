@@ -31,7 +31,7 @@ class Paranoid:
         nobody could read the stored messages any more. Send everything anew after it.
         """
         # One that was lost (a blank) is no key: then nobody reads along, neither app nor server.
-        password = module_password.strip().encode() or self._urandom(16)
+        password = module_password.encode() if module_password.strip() else self._urandom(16)
         if not self._token or password != self._password:
             from ovms.protocol.v2 import handshake
 
