@@ -1,4 +1,4 @@
-"""pytest runs the firmware's tests on CPython with the shims; test_vms.py runs them on the VMs."""
+"""The firmware's tests on CPython with the stand-ins; test_vms.py runs them on the VMs."""
 
 import os
 import signal
@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from host_tests.fuzz import seed
-from host_tests.shims import cpython
+from tools.simulated_board import cpython
 
 cpython.install()
 

@@ -11,6 +11,8 @@ FIRMWARE = ROOT / "firmware" / "ovms"
 NATIVE = {"ovms_crypto", "ovms_can", "ovms_twai", "twai_port"}
 README = ROOT / "firmware" / "README.md"
 MAX_LINES = 450
+# Of the simulated board, what starts the firmware in a process.
+STARTERS = ("start.py", "presets.py", "driver_child.py")
 
 
 def firmware_files():
@@ -106,10 +108,24 @@ def test_simulators_know_no_firmware():
     """A simulator that shares code with what it tests shares its mistakes."""
     for path in [
         *(ROOT / "tools" / "desk").rglob("*.py"),
-        *(ROOT / "host_tests/models").glob("*"),
+        *(ROOT / "tools" / "simulated_board").rglob("*.py"),
     ]:
-        if path.suffix == ".py":
+        if path.name not in STARTERS:
             assert not [n for n in imports_of(path) if n.split(".")[0] in ("ovms", "ovms_crypto")]
+
+
+def test_tools_know_no_tests():
+    """What desk and tests share lies below `tools/`, so that a desk runs without `host_tests/`."""
+    files = [path for path in (ROOT / "tools").rglob("*") if path.suffix in (".py", ".ini")]
+    assert len(files) > 100
+    for path in files:
+        if path.suffix == ".py":
+            wrong = [n for n in imports_of(path) if n.split(".")[0] == "host_tests"]
+            assert not wrong, f"{path.relative_to(ROOT)} imports {', '.join(wrong)}"
+        # Nor as a place to read or to run something from.
+        text = path.read_text("utf-8")
+        named = re.findall(r"""["']host_tests(?:/[^"' ]*)?["']""", text)
+        assert not named, f"{path.relative_to(ROOT)} names {', '.join(named)}"
 
 
 def test_what_every_modem_does_knows_no_particular_modem():

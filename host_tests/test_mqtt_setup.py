@@ -6,13 +6,13 @@ import types
 
 import pytest
 
-from host_tests.fakes.memory_store import MemoryStore
 from ovms import mqtt_setup
 from ovms.config import Config
 from ovms.parameters import MQTT_SERVER, SERVER, VEHICLE_ID
 from ovms.status import Status
 from ovms.vehicle.base import Vehicle
 from ovms.vehicle.state import VehicleState
+from tools.simulated_board.fakes.memory_store import MemoryStore
 
 
 class Ways:
@@ -139,7 +139,7 @@ def test_without_a_broker_nothing_of_it_is_loaded():
     text = "import ovms.app, ovms.assembly, sys; print([n for n in sys.modules if 'mqtt' in n])"
     import subprocess
 
-    from host_tests.shims import cpython
+    from tools.simulated_board import cpython
     from tools.vm import ROOT
 
     done = subprocess.run(

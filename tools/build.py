@@ -203,7 +203,7 @@ def resident_groups(sources: dict[str, str]) -> list[tuple[str, ...]]:
 
 def outside_sources() -> list[Path]:
     """What runs beside the compiled package on a module or a desk, and may use names of it."""
-    shims = (ROOT / "host_tests/shims/board").glob("*.py")
+    shims = (ROOT / "tools/simulated_board/board").glob("*.py")
     return [
         *(FIRMWARE / name for name in START_FILES),
         *sorted(BOARDS.rglob("*.py")),

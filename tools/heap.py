@@ -23,7 +23,7 @@ from pathlib import Path
 from tools import build, images, shelf, vm
 from tools.sources import foreign_modules
 
-SHIMS = vm.ROOT / "host_tests" / "shims" / "board"
+SHIMS = vm.ROOT / "tools" / "simulated_board" / "board"
 # What is imported for good on a module with an MCP2515 that serves a Twizy, with all it imports.
 ENTRY = "ovms.app"
 DROPPED = ("ovms.assembly",)

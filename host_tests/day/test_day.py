@@ -10,12 +10,12 @@ import subprocess
 
 import pytest
 
-from host_tests.day.tape import Tape
 from host_tests.needs_vm import require
 from tools import build, vm
+from tools.benchmarks.day.tape import Tape
 from tools.desk.twizy_scenarios import COUNTRY, HILLS, TOWN, Fault, Scenario, Step
 
-HERE = vm.ROOT / "host_tests" / "day"
+PARTS = vm.ROOT / "tools" / "benchmarks" / "day"
 # What the heap of an ESP32 grows to (112,000 bytes), and what stands in for wires, server and
 # phone beside the firmware here.
 HEAP_KIB = 109
@@ -117,7 +117,7 @@ def life(tmp_path_factory):
     flash.mkdir()
     (flash / "tape").write_bytes(tape.data)
     tree = folder / "t"
-    build.compile_tree(vm.march(32), tree, beside=[HERE / "day_child.py", HERE / "time.py"])
+    build.compile_tree(vm.march(32), tree, beside=[PARTS / "day_child.py", PARTS / "time.py"])
     done = subprocess.run(
         [*vm.command(32, heap_kib=HEAP_KIB + HARNESS_KIB), "-c", START.format(str(tree))],
         cwd=flash,

@@ -19,6 +19,7 @@ BITS = 32
 BOARD = "LILYGO_TCALL_SIM800"
 _HERE = Path(__file__).parent
 _FOLDER = build.BUILD / "deployed"
+_BOARD_FOLDER = "tools/simulated_board"
 _RUNNER = "host_tests/deployed/runner.py"
 # What tests read beside their sources.
 _DATA = (".txt", ".json")
@@ -47,7 +48,7 @@ def tests_tree(paths: tuple[str, ...]) -> Path:
     table = _table(firmware_tree())
     texts = {
         path.relative_to(vm.ROOT).as_posix(): path.read_text("utf-8")
-        for path in sorted((vm.ROOT / "host_tests").rglob("*.*"))
+        for path in _all_files()
         if path.suffix in (".py", *_DATA)
     }
     data = {path: text for path, text in texts.items() if not path.endswith(".py")}
@@ -77,6 +78,12 @@ def command(tests: Path, path: str) -> list[str]:
 def explained(output: str) -> str:
     """What a run printed, in the names of the sources."""
     return explain.explain(output, _table(firmware_tree()))
+
+
+def _all_files() -> list[Path]:
+    """The tests and what they share with the desk, which is small enough for a VM."""
+    board = [vm.ROOT / "tools" / "__init__.py", *(vm.ROOT / _BOARD_FOLDER).rglob("*.*")]
+    return sorted([*(vm.ROOT / "host_tests").rglob("*.*"), *board])
 
 
 def _table(firmware: Path) -> dict:

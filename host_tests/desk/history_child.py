@@ -18,17 +18,17 @@ sys.path[0] = ""
 sys.path.insert(1, "firmware")
 sys.path.insert(2, "modules")
 if sys.implementation.name == "cpython":
-    from host_tests.shims import cpython
+    from tools.simulated_board import cpython
 
     cpython.install()
 
-from host_tests.fakes.memory_store import MemoryStore  # noqa: E402
 from ovms.config import Config  # noqa: E402
 from ovms.drivers.ring_store import RingStore  # noqa: E402
 from ovms.drivers.store import Flash  # noqa: E402
 from ovms.parameters import SERVER  # noqa: E402
 from ovms.services.history import History  # noqa: E402
 from ovms.status import Status  # noqa: E402
+from tools.simulated_board.fakes.memory_store import MemoryStore  # noqa: E402
 
 
 class SimulatedClock:

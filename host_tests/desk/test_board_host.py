@@ -1,7 +1,7 @@
 """The board's side of the CAN bus: what outside programs send as candump lines."""
 
-from host_tests.models.mcp2515 import MCP2515Model
 from tools.desk.can_controller import MAX_COMPLAINTS, CANBus
+from tools.simulated_board.models.mcp2515 import MCP2515Model
 
 _GOOD = b"(1700000000.000000) can0 155#0797D0AF54\n"
 

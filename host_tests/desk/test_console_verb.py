@@ -198,7 +198,7 @@ def test_a_port_that_is_in_use():
 
 
 def test_no_board_can_inject_frames():
-    """The desk's does, in `host_tests/shims/board/start.py`; that is no part of a module."""
+    """The desk's does, in `tools/simulated_board/board/start.py`; that is no part of a module."""
     sources = [*(vm.ROOT / "boards").rglob("*.py"), *(vm.ROOT / "firmware").rglob("*.py")]
     assert len(sources) > 50
     assert not [path for path in sources if "def inject" in path.read_text("utf-8")]

@@ -7,14 +7,14 @@ import asyncio
 
 import pytest
 
-from host_tests.desk.sim800_rig import Rig
-from host_tests.fakes.at_peer import Wire
 from host_tests.fakes.turn_clock import TurnClock
 from ovms.links.modem.modem import Modem
 from ovms.links.modem.sim800.profile import SIM800
 from ovms.status import NET_PIN, NET_READY, Status
 from tools.desk.modem.fault_switches import apply_fault
 from tools.desk.modem.profile import Profile
+from tools.desk.modem.rig import Rig
+from tools.simulated_board.fakes.at_peer import Wire
 
 NUMBER = "+4915112345678"
 # The promise for any single fault (design 5, recovery).

@@ -2,9 +2,9 @@
 
 import pytest
 
-from host_tests.desk.sim800_rig import NUMBER, Rig
 from tools.desk.modem.at_line import EXECUTE, READ, TEST, WRITE, parse_line
 from tools.desk.modem.profile import Profile
+from tools.desk.modem.rig import NUMBER, Rig
 
 
 def test_a_line_is_split_at_the_right_places():

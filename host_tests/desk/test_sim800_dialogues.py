@@ -1,9 +1,9 @@
 """The modem engine plays the modem's part of the dialogues D1 to D20 (CPython only)."""
 
 from host_tests.desk.at_dialogues import load
-from host_tests.desk.sim800_rig import NUMBER, Rig
 from tools.desk.modem.fault_switches import apply_fault
 from tools.desk.modem.profile import Profile
+from tools.desk.modem.rig import NUMBER, Rig
 
 DIALOGUES = load()
 UTC_SMS_S = 1787559630  # 2026-08-24 08:20:30, the stamp of D8 and D14

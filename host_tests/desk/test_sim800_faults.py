@@ -2,9 +2,9 @@
 
 import pytest
 
-from host_tests.desk.sim800_rig import NUMBER, Rig
 from tools.desk.modem.console import Console, ConsoleError
 from tools.desk.modem.fault_switches import SWITCHES, FaultError, apply_fault, usage
+from tools.desk.modem.rig import NUMBER, Rig
 
 OK = b"\r\nOK\r\n"
 CSQ = b"\r\n+CSQ: 17,0\r\n"

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from host_tests.desk.sim800_rig import NUMBER, Rig
 from tools.desk.modem import gsm_text, pdu
 from tools.desk.modem.fault_switches import apply_fault
 from tools.desk.modem.profile import Profile
+from tools.desk.modem.rig import NUMBER, Rig
 
 OK = b"\r\nOK\r\n"
 UTC_S = 1787559630  # 2026-08-24 08:20:30

@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from host_tests.desk.sim800_rig import Rig
 from tools.desk.modem.profile import Profile
+from tools.desk.modem.rig import Rig
 
 AWKWARD = b'\r\nOK\r\n+IPD,5:\x1a\x1b\x08> \r\n+CMTI: "SM",1\r\n\x00\xff' + bytes(range(256))
 OK = b"\r\nOK\r\n"

@@ -28,7 +28,7 @@ print("done")
 def outcome(runtime, tmp_path, timeout_ms, fed, left_s):
     """(exit code, what was printed, seconds) of a program that feeds it and then does not."""
     path = tmp_path / "program.py"
-    shims = str(vm.ROOT / "host_tests/shims/board")
+    shims = str(vm.ROOT / "tools/simulated_board/board")
     values = {"shims": shims, "timeout_ms": timeout_ms, "fed": fed, "left_s": left_s}
     path.write_text(PROGRAM.format(**values))
     start = [sys.executable, "-u"] if runtime[0] == "cpython" else vm.command(int(runtime[2]))

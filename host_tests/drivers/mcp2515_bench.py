@@ -1,8 +1,8 @@
 """The MCP2515 driver on the register model, bench of the contract suite and of its own tests."""
 
-from host_tests.models.mcp2515 import MCP2515Model
-from host_tests.models.mcp2515_spi import ChipSelectPin, InterruptPin, ModelSPI
 from ovms.drivers.mcp2515 import MCP2515
+from tools.simulated_board.models.mcp2515 import MCP2515Model
+from tools.simulated_board.models.mcp2515_spi import ChipSelectPin, InterruptPin, ModelSPI
 
 DATA = b"\x01\x02\x03\x04\x05\x06\x07\x08"
 IDS = (0x081, 0x155, 0x196, 0x424, 0x554, 0x55E, 0x581, 0x597, 0x599, 0x69F)

@@ -1,10 +1,10 @@
 """The MCP2515 driver on the register model: what reaches the chip, the bus and the ring."""
 
 from host_tests.drivers.mcp2515_bench import ATTEMPT_US, DATA, IDS, MCP2515Bench
-from host_tests.models.mcp2515 import ACCEPTED
 from host_tests.shims.expect import raises
 from ovms.drivers import mcp2515
 from ovms.drivers.mcp2515_setup import bit_timing
+from tools.simulated_board.models.mcp2515 import ACCEPTED
 
 RECEIVE_ALL = 0x60
 

@@ -1,6 +1,6 @@
 """The MCP2515 model against the data sheet's facts (hardware facts 2.1 to 2.7), byte by byte."""
 
-from host_tests.models.mcp2515 import ACCEPTED, FILTERED, MISSED, OVERFLOW, MCP2515Model
+from tools.simulated_board.models.mcp2515 import ACCEPTED, FILTERED, MISSED, OVERFLOW, MCP2515Model
 
 DATA = b"\x01\x02\x03\x04\x05\x06\x07\x08"
 

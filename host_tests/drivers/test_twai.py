@@ -1,10 +1,10 @@
 """The TWAI driver on the register model: what is its own beside the contract."""
 
 from host_tests.drivers.twai_bench import IDS, SDO, TWAIBench
-from host_tests.models.twai import BTR0, BTR1, CLKDIV, MODE, REC, RMC
 from host_tests.shims.expect import raises
 from ovms.drivers.can_bus import ACTIVE, BUS_OFF, PASSIVE, WARNING
 from ovms.drivers.twai_setup import bit_timing
+from tools.simulated_board.models.twai import BTR0, BTR1, CLKDIV, MODE, REC, RMC
 
 DATA = b"\x11\x22\x33\x44\x55\x66\x77\x88"
 RATES = (125_000, 250_000, 500_000, 1_000_000)

@@ -1,9 +1,9 @@
 """The acceptance filter: everything wanted passes, and little else."""
 
 from host_tests.drivers.twai_bench import TWAIBench
-from host_tests.models.twai import ACCEPTED, AFM, MODE
 from host_tests.shims.expect import raises
 from ovms.drivers.twai_filters import acceptance_filter
+from tools.simulated_board.models.twai import ACCEPTED, AFM, MODE
 
 TWIZY = (0x081, 0x155, 0x196, 0x424, 0x425, 0x554, 0x556, 0x557, 0x55E, 0x55F) + (
     0x581,

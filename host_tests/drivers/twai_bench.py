@@ -2,9 +2,9 @@
 
 import sys
 
-from host_tests.models.twai import TWAIModel
-from host_tests.models.twai_port import ESP32_NUMBERS, ModelPort, native_port
 from ovms.drivers.twai import TWAI
+from tools.simulated_board.models.twai import TWAIModel
+from tools.simulated_board.models.twai_port import ESP32_NUMBERS, ModelPort, native_port
 from twai_port import Port
 
 IDS = (0x081, 0x155, 0x196, 0x424, 0x554, 0x55E, 0x581, 0x597, 0x599, 0x69F)

@@ -10,8 +10,8 @@ HERE = vm.ROOT / "host_tests" / "forms"
 HARNESS = (
     *(HERE / f"{name}.py" for name in ("machine", "phone", "flash_device", "make_flash")),
     *(HERE / f"{name}.py" for name in ("life_child", "cut_child")),
-    vm.ROOT / "host_tests/day/time.py",
-    vm.ROOT / "host_tests/fakes/at_peer.py",
+    vm.ROOT / "tools/benchmarks/day/time.py",
+    vm.ROOT / "tools/simulated_board/fakes/at_peer.py",
 )
 BOARD = "LILYGO_TCALL_SIM800"
 # A quarter of the partition `vfs` of an official image: tests copy it often.

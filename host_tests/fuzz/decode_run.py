@@ -3,7 +3,6 @@
 import asyncio
 from binascii import crc32
 
-from host_tests.fakes.at_peer import Wire
 from host_tests.fuzz import jumping_time
 from host_tests.fuzz.rng import Rng
 from host_tests.vehicle.contract import Settings
@@ -15,6 +14,7 @@ from ovms.vehicle.base import Vehicle
 from ovms.vehicle.demo.car import Demo
 from ovms.vehicle.state import VehicleState
 from ovms.vehicle.twizy.car import Twizy
+from tools.simulated_board.fakes.at_peer import Wire
 
 BATCH = 500
 _SENTENCES = (

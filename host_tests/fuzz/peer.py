@@ -2,9 +2,9 @@
 
 import os
 
-from host_tests.fakes.at_peer import FakeModem, info
 from host_tests.fuzz.jumping_time import now_ms
 from host_tests.fuzz.sms import text_of, ucs2
+from tools.simulated_board.fakes.at_peer import FakeModem, info
 
 _FOLDERS = ("firmware/ovms/links/modem", "firmware/ovms/links/modem/sim800")
 

@@ -2,8 +2,6 @@
 
 import asyncio
 
-from host_tests.fakes.memory_store import MemoryStore
-from host_tests.fakes.v2_server import Server
 from host_tests.fuzz import jumping_time
 from host_tests.fuzz.rng import Rng
 from host_tests.links.server_module import SETTINGS, SMSService
@@ -18,6 +16,8 @@ from ovms.services.reporter import Reporter
 from ovms.status import Status
 from ovms.vehicle.base import Vehicle
 from ovms.vehicle.state import VehicleState
+from tools.simulated_board.fakes.memory_store import MemoryStore
+from tools.simulated_board.fakes.v2_server import Server
 
 BATCH = 250
 # Streams, of some ten lines, in the life of one link.

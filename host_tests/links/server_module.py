@@ -3,8 +3,6 @@
 import asyncio
 
 from host_tests.fakes.known_car import make_known
-from host_tests.fakes.memory_store import MemoryStore
-from host_tests.fakes.v2_server import Server
 from host_tests.fakes.virtual_time import VirtualTime
 from host_tests.shims import expect
 from ovms.config import Config
@@ -17,6 +15,8 @@ from ovms.services.reporter import Reporter
 from ovms.status import Status
 from ovms.vehicle.base import Vehicle
 from ovms.vehicle.state import VehicleState
+from tools.simulated_board.fakes.memory_store import MemoryStore
+from tools.simulated_board.fakes.v2_server import Server
 
 SETTINGS = {SERVER: "ovms.example", VEHICLE_ID: "TESTCAR", SERVER_PASSWORD: "NETPASS"}
 TOKEN = b"QWERTYuiopASDFGHjkl012"

@@ -4,14 +4,14 @@ import asyncio
 
 from micropython import heap_lock, heap_unlock
 
-from host_tests.models.mcp2515 import MCP2515Model
-from host_tests.models.mcp2515_spi import ChipSelectPin, InterruptPin, ModelSPI
 from host_tests.shims.expect import run
 from ovms.drivers.mcp2515 import MCP2515
 from ovms.links.can_link import CANLink
 from ovms.status import Status
 from ovms.vehicle.base import Vehicle
 from ovms.vehicle.state import VehicleState
+from tools.simulated_board.models.mcp2515 import MCP2515Model
+from tools.simulated_board.models.mcp2515_spi import ChipSelectPin, InterruptPin, ModelSPI
 
 
 class Config:

@@ -7,9 +7,9 @@ the test's, so that back-offs and limits pass at once.
 
 import asyncio
 
-from host_tests.fakes.mqtt_broker import packet, publish
 from host_tests.fuzz.rng import Rng
 from host_tests.services.mqtt.module import SETTINGS, Watch, demo, play
+from tools.simulated_board.fakes.mqtt_broker import packet, publish
 
 FAULTS = 1000
 BUDGET_MS = 50

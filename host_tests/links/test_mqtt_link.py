@@ -1,9 +1,9 @@
 """The link to a broker: what begins a connection, what ends it, and how it comes back."""
 
-from host_tests.fakes.mqtt_broker import packet
 from host_tests.services.mqtt.module import KNOWN, PLAIN, Module, play
 from ovms.parameters import MQTT_PASSWORD, MQTT_SERVER, MQTT_USER, VEHICLE_ID
 from ovms.services.sms.mqtt import _shown
+from tools.simulated_board.fakes.mqtt_broker import packet
 
 
 def test_a_connection_begins():

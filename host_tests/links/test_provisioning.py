@@ -2,7 +2,6 @@
 
 import asyncio
 
-from host_tests.fakes.memory_store import MemoryStore
 from host_tests.fakes.virtual_time import VirtualTime
 from host_tests.fixtures.v2 import vectors
 from host_tests.shims import expect
@@ -11,6 +10,7 @@ from ovms.links import provisioning
 from ovms.protocol.v2 import cipher
 from ovms.status import REQUEST_RECONNECT, Status
 from ovms_crypto import STATE_SIZE, hmac_md5, welcome_digest
+from tools.simulated_board.fakes.memory_store import MemoryStore
 
 HOUR_S = 3600
 

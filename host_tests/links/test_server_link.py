@@ -1,8 +1,8 @@
 """The server link talks: dialogues, bursts, pings; against an independent server."""
 
-from host_tests.fakes.v2_server import Connection, Server
 from host_tests.links.server_module import TOKEN, CompleteModule, Module, play
 from host_tests.shims import expect
+from tools.simulated_board.fakes.v2_server import Connection, Server
 
 
 def letters(lines):

@@ -2,13 +2,13 @@
 
 import asyncio
 
-from host_tests.fakes.memory_store import MemoryStore
 from host_tests.shims import expect
 from ovms.config import Config
 from ovms.services.commander import Commander
 from ovms.status import Status
 from ovms.vehicle.base import Vehicle
 from ovms.vehicle.state import VehicleState
+from tools.simulated_board.fakes.memory_store import MemoryStore
 
 
 class Car(Vehicle):

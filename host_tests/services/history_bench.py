@@ -1,12 +1,12 @@
 """One run of a module with a flash, a history and a server to be played by the test."""
 
 from host_tests.fakes.fake_flash import FakeFlash
-from host_tests.fakes.memory_store import MemoryStore
 from ovms.config import Config
 from ovms.drivers.ring_store import RingStore
 from ovms.parameters import SERVER
 from ovms.services.history import History
 from ovms.status import Status
+from tools.simulated_board.fakes.memory_store import MemoryStore
 
 DAY_S = 86400
 UTC_S = 1_790_000_000

@@ -2,7 +2,6 @@
 
 import asyncio
 
-from host_tests.fakes.memory_store import MemoryStore
 from host_tests.fakes.turn_clock import TurnClock
 from host_tests.shims import expect
 from ovms.config import Config
@@ -12,6 +11,7 @@ from ovms.status import Status
 from ovms.vehicle import base
 from ovms.vehicle.base import Vehicle
 from ovms.vehicle.state import VehicleState
+from tools.simulated_board.fakes.memory_store import MemoryStore
 
 OWNER = "+491701234567"
 # 2026-08-24 10:20:30.

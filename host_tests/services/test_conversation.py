@@ -4,8 +4,6 @@ import asyncio
 import binascii
 
 from host_tests.fakes.known_car import make_known
-from host_tests.fakes.memory_store import MemoryStore
-from host_tests.fakes.v2_server import crypt, hmac_md5, rc4
 from host_tests.shims import expect
 from ovms.config import Config
 from ovms.parameters import NOTIFY, PARANOID, PASSWORD
@@ -15,6 +13,8 @@ from ovms.services.reporter import Reporter
 from ovms.status import Status
 from ovms.vehicle.base import Vehicle
 from ovms.vehicle.state import VehicleState
+from tools.simulated_board.fakes.memory_store import MemoryStore
+from tools.simulated_board.fakes.v2_server import crypt, hmac_md5, rc4
 
 EVERYTHING = ["S", "D", "L", "W", "F", "V"]
 

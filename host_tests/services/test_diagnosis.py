@@ -4,7 +4,6 @@ had: the chip's registers, a receiver's bytes, a modem's lines."""
 import asyncio
 
 from host_tests.drivers.mcp2515_bench import DATA, IDS, MCP2515Bench
-from host_tests.fakes.at_peer import info
 from host_tests.links.modem.modem_bench import on_bench
 from host_tests.links.test_gps_link import BUILD_DAY, Receiver, stop
 from host_tests.protocol.test_nmea import NO_FIX_RMC, RMC
@@ -18,6 +17,7 @@ from ovms.status import Status
 from ovms.vehicle.base import Vehicle
 from ovms.vehicle.state import VehicleState
 from ovms.vehicle.twizy.car import Twizy
+from tools.simulated_board.fakes.at_peer import info
 
 
 class Car(Vehicle):

@@ -1,7 +1,6 @@
 """When the module reports what (module-behaviour 4.5 and 4.6)."""
 
 from host_tests.fakes.known_car import make_known
-from host_tests.fakes.memory_store import MemoryStore
 from ovms.config import Config
 from ovms.parameters import GROUP1, GROUP2, NOTIFY, UNITS
 from ovms.protocol.v2 import reports
@@ -9,6 +8,7 @@ from ovms.services.reporter import Reporter
 from ovms.status import Status
 from ovms.vehicle.base import Vehicle
 from ovms.vehicle.state import VehicleState
+from tools.simulated_board.fakes.memory_store import MemoryStore
 
 S, D, L, W, F, V = "SDLWFV"
 EVERYTHING = [S, D, L, W, F, V]

@@ -1,12 +1,12 @@
 """What outlives a reset: how the run before ended, and how many in a row crashed."""
 
-from host_tests.fakes.memory_store import MemoryStore
 from host_tests.fakes.rtc_memory import Memory
 from ovms import runs
 from ovms.config import Config
 from ovms.drivers import rtc_note
 from ovms.parameters import PHONE
 from ovms.status import REQUEST_REBOOT, Status
+from tools.simulated_board.fakes.memory_store import MemoryStore
 
 
 class Part:

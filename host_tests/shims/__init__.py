@@ -1,1 +1,1 @@
-"""The only stand-ins for what a module's MicroPython has and this interpreter lacks."""
+"""What a test needs beyond plain Python, on CPython and MicroPython alike."""

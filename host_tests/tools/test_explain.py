@@ -41,7 +41,7 @@ APP = (
     f"        return {f'Many{n + 40}().many_{n + 40}(x)' if n < 361 else 'x.nothing'}\n"
     for n in range(401)
 )
-SHIMS = vm.ROOT / "host_tests/shims/board"
+SHIMS = vm.ROOT / "tools/simulated_board/board"
 
 # Runs on a VM. The calls: module, class or "", function, count of arguments, whether it waits.
 PROBE = """

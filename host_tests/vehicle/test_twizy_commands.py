@@ -298,9 +298,9 @@ def test_capabilities_tell_the_truth():
 
 def test_limits_survive_in_the_real_settings():
     """What the commands store is what parameters 24 to 31 keep on flash."""
-    from host_tests.fakes.memory_store import MemoryStore
     from ovms.config import Config
     from ovms.vehicle.state import VehicleState
+    from tools.simulated_board.fakes.memory_store import MemoryStore
 
     store = MemoryStore()
     car = Twizy(VehicleState(), Config(store))

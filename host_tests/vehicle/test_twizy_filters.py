@@ -1,8 +1,8 @@
 """The Twizy's bus on the controller: all it wants passes, of the rest hardly a frame."""
 
 from host_tests.drivers.mcp2515_bench import MCP2515Bench
-from host_tests.models.mcp2515 import OVERFLOW
 from ovms.vehicle.twizy.car import Twizy
+from tools.simulated_board.models.mcp2515 import OVERFLOW
 
 # Every id the Twizy's bus is known to carry, with milliseconds between two frames, 0 for an event
 # (Twizy facts 1.2).

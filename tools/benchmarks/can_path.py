@@ -97,7 +97,7 @@ def _filters() -> Row:
     what = "host instructions to compute the Twizy's filters, 32 bit"
     try:
         tree = on_vm.tree(32)
-        script = str(vm.ROOT / "host_tests" / "bench" / "can_filters.py")
+        script = str(on_vm.PROGRAMS / "can_filters.py")
         once, twice = (callgrind.count([script, str(tree), count]) for count in "12")
     except (callgrind.UncountableError, on_vm.VMError) as error:
         return not_measured(GROUP, what, str(error), BUDGET_FILTERS)
@@ -106,7 +106,7 @@ def _filters() -> Row:
 
 def _per_frame(tree: Path, file: Path, part: str) -> float:
     """Instructions a frame, from two runs of different length, less the loop's own."""
-    script = str(vm.ROOT / "host_tests" / "bench" / "can_instructions.py")
+    script = str(on_vm.PROGRAMS / "can_instructions.py")
     short, long = (
         callgrind.count([script, str(tree), str(file), part, str(number)])
         for number in (_SHORT, _LONG)

@@ -1,6 +1,6 @@
 """Heap of the whole firmware on the 32-bit VM through set-up by SMS, login, drive and charge.
 
-The desk runs in real time; the stand-in watchdog (host_tests/shims/board/machine.py) weighs the
+The desk runs in real time; the stand-in watchdog (`machine.py` of the simulated board) weighs the
 heap once a second. The desk's stand-ins live in the same heap: the heap that is survived includes
 them, and what importing them takes is measured apart and subtracted from what is in use.
 """

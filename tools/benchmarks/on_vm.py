@@ -1,4 +1,4 @@
-"""Runs the programs of host_tests/bench on a VM, with firmware and native modules compiled."""
+"""Runs what lies in `programs/` on a VM, with firmware and native modules compiled."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tools import build, vm
 
-PROGRAMS = vm.ROOT / "host_tests" / "bench"
+PROGRAMS = Path(__file__).parent / "programs"
 _HEAP_KIB = 8192
 
 
@@ -62,7 +62,7 @@ def prepare_cpython() -> None:
     for folder in ("firmware", "modules"):
         if str(vm.ROOT / folder) not in sys.path:
             sys.path.insert(0, str(vm.ROOT / folder))
-    from host_tests.shims import cpython
+    from tools.simulated_board import cpython
 
     cpython.install()
 

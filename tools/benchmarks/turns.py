@@ -1,9 +1,9 @@
 """Turns of the event loop: the longest one, the code loaded for an SMS, the depth of the C stack.
 
 The whole module lives through SMS, a drive and a charge on the 32-bit VM in virtual time, as it is
-shipped: `host_tests/bench/life.py`. A turn is what one task does from one `await` that waits to
-the next; nothing else runs meanwhile. The longest turns with what they did go to
-`build/bench/turns.txt`, what it takes to load each module to `build/bench/loads.txt`.
+shipped: `programs/life.py`. A turn is what one task does from one `await` that waits to the next;
+nothing else runs meanwhile. The longest turns with what they did go to `build/bench/turns.txt`,
+what it takes to load each module to `build/bench/loads.txt`.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ BUDGET_TURN = 6_000_000
 # said of a charge. `host_tests/test_turns.py` fails above it.
 BUDGET_MODULES = 5
 BUDGET_STACK_BYTES = 10 * 1024
+_DAY = vm.ROOT / "tools" / "benchmarks" / "day"
 _ESP32_STACK_KB = 16
 # The heap of an ESP32 without PSRAM, and the small one of the design.
 HEAPS_KIB = (112, 96)
@@ -173,9 +174,9 @@ class Life:
     """The compiled tree of the scenario, and its tape. Raises BuildError, VMMissingError."""
 
     def __init__(self, folder: Path):
-        tests = vm.ROOT / "host_tests"
-        beside = [tests / "day" / "day_child.py", tests / "day" / "time.py"]
-        beside += [tests / "fakes" / "at_peer.py", tests / "fakes" / "v2_server.py"]
+        fakes = vm.ROOT / "tools" / "simulated_board" / "fakes"
+        beside = [_DAY / "day_child.py", _DAY / "time.py"]
+        beside += [fakes / "at_peer.py", fakes / "v2_server.py"]
         beside += [on_vm.PROGRAMS / "machine_calls.py", on_vm.PROGRAMS / "life.py"]
         self._tree = folder / "life" / vm.march(32)
         build.compile_tree(vm.march(32), self._tree, beside=beside)
@@ -227,7 +228,7 @@ class Life:
 
 def _tape() -> bytes:
     on_vm.prepare_cpython()
-    from host_tests.day.tape import Tape
+    from tools.benchmarks.day.tape import Tape
 
     tape = Tape(62, 4437.1)
     for text in TEXTS:

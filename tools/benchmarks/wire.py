@@ -20,7 +20,6 @@ import time
 from collections import deque
 from unittest import mock
 
-from host_tests.fakes.mqtt_broker import Broker
 from tools.benchmarks import on_vm
 from tools.benchmarks.rows import Row, not_measured
 from tools.benchmarks.virtual_loop import VirtualLoop
@@ -33,6 +32,7 @@ from tools.desk.ovms.store import Store
 from tools.desk.ovms.vehicles import Vehicles
 from tools.desk.twizy_scenarios import TOWN, Scenario, Step
 from tools.desk.twizy_sim import TwizySimulator
+from tools.simulated_board.fakes.mqtt_broker import Broker
 
 GROUP = "On the wire"
 BUDGET_PARKED_DAY = 40 * 1024

@@ -1,7 +1,7 @@
 """The board around the firmware: UARTs, the SPI bus with its CAN controller, and the power.
 
 The firmware runs in a process of its own (CPython or a MicroPython VM) and reaches its peripherals
-through the `machine` of `host_tests/shims/board`, one TCP connection to this host per device:
+through the `machine` of `tools/simulated_board/board`, one TCP connection to this host per device:
 
 * `UART1`, `UART2`: bytes, passed on to the modem's and the receiver's simulator.
 * `SPI`: `L`/`H` chip select, `T n bytes` a full-duplex transfer answered with n bytes, `I` the
@@ -29,15 +29,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from host_tests.models.mcp2515 import MCP2515Model
-from host_tests.models.twai import TWAIModel
 from tools import build, vm
 from tools.desk.can_controller import CANBus
+from tools.simulated_board.models.mcp2515 import MCP2515Model
+from tools.simulated_board.models.twai import TWAIModel
 
-SHIMS = vm.ROOT / "host_tests" / "shims"
+SHIMS = vm.ROOT / "tools" / "simulated_board"
 # What a firmware on a VM imports in place of a board's hardware.
 STAND_INS = tuple(SHIMS / "board" / f"{name}.py" for name in ("machine", "network", "twai_port"))
-# Same number as in host_tests/shims/board/machine.py.
+# Same number as in tools/simulated_board/board/machine.py.
 RESET_EXIT_CODE = 75
 RECONNECT_S = 0.5
 WIFI_FILE = b"desk\n\n"

@@ -6,10 +6,10 @@ import sys
 import time
 from collections import deque
 
-from host_tests.models.mcp2515 import MCP2515Model
-from host_tests.models.twai import TWAIModel
-from host_tests.models.twai_port import ModelPort
 from tools.desk import canbus
+from tools.simulated_board.models.mcp2515 import MCP2515Model
+from tools.simulated_board.models.twai import TWAIModel
+from tools.simulated_board.models.twai_port import ModelPort
 
 # A firmware that stops reading must not make the host hold a day of traffic.
 MAX_WAITING_FRAMES = 5000

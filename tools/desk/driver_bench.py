@@ -10,15 +10,15 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from host_tests.desk.sim800_rig import NUMBER, FakeConnection, Rig
 from tools import vm
 from tools.desk.modem.fault_switches import apply_fault
 from tools.desk.modem.profile import Profile
+from tools.desk.modem.rig import NUMBER, FakeConnection, Rig
 
 CPYTHON, MICROPYTHON = "CPython", "MicroPython"
 _PARAMETERS = {3: "SMSIP", 4: "server.test", 5: "internet"}
 _HEAP_KIB = 1024
-_CHILD = "host_tests/desk/driver_child.py"
+_CHILD = "tools/simulated_board/driver_child.py"
 _SMS_RETRY_MS = 60_000
 _ESCAPE = b"\x1b"
 # From the hardest on; what the driver writes in each.

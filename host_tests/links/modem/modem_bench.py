@@ -2,12 +2,12 @@
 
 import asyncio
 
-from host_tests.fakes.at_peer import FakeModem
 from host_tests.fakes.turn_clock import TurnClock
 from host_tests.shims.expect import run
 from ovms.links.modem.modem import Modem
 from ovms.links.modem.sim800.profile import SIM800
 from ovms.status import NET_READY, Status
+from tools.simulated_board.fakes.at_peer import FakeModem
 
 NOTIFY = 3
 SERVER = 4

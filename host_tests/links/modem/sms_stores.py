@@ -1,7 +1,7 @@
 """Stores of a `FakeModem` with messages in them."""
 
-from host_tests.fakes.at_peer import info
 from host_tests.fakes.sms_pdus import address, gsm_part, name_address
+from tools.simulated_board.fakes.at_peer import info
 
 _HEADER = '"REC UNREAD","%s","","%s",%d,4,0,%d,"+491710760000",145,%d'
 EMPTY = b"\r\nOK\r\n"

@@ -3,13 +3,13 @@
 import asyncio
 
 from host_tests.fakes import at_dialogues, at_feed
-from host_tests.fakes.at_peer import RX, TX, Transcript
 from host_tests.fakes.turn_clock import TurnClock
 from host_tests.fixtures.at.digested import EVENTS
 from host_tests.shims.expect import run
 from ovms.links.modem.at_port import ATError, ATPort
 from ovms.links.modem.sim800.profile import SIM800
 from ovms.status import Status
+from tools.simulated_board.fakes.at_peer import RX, TX, Transcript
 
 # D1 and D17 begin with an `AT` without an answer, D16 ends in silence, D19 is no AT dialogue, and
 # in D2, D8 and D12 the host only listens.

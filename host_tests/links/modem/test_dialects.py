@@ -2,8 +2,8 @@
 
 import asyncio
 
-from host_tests.fakes.at_peer import info
 from host_tests.links.modem.modem_bench import DNS, fails, joined, on_bench, read_all
+from tools.simulated_board.fakes.at_peer import info
 
 _REFUSED = b"\r\nERROR\r\n"
 # What no SIM800 refuses, but another modem, or this one on another day, may.

@@ -1,8 +1,8 @@
 """What the radio costs where there is no network: attempts of a whole day, in virtual time."""
 
-from host_tests.fakes.at_peer import info
-from host_tests.fakes.jump_clock import JumpClock
 from host_tests.links.modem.modem_bench import APN, fails, on_bench
+from tools.simulated_board.fakes.at_peer import info
+from tools.simulated_board.fakes.jump_clock import JumpClock
 
 _MINUTE_MS = 60 * 1000
 _HOUR_MS = 60 * _MINUTE_MS

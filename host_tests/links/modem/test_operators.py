@@ -1,8 +1,8 @@
 """Which network the modem takes when one is chosen."""
 
-from host_tests.fakes.at_peer import info
 from host_tests.links.modem.modem_bench import GSM_LOCK, on_bench, on_each
 from host_tests.links.modem.test_start import _IN_REACH, _NO_NETWORK
+from tools.simulated_board.fakes.at_peer import info
 
 
 def test_operator_lock():

@@ -1,12 +1,12 @@
 """A second modem is a profile: digester and driver work with it as they are."""
 
 from host_tests.fakes import at_feed
-from host_tests.fakes.at_peer import info
 from host_tests.links.modem.modem_bench import on_bench
 from host_tests.links.modem.other_modem import OtherDetails, OtherModem
 from host_tests.shims.expect import raises
 from ovms.links.modem.terminal import raw_line
 from ovms.parameters import AT_OWN
+from tools.simulated_board.fakes.at_peer import info
 
 _DATA = b"\r\nOK\r\n+CARECV: 3,\r\n> "
 

@@ -2,7 +2,6 @@
 
 import sys
 
-from host_tests.fakes.at_peer import info
 from host_tests.links.modem.modem_bench import on_bench
 from host_tests.shims.expect import raises
 from ovms.links.modem.network import note_registration
@@ -10,6 +9,7 @@ from ovms.links.modem.sim800.details import SIM800Details
 from ovms.links.modem.terminal import raw_line
 from ovms.parameters import AT_ASKS, AT_OWN, AT_SETS
 from ovms.status import Status
+from tools.simulated_board.fakes.at_peer import info
 
 
 class FakeModem:

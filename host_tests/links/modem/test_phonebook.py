@@ -1,12 +1,12 @@
 """Settings in the SIM's phonebook: what is read, when, and what is left alone."""
 
-from host_tests.fakes.at_peer import info
-from host_tests.fakes.memory_store import MemoryStore
 from host_tests.links.modem.modem_bench import APN, SERVER, VEHICLE_ID, on_bench
 from ovms.config import Config
 from ovms.links.modem.phonebook import entry
 from ovms.parameters import FEATURE_CAN_WRITE
 from ovms.status import REQUEST_RECONNECT
+from tools.simulated_board.fakes.at_peer import info
+from tools.simulated_board.fakes.memory_store import MemoryStore
 
 
 def book(*names):

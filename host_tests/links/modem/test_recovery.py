@@ -2,9 +2,9 @@
 
 import asyncio
 
-from host_tests.fakes.at_peer import info
 from host_tests.links.modem.modem_bench import fails, on_bench
 from ovms.status import NET_SEARCHING
+from tools.simulated_board.fakes.at_peer import info
 
 
 def test_a_restart_in_mid_session_is_noticed():

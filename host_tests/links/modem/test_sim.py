@@ -1,6 +1,5 @@
 """The SIM as the driver treats it: locked, missing, vague, abroad; and GPRS only where wanted."""
 
-from host_tests.fakes.at_peer import info
 from host_tests.links.modem.modem_bench import (
     NOTIFY,
     ROAMING,
@@ -12,6 +11,7 @@ from host_tests.links.modem.modem_bench import (
     on_bench,
 )
 from ovms.status import NET_PIN, NET_SIM
+from tools.simulated_board.fakes.at_peer import info
 
 _SHUT = "AT+CIPSHUT"
 

@@ -2,7 +2,6 @@
 
 import asyncio
 
-from host_tests.fakes.at_peer import info
 from host_tests.links.modem.modem_bench import joined, on_bench
 from host_tests.links.modem.sms_stores import (
     LongMessages,
@@ -11,6 +10,7 @@ from host_tests.links.modem.sms_stores import (
     store_of,
     stored,
 )
+from tools.simulated_board.fakes.at_peer import info
 
 
 def test_an_announced_message_is_read_and_deleted_first():

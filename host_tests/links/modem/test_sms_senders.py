@@ -1,11 +1,11 @@
 """Who sent an SMS: the type of its address travels with it on every way into the module."""
 
-from host_tests.fakes.at_peer import info
 from host_tests.fakes.sms_pdus import address, gsm_part, name_address
 from host_tests.links.modem.modem_bench import on_bench, on_each
 from host_tests.links.modem.sms_stores import EMPTY, LongMessages, part, stored
 from ovms.protocol.phone import normal_phone
 from ovms.services.sms.forward import is_service
+from tools.simulated_board.fakes.at_peer import info
 
 # As an address tells it, its type, and what it is to the module.
 _SENDERS = (

@@ -1,8 +1,8 @@
 """The stores of a modem: which message comes first, and places that cannot be read."""
 
-from host_tests.fakes.at_peer import info
 from host_tests.links.modem.modem_bench import on_bench, on_each
 from host_tests.links.modem.sms_stores import EMPTY, LongMessages, Store, part, stored
+from tools.simulated_board.fakes.at_peer import info
 
 _OTHER = "+33612345678"
 

@@ -2,12 +2,12 @@
 
 import asyncio
 
-from host_tests.fakes.at_peer import info
 from host_tests.links.modem.modem_bench import GSM_LOCK, fails, on_bench, on_each
 from host_tests.shims.expect import run
 from ovms.links.modem.modem import Modem
 from ovms.links.modem.sim800.profile import SIM800
 from ovms.status import NET_PIN, NET_SEARCHING, Status
+from tools.simulated_board.fakes.at_peer import info
 
 _CONFIGURATION = (
     "ATE0",

@@ -1,7 +1,7 @@
 """USSD codes through the driver: lines with quotes, several lines, and every character set."""
 
-from host_tests.fakes.at_peer import info
 from host_tests.links.modem.modem_bench import fails, on_bench, on_each
+from tools.simulated_board.fakes.at_peer import info
 
 
 def answering(bench, line, code="*100#"):

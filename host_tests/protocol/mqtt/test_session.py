@@ -1,11 +1,11 @@
 """The MQTT engine against packets written by hand and by another codec, in every cut."""
 
-from host_tests.fakes import mqtt_broker as broker
 from host_tests.fuzz.rng import Rng
 from host_tests.shims.expect import raises
 from ovms.protocol.errors import LocalProtocolError, RemoteProtocolError
 from ovms.protocol.mqtt import address, packets
 from ovms.protocol.mqtt.session import ACKED, BODY_MAX, MESSAGE, NEED_DATA, WELCOMED, Session
+from tools.simulated_board.fakes import mqtt_broker as broker
 
 CONNACK = b"\x20\x02\x00\x00"
 _NAMES = {WELCOMED: "welcomed", ACKED: "acked"}

@@ -5,11 +5,11 @@ import sys
 
 from micropython import heap_lock, heap_unlock
 
-from host_tests.fakes.at_peer import info
 from host_tests.links.modem.modem_bench import joined, on_bench
 from host_tests.services.console_bench import Desk, framed
 from host_tests.shims.expect import run
 from ovms.services.console.watch import without_keys
+from tools.simulated_board.fakes.at_peer import info
 
 USE = framed("Use: WATCH [MODEM] [GPS] [CAN [id ...]], ids hexadecimal; WATCH alone ends it.")
 WATCHING = framed("Watching. WATCH alone ends it.")

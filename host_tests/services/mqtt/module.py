@@ -3,8 +3,6 @@
 import asyncio
 import time
 
-from host_tests.fakes.memory_store import MemoryStore
-from host_tests.fakes.mqtt_broker import Broker, publish
 from host_tests.fakes.virtual_time import VirtualTime
 from host_tests.shims import expect
 from ovms.config import Config
@@ -26,6 +24,8 @@ from ovms.status import Status
 from ovms.vehicle.base import Vehicle
 from ovms.vehicle.demo.car import Demo
 from ovms.vehicle.state import VehicleState
+from tools.simulated_board.fakes.memory_store import MemoryStore
+from tools.simulated_board.fakes.mqtt_broker import Broker, publish
 
 PLAIN = {MQTT_SERVER: "b.example", VEHICLE_ID: "CAR7"}
 KNOWN = {

@@ -2,10 +2,10 @@
 
 import asyncio
 
-from host_tests.fakes.mqtt_broker import packet
 from host_tests.services.mqtt.module import KNOWN, Module, Watch, play
 from ovms.parameters import MQTT_HA
 from ovms.vehicle.demo.car import Demo
+from tools.simulated_board.fakes.mqtt_broker import packet
 
 BUDGET_MS = 50
 # Whoever shares the computer may stop us for longer; not every time.

@@ -2,8 +2,8 @@
 
 import asyncio
 
-from host_tests.fakes.at_peer import info
 from host_tests.links.modem.modem_bench import APN, DNS, fails, joined, on_bench, read_all
+from tools.simulated_board.fakes.at_peer import info
 
 _START = 'AT+CIPSTART="TCP","server.example.org",6867'
 _BRING_UP = [

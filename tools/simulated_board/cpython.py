@@ -117,7 +117,7 @@ def install():
     if "micropython" in sys.modules:
         return
     sys.modules["micropython"] = _micropython()
-    from host_tests.shims import tls_module
+    from tools.simulated_board import tls_module
 
     sys.modules["tls"] = tls_module
     # Viper's pointer types index a buffer; on CPython the buffer itself does.

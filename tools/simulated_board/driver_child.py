@@ -17,16 +17,16 @@ sys.path[0] = ""
 sys.path.insert(1, "firmware")
 sys.path.insert(2, "modules")
 if sys.implementation.name == "cpython":
-    from host_tests.shims import cpython
+    from tools.simulated_board import cpython
 
     cpython.install()
 
 import asyncio  # noqa: E402
 
-from host_tests.fakes.jump_clock import JumpClock  # noqa: E402
 from ovms.links.modem.modem import Modem  # noqa: E402
 from ovms.links.modem.sim800.profile import SIM800  # noqa: E402
 from ovms.status import Status  # noqa: E402
+from tools.simulated_board.fakes.jump_clock import JumpClock  # noqa: E402
 
 _RETRY_MS = 5000
 _TALK_MS = 4000

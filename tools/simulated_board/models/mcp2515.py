@@ -6,7 +6,7 @@ hardware facts 2.1 to 2.7 and 7. Time is a count: `tick_us` and each byte on SPI
 pass. The model does not know other nodes; whoever holds it plays them with `bus_frame`.
 """
 
-from host_tests.models.mcp2515_registers import (
+from tools.simulated_board.models.mcp2515_registers import (
     ABAT,
     BFPCTRL,
     CANCTRL,
@@ -37,7 +37,7 @@ from host_tests.models.mcp2515_registers import (
     is_filter,
     matches,
 )
-from host_tests.models.mcp2515_spi import InstructionDecoder
+from tools.simulated_board.models.mcp2515_spi import InstructionDecoder
 
 ACCEPTED = "accepted"
 FILTERED = "filtered"

@@ -5,7 +5,7 @@ Nothing here allocates, so that heap tests may lock the heap around a driver (ha
 
 from micropython import const
 
-from host_tests.models import mcp2515_registers as reg
+from tools.simulated_board.models import mcp2515_registers as reg
 
 _IDLE = const(0)
 _COMMAND = const(1)

@@ -1,7 +1,7 @@
 """Runs on the 32-bit VM: the whole module through SMS, a drive and a charge, turn by turn.
 
     life.main(MODE, HEAP_BYTES, TAKEN_BYTES) in the compiled tree; the working folder is the
-    module's flash; `tape` lies there (`host_tests/day/tape.py`)
+    module's flash; `tape` lies there (`tools/benchmarks/day/tape.py`)
 
 Unlike in `host_tests/day`, modem and server link are the module's own: `at_peer.py` is the SIM800
 at the UART, `v2_server.py` the server, with an app connected. Time is virtual, and what belongs to

@@ -19,7 +19,7 @@ def prepare(root, board):
     here = os.path.dirname(__file__)
     boards = os.path.dirname(board)
     sys.path[:0] = [here, board, boards, root + "/firmware", root + "/modules", root]
-    from host_tests.shims import cpython
+    from tools.simulated_board import cpython
 
     cpython.install()
     cpython.set_time_scale(float(os.getenv("OVMS_TIME_SCALE") or 1))

@@ -11,12 +11,12 @@ import sys
 root, text = sys.argv[1:]
 sys.path[:0] = [root + "/firmware", root]
 
-from host_tests.shims import cpython  # noqa: E402
+from tools.simulated_board import cpython  # noqa: E402
 
 cpython.install()
 
-from host_tests.fakes.memory_store import MemoryStore  # noqa: E402
 from ovms.config import Config  # noqa: E402
+from tools.simulated_board.fakes.memory_store import MemoryStore  # noqa: E402
 
 for name, value in json.loads(text).items():
     try:

@@ -15,8 +15,6 @@ sys.path[:] = [sys.argv[1], "", ".frozen"]
 
 import binascii  # noqa: E402
 
-from host_tests.fakes.memory_store import MemoryStore  # noqa: E402
-from host_tests.fakes.v2_server import hmac_md5  # noqa: E402
 from ovms.config import Config  # noqa: E402
 from ovms.parameters import NOTIFY  # noqa: E402
 from ovms.protocol.v2.session import WELCOMED, Session  # noqa: E402
@@ -24,6 +22,8 @@ from ovms.services.reporter import Reporter  # noqa: E402
 from ovms.status import Status  # noqa: E402
 from ovms.vehicle.state import VehicleState  # noqa: E402
 from ovms.vehicle.twizy.car import Twizy  # noqa: E402
+from tools.simulated_board.fakes.memory_store import MemoryStore  # noqa: E402
+from tools.simulated_board.fakes.v2_server import hmac_md5  # noqa: E402
 
 _SECRET = "NETPASS"
 _TOKEN = b"zyxwvutsrqponmlkjihgfe"

@@ -11,11 +11,11 @@ import time
 
 sys.path[:] = [sys.argv[1], "", ".frozen"]
 
-from host_tests.models.mcp2515 import MCP2515Model  # noqa: E402
-from host_tests.models.mcp2515_spi import ChipSelectPin, InterruptPin, ModelSPI  # noqa: E402
 from ovms.drivers.mcp2515 import MCP2515  # noqa: E402
 from ovms.vehicle.state import VehicleState  # noqa: E402
 from ovms.vehicle.twizy.car import Twizy  # noqa: E402
+from tools.simulated_board.models.mcp2515 import MCP2515Model  # noqa: E402
+from tools.simulated_board.models.mcp2515_spi import ChipSelectPin, InterruptPin, ModelSPI  # noqa: E402
 
 
 class Config:

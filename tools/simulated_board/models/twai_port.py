@@ -1,6 +1,6 @@
 """Ways to the registers of the TWAI model: a port in Python, and what a native port points at."""
 
-from host_tests.models.twai import COMMAND, ECC, INTERRUPTS, STATUS, WINDOW
+from tools.simulated_board.models.twai import COMMAND, ECC, INTERRUPTS, STATUS, WINDOW
 
 
 class ModelPort:

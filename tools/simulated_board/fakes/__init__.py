@@ -1,0 +1,1 @@
+"""Small peers of the firmware, and a store, for virtual time on any runtime."""
