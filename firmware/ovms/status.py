@@ -18,7 +18,7 @@ REQUEST_ROOM = const(16)
 # Log in anew a minute after the last of these: the settings of a new server come one by one.
 REQUEST_MOVE = const(32)
 
-# Network state codes as users know them from `GPRS?` and the LEDs (module-behaviour.md 3.3).
+# Network state codes as users know them from `GPRS?` and the LEDs (module-behaviour 3.3).
 NET_START = const(0x01)
 NET_SIM = const(0x10)
 NET_PIN = const(0x11)

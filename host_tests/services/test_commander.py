@@ -236,7 +236,7 @@ def test_car_command_with_an_alert_behind_its_answer():
 
 
 def test_what_home_assistant_sends_to_the_demonstration_car():
-    """The forms of server facts 4.4. No PIN: only where feature 10 allows it."""
+    """The forms of server-and-clients 4.4. No PIN: only where feature 10 allows it."""
     module = Module()
     state = VehicleState()
     module.commander.car = Demo(state, module.config)

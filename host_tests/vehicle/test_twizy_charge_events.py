@@ -1,5 +1,5 @@
 """What a user hears of a charge, and when: Twizy guide 1.2.0 "Extended Status" and "Charge
-alerts", Twizy facts 2, 3.4, 3.5 and trap 11.8."""
+alerts", Twizy facts 2, 3.4, 3.5 and 11, trap 8."""
 
 from host_tests.vehicle.contract import build, feed, pass_seconds
 from ovms.vehicle.base import (

@@ -1,8 +1,8 @@
 """Switches a modem on and restarts it by its lines (`modem_power.py`).
 
 PWRKEY is a toggle: the same pulse starts a modem that is off and stops one that runs, so who
-pulses it first asks the modem for an answer. Source: SIM800L hardware design, 4.1 of the hardware
-facts, and 6.1 for the T-Call's lines. power: ModemPower.
+pulses it first asks the modem for an answer. Source: SIM800L hardware design; hardware facts 4.1,
+and 6.1 for the T-Call's lines. power: ModemPower.
 times: how long this modem wants its lines held, an object with `on_pulse_ms`, `off_pulse_ms` (both
 of the power key), `reset_pulse_ms` and `supply_off_ms`.
 """

@@ -5,7 +5,7 @@ Three files in the current directory: `NAME` (current generation), `NAME.new` (b
 so a cut or damaged file is never taken for a whole one.
 
 LittleFS makes file data durable at `flush()` and `close()`, and its `rename` replaces an existing
-file atomically (hardware facts, "File system"); POSIX does the same.
+file atomically (hardware facts 1.11, "File system"); POSIX does the same.
 """
 
 from binascii import crc32

@@ -2,7 +2,8 @@
 
 The ServerLink loads it when it has a server (parameter 4) but no vehicle id or no server password.
 The request goes over a connection of its own, and a server may never answer it: protocol guide
-2.6.2, "Auto Provisioning"; server facts 2.9. What became of it is in the counts `provision_...`.
+2.6.2, "Auto Provisioning"; server-and-clients 2.9. What became of it is in the counts
+`provision_...`.
 """
 
 import asyncio

@@ -229,7 +229,7 @@ def test_environment_while_driving():
 
 def test_environment_in_miles():
     line = fields(reports.environment_message(driving(), MILES))
-    # 47026.7 km are 292210 tenths of a mile (twizy facts 9.5).
+    # 47026.7 km are 292210 tenths of a mile (Twizy facts 9.5).
     assert (line[6], line[7], line[8]) == ("29", "292210", "28")
 
 

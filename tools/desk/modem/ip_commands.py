@@ -27,7 +27,7 @@ def cip_error(modem):
 
 
 def require(modem, is_allowed):
-    """CommandError unless allowed; after a lost bearer nothing is (hardware facts 4.8, 5)."""
+    """CommandError unless allowed; after a lost bearer none is (hardware facts 4.8, quirk 5)."""
     if not is_allowed or modem.ip.bearer == PDP_DEACT:
         raise cip_error(modem)
 

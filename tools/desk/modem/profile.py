@@ -83,7 +83,7 @@ class Timing:
 
 @dataclass
 class Quirks:
-    """Behaviours that differ between firmware revisions (hardware facts 4.8 and 8.3)."""
+    """Behaviours that differ between firmware revisions (hardware facts 4.8 and 8, doubt 3)."""
 
     cip_errors_are_cme: bool = False
     read_after_close_fails: bool = False

@@ -1,4 +1,4 @@
-"""The modem's side of the UART: what the wire does to bytes (hardware facts 4.8, 7 'SIM800').
+"""The modem's side of the UART: what the wire does to bytes (hardware facts 4.8, quirk 10).
 
 `emit(unit)` takes bytes that belong together (a response line, a prompt, a payload with its
 header); the host gets them whole, byte by byte, in bursts, thinned out or garbled, as switched.
@@ -69,7 +69,7 @@ class UartLine:
     def _at_baud(self, data, modem_baud):
         if self.host_baud in (None, 0, modem_baud) or not modem_baud:
             return data
-        # Wrong sampling: most bits of a byte run together (hardware facts 4.8, 10).
+        # Wrong sampling: most bits of a byte run together (hardware facts 4.8, quirk 10).
         return bytes((byte * 7 ^ 0xFC) & 0xE0 for byte in data)
 
     def _damaged(self, data):

@@ -42,7 +42,8 @@ COMMANDS = {
     "sendsms": 40,
     "ussd": 41,
     "at": 49,
-    # The Twizy's, as the Twizy guide 1.2.0 calls them; 200, 209 and 210 after module-behaviour A.
+    # The Twizy's, as the Twizy guide 1.2.0 calls them; 200, 209 and 210: module-behaviour
+    # appendix A.
     "debug": 200,
     "queryrange": 201,
     "setrange": 202,

@@ -1,6 +1,6 @@
 """Names, units and REST keys of every field a car sends.
 
-Source: server-and-clients section 5 (fields), 3.3 and 3.4 (REST keys and which answer has them);
+Source: server-and-clients 5 (fields), 3.3 and 3.4 (REST keys and which answer has them);
 where the guide and later firmware disagree the guide's unit stands here. `DISTANCE` in a unit is
 replaced with km or miles, after field 1 of `S`. `tenths` fields carry ten times their value.
 """

@@ -1,6 +1,7 @@
 """Where the broker is, as its parameter says it: `host[:port]` or `tls://host[:port]`.
 
-Ports 1883 and 8883 (server facts 7.1). The rules of a host are those of the server's address.
+Ports 1883 and 8883 (server-and-clients 7.1). The rules of a host are those of the server's
+address.
 """
 
 from micropython import const

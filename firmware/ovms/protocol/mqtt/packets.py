@@ -28,7 +28,7 @@ _VERSION = const(4)
 
 
 def prefix(user, vehicle_id):
-    """`ovms/<user>/<vehicle id>/` (server facts 7.1), without a user `ovms/client/...`.
+    """`ovms/<user>/<vehicle id>/` (server-and-clients 7.1), without a user `ovms/client/...`.
 
     What would end a level of the topic, or match others, becomes `_`.
     """

@@ -6,7 +6,7 @@
     tls://owner@host[:port] inside TLS, scheme 1: the server password is the owner's
 
 Scheme 1 shows the password to whoever reads the line, so it exists inside TLS only. Ports and
-schemes: server facts 1.1 and 1.4.
+schemes: server-and-clients 1.1 and 1.4.
 """
 
 from micropython import const

@@ -1,7 +1,7 @@
 """The first line of each side of a connection, and the proof that the peer knows our secret.
 
 In RAM while the module logs in.
-Protocol guide 2.6.2, "Welcome"; module-behaviour 4.1; server facts 1.3 and 1.4.
+Protocol guide 2.6.2, "Welcome"; module-behaviour 4.1; server-and-clients 1.3 and 1.4.
 """
 
 from micropython import const
@@ -79,7 +79,7 @@ def welcome(urandom, vehicle_id, secret, owner):
 def is_digest(text, key, token):
     """Whether `text` is the base64 of HMAC-MD5(key, token); all bytes.
 
-    Decoded before it is compared: some generators leave the padding out (server facts 1.3).
+    Decoded before it is compared: some generators leave the padding out (server-and-clients 1.3).
     """
     digest = bytearray(len(text))
     size = b64_decode(text, 0, len(text), digest, 0)

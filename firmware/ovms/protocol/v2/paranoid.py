@@ -1,8 +1,8 @@
 """Paranoid mode: a second cipher, from the module to its owner's apps, closed to the server.
 
-Protocol guide 2.6.2, "Paranoid-mode encrypted message"; module-behaviour 4.4; server facts 2.5.
-The secret is the module password (parameter 1). Each message starts a fresh cipher. Loaded when
-parameter 10 asks for it.
+Protocol guide 2.6.2, "Paranoid-mode encrypted message"; module-behaviour 4.4;
+server-and-clients 2.5. The secret is the module password (parameter 1). Each message starts a
+fresh cipher. Loaded when parameter 10 asks for it.
 """
 
 from ovms.protocol.v2 import cipher

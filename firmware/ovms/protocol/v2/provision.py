@@ -1,8 +1,8 @@
 """Auto-provisioning: asking a server for our parameters with what the car and the SIM know.
 
-Protocol guide 2.6.2, "Auto Provisioning"; module-behaviour 5.3; server facts 2.9. The request is
-the first line of a connection of its own; a server may never answer. A reply is one line of at
-most REPLY_MAX characters.
+Protocol guide 2.6.2, "Auto Provisioning"; module-behaviour 5.3; server-and-clients 2.9.
+The request is the first line of a connection of its own; a server may never answer. A reply is one
+line of at most REPLY_MAX characters.
 
 The guide's record ends at parameter 31. Ours may go on to the MQTT broker's, 37 to 40; what is
 between has `-`, because a server has no business with it.

@@ -7,7 +7,7 @@ rest of a message at the first number it cannot parse. What was never seen goes 
 value of module-behaviour 4.7: 0, -1 for minutes and stale flags, dashes for the VIN. Ambient is 0
 beside its flag, too, as in later firmware: -127 reached displays. The `Reporter` sends no message
 whose main value was never seen. Fields follow protocol guide 2.6.2, which ends at S 33, D 18, L 11
-and F 5; those behind follow server-and-clients section 5. Distances and speeds are in the user's
+and F 5; those behind follow server-and-clients 5. Distances and speeds are in the user's
 unit.
 """
 

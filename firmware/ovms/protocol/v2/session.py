@@ -5,7 +5,7 @@ Life of a connection: `reset`, write what `welcome` returned, then for each piec
 The peer's breach of a rule raises RemoteProtocolError from `next_event` and from every later
 call of it: close the stream, `reset`, connect again. One Session serves all connections.
 
-Rules (protocol guide 2.6.2; module-behaviour 4.1, 4.2; server facts 1.3, 1.4):
+Rules (protocol guide 2.6.2; module-behaviour 4.1, 4.2; server-and-clients 1.3, 1.4):
 - Lines end with LF, a CR before it is dropped. An empty line says nothing and is skipped.
 - Up to 8 lines that are no `MP-S` may come before the welcome.
 - A line is base64 of the ciphered `MP-0 ` + code + payload; scheme 1 sends code + payload as is.

@@ -1,4 +1,4 @@
-"""What a command by MQTT does and answers, in the words of v3 (server facts 7.3).
+"""What a command by MQTT does and answers, in the words of v3 (server-and-clients 7.3).
 
 Loaded on demand.
 
@@ -121,7 +121,7 @@ async def _act(talk, action, words):
 
 
 def _timer(word):
-    """Arguments of command 17, as ovms-hass sends them (server facts 4.4): mode, hour, minute."""
+    """Arguments of command 17, ovms-hass's way (server-and-clients 4.4): mode, hour, minute."""
     if word.lower() == "off":
         return "0"
     hour, colon, minute = word.partition(":")

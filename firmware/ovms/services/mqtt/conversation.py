@@ -19,7 +19,7 @@ from ovms.protocol.mqtt import packets
 from ovms.services.mqtt.announcer import Announcer
 from ovms.services.mqtt.publisher import Publisher
 
-# An app that says that it looks is believed for so long (server facts 7.2).
+# An app that says that it looks is believed for so long (server-and-clients 7.2).
 _ACTIVE_S = const(120)
 _WATCHERS_MAX = const(8)
 _ID_MAX = const(64)
@@ -332,7 +332,7 @@ class Conversation:
         return packets.publish(self.prefix + topic, text.encode(), packets.RETAIN)
 
     def _record(self):
-        """The next history record: `notify/data/<type>/<number>/<age>` (server facts 7.2)."""
+        """The next record: `notify/data/<type>/<number>/<age>` (server-and-clients 7.2)."""
         message = self.history.poll()
         if message is None:
             return None

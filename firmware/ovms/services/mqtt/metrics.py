@@ -1,6 +1,6 @@
 """What the module publishes by MQTT: names and values of the standard metrics.
 
-Loaded on demand. Source: server facts 7.2 and 7.4.
+Loaded on demand. Source: server-and-clients 7.2 and 7.4.
 
 Units are metric, booleans `yes` and `no`, positions have 6 decimals. What was never seen is None,
 and so is what the car has not told for a day: then what the broker keeps is taken away. Only the
@@ -18,7 +18,7 @@ ROWS = const(24)
 _OLD_S = const(86_400)
 _NO_SIGNAL = const(99)
 
-# Server facts 5.1.
+# Server-and-clients 5.1.
 _STATES = {
     1: "charging",
     2: "topoff",

@@ -1,4 +1,4 @@
-"""Decides when the broker hears which metric: intervals and change filter (server facts 7.2).
+"""When the broker hears which metric: intervals and change filter (server-and-clients 7.2).
 
 It lives as long as the conversation; the values are made by `metrics.py`, loaded when they are
 due.

@@ -1,8 +1,8 @@
 """What an app can do with the demonstration car.
 
 Commands and texts: protocol guide 2.6.2 and module-behaviour 4.9; shorter forms that some clients
-send: server facts 4.4. The car's PIN is 1234. Feature 10: bit 0 lets it be locked while it is on,
-bit 1 lets it be locked and unlocked without any PIN.
+send: server-and-clients 4.4. The car's PIN is 1234. Feature 10: bit 0 lets it be locked while it
+is on, bit 1 lets it be locked and unlocked without any PIN.
 """
 
 from micropython import const

@@ -1,9 +1,9 @@
 """History records RT-PWR-BattPack and RT-PWR-BattCell.
 
 Fields: Twizy guide 1.2.0, "Battery monitoring"; what follows the guide's in the pack record is
-later firmware's (Twizy facts 4.5). No field is empty, as apps drop a row that has one (server
-facts 5): what a pack does not tell is 0 beside an alert status of 0, "unknown". Later
-names: `later_records.py`.
+later firmware's (Twizy facts 4.5). No field is empty, as apps drop a row that has one
+(server-and-clients 5): what a pack does not tell is 0 beside an alert status of 0, "unknown".
+Later names: `later_records.py`.
 """
 
 from micropython import const

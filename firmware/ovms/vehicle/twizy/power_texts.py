@@ -2,7 +2,7 @@
 
 Words: Twizy guide 1.2.0, "Power usage statistics". Numbers: Twizy facts 5.6. Sections are shares
 of the way by the odometer, because the counter they are taken from reads too long (Twizy facts
-11, 12).
+11, trap 12).
 """
 
 from micropython import const

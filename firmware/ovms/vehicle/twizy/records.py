@@ -9,7 +9,7 @@ app within the data budget of 60 KB. All of them go when an alert changes and at
 RT-PWR-Log, which is later firmware's, goes then and with every notification of a charge. A parked
 car has nothing to tell but that it was moved.
 
-A value nobody knows is 0: an app drops the row that has an empty field (server facts 5).
+A value nobody knows is 0: an app drops the row that has an empty field (server-and-clients 5).
 """
 
 from micropython import const

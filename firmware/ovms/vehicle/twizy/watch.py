@@ -46,7 +46,7 @@ _SERVICE_CODE = const(0xEE)
 _STOP_CODE = const(0xFF)
 _FILLER = const(0xFFFFFF)
 
-# Of a VirtualBMS or the like (Twizy facts 1.4, 700).
+# Of a VirtualBMS or the like (Twizy facts 1.4, frame 700).
 _ERRORS = (
     "EEPROM",
     "sensor",
