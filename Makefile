@@ -7,6 +7,7 @@ PYTHON ?= python3
 RUN ?=
 PYTEST ?=
 FILE ?=
+T ?=
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -14,7 +15,7 @@ READY := $(VENV)/.ready
 MPREMOTE := $(PY) -m mpremote connect $(PORT)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test micropython qemu mosquitto check lint format types imports lock licences bench modules firmware flash deploy setup repl \
+.PHONY: help run test test-one micropython qemu mosquitto check lint format types imports lock licences bench modules firmware flash deploy setup repl \
   logs explain size clean
 
 help: ## Print this help
@@ -35,6 +36,10 @@ run: $(READY) micropython mosquitto ## Simulated car, GPS, modem, phone, server 
 
 test: $(READY) micropython qemu mosquitto ## All tests, on CPython and both MicroPython VMs (PYTEST='options')
 	@$(PY) -m pytest $(PYTEST)
+
+test-one: $(READY) micropython ## Some tests only (T='file -k name')
+	@$(if $(T),,echo "Say which: make test-one T=host_tests/protocol/test_nmea.py" >&2; exit 2)
+	@$(PY) -m pytest $(T)
 
 micropython: $(READY) ## Put MicroPython for 64 and 32 bit under .cache/
 	@$(PY) -m tools.vm --quiet
