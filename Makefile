@@ -6,6 +6,8 @@ FORM ?= small
 PYTHON ?= python3
 RUN ?=
 PYTEST ?=
+MAP ?=
+DBC ?=
 FILE ?=
 T ?=
 
@@ -15,7 +17,7 @@ READY := $(VENV)/.ready
 MPREMOTE := $(PY) -m mpremote connect $(PORT)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-one micropython qemu mosquitto check lint format types imports lock licences bench modules firmware flash deploy setup repl \
+.PHONY: help run car test test-one micropython qemu mosquitto check lint format types imports lock licences bench modules firmware flash deploy setup repl \
   logs explain size clean
 
 help: ## Print this help
@@ -33,6 +35,9 @@ $(READY): tools/locks/environment.txt tools/requirements.py
 
 run: $(READY) micropython mosquitto ## Simulated car, GPS, modem, phone, server and the module, live (RUN='options')
 	@$(PY) -m tools.desk run $(RUN)
+
+car: $(READY) ## Compile a car's mapping and DBC file (MAP=file DBC=file; none: all cars) into its table
+	@$(PY) -m tools.car $(MAP) $(if $(DBC),--dbc $(DBC))
 
 test: $(READY) micropython qemu mosquitto ## All tests, on CPython and both MicroPython VMs (PYTEST='options')
 	@$(PY) -m pytest $(PYTEST)

@@ -196,7 +196,8 @@ def resident_groups(sources: dict[str, str]) -> list[tuple[str, ...]]:
         for path in sources
         if path.startswith("ovms/vehicle/") and path.endswith("/car.py")
     ]
-    bases = [("ovms.vehicle.base",)] if "ovms/vehicle/base.py" in sources else []
+    shared = [f"ovms/vehicle/{name}.py" for name in ("base", "table_car")]
+    bases = [(path[:-3].replace("/", "."),) for path in shared if path in sources]
     drivers = [(name,) for name in CAN_DRIVERS if f"{name.replace('.', '/')}.py" in sources]
     return [RESIDENT, *bases, *drivers, *((car,) for car in sorted(cars))]
 

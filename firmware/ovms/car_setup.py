@@ -21,14 +21,74 @@ def _demo():
     return Demo
 
 
+def _leaf():
+    from ovms.vehicle.leaf.car import Leaf
+
+    return Leaf
+
+
+def _leaf_2010():
+    from ovms.vehicle.leaf_2010.car import Leaf2010
+
+    return Leaf2010
+
+
+def _leaf_2018():
+    from ovms.vehicle.leaf_2018.car import Leaf2018
+
+    return Leaf2018
+
+
+def _leaf_body():
+    from ovms.vehicle.leaf_body.car import LeafBody
+
+    return LeafBody
+
+
+def _imiev():
+    from ovms.vehicle.imiev.car import Imiev
+
+    return Imiev
+
+
+def _thinkcity():
+    from ovms.vehicle.thinkcity.car import Thinkcity
+
+    return Thinkcity
+
+
+def _kiasoul():
+    from ovms.vehicle.kiasoul.car import Kiasoul
+
+    return Kiasoul
+
+
+def _voltampera():
+    from ovms.vehicle.voltampera.car import Voltampera
+
+    return Voltampera
+
+
 def _no_car():
     from ovms.vehicle.base import Vehicle
 
     return Vehicle
 
 
-# Vehicle type (first two characters of parameter 14): what imports its class.
-_CARS = {"RT": _twizy, "DE": _demo}
+# Vehicle type (parameter 14, or its first two characters): what imports its class. What users are
+# told of them stands in `vehicle/types.py`.
+_CARS = {
+    "RT": _twizy,
+    "DE": _demo,
+    "NL": _leaf,
+    "NL1": _leaf_2010,
+    "NL3": _leaf_2018,
+    "NLC": _leaf_body,
+    "MI": _imiev,
+    "TC": _thinkcity,
+    "KS": _kiasoul,
+    "VA": _voltampera,
+}
 
 
 def connect(app):
@@ -49,6 +109,9 @@ def connect(app):
         kept.forget(keeper)
     keeper.car_type = car_type
     load = _CARS.get(car_type, _no_car)
+    if car_type:
+        # Of some types there is more than one.
+        load = _CARS.get(app.config.get(parameters.VEHICLE_TYPE), load)
     is_there = False
     try:
         # What the car imports stays with it.

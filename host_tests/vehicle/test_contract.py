@@ -3,6 +3,7 @@
 from host_tests.shims.expect import run
 from host_tests.vehicle import contract
 from host_tests.vehicle.example_car import ExampleCar
+from host_tests.vehicle.table_cars import TABLE_CARS
 from ovms.vehicle.base import Vehicle
 from ovms.vehicle.demo.car import Demo
 from ovms.vehicle.twizy.car import Twizy
@@ -27,7 +28,7 @@ CARS = (
         ),
     ),
     (ExampleCar, ("100 01 13 88", "200 A0 3C", "300 01 02 03")),
-)
+) + TABLE_CARS
 
 
 def test_declares_itself():
@@ -86,7 +87,7 @@ def test_asks_without_a_change():
 
 def test_the_example_reads_its_frames():
     car = contract.build(ExampleCar)
-    contract.feed(car, *CARS[-1][1])
+    contract.feed(car, *dict(CARS)[ExampleCar])
     contract.pass_seconds(car, 1)
     state = car.state
     assert state.is_on and state.speed_kmh10 == 500

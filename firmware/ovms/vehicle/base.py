@@ -1,7 +1,8 @@
 """What every car is to the rest of the firmware, and the car that is none.
 
 A car is pure: it gets frames and time, changes the `VehicleState`, and answers commands. It never
-sees a bus, a clock or a network. One level of inheritance, and a car never imports another.
+sees a bus, a clock or a network. One level of inheritance (two for a car made of a table), and a
+car never imports another.
 """
 
 from micropython import const

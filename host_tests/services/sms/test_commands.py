@@ -11,6 +11,7 @@ from ovms.status import (
     REQUEST_VEHICLE_RESTART,
 )
 from ovms.vehicle.base import Vehicle
+from ovms.vehicle.types import TYPES
 
 NOTIFICATIONS = "Notifications are SMS, IP, SMSIP or - for none; SMS!IP for reports by IP only."
 
@@ -235,10 +236,17 @@ def test_module():
 
 def test_vehicle():
     bench = Bench()
-    assert bench.send("VEHICLE rt") == "Vehicle:\r\n VehicleType:RT\r\n CarType:NONE"
+    assert (
+        bench.send("VEHICLE rt")
+        == "Vehicle:\r\n VehicleType:RT\r\n CarType:NONE\r\n Types:" + TYPES
+    )
     assert bench.status.take_requests() == REQUEST_VEHICLE_RESTART
-    assert bench.send("VEHICLE?") == "Vehicle:\r\n VehicleType:RT\r\n CarType:NONE"
-    assert bench.send("VEHICLE -none") == "Vehicle:\r\n VehicleType:\r\n CarType:NONE"
+    assert (
+        bench.send("VEHICLE?") == "Vehicle:\r\n VehicleType:RT\r\n CarType:NONE\r\n Types:" + TYPES
+    )
+    assert bench.send("VEHICLE -none") == (
+        "Vehicle:\r\n VehicleType:\r\n CarType:NONE\r\n Types:" + TYPES
+    )
 
 
 def test_gprs():

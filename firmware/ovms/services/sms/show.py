@@ -40,8 +40,10 @@ def _module(sms):
 
 
 def _vehicle(sms):
-    values = sms.config.get(parameters.VEHICLE_TYPE), sms.car().type_text()
-    return "Vehicle:\r\n VehicleType:%s\r\n CarType:%s" % values
+    from ovms.vehicle.types import TYPES
+
+    values = sms.config.get(parameters.VEHICLE_TYPE), sms.car().type_text(), TYPES
+    return "Vehicle:\r\n VehicleType:%s\r\n CarType:%s\r\n Types:%s" % values
 
 
 def _gprs(sms):

@@ -1,0 +1,6 @@
+"""Types of cars that there are, for who asks; loaded on demand.
+
+`car_setup.py` has what belongs to them.
+"""
+
+TYPES = "RT DEMO NL NL1 NL3 NLC MI TC KS VA"
