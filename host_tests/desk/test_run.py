@@ -15,22 +15,25 @@ _DRIVE_S = 75
 # the desk's stand-ins, in KiB.
 _HEAP_KIB = 119
 _CHARGE_S = 10
+_LEAF_S = 15
 _LIMIT_S = 120
 
 
 async def _both():
     drive = ("--vm", "micropython", "--bits", "32", "--heap", str(_HEAP_KIB))
     charge = ("--vm", "cpython", "--time-scale", "10", "--scenario", "charge", "--sevcon", "80")
+    leaf = ("--vm", "cpython", "--time-scale", "10", "--vehicle", "NL", "--scenario", "charge")
     runs = await asyncio.gather(
         run_desk("run", "--headless", "--seconds", str(_DRIVE_S), *drive, seconds=_LIMIT_S),
         run_desk("run", "--headless", "--seconds", str(_CHARGE_S), *charge, seconds=_LIMIT_S),
+        run_desk("run", "--headless", "--seconds", str(_LEAF_S), *leaf, seconds=_LIMIT_S),
     )
-    return dict(zip(("drive", "charge"), runs))
+    return dict(zip(("drive", "charge", "leaf"), runs))
 
 
 @pytest.fixture(scope="module")
 def runs():
-    """(exit code, stdout, stderr) of two runs at the same time, by scenario."""
+    """(exit code, stdout, stderr) of three runs at the same time, by scenario."""
     require(("micropython", "--bits", "32"))
     return asyncio.run(_both())
 
@@ -70,6 +73,12 @@ def test_charge_in_fast_time(runs):
     assert "module CAN" not in output
 
 
+def test_another_car_charges_in_fast_time(runs):
+    """A Leaf, which a table reads."""
+    lines = _check(runs["leaf"], len(SET_UP))
+    assert "module SMS   VehicleType:NL" in lines and "charge state charging" in lines
+
+
 @pytest.mark.parametrize("option", ["--port", "--http-port"])
 def test_port_in_use_is_one_sentence(option):
     with socket.socket() as taken:
@@ -88,6 +97,9 @@ def test_port_in_use_is_one_sentence(option):
     [
         (("--scenario", "fly"), "invalid choice: 'fly'"),
         (("--sevcon", "90"), "invalid choice: '90'"),
+        (("--vehicle", "ZZ"), "invalid choice: 'ZZ'"),
+        (("--vehicle", "VA", "--scenario", "charge"), "nothing is heard of a charge."),
+        (("--vehicle", "NL", "--sevcon", "80"), "--sevcon is for the Twizy only."),
         (("--vm", "micropython", "--time-scale", "3"), "--time-scale works with --vm cpython"),
         (("--flash", "/dev/null/flash"), "cannot be written"),
         (("--port", "99999"), "'99999' is no TCP port"),

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from tools.desk.stage import SERVER_NAME, SERVER_PASSWORD, VEHICLE, Stage
+from tools.desk.stage import SERVER_NAME, SERVER_PASSWORD, TWIZY, VEHICLE, Stage
 
 MODULE_PASSWORD = "Desk2026"
 # Network, SMS centre and a modem that is busy with GPRS at the same time.
@@ -41,14 +41,26 @@ SET_UP = (
 )
 
 
-def mqtt_steps(stage: Stage) -> tuple[Step, ...]:
+def car_steps(car_type: str, tells_soc: bool) -> tuple[Step, ...]:
+    """The set-up for a car of another type than the Twizy."""
+    return tuple(
+        replace(step, text=step.text.removesuffix(TWIZY) + car_type)
+        if step.text.startswith("MODULE ")
+        else replace(step, expected="Range:" if not tells_soc else step.expected)
+        if step.text == "STAT?"
+        else step
+        for step in SET_UP
+    )
+
+
+def mqtt_steps(stage: Stage, set_up: Sequence[Step] = ()) -> tuple[Step, ...]:
     """The set-up over WiFi, where server and broker are ports of this host."""
     server = f"{stage.options.host}:{stage.server.port}"
     steps = [
         Step(f"SERVER {server} {SERVER_PASSWORD}", f"IP:{server}")
         if step.text.startswith("SERVER ")
         else step
-        for step in SET_UP
+        for step in set_up or SET_UP
     ]
     assert stage.mqtt is not None
     return (*steps, Step(stage.mqtt.sms, "Broker:tls://"), Step("MQTT HA ON", "Assistant:ON"))

@@ -12,15 +12,19 @@ from tools import vm
 from tools.desk import module
 from tools.desk.arguments import count, port
 from tools.desk.board_host import HostError
+from tools.desk.dbc_cars import CARS
+from tools.desk.dbc_sim import DBCSimulator
 from tools.desk.phone_script import (
     QUESTIONS,
     SET_UP,
     PhoneScript,
+    Step,
+    car_steps,
     controller_steps,
     mqtt_steps,
 )
 from tools.desk.sevcon_moods import MOODS
-from tools.desk.stage import VEHICLE, Stage, StageOptions
+from tools.desk.stage import TWIZY, VEHICLE, Stage, StageOptions
 from tools.desk.twizy_scenarios import SCENARIOS
 from tools.desk.view import LiveView, PlainView
 
@@ -34,6 +38,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `run`, design 4.2."""
     parser.add_argument("--headless", action="store_true", help="lines, and a summary at the end")
     parser.add_argument("--seconds", type=count, metavar="N", help="end after N seconds")
+    parser.add_argument(
+        "--vehicle",
+        choices=(TWIZY, *CARS),
+        default=TWIZY,
+        metavar="TYPE",
+        help=f"the car: {TWIZY}, or one that a table reads ({', '.join(CARS)})",
+    )
     parser.add_argument("--scenario", choices=sorted(SCENARIOS), default="drive")
     parser.add_argument(
         "--sevcon",
@@ -52,6 +63,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    if options.vehicle != TWIZY:
+        try:
+            DBCSimulator(options.vehicle, options.scenario)
+        except ValueError as error:
+            print(error, file=sys.stderr)
+            return 2
+        if options.sevcon:
+            print("The option --sevcon is for the Twizy only.", file=sys.stderr)
+            return 2
     if options.vm is None:
         options.vm = _usual_runtime(options)
     try:
@@ -70,12 +90,14 @@ def _usual_runtime(options: argparse.Namespace) -> str:
 async def _run(options: argparse.Namespace) -> int:
     is_live = not options.headless and sys.stdout.isatty()
     view = LiveView() if is_live else PlainView()
-    own_mood = SCENARIOS[options.scenario].sevcon
+    is_twizy = options.vehicle == TWIZY
+    own_mood = SCENARIOS[options.scenario].sevcon if is_twizy else ""
     mood = options.sevcon or own_mood
     stage = Stage(
         StageOptions(
             wiring=module.wiring(options, flash=options.flash),
             scenario=options.scenario,
+            car_type=options.vehicle,
             sevcon=mood or MOODS[0],
             port=options.port,
             http_port=options.http_port,
@@ -85,15 +107,18 @@ async def _run(options: argparse.Namespace) -> int:
         view.line,
     )
     view.stage = stage
-    steps = SET_UP + (controller_steps(mood, own_mood != "") if mood else ())
-    script = PhoneScript(stage, steps, QUESTIONS.get(options.scenario, ""))
+    set_up: tuple[Step, ...] = SET_UP
+    if not is_twizy:
+        set_up = car_steps(options.vehicle, CARS[options.vehicle].tells_soc)
+    steps = set_up + (controller_steps(mood, own_mood != "") if mood else ())
+    script = PhoneScript(stage, steps, QUESTIONS.get(options.scenario, "") if is_twizy else "")
     end = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, end.set)
     try:
         await stage.start()
         if options.mqtt:
-            script.steps = (*mqtt_steps(stage), *script.steps[len(SET_UP) :])
+            script.steps = (*mqtt_steps(stage, set_up), *script.steps[len(SET_UP) :])
         phone = asyncio.create_task(script.run())
         with view:
             await _until(end, options.seconds, stage, script, view)

@@ -21,6 +21,7 @@ from pathlib import Path
 from tools.desk import canbus
 from tools.desk.board_host import BoardHost, HostError, Wiring
 from tools.desk.can_server import CANServer
+from tools.desk.dbc_sim import DBCSimulator
 from tools.desk.gps import TEMPELHOF, GPSReceiver
 from tools.desk.gps_server import GPSServer
 from tools.desk.modem.dialler import Route
@@ -39,6 +40,7 @@ from tools.desk.twizy_sim import TwizySimulator
 from tools.shrink.explain import Translator
 
 VEHICLE = "TWIZY42"
+TWIZY = "RT"
 SERVER_PASSWORD = "NETPASS"
 SERVER_NAME = "server.desk"
 PHONE_NUMBER = "+4915112345678"
@@ -61,6 +63,8 @@ class StageOptions:
 
     wiring: Wiring
     scenario: str = "drive"
+    # A type of car, as parameter 14 has it: the Twizy or one of `dbc_cars.py`.
+    car_type: str = TWIZY
     # One of sevcon_moods.MOODS.
     sevcon: str = "80"
     host: str = "127.0.0.1"
@@ -103,7 +107,11 @@ class Stage:
         self.view = View()
         self.replies: asyncio.Queue[OutgoingSms] = asyncio.Queue()
         self._on_line = on_line
-        self.car = TwizySimulator(options.scenario, is_repeating=True)
+        self.car: TwizySimulator | DBCSimulator
+        if options.car_type == TWIZY:
+            self.car = TwizySimulator(options.scenario, is_repeating=True)
+        else:
+            self.car = DBCSimulator(options.car_type, options.scenario, is_repeating=True)
         self._round = Round(TEMPELHOF)
         self.sevcon = MotorController(options.sevcon)
         self._thinning = Thinning()
@@ -184,7 +192,12 @@ class Stage:
         await self.modem.deliver_sms(PHONE_NUMBER, text)
 
     def has_shown_soc(self) -> bool:
-        """Whether the app knows the car's SOC, as it is now or was a while ago."""
+        """Whether the app knows the car's SOC, as it is now or was a while ago.
+
+        A car that does not tell it, the app knows without.
+        """
+        if isinstance(self.car, DBCSimulator) and not self.car.data.tells_soc:
+            return True
         text = self.view.value("S", "SOC").split(" ")[0]
         return text != "" and abs(float(text) - self.car.soc_pct) < _SOC_SLACK_PCT
 
@@ -261,7 +274,8 @@ class Stage:
             if self.options.time_scale > _UNTHINNED_SCALE:
                 frames = self._thinning.thin(frames)
             self.can.put(frames)
-            self._put_now(self.sevcon.step(whole_ms, self.car.is_key_on))
+            is_controller_on = self.car.is_key_on and self.options.car_type == TWIZY
+            self._put_now(self.sevcon.step(whole_ms, is_controller_on))
             place = self._round.at(self.car.distance_m)
             self.gps.position(
                 place.latitude,
