@@ -15,7 +15,17 @@ from collections.abc import Callable
 from rich.console import Console
 
 from tools import build, vm
-from tools.benchmarks import boot, can_path, cipher, flash, heap, messages, turns, wire
+from tools.benchmarks import (
+    boot,
+    can_path,
+    cipher,
+    flash,
+    heap,
+    messages,
+    table_cars,
+    turns,
+    wire,
+)
 from tools.benchmarks.rows import Row, is_within_budget, table, to_json
 
 FOLDER = build.BUILD / "bench"
@@ -30,6 +40,7 @@ def groups(is_quick: bool) -> dict[str, Callable[[], list[Row]]]:
         "cipher": lambda: cipher.measure(FOLDER, is_quick),
         "messages": lambda: messages.measure(is_quick),
         "can": lambda: can_path.measure(FOLDER, is_quick),
+        "cars": lambda: table_cars.measure(FOLDER, is_quick),
         "heap": lambda: heap.measure(FOLDER, is_quick),
         "turns": lambda: turns.measure(FOLDER, is_quick),
         "flash": flash.measure,
