@@ -1,6 +1,6 @@
 """The cars that are made of a table, each with frames that wake it up and move it.
 
-The frames are the vectors of the car facts (3.7), and for what they do not have made by hand from
+The frames are the vectors of car facts 3.7, and for what they do not have made by hand from
 the same tables. They are payloads, not recordings, unless a test says so.
 """
 

@@ -1,6 +1,6 @@
 """What the cars of the firmware's tables say on their buses, as data for `dbc_sim.py`.
 
-Written from the car facts, part 3, and the DBC files in the cars' folders; no code of the
+Written from the car facts 3, and the DBC files in the cars' folders; no code of the
 firmware is used, and none of its mappings. A frame is a message of the DBC file with its signals
 in physical units; what is not named is raw 0. Pages of a multiplexed frame take turns.
 """

@@ -3,8 +3,8 @@
 A table is a class that inherits `TableCar` and holds numbers only, but for `put`, which knows the
 names of the values. Each page of a frame (its multiplexer's value) is read once a second, and
 skipped until the next `poll`, unless it is one that must not be missed; so a frame that comes a
-hundred times a second costs little more than one that nobody wants. Nothing here allocates, but
-for edges, which are in `table_edges.py`. Rules and their arguments: README of this folder.
+hundred times a second costs little more than one that nobody wants. No garbage is made, but for
+edges, which are in `table_edges.py`. Rules and their arguments: README of this folder.
 """
 
 from array import array
@@ -72,8 +72,11 @@ RESET_CHARGE = const(2)
 VIN_LENGTH = const(17)
 # Bit of `vin_seen`: the state has it.
 VIN_TOLD = const(0x80)
+# Of a page, in `_pages`: since the last `poll` it came, and was read for good; and, never changed,
+# that it is the last one of its frame.
 _HEARD = const(1)
 _TAKEN = const(2)
+_LAST = const(4)
 # So long a charge from before a restart may still be heard of.
 _WAIT_S = const(20)
 # Totals begin anew behind it: within 30 bits everywhere.
@@ -108,7 +111,10 @@ class TableCar(Vehicle):
         super().__init__(state, config)
         ids = self.RX_IDS
         self._first = {ids[n]: self.FIRST_GROUPS[n] for n in range(len(ids))}
-        self._fresh = bytearray(len(self.GROUPS) // GROUP_BYTES)
+        self._pages = bytearray(len(self.GROUPS) // GROUP_BYTES)
+        for n in range(len(self._pages)):
+            if self.GROUPS[n * GROUP_BYTES + 5] & LAST:
+                self._pages[n] = _LAST
         self.inputs = bytearray(self.INPUTS)
         self.sums = array("i", bytes(4 * self.SUMS))
         self._hold_s = array("H", bytes(len(self.HOLDS) // HOLD_BYTES * 2))
@@ -129,32 +135,39 @@ class TableCar(Vehicle):
         """Give the value with this number, below INPUT, to the state. The table's own part."""
 
     def on_frame(self, arbitration_id, data, dlc):
+        # Arguments, variables and what is put on the stack are 11 words: with more MicroPython
+        # takes each call's room from the heap, which costs ten times as much as all this.
         group = self._first.get(arbitration_id)
-        if group is None or not dlc:
-            return
-        groups = self.GROUPS
-        fresh = self._fresh
-        while True:
-            at = group * GROUP_BYTES
-            flags = groups[at + 5]
-            if not fresh[group] & _TAKEN or flags & EVERY:
-                seen = fresh[group] | _HEARD
-                byte = groups[at]
-                if byte == NO_MUX or (
-                    byte < dlc
-                    and (data[byte] >> (groups[at + 1] >> 4)) & ((1 << (groups[at + 1] & 15)) - 1)
-                    == groups[at + 2]
-                ):
-                    record = groups[at + 3]
-                    end = record + groups[at + 4]
-                    while record < end:
-                        if self._read(record, data, dlc):
-                            seen |= _TAKEN
-                        record += 1
-                fresh[group] = seen
-            if flags & LAST:
+        while group is not None:
+            if not self._pages[group] & _TAKEN:
+                self._read_page(group, data, dlc)
+            if self._pages[group] & _LAST:
                 return
             group += 1
+
+    def _read_page(self, group, data, dlc):
+        """Read the signals of a page, if that is what came."""
+        if not dlc:
+            return
+        groups = self.GROUPS
+        at = group * GROUP_BYTES
+        byte = groups[at]
+        if byte != NO_MUX:
+            if byte >= dlc:
+                return
+            mux = (data[byte] >> (groups[at + 1] >> 4)) & ((1 << (groups[at + 1] & 15)) - 1)
+            if mux != groups[at + 2]:
+                return
+        done = _HEARD
+        record = groups[at + 3]
+        end = record + groups[at + 4]
+        while record < end:
+            if self._read(record, data, dlc):
+                done |= _TAKEN
+            record += 1
+        if groups[at + 5] & EVERY:
+            done = _HEARD
+        self._pages[group] |= done
 
     def _read(self, record, data, dlc):
         """Read one signal; False when it has no valid value."""
@@ -299,15 +312,15 @@ class TableCar(Vehicle):
 
     def _listen(self, seconds):
         """What was heard since the last call, and what has been silent for too long."""
-        fresh = self._fresh
+        pages = self._pages
         silences = self.SILENCES
         at = number = 0
         while at < len(silences):
             group = silences[at]
             end = group + silences[at + 1]
             if not silences[at + 1]:
-                end = len(fresh)
-            while group < end and not fresh[group]:
+                end = len(pages)
+            while group < end and not pages[group] & _HEARD:
                 group += 1
             limit_s = silences[at + 2]
             count = silences[at + 3]
@@ -324,10 +337,10 @@ class TableCar(Vehicle):
                         self._fall_silent()
             at += count
             number += 1
-        for group in range(len(fresh)):
-            if fresh[group]:
+        for group in range(len(pages)):
+            if pages[group] & _HEARD:
                 self.state.told_age_s = 0
-                fresh[group] = 0
+                pages[group] &= _LAST
 
     def _fall_silent(self):
         """The whole bus sleeps: nothing flows any more."""
