@@ -106,6 +106,61 @@ def test_taken_away_while_it_is_made():
     asyncio.run(scenario())
 
 
+class Broom:
+    def __init__(self):
+        self.count = 0
+
+    def make_room(self):
+        self.count += 1
+
+
+def test_without_memory_it_is_tried_again_until_there_is_some(monkeypatch):
+    """Once it was given up for good after two attempts."""
+    monkeypatch.setattr(mqtt_setup, "_AGAIN_S", 0)
+    build = mqtt_setup._build
+    failures = [MemoryError(), MemoryError(), MemoryError()]
+
+    async def starved(app, status):
+        if failures:
+            raise failures.pop()
+        await build(app, status)
+
+    monkeypatch.setattr(mqtt_setup, "_build", starved)
+
+    async def scenario():
+        app = make_app()
+        app.broom = Broom()
+        app.config.apply({MQTT_SERVER: "b.example", VEHICLE_ID: "CAR7"})
+        mqtt_setup.update(app)
+        status = app.status.mqtt
+        await spawned[0]()
+        assert len(status.tasks) == 2 and app.broom.count == 3
+        assert app.status.counts == {"memory_retries": 3}
+        assert "PSRAM" in status.server_error
+        for task in status.tasks:
+            task.cancel()
+        await asyncio.gather(*status.tasks, return_exceptions=True)
+
+    asyncio.run(scenario())
+
+
+def test_taken_away_without_memory_it_ends(monkeypatch):
+    monkeypatch.setattr(mqtt_setup, "_AGAIN_S", 0)
+
+    async def starved(app, status):
+        app.config.apply({MQTT_SERVER: ""})
+        mqtt_setup.update(app)
+        raise MemoryError
+
+    monkeypatch.setattr(mqtt_setup, "_build", starved)
+    app = make_app()
+    app.broom = Broom()
+    app.config.apply({MQTT_SERVER: "b.example"})
+    mqtt_setup.update(app)
+    asyncio.run(spawned[0]())
+    assert app.status.mqtt is None and app.broom.count == 1
+
+
 def opened(app):
     """(by WiFi, by the modem, what was refused with)."""
 

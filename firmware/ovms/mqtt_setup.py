@@ -6,9 +6,17 @@ Loaded on demand by `app.py`. Nothing of MQTT is in RAM before.
 import asyncio
 import os
 
+from micropython import const
+
 from ovms.parameters import MQTT_SERVER, SERVER
 
 _WAITS = "Over GPRS there is one connection, the server's: MQTT waits for WiFi, or for SERVER -."
+# A heap without PSRAM has room for a server or for a broker.
+_NO_ROOM = (
+    "There is not memory enough for MQTT: SERVER - makes room, or an ESP32 with PSRAM has it "
+    "(image ESP32_GENERIC-SPIRAM)."
+)
+_AGAIN_S = const(60)
 
 
 def update(app):
@@ -21,13 +29,26 @@ def update(app):
         link_status = status.mqtt = LinkStatus(status)
 
         async def build():
-            await _build(app, link_status)
+            while status.mqtt is link_status:
+                try:
+                    await _build(app, link_status)
+                except MemoryError:
+                    _no_room(app, link_status)
+                else:
+                    return
+                await asyncio.sleep(_AGAIN_S)
 
         app.spawn(build)
     elif not is_wanted and status.mqtt is not None:
         for task in status.mqtt.tasks:
             task.cancel()
         status.mqtt = None
+
+
+def _no_room(app, link_status):
+    app.status.count("memory_retries")
+    link_status.server_error = _NO_ROOM
+    app.broom.make_room()
 
 
 async def _build(app, status):
@@ -54,11 +75,20 @@ async def _build(app, status):
     talk.utc_s = app.clock.utc_s
     talk.on_error = app.on_error
     link = MQTTLink(open_stream, session, talk, app.config, status, app.clock, os.urandom)
+
+    async def run():
+        try:
+            await link.run()
+        except MemoryError:
+            # Tried again by `keep`; whoever asks is told meanwhile.
+            status.server_error = _NO_ROOM
+            raise
+
     if app.status.mqtt is status:
         # Else the broker was taken away meanwhile.
         status.talk = talk
         status.tasks = (
-            asyncio.create_task(app.keep("mqtt", link.run)),
+            asyncio.create_task(app.keep("mqtt", run)),
             asyncio.create_task(app.keep("mqtt", talk.run)),
         )
 
