@@ -13,6 +13,7 @@ A file stays whole where it cannot be told what is asked of it: see `_obstacle`.
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Iterable, Iterator
 
 from tools.shrink.parts import Ask, Foreign, Part, Unit, Writer, positions
@@ -305,22 +306,37 @@ class Splitter:
         return found
 
     def _merge(self, parts: list[Part]) -> None:
-        """Put parts together, in place, as long as that saves more than it loads in vain."""
+        """Put parts together, in place, as long as that saves more than it loads in vain.
+
+        The pair that saves most comes first, of equal ones the one that stands first.
+        """
+        order = {part: number for number, part in enumerate(parts)}
+        gains: dict[tuple[Part, Part], int] = {}
+
+        def weigh(one: Part, other: Part) -> None:
+            gain = self._gain(one, other)
+            if gain > 0:
+                gains[one, other] = gain
+
+        def rank(pair: tuple[Part, Part]) -> tuple[int, int, int]:
+            return -gains[pair], order[pair[0]], order[pair[1]]
+
+        for pair in itertools.combinations(parts, 2):
+            weigh(*pair)
         while True:
-            best = None
-            for number, one in enumerate(parts):
-                for other in parts[number + 1 :]:
-                    gain = self._gain(one, other)
-                    if gain <= (best[0] if best else 0):
-                        continue
-                    if not self._makes_circle(parts, one, other):
-                        best = gain, one, other
+            ranked = sorted(gains, key=rank)
+            best = next((pair for pair in ranked if not self._makes_circle(parts, *pair)), None)
             if best is None:
                 return
-            _, one, other = best
+            one, other = best
             parts.remove(other)
             one.units |= other.units
             one.places |= other.places
+            for pair in [pair for pair in gains if one in pair or other in pair]:
+                del gains[pair]
+            for part in parts:
+                if part is not one:
+                    weigh(*sorted((one, part), key=order.__getitem__))
 
     def _gain(self, one: Part, other: Part) -> int:
         """Bytes that are saved, summed over the places that load one of two parts."""
