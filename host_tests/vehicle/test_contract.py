@@ -81,7 +81,8 @@ def test_names_its_commands():
 
 
 def test_asks_without_a_change():
-    for car_class, wake in CARS:
+    # The most of a minute on the module's VM, for each car; those of a table ask alike.
+    for car_class, wake in CARS[: 1 - len(TABLE_CARS)]:
         contract.asks_without_a_change(car_class, wake)
 
 

@@ -8,6 +8,7 @@ from ovms.protocol import sms_text
 from ovms.services.sms.parts import parts
 from ovms.vehicle.base import Vehicle
 from ovms.vehicle.demo.car import Demo
+from ovms.vehicle.types import TYPES
 
 
 def converse(bench, *incoming, is_working=True):
@@ -30,7 +31,7 @@ def test_answers_in_order():
     ) == [
         (OWNER, "Registered number: " + OWNER),
         (STRANGER, "Permission denied"),
-        (OWNER, "Vehicle:\r\n VehicleType:\r\n CarType:NONE"),
+        (OWNER, "Vehicle:\r\n VehicleType:\r\n CarType:NONE\r\n Types:" + TYPES),
     ]
 
 
