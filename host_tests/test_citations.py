@@ -123,6 +123,8 @@ def test_links_and_files_beside_a_collection_are_there(path):
     named = re.findall(r"\]\(([^)#]+)\)", text)
     named += re.findall(r"`((?:cars-|twizy-)[\w-]+\.(?:dbc|csv))`", text)
     assert not [name for name in named if "://" not in name and not (FACTS / name).exists()]
+    elsewhere = re.findall(r"`(firmware/[\w/.]+)`", text)
+    assert not [name for name in elsewhere if not (ROOT / name).exists()]
 
 
 def test_facts_are_about_nothing_but_the_field():

@@ -116,11 +116,20 @@ def test_no_object_is_larger_than_a_full_heap_has_room_for():
         ("*,*,silence,in.on,s=9,", "map.csv: one row with the rule silence and the frame *"),
         ("*,*,absent,drive,,", "map.csv:5: drive is absent, but some row feeds it."),
         ("*,*,set,full_soc,20,", "full_soc is a number from 50 to 100."),
+        ("*,*,like,none.csv,,", "map.csv:5: there is no mapping 'none.csv' to take over."),
+        ("*,*,like,map.csv,,", "map.csv:5: 'map.csv' takes over a mapping itself."),
         ("0x100,Key,flag", "map.csv:5: 7 columns instead of 10"),
     ],
 )
 def test_each_mistake_is_a_sentence_with_file_and_line(tmp_path, row, sentence):
     assert sentence in complaint(tmp_path, *GOOD, row)
+
+
+def test_rows_that_are_taken_over_keep_their_own_file_and_line(tmp_path):
+    (tmp_path / "common.csv").write_text(f"{HEAD}\nZZ,other.dbc,0x100,Kay,flag,is_on,1,,S,\n")
+    assert "common.csv:2: frame 100 has no signal 'Kay'" in complaint(
+        tmp_path, *GOOD, "*,*,like,common.csv,,"
+    )
 
 
 def test_what_is_missing_is_told(tmp_path):

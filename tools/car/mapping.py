@@ -24,8 +24,10 @@ COLUMNS = (
 )
 RULES = (
     *("num", "flag", "enum", "latch", "mean", "sum", "text", "hold", "silence"),
-    *("absent", "set"),
+    *("absent", "set", "like"),
 )
+# Takes over the rows of another mapping, whatever car and DBC file that names.
+LIKE = "like"
 ANY = "*"
 # What the module can compute without an allocation.
 MAX = (1 << 30) - 1
@@ -123,6 +125,9 @@ def _read_rows(file: Path) -> tuple[str, str, list[Row]]:
         names.add((by["car"], by["dbc"]))
         if len(names) > 1:
             raise CarError(f"{file}:{number}: a mapping is of one car and one DBC file.")
+        if by["rule"] == LIKE:
+            rows += _taken_over(file, number, by["target"])
+            continue
         cut = {key: by[key] for key in ("signal", "rule", "target", "arguments", "valid_raw")}
         rows.append(Row(file, number, frame, **cut))
     if not rows:
@@ -131,6 +136,15 @@ def _read_rows(file: Path) -> tuple[str, str, list[Row]]:
     if not re.fullmatch(r"[A-Z][A-Z0-9]{1,3}", code):
         raise CarError(f"{file}:2: '{code}' is no type of two to four letters and digits.")
     return code, dbc_name, rows
+
+
+def _taken_over(file: Path, number: int, name: str) -> list[Row]:
+    other = file.parent / name
+    if not other.is_file():
+        raise CarError(f"{file}:{number}: there is no mapping '{name}' to take over.")
+    if f",{LIKE}," in other.read_text("utf-8", "replace"):
+        raise CarError(f"{file}:{number}: '{name}' takes over a mapping itself.")
+    return _read_rows(other)[2]
 
 
 def _load_dbc(file: Path) -> Database:
