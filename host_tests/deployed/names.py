@@ -11,6 +11,8 @@ CARS = ()
 # What a module of the firmware is imported as to the sources it is made of.
 MODULES = {}
 
+# Short name to the long ones, made when it is needed first.
+_longs = {}
 _NONE = object()
 _OWN = "__t"
 
@@ -77,11 +79,11 @@ def delattr_(thing, name):
 
 def members(values):
     """`thing.__dict__` with every name that a short one may stand for."""
+    if not _longs:
+        for name, short in NAMES.items():
+            _longs.setdefault(short, []).append(name)
     found = {}
-    longs = {}
-    for name, short in NAMES.items():
-        longs.setdefault(short, []).append(name)
     for name, value in values.items():
-        for long in longs.get(name, (name,)):
+        for long in _longs.get(name, (name,)):
             found[long] = value
     return found

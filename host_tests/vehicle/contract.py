@@ -85,9 +85,17 @@ def snapshot(state):
 
 def everything(thing, seen=None):
     """All that a car consists of, and its settings, as nested values to compare."""
-    seen = [] if seen is None else seen
+    seen = set() if seen is None else seen
     if isinstance(thing, dict):
-        return [(key, everything(thing[key], seen)) for key in sorted(thing, key=repr)]
+        found = []
+        # What is in it twice is told once: as flashed, an attribute has all names that its short
+        # one stands for.
+        first = {}
+        for key in sorted(thing, key=repr):
+            value = thing[key]
+            other = first.setdefault(id(value), key)
+            found.append((key, everything(value, seen) if other is key else other))
+        return found
     if isinstance(thing, (list, tuple)):
         return [everything(value, seen) for value in thing]
     if isinstance(thing, (int, str, bytes, bytearray, type(None))) or callable(thing):
@@ -97,7 +105,7 @@ def everything(thing, seen=None):
         return bytes(thing) if hasattr(thing, "__len__") else ""
     if id(thing) in seen:
         return "seen"
-    seen.append(id(thing))
+    seen.add(id(thing))
     return everything(thing.__dict__, seen)
 
 
@@ -162,9 +170,9 @@ def asks_without_a_change(car_class, wake):
     feed(car, *wake)
     pass_seconds(car, 2)
     sent.clear()
+    before = everything(car)
     for name, _, method in car.sms_commands():
         for words in QUESTIONS:
-            before = everything(car)
             try:
                 text = run(method(car, list(words), True))
                 assert text is None or isinstance(text, str)
