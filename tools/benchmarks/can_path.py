@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tools import vm
+from tools import on_cpython, vm
 from tools.benchmarks import callgrind, on_vm
 from tools.benchmarks.rows import Row, not_measured
 from tools.desk.twizy_sim import TwizySimulator
@@ -51,8 +51,8 @@ def spi_answers(frames: list[tuple[int, bytes]], filters: Filters) -> bytes:
 
 def measure(folder: Path, is_quick: bool) -> list[Row]:
     """folder: for files of ours. All rows of this group."""
-    twizy = on_vm.firmware_attribute("ovms.vehicle.twizy.car", "Twizy")
-    compute = on_vm.firmware_attribute("ovms.drivers.mcp2515_filters", "acceptance_filters")
+    twizy = on_cpython.attribute("ovms.vehicle.twizy.car", "Twizy")
+    compute = on_cpython.attribute("ovms.drivers.mcp2515_filters", "acceptance_filters")
     filters = compute(twizy.RX_IDS, twizy.FOREIGN_IDS)
     frames = driving_frames(_SECONDS)
     answers = spi_answers(frames, filters)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import functools
-import importlib
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 from tools import build, vm
@@ -55,22 +53,3 @@ def run(
         raise VMError(f"{program} failed: {(done.stdout + done.stderr).strip().splitlines()[-1]}")
     # What the firmware logs stands before it.
     return json.loads(done.stdout.splitlines()[-1])
-
-
-def prepare_cpython() -> None:
-    """Let this process import the firmware."""
-    for folder in ("firmware", "modules"):
-        if str(vm.ROOT / folder) not in sys.path:
-            sys.path.insert(0, str(vm.ROOT / folder))
-    from tools.simulated_board import cpython
-
-    cpython.install()
-
-
-def firmware_attribute(module: str, *names: str):
-    """An attribute of a firmware module, read on CPython."""
-    prepare_cpython()
-    value = importlib.import_module(module)
-    for name in names:
-        value = getattr(value, name)
-    return value

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tools import build, vm
+from tools import build, on_cpython, vm
 from tools.benchmarks import callgrind, on_vm
 from tools.benchmarks.rows import Row, not_measured
 from tools.car.__main__ import text_of
@@ -53,7 +53,7 @@ def measure(folder: Path, is_quick: bool) -> list[Row]:
         module = f"ovms.vehicle.{_folder_of(code)}.car"
         car = DBCSimulator(code, "drive")
         car.step(_START_MS)
-        wanted = on_vm.firmware_attribute(module, _class_of(code), "RX_IDS")
+        wanted = on_cpython.attribute(module, _class_of(code), "RX_IDS")
         frames = [frame for frame in car.step(_SECONDS * 1000) if frame[0] in wanted]
         rows += _rows(tree, folder, f"{code}, {CARS[code].title}", module, frames)
     return rows

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools import build, shelf, vm
+from tools import build, on_cpython, shelf, vm
 from tools.benchmarks import callgrind, on_vm
 from tools.benchmarks.rows import Row, not_measured
 from tools.desk.twizy_scenarios import TOWN, Scenario, Step
@@ -227,7 +227,7 @@ class Life:
 
 
 def _tape() -> bytes:
-    on_vm.prepare_cpython()
+    on_cpython.prepare()
     from tools.benchmarks.day.tape import Tape
 
     tape = Tape(62, 4437.1)

@@ -20,7 +20,7 @@ import time
 from collections import deque
 from unittest import mock
 
-from tools.benchmarks import on_vm
+from tools import on_cpython
 from tools.benchmarks.rows import Row, not_measured
 from tools.benchmarks.virtual_loop import VirtualLoop
 from tools.desk.ovms import wire
@@ -298,7 +298,7 @@ class Life:
 
     def run(self) -> None:
         """Live. The process's folder, clock, sleep and collector are its own meanwhile."""
-        on_vm.prepare_cpython()
+        on_cpython.prepare()
         loop = VirtualLoop()
         folder = os.getcwd()
 
@@ -322,7 +322,7 @@ class Life:
                 loop.close()
 
     async def _live(self, loop: asyncio.AbstractEventLoop) -> None:
-        app_class = on_vm.firmware_attribute("ovms.app", "App")
+        app_class = on_cpython.attribute("ovms.app", "App")
         server = _Server(loop)
         board = _Board()
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from cantools.database.can import Signal
 
-from tools.benchmarks.on_vm import firmware_attribute
+from tools import on_cpython
 from tools.car.bits import page, place, span
 from tools.car.mapping import ANY, MAX, CarError, Mapping, Row, find_message, find_signal, range_of
 from tools.car.tables import (
@@ -53,7 +53,7 @@ class _Compiler:
         self._fed_by: list[tuple[int, int]] = []
         self._fed: set[str] = set()
         self._means: dict[str, int] = {}
-        self._state = firmware_attribute("ovms.vehicle.state", "VehicleState")()
+        self._state = on_cpython.attribute("ovms.vehicle.state", "VehicleState")()
         self._part = 0
 
     def run(self) -> Table:

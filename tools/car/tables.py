@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tools.benchmarks.on_vm import firmware_attribute
+from tools import on_cpython
 
-table = firmware_attribute("ovms.vehicle.table_car")
-machines = firmware_attribute("ovms.vehicle.table_machines")
+table = on_cpython.attribute("ovms.vehicle.table_car")
+machines = on_cpython.attribute("ovms.vehicle.table_machines")
 INPUTS = {
     "in.on": machines.IN_ON,
     "in.awake": machines.IN_AWAKE,

@@ -12,7 +12,7 @@ from pathlib import Path
 from cantools.database import can, load_file
 
 from tools.desk.dbc_cars import CARS, Frame
-from tools.desk.twizy_scenarios import TOWN
+from tools.desk.twizy_scenarios import TOWN, target_kmh
 
 _VEHICLES = Path(__file__).parents[2] / "firmware" / "ovms" / "vehicle"
 SCENARIOS = {
@@ -71,7 +71,7 @@ class DBCSimulator:
         self.charge_state = "done"
         self._is_repeating = is_repeating
         self._is_interrupted = False
-        self._now_ms = self._target_ms = self._start_ms = 0
+        self._now_ms = self._target_ms = self._start_ms = self._end_ms = 0
         self._turns: dict[str, int] = {}
         messages = _messages(self.data.folder)
         self._schedule = [(frame, messages[frame.message]) for frame in self.data.frames]
@@ -169,9 +169,9 @@ class DBCSimulator:
         self.is_key_on = 0 <= passed_s < _DRIVE_S
         self.is_on = self.is_key_on and passed_s >= _KEY_S
         before_ms = self.speed_kmh / 3.6
-        target_kmh = _target(passed_s - _KEY_S) if self.is_on else 0.0
+        wanted_kmh = target_kmh(TOWN, passed_s - _KEY_S) if self.is_on else 0.0
         change_ms = _ACCELERATION_MS2 * seconds
-        speed_ms = max(before_ms - change_ms, min(before_ms + change_ms, target_kmh / 3.6))
+        speed_ms = max(before_ms - change_ms, min(before_ms + change_ms, wanted_kmh / 3.6))
         force_n = _MASS_KG * (speed_ms - before_ms) / seconds
         if speed_ms:
             force_n += _ROLL_N + _DRAG_N_PER_MS2 * speed_ms * speed_ms
@@ -208,12 +208,3 @@ class DBCSimulator:
     def _flow(self, seconds: float) -> None:
         used_pct = self.power_w * seconds / 3600 / self.data.battery_wh * 100
         self.soc_pct = min(max(self.soc_pct - used_pct, 1.0), 100.0)
-
-
-def _target(time_s: float) -> float:
-    time_s %= sum(seconds for seconds, _ in TOWN)
-    for seconds, target_kmh in TOWN:
-        if time_s < seconds:
-            return target_kmh
-        time_s -= seconds
-    return 0.0

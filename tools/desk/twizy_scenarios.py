@@ -262,3 +262,13 @@ SCENARIOS = {
         )
     },
 }
+
+
+def target_kmh(speeds: tuple[tuple[float, float], ...], time_s: float) -> float:
+    """What a drive aims at, `time_s` after it began. speeds: (seconds, km/h), over and over."""
+    time_s %= sum(seconds for seconds, _ in speeds)
+    for seconds, speed_kmh in speeds:
+        if time_s < seconds:
+            return speed_kmh
+        time_s -= seconds
+    return 0.0

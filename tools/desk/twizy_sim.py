@@ -286,7 +286,8 @@ class TwizySimulator:
             else:
                 model.rest(seconds)
             return
-        target_kmh = _target_kmh(self._step.speeds, (self._now_ms - self._step_start_ms) / 1000)
+        passed_s = (self._now_ms - self._step_start_ms) / 1000
+        target_kmh = scenarios.target_kmh(self._step.speeds, passed_s)
         before_ms = model.speed_ms
         model.drive(target_kmh, seconds, self._slope())
         gain_ms = model.speed_ms - before_ms
@@ -310,15 +311,6 @@ class TwizySimulator:
                 self.model.module_offset_c[fault.number - 1] = offset
 
 
-def _target_kmh(speeds: tuple[tuple[float, float], ...], time_s: float) -> float:
-    time_s %= sum(seconds for seconds, _ in speeds)
-    for seconds, target_kmh in speeds:
-        if time_s < seconds:
-            return target_kmh
-        time_s -= seconds
-    return 0.0
-
-
 def _profile_metres(step: scenarios.Step) -> float:
     """Metres of a drive, from the same driver as the model's."""
     if step.action != "drive":
@@ -328,7 +320,8 @@ def _profile_metres(step: scenarios.Step) -> float:
     speed_ms = metres = 0.0
     for slot in range(round(seconds / slot_s)):
         before_ms = speed_ms
-        speed_ms = follow_speed(speed_ms, _target_kmh(step.speeds, slot * slot_s) / 3.6, slot_s)
+        target_kmh = scenarios.target_kmh(step.speeds, slot * slot_s)
+        speed_ms = follow_speed(speed_ms, target_kmh / 3.6, slot_s)
         metres += (before_ms + speed_ms) / 2 * slot_s
     return metres
 

@@ -1,4 +1,4 @@
-"""The two ways an engine can be unhappy."""
+"""What an engine raises: the peer broke the rules, we did, or an SDO transfer failed."""
 
 
 class RemoteProtocolError(Exception):

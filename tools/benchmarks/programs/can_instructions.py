@@ -10,28 +10,16 @@ themselves take) or `loop` (nothing). MicroPython only.
 import gc
 import sys
 
-sys.path[:] = [sys.argv[1], ".frozen"]
+sys.path[:] = [sys.argv[1], "", ".frozen"]
 
 import fake_spi  # noqa: E402
 
 from ovms.drivers.mcp2515 import MCP2515  # noqa: E402
 from ovms.vehicle.state import VehicleState  # noqa: E402
 from ovms.vehicle.twizy.car import Twizy  # noqa: E402
+from tools.benchmarks.programs.quiet import Config  # noqa: E402
 
 _IS_OPEN = 5
-
-
-class Config:
-    """Kilometres, nothing set."""
-
-    is_miles = False
-    revision = 0
-
-    def feature(self, number):
-        return 0
-
-    def get(self, number):
-        return ""
 
 
 def everything(count, bus, car, interrupt, on_frame):

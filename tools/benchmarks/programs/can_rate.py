@@ -14,21 +14,9 @@ sys.path[:] = [sys.argv[1], "", ".frozen"]
 from ovms.drivers.mcp2515 import MCP2515  # noqa: E402
 from ovms.vehicle.state import VehicleState  # noqa: E402
 from ovms.vehicle.twizy.car import Twizy  # noqa: E402
+from tools.benchmarks.programs.quiet import Config  # noqa: E402
 from tools.simulated_board.models.mcp2515 import MCP2515Model  # noqa: E402
 from tools.simulated_board.models.mcp2515_spi import ChipSelectPin, InterruptPin, ModelSPI  # noqa: E402
-
-
-class Config:
-    """Kilometres, nothing set."""
-
-    is_miles = False
-    revision = 0
-
-    def feature(self, number):
-        return 0
-
-    def get(self, number):
-        return ""
 
 
 def main(path, count):
