@@ -9,9 +9,11 @@ import time
 import pytest
 
 from ovms import app as app_module
-from ovms import parameters
+from ovms import car_setup, parameters
 from ovms.drivers import console_port
 from ovms.services.console.session import Console
+from ovms.vehicle.base import Vehicle
+from ovms.vehicle.types import TYPES
 
 
 class ResetError(BaseException):
@@ -440,3 +442,11 @@ def test_what_is_known_survives_a_crash(flash, monkeypatch):
     monkeypatch.undo()
     monkeypatch.chdir(flash)
     assert app_module.App(Board()).state.soc_pct100 == 6000
+
+
+def test_the_types_that_users_are_told_are_those_that_there_are(flash):
+    found = {name if name in car_setup._CARS else name[:2] for name in TYPES.split()}
+    assert found == set(car_setup._CARS)
+    for name in TYPES.split():
+        app = app_module.App(Board(), {**PRESETS, parameters.VEHICLE_TYPE: name})
+        assert type(app.car) is not Vehicle and name.startswith(app.car.TYPE)
