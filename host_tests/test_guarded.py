@@ -20,6 +20,7 @@ from host_tests.app_life import (
 from host_tests.test_app import PRESETS
 from ovms import app as app_module
 from ovms import parameters
+from ovms.links.mqtt_link import LinkStatus
 
 OWNER = "+4512345678"
 
@@ -289,6 +290,32 @@ def test_a_storm_of_lacking_memory(life):
     life.at(1000, lambda: setattr(life.app.history, "tick", fail))
     assert "No memory, " in life.run(1500)
     assert life.ended_s < 1120
+
+
+@pytest.mark.parametrize("has_helped", [True, False])
+def test_before_a_restart_for_lack_of_memory_the_broker_goes(life, has_helped):
+    """A module can do without it, and would come to the same storm again with it."""
+    tick = life.app.history.tick
+    held = []
+
+    class Task:
+        def cancel(self):
+            held.append(life.loop.now_s)
+            if has_helped:
+                life.app.history.tick = tick
+
+    def connect():
+        broker = life.app.status.mqtt = LinkStatus(life.app.status)
+        broker.tasks = (Task(),)
+
+    def fail():
+        raise MemoryError
+
+    life.at(500, connect)
+    life.at(1000, lambda: setattr(life.app.history, "tick", fail))
+    assert ("No memory, " in life.run(2000)) != has_helped
+    assert len(held) == 1 and held[0] < 1060
+    assert "PSRAM" in life.app.status.mqtt.server_error
 
 
 def test_a_lack_of_memory_now_and_then(life):

@@ -8,6 +8,7 @@ import pytest
 
 from ovms import mqtt_setup
 from ovms.config import Config
+from ovms.links.mqtt_link import MQTTLink
 from ovms.parameters import MQTT_SERVER, SERVER, VEHICLE_ID
 from ovms.status import Status
 from ovms.vehicle.base import Vehicle
@@ -38,6 +39,14 @@ class Clock:
         return None
 
 
+class Broom:
+    def __init__(self):
+        self.count = 0
+
+    def make_room(self):
+        self.count += 1
+
+
 def make_app(wifi=None):
     config = Config(MemoryStore())
     state = VehicleState()
@@ -57,6 +66,9 @@ def make_app(wifi=None):
         spawned=[],
         spawn=lambda function: spawned.append(function),
         keep=lambda name, run: run(),
+        broom=Broom(),
+        # At once, and not by the task that asks.
+        in_turn=lambda function, *given: asyncio.get_running_loop().call_soon(function, *given),
     )
 
 
@@ -68,8 +80,40 @@ def nothing_spawned():
     spawned.clear()
 
 
+def living(scenario):
+    """Run an async test; what it leaves running ends with it. Pauses take no time."""
+    pauses = []
+    sleep = asyncio.sleep
+
+    async def passed(seconds):
+        pauses.append(seconds)
+        await sleep(0)
+
+    async def main():
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(mqtt_setup.asyncio, "sleep", passed)
+            try:
+                await scenario(sleep)
+            finally:
+                others = asyncio.all_tasks() - {asyncio.current_task()}
+                for task in others:
+                    task.cancel()
+                await asyncio.gather(*others, return_exceptions=True)
+
+    asyncio.run(main())
+    return pauses
+
+
+async def until(condition, sleep):
+    for _ in range(1000):
+        if condition():
+            return
+        await sleep(0)
+    raise AssertionError("it never came")
+
+
 def test_made_once_and_taken_away():
-    async def scenario():
+    async def scenario(sleep):
         app = make_app()
         mqtt_setup.update(app)
         assert app.status.mqtt is None and not spawned
@@ -80,20 +124,23 @@ def test_made_once_and_taken_away():
         status = app.status.mqtt
         # A notification that comes meanwhile finds nobody, and is no error.
         status.notify("A", "text")
-        await spawned[0]()
-        assert len(status.tasks) == 2
-        await asyncio.sleep(0)
+        builder = asyncio.create_task(spawned[0]())
+        await until(lambda: status.tasks, sleep)
+        tasks = status.tasks
+        assert len(tasks) == 2
         app.config.apply({MQTT_SERVER: ""})
         mqtt_setup.update(app)
-        assert app.status.mqtt is None
-        await asyncio.gather(*status.tasks, return_exceptions=True)
-        assert all(task.cancelled() for task in status.tasks)
+        assert app.status.mqtt is None and not status.tasks
+        await asyncio.gather(*tasks, return_exceptions=True)
+        assert all(task.cancelled() for task in tasks)
+        # Who made them looks once more, and is done.
+        await builder
 
-    asyncio.run(scenario())
+    living(scenario)
 
 
 def test_taken_away_while_it_is_made():
-    async def scenario():
+    async def scenario(sleep):
         app = make_app()
         app.config.apply({MQTT_SERVER: "b.example"})
         mqtt_setup.update(app)
@@ -103,20 +150,11 @@ def test_taken_away_while_it_is_made():
         await spawned[0]()
         assert not status.tasks and app.status.mqtt is None
 
-    asyncio.run(scenario())
-
-
-class Broom:
-    def __init__(self):
-        self.count = 0
-
-    def make_room(self):
-        self.count += 1
+    living(scenario)
 
 
 def test_without_memory_it_is_tried_again_until_there_is_some(monkeypatch):
     """Once it was given up for good after two attempts."""
-    monkeypatch.setattr(mqtt_setup, "_AGAIN_S", 0)
     build = mqtt_setup._build
     failures = [MemoryError(), MemoryError(), MemoryError()]
 
@@ -127,38 +165,63 @@ def test_without_memory_it_is_tried_again_until_there_is_some(monkeypatch):
 
     monkeypatch.setattr(mqtt_setup, "_build", starved)
 
-    async def scenario():
+    async def scenario(sleep):
         app = make_app()
-        app.broom = Broom()
         app.config.apply({MQTT_SERVER: "b.example", VEHICLE_ID: "CAR7"})
         mqtt_setup.update(app)
         status = app.status.mqtt
-        await spawned[0]()
-        assert len(status.tasks) == 2 and app.broom.count == 3
-        assert app.status.counts == {"memory_retries": 3}
+        asyncio.create_task(spawned[0]())
+        await until(lambda: status.tasks, sleep)
+        assert app.broom.count == 3 and app.status.counts == {"memory_retries": 3}
         assert "PSRAM" in status.server_error
-        for task in status.tasks:
-            task.cancel()
-        await asyncio.gather(*status.tasks, return_exceptions=True)
 
-    asyncio.run(scenario())
+    assert living(scenario)[:3] == [600, 600, 600]
+
+
+def test_a_link_without_memory_leaves_all_it_has_and_comes_back(monkeypatch):
+    """Its parts once stayed while it was starved, until the second hand found no memory either."""
+    ends = [MemoryError()]
+    tries = []
+
+    async def starved(link):
+        tries.append(link)
+        if ends:
+            raise ends.pop()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(MQTTLink, "run", starved)
+
+    async def scenario(sleep):
+        app = make_app()
+        app.config.apply({MQTT_SERVER: "b.example", VEHICLE_ID: "CAR7"})
+        mqtt_setup.update(app)
+        status = app.status.mqtt
+        asyncio.create_task(spawned[0]())
+        await until(lambda: app.broom.count, sleep)
+        assert status.talk is None and not status.tasks
+        assert "PSRAM" in status.server_error and not status.is_server_connected
+        await until(lambda: len(tries) == 2, sleep)
+        assert status.tasks and tries[0] is not tries[1]
+
+    living(scenario)
 
 
 def test_taken_away_without_memory_it_ends(monkeypatch):
-    monkeypatch.setattr(mqtt_setup, "_AGAIN_S", 0)
-
     async def starved(app, status):
         app.config.apply({MQTT_SERVER: ""})
         mqtt_setup.update(app)
         raise MemoryError
 
     monkeypatch.setattr(mqtt_setup, "_build", starved)
-    app = make_app()
-    app.broom = Broom()
-    app.config.apply({MQTT_SERVER: "b.example"})
-    mqtt_setup.update(app)
-    asyncio.run(spawned[0]())
-    assert app.status.mqtt is None and app.broom.count == 1
+
+    async def scenario(sleep):
+        app = make_app()
+        app.config.apply({MQTT_SERVER: "b.example"})
+        mqtt_setup.update(app)
+        await spawned[0]()
+        assert app.status.mqtt is None and app.broom.count == 1
+
+    living(scenario)
 
 
 def opened(app):

@@ -191,6 +191,13 @@ class App:
         self._note_due_s = note(self)
 
     def _judge(self):
+        broker = self.status.mqtt
+        if broker is not None and broker.tasks and self.broom.rooms > _ROOMS:
+            # What the module can do without goes first.
+            broker.give_up()
+            self.broom.make_room()
+            self.broom.rooms = 0
+            return
         from ovms.guard import judge
 
         judge(self)

@@ -11,12 +11,9 @@ from micropython import const
 from ovms.parameters import MQTT_SERVER, SERVER
 
 _WAITS = "Over GPRS there is one connection, the server's: MQTT waits for WiFi, or for SERVER -."
-# A heap without PSRAM has room for a server or for a broker.
-_NO_ROOM = (
-    "There is not memory enough for MQTT: SERVER - makes room, or an ESP32 with PSRAM has it "
-    "(image ESP32_GENERIC-SPIRAM)."
-)
-_AGAIN_S = const(60)
+# How often it is looked whether the parts are there, and tried to make them: each attempt takes
+# the room that others need, SMS among them.
+_AGAIN_S = const(600)
 
 
 def update(app):
@@ -30,24 +27,23 @@ def update(app):
 
         async def build():
             while status.mqtt is link_status:
-                try:
-                    await _build(app, link_status)
-                except MemoryError:
-                    _no_room(app, link_status)
-                else:
-                    return
+                if not link_status.tasks:
+                    try:
+                        await _build(app, link_status)
+                    except MemoryError:
+                        _give_up(app, link_status)
                 await asyncio.sleep(_AGAIN_S)
 
         app.spawn(build)
     elif not is_wanted and status.mqtt is not None:
-        for task in status.mqtt.tasks:
-            task.cancel()
+        status.mqtt.give_up()
         status.mqtt = None
 
 
-def _no_room(app, link_status):
+def _give_up(app, link_status):
+    """The module and its SMS come first."""
     app.status.count("memory_retries")
-    link_status.server_error = _NO_ROOM
+    link_status.give_up()
     app.broom.make_room()
 
 
@@ -80,9 +76,9 @@ async def _build(app, status):
         try:
             await link.run()
         except MemoryError:
-            # Tried again by `keep`; whoever asks is told meanwhile.
-            status.server_error = _NO_ROOM
-            raise
+            # Not here: a task cannot cancel itself.
+            app.in_turn(_give_up, app, status)
+            await asyncio.sleep(_AGAIN_S)
 
     if app.status.mqtt is status:
         # Else the broker was taken away meanwhile.

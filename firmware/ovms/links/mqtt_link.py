@@ -8,6 +8,11 @@ while a broker is set.
 from ovms.links.server_link import ServerLink
 from ovms.parameters import MQTT_PASSWORD, MQTT_SERVER, MQTT_USER, VEHICLE_ID
 
+_NO_ROOM = (
+    "There is not memory enough for MQTT: it takes an ESP32 with PSRAM and the image "
+    "ESP32_GENERIC-SPIRAM."
+)
+
 
 class LinkStatus:
     """What the link writes of itself, beside the module's Status. counts: as there.
@@ -36,6 +41,15 @@ class LinkStatus:
         """As of the Conversation, once there is one."""
         if self.talk is not None:
             self.talk.notify(kind, text)
+
+    def give_up(self):
+        """Let go of what takes memory; the composition root makes it again, later."""
+        for task in self.tasks:
+            task.cancel()
+        self.tasks = ()
+        self.talk = None
+        self.is_server_connected = False
+        self.server_error = _NO_ROOM
 
     def count(self, name):
         """One more of `name`."""
