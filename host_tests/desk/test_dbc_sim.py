@@ -16,6 +16,7 @@ from ovms.vehicle.base import (
 from ovms.vehicle.types import TYPES
 from tools.desk.dbc_cars import CARS
 from tools.desk.dbc_sim import DBCSimulator
+from tools.desk.phone_script import SET_UP, car_steps
 
 CLASSES = dict(
     zip(("NL", "NL1", "NL3", "NLC", "MI", "TC", "KS", "VA"), (c for c, _ in TABLE_CARS))
@@ -114,3 +115,13 @@ def test_what_a_car_cannot_tell_is_a_sentence():
     ):
         with pytest.raises(ValueError, match=sentence.replace(".", r"\.")):
             DBCSimulator(*arguments)
+
+
+def test_the_phone_sets_up_the_car_and_asks_it_what_it_knows():
+    """Of a Volt a range was expected, which is not known without a SOC."""
+    for tells_soc, expected in ((True, None), (False, "SOC: unknown")):
+        steps = {step.text: step.expected for step in car_steps("VA", tells_soc)}
+        usual = {step.text: step.expected for step in SET_UP}
+        assert [text for text in steps if text.startswith("MODULE ")][0].endswith(" SMSIP VA")
+        assert steps["STAT?"] == (expected or usual["STAT?"])
+        assert len(steps) == len(SET_UP)

@@ -43,14 +43,14 @@ SET_UP = (
 
 def car_steps(car_type: str, tells_soc: bool) -> tuple[Step, ...]:
     """The set-up for a car of another type than the Twizy."""
-    return tuple(
-        replace(step, text=step.text.removesuffix(TWIZY) + car_type)
-        if step.text.startswith("MODULE ")
-        else replace(step, expected="Range:" if not tells_soc else step.expected)
-        if step.text == "STAT?"
-        else step
-        for step in SET_UP
-    )
+    steps = []
+    for step in SET_UP:
+        if step.text.startswith("MODULE "):
+            step = replace(step, text=step.text.removesuffix(TWIZY) + car_type)
+        elif step.text == "STAT?" and not tells_soc:
+            step = replace(step, expected="SOC: unknown")
+        steps.append(step)
+    return tuple(steps)
 
 
 def mqtt_steps(stage: Stage, set_up: Sequence[Step] = ()) -> tuple[Step, ...]:

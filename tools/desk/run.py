@@ -133,6 +133,16 @@ async def _run(options: argparse.Namespace) -> int:
     return 1 if _faults(stage) else 0
 
 
+def _soc_result(stage: Stage) -> tuple[bool, str]:
+    shown = stage.view.value("S", "SOC") or "-"
+    if not stage.tells_soc:
+        return shown == "-", f"the app shows SOC {shown}, as the car does not tell it"
+    return (
+        stage.has_shown_soc(),
+        f"the app shows SOC {shown}, the car has {stage.car.soc_pct:.1f} %",
+    )
+
+
 def _faults(stage: Stage) -> list[str]:
     """What the module sent and a real server would have lost or choked on."""
     return list(stage.server.counters(VEHICLE).faults)
@@ -152,7 +162,8 @@ async def _until(end, seconds, stage: Stage, script: PhoneScript, view) -> None:
 def _summary(stage: Stage, script: PhoneScript, has_ended: bool) -> int:
     """Print what a headless run proved; returns the exit code."""
     view = stage.view
-    missing = [code for code in _WANTED if not view.message_counts.get(code)]
+    wanted = _WANTED if stage.tells_soc else _WANTED.replace("S", "")
+    missing = [code for code in wanted if not view.message_counts.get(code)]
     faults = _faults(stage)
     login = f"after {view.logged_in_s:.1f} s" if view.logged_in_s is not None else "never"
     results = [
@@ -167,11 +178,7 @@ def _summary(stage: Stage, script: PhoneScript, has_ended: bool) -> int:
             if not missing
             else f"the app never got {' '.join(missing)}",
         ),
-        (
-            stage.has_shown_soc(),
-            f"the app shows SOC {view.value('S', 'SOC') or '-'}, the car has "
-            f"{stage.car.soc_pct:.1f} %",
-        ),
+        _soc_result(stage),
         (not has_ended, "the firmware ran to the end"),
         (not faults, f"the server found {len(faults) or 'no'} errors in what the module sent"),
     ]

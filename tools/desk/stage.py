@@ -191,13 +191,13 @@ class Stage:
         self._on_line("phone", text)
         await self.modem.deliver_sms(PHONE_NUMBER, text)
 
-    def has_shown_soc(self) -> bool:
-        """Whether the app knows the car's SOC, as it is now or was a while ago.
+    @property
+    def tells_soc(self) -> bool:
+        """Whether the car does; of one that does not, nobody gets an S."""
+        return isinstance(self.car, TwizySimulator) or self.car.data.tells_soc
 
-        A car that does not tell it, the app knows without.
-        """
-        if isinstance(self.car, DBCSimulator) and not self.car.data.tells_soc:
-            return True
+    def has_shown_soc(self) -> bool:
+        """Whether the app knows the car's SOC, as it is now or was a while ago."""
         text = self.view.value("S", "SOC").split(" ")[0]
         return text != "" and abs(float(text) - self.car.soc_pct) < _SOC_SLACK_PCT
 
