@@ -5,8 +5,11 @@ CPython only. The module has no wires but the modem's: see `Life`.
 
 import asyncio
 import gc
+import os
+import random
 import time
 
+from host_tests.fuzz import seed
 from host_tests.test_app import PRESETS, Board
 from ovms import app as app_module
 from ovms import parameters
@@ -187,6 +190,8 @@ class Life:
         self.loop = JumpingLoop()
         monkeypatch.setattr(time, "ticks_ms", lambda: int(self.loop.now_s * 1000))
         monkeypatch.setattr(time, "sleep", lambda s: None)
+        # When a link tries again is chance; which chance, the seed of the run tells.
+        monkeypatch.setattr(os, "urandom", random.Random(seed.current()).randbytes)
         # Once a second of each life, it would take most of the time.
         monkeypatch.setattr(gc, "collect", lambda: 0)
         self.board = GoodBoard(self.loop)

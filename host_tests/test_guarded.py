@@ -180,7 +180,9 @@ def test_an_answer_in_several_parts_by_a_slow_modem(life):
     assert len(life.board.modem.texts) > 8
 
 
-def test_a_search_for_networks(life):
+def test_a_search_for_networks(monkeypatch, tmp_path):
+    # With a server that cannot be reached the modem would be restarted between two of them.
+    life = Life(monkeypatch, tmp_path, presets={parameters.SERVER: ""})
     life.board.modem.slow = {b"AT+COPS=?": 119}
     answers = []
 
