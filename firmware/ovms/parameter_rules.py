@@ -74,6 +74,14 @@ def checked(n, text):
         return _of_broker(n, text)
     if n == parameters.SUPPORT:
         return text if text == "ON" else ""
+    if n == parameters.ALERTS:
+        from ovms.protocol import alert_choice
+
+        return alert_choice.checked(text)
+    if n == parameters.HOME:
+        from ovms.protocol import place
+
+        return place.circle_text(*place.circle(text)) if text else ""
     if n in (parameters.UNDO, parameters.DAMAGE, parameters.SPENT):
         # Written by the module alone.
         return text

@@ -11,6 +11,8 @@
 
 from micropython import const
 
+from ovms.protocol.place import square_m2
+
 _FASTEST_MPS = const(70)
 # What a good receiver may be wrong by, and fixes that waited for their turn may be apart.
 _ERROR_M = const(150)
@@ -19,7 +21,6 @@ _NULL_ISLAND_UDEG = const(100_000)
 # A new place is believed after so many fixes and seconds there.
 _FIXES = const(3)
 _PERSISTS_S = const(20)
-_HALF_TURN_UDEG = const(180_000_000)
 _ALTITUDE_ERROR_M = const(30)
 _CLIMB_MPS = const(4)
 _LOWEST_M = const(-500)
@@ -75,12 +76,5 @@ def _has_persisted(link, latitude_udeg, longitude_udeg, now_s):
 def _is_reached(place, latitude_udeg, longitude_udeg, now_s):
     """Whether a car may have come there from `place` [latitude, longitude, uptime]."""
     reach_m = _ERROR_M + _FASTEST_MPS * min(now_s - place[2], _LONGEST_S)
-    north_m = abs(latitude_udeg - place[0]) * 111 // 1000
-    east_udeg = abs(longitude_udeg - place[1])
-    if east_udeg > _HALF_TURN_UDEG:
-        # Across the date line.
-        east_udeg = 2 * _HALF_TURN_UDEG - east_udeg
-    # Cosine of the latitude by Bhaskara's formula, good to 0.2 %; degrees.
-    square = (latitude_udeg // 100_000) ** 2
-    east_m = east_udeg * 111 // 1000 * (3_240_000 - 4 * square) // (3_240_000 + square)
-    return north_m * north_m + east_m * east_m <= reach_m * reach_m
+    square = square_m2(latitude_udeg, longitude_udeg, place[0], place[1])
+    return square <= reach_m * reach_m

@@ -197,6 +197,7 @@ def _walk(keeper, kept, is_car_known):
     watched.supply_reference10 = kept.number("reference10", watched.supply_reference10)
     keeper.state.supply_reference_mv = supply_reference_mv(watched)
     watched.is_supply_alerted = bool(kept.number("supply_alert", watched.is_supply_alerted))
+    watched.was_on = bool(kept.number("was_on", watched.was_on))
     car = keeper.car
     if not car.IS_KEPT:
         return

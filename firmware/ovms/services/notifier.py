@@ -4,13 +4,15 @@ Parameter 3 names the channels when a notification is requested; feature 14 can 
 text is made when it happens. What waits is told once, however often it was requested meanwhile,
 and of a charge only the last. Module-behaviour 6. Here is what happens all the time; the way of an
 event through the channels is in `notifier_events.py`, what of a charge is news in
-`charge_news.py`, what the module notices itself in `minute_watch.py`, the words in
-`notifier_texts.py`.
+`charge_news.py`, what the module notices itself in `minute_watch.py`, what the owner has chosen in
+`chosen_alerts.py`, the words in `notifier_texts.py`.
 """
 
 import asyncio
 
 from micropython import const
+
+from ovms.parameters import ALERTS
 
 _CHARGE_QUIET_S = const(30)
 _MINUTE_S = const(60)
@@ -36,6 +38,14 @@ class Watched:
     loose_s: until when another is only counted.
 
     guard_s: when `guard_news` tells, 0 for no news.
+
+    Of `chosen_alerts`: was_on, the car was once seen switched on; left_at, where the car was left
+    (latitude, longitude) or None; far_min, minutes that it is far from there; moved_texts, how
+    often that was told. home: the circle of which is_home tells whether the car is in it, None
+    not known. soc_step: whether the charge was below the limit, and has reached it. valet_m:
+    odometer when valet mode began, -1 told, None none. late_day: the last day on which a charge
+    was looked for. open_doors: names of what is open, None before the first look; are_doors_told:
+    that one was opened.
     """
 
     def __init__(self):
@@ -48,6 +58,10 @@ class Watched:
         # A low SOC at the start of the module is told after 10 minutes.
         self.low_soc_min = 10
         self.left_on_min = 15
+        self.left_at = self.home = self.is_home = self.open_doors = None
+        self.valet_m = self.late_day = None
+        self.far_min = self.moved_texts = self.soc_step = 0
+        self.was_on = self.are_doors_told = False
 
 
 class Notifier:
@@ -80,6 +94,7 @@ class Notifier:
         self.error_s = 0
         self._minute_s = _MINUTE_S
         self._seen = 0
+        self._revision = state.revision
 
     def notify(self, kind, text):
         """Tell the user. kind: "A" alert, "I" info, "S" safety, or "E" vehicle error; text: str.
@@ -119,6 +134,12 @@ class Notifier:
 
             notifier_events.on_change(self, new)
         self._seen = seen
+        if state.revision != self._revision:
+            self._revision = state.revision
+            if self.config.get(ALERTS):
+                from ovms.services import notifier_events
+
+                notifier_events.on_doors(self)
         now_s = self.clock.uptime_s()
         if 0 < self.watched.due_s <= now_s:
             from ovms.services import charge_news

@@ -82,6 +82,24 @@ def on_minute(notifier):
             notifier.on_event(item)
         else:
             request(notifier, item, is_forced)
+    notifier.car().in_turn(_on_chosen, notifier)
+
+
+def _on_chosen(notifier):
+    """The same minute: request what of the owner's chosen alerts is news."""
+    from ovms.services import chosen_alerts
+
+    for item in chosen_alerts.minute(notifier):
+        request(notifier, item)
+
+
+def on_doors(notifier):
+    """Request what is to be told of a door that was opened."""
+    from ovms.services import chosen_alerts
+
+    item = chosen_alerts.doors(notifier)
+    if item:
+        request(notifier, item)
 
 
 def request(notifier, item, is_forced=False, is_first=False, group=0, is_report=False):

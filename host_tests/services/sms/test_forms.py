@@ -21,6 +21,8 @@ QUESTIONS = (
     "MQTT?",
     "REMOTE?",
     "SUPPORT?",
+    "ALERT?",
+    "HOME?",
     "SIM?",
     "SERVER?",
     "DIAG",
@@ -61,6 +63,8 @@ ACTIONS = (
     ("MQTT b.example", OWNER_ONLY, "MQTT:\r\n Broker:b.example", None),
     ("REMOTE SAFE", OWNER_ONLY, "REMOTE: SAFE", None),
     ("SUPPORT ON", OWNER_ONLY, "SUPPORT: ON", None),
+    ("ALERT SOC 80", OWNER_ONLY, "ALERT: MOVED ON, HOME OFF, DOORS OFF, SOC 80", None),
+    ("HOME 52.5 13.4", OWNER_ONLY, "HOME: 52.500000,13.400000 within 200 m", None),
     ("UNDO", OWNER_ONLY, "Nothing was changed within a day.", "UNDO"),
     ("RESET", ANYBODY, "", "RESET"),
 )

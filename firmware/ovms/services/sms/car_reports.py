@@ -6,6 +6,7 @@ instead of 0.
 
 from micropython import const
 
+from ovms.protocol.place import degrees
 from ovms.protocol.v2.messages import freshness
 from ovms.vehicle import state as car_state
 
@@ -117,11 +118,6 @@ def _location(sms):
     if state.has_gps_lock or state.gps_age_s is None:
         return text
     return "%s\nLast fix: %s" % (text, _ago(sms, state.gps_age_s))
-
-
-def degrees(udeg):
-    """Millionths of a degree as text with six decimals."""
-    return "%s%d.%06d" % ("-" if udeg < 0 else "", abs(udeg) // 1000000, abs(udeg) % 1000000)
 
 
 def _temperatures(sms):

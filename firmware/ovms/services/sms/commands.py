@@ -60,6 +60,12 @@ def _mqtt():
     return reply
 
 
+def _alerts():
+    from ovms.services.sms.alerts import reply
+
+    return reply
+
+
 def _help():
     from ovms.services.sms.help import reply
 
@@ -109,6 +115,10 @@ FACTORY password restore 1 <password> <password>
 DIAG either module 0
 FEATURES? either show 0
 FEATURE owner change 2 <0..15> <value>
+ALERT? either alerts 0
+ALERT owner alerts 2 <MOVED, HOME, DOORS, SOC, CHARGE or VALET> <ON, OFF or limit>
+HOME? either alerts 0
+HOME owner alerts 0 [<radius> or <latitude> <longitude> [<radius>] or -]
 """,
     """
 HOMELINK owner act 1 <0..2>
@@ -143,6 +153,7 @@ _LOADERS = {
     "module": _report_of_module,
     "time": _charge_time,
     "mqtt": _mqtt,
+    "alerts": _alerts,
     "help": _help,
 }
 

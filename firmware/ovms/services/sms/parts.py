@@ -5,6 +5,7 @@ import asyncio
 from micropython import const
 
 from ovms import parameters
+from ovms.services.local_time import local_s
 
 # Characters of one SMS (3GPP 23.038): in the GSM alphabet, and in UCS2 for all others.
 _SMS_PLAIN = const(160)
@@ -44,9 +45,7 @@ async def outgoing(sender, number, text, reserve=0, is_forced=False):
 
 def _time_of_day(utc_s, zone):
     """What a text begins with (module-behaviour 2.4). zone: `[-]HH:MM` or ""."""
-    if zone:
-        zone_s = int(zone[-5:-3]) * 3600 + int(zone[-2:]) * 60
-        utc_s += -zone_s if zone.startswith("-") else zone_s
+    utc_s = local_s(utc_s, zone)
     minutes = utc_s // 60
     return "%02d:%02d:%02d\n " % (minutes // 60 % 24, minutes % 60, utc_s % 60)
 
