@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tools import on_cpython, vm
-from tools.benchmarks import callgrind, on_vm
+from tools.benchmarks import callgrind, frame_budget, on_vm
 from tools.benchmarks.rows import Row, not_measured
 from tools.desk.twizy_sim import TwizySimulator
 
@@ -65,7 +65,7 @@ def measure(folder: Path, is_quick: bool) -> list[Row]:
     ]
     for bits in sorted(vm.TARGETS):
         rows.append(_rate(bits, file, is_quick))
-    return [*rows, *_instructions(file), _filters()]
+    return [*rows, *_instructions(file)]
 
 
 def _rate(bits: int, file: Path, is_quick: bool) -> Row:
@@ -89,6 +89,8 @@ def _instructions(file: Path) -> list[Row]:
     return [
         Row(GROUP, what, parts["all"], "instructions", BUDGET_INSTRUCTIONS, note=note),
         Row(GROUP, "of these the driver and the link's loop", parts["driver"], "instructions"),
+        _filters(),
+        *frame_budget.measure(parts["driver"], parts["all"]),
     ]
 
 
