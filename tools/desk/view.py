@@ -55,7 +55,7 @@ class PlainView:
 
     def line(self, who: str, text: str) -> None:
         if who == "app" and len(text) > 1 and text[1] == " ":
-            text = self._describer.line(text[0], text[2:])
+            text = self._describer.news(text[0], text[2:])
         elapsed = self.stage.view.elapsed_s() if self.stage else 0.0
         for part in text.replace("\r\n", "\n").replace("\r", "\n").splitlines() or [""]:
             print(f"{elapsed:6.1f} {who:>10}  {part}", flush=True)
