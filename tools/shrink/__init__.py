@@ -47,6 +47,7 @@ from tools.shrink.sound import check
 from tools.shrink.split import split_modules
 from tools.shrink.strip import forget_class_names, strip
 from tools.shrink.texts import unname_texts
+from tools.shrink.trees import walk
 
 __all__ = ["ShrinkError", "Shrunk", "number_lines", "shrink"]
 
@@ -90,9 +91,7 @@ def shrink(
         fixed |= imported_modules(tree)
         strip(tree)
         known |= known_names(Module("outside.py", tree))
-        keywords |= {
-            node.arg for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg
-        }
+        keywords |= {node.arg for node in walk(tree) if isinstance(node, ast.keyword) and node.arg}
     groups = list(groups)
     trees = {path: ast.parse(text, path) for path, text in sorted(sources.items())}
     names = {module_name(path) for path in trees}

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from tools.shrink.scopes import MODULE, Imported, Module, ShrinkError, Use, imported
 from tools.shrink.sound import exceptions, refuse_rebound
+from tools.shrink.trees import Transformer
 
 MARK = "__m"
 
@@ -231,7 +232,7 @@ def _is_class(module: Module, name: str) -> bool:
     return any(isinstance(node, ast.ClassDef) for node in module.top.bindings[name])
 
 
-class Replacer(ast.NodeTransformer):
+class Replacer(Transformer):
     """Puts an expression in the place of another, by its id()."""
 
     def __init__(self, replaced: dict[int, ast.expr]):

@@ -15,6 +15,7 @@ import ast
 from collections.abc import Callable
 
 from tools.shrink.scopes import MODULE, Imported, Module, Use, imported
+from tools.shrink.trees import Transformer, walk
 
 _NONE = object()
 _BINARY: dict[type, Callable] = {
@@ -160,7 +161,7 @@ class Constants:
         """Constants in `is` comparisons whose literals need not be one object."""
         found = set()
         for module in self._modules.values():
-            for node in ast.walk(module.tree):
+            for node in walk(module.tree):
                 if not isinstance(node, ast.Compare):
                     continue
                 if not any(isinstance(op, ast.Is | ast.IsNot) for op in node.ops):
@@ -225,7 +226,7 @@ def _is_const(node: ast.AST) -> bool:
     )
 
 
-class _Replacer(ast.NodeTransformer):
+class _Replacer(Transformer):
     def __init__(self, replaced: dict[int, ast.expr]):
         self._replaced = replaced
 

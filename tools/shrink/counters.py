@@ -14,6 +14,7 @@ import textwrap
 from collections.abc import Iterator
 
 from tools.shrink.scopes import Module
+from tools.shrink.trees import walk
 
 TABLE_MODULE, _TABLE = "ovms.services.counter_names", "SHORTENED"
 # Names in the ROM of every MicroPython, of less than ten characters: a longer text is no name.
@@ -65,7 +66,7 @@ def shorten_counters(modules: dict[str, Module]) -> dict[str, str]:
 
 def _counted(tree: ast.Module) -> Iterator[ast.AST]:
     """Texts that a module counts by, whole ones with a `_` in them."""
-    for node in ast.walk(tree):
+    for node in walk(tree):
         where: ast.AST | None = None
         if isinstance(node, ast.Call) and len(node.args) == 1:
             if getattr(node.func, "attr", getattr(node.func, "id", "")) == "count":
@@ -80,7 +81,7 @@ def _counted(tree: ast.Module) -> Iterator[ast.AST]:
             where = node
         if where is None:
             continue
-        for text in ast.walk(where):
+        for text in walk(where):
             value = getattr(text, "value", None)
             # The first half of a name that is put together, which ends with a `_`, is none.
             if isinstance(value, str) and _COUNTER.match(value):

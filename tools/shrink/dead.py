@@ -11,6 +11,7 @@ import ast
 from tools.shrink.constants import assignments
 from tools.shrink.scopes import Imported, Module, imported
 from tools.shrink.strip import fill
+from tools.shrink.trees import Transformer, walk
 
 
 def bury(modules: dict[str, Module], outside: set[str]) -> None:
@@ -18,22 +19,31 @@ def bury(modules: dict[str, Module], outside: set[str]) -> None:
 
     outside: names that sources outside the tree use.
     """
-    while changed := [m for m in modules.values() if _clean(m, modules, outside)]:
+    while True:
+        attributes = {node.attr for module in modules.values() for node in module.attributes}
+        # Module to what others take out of it.
+        taken: dict[str | None, set[str]] = {}
+        for module in modules.values():
+            for statement, alias in module.imports:
+                if isinstance(statement, ast.ImportFrom):
+                    taken.setdefault(statement.module, set()).add(alias.name)
+        changed = [
+            module
+            for module in modules.values()
+            if _clean(module, modules, outside, attributes | taken.get(module.name, set()))
+        ]
+        if not changed:
+            return
         for module in changed:
             module.analyse()
 
 
-def _clean(module: Module, modules, outside: set[str]) -> bool:
-    used = {
+def _clean(module: Module, modules, outside: set[str], used_elsewhere: set[str]) -> bool:
+    used = used_elsewhere | {
         use.name
         for use in module.uses
         if isinstance(use.node, ast.Name) and isinstance(use.node.ctx, ast.Load)
     }
-    for other in modules.values():
-        used.update(attribute.attr for attribute in other.attributes)
-        for statement, alias in other.imports:
-            if isinstance(statement, ast.ImportFrom) and statement.module == module.name:
-                used.add(alias.name)
     constants = assignments(module)
 
     def is_dead(node: ast.stmt) -> bool:
@@ -59,11 +69,11 @@ def _is_pure(node: ast.expr) -> bool:
     return not any(
         isinstance(part, ast.Await | ast.NamedExpr)
         or (isinstance(part, ast.Call) and getattr(part.func, "id", "") != "const")
-        for part in ast.walk(node)
+        for part in walk(node)
     )
 
 
-class _Cleaner(ast.NodeTransformer):
+class _Cleaner(Transformer):
     def __init__(self, is_dead, is_idle):
         self._is_dead, self._is_idle = is_dead, is_idle
         self.has_changed = False

@@ -21,6 +21,7 @@ from tools.shrink.families import families
 from tools.shrink.kept import rom_names
 from tools.shrink.scopes import FUNCTION, Module, ShrinkError
 from tools.shrink.sound import exceptions, looked_up
+from tools.shrink.trees import walk
 
 _PRIVATE = re.compile(r"^_(?!_)")
 _WORDS = re.compile(r"^[\w. ]+$")
@@ -47,7 +48,7 @@ def short_names(taken: Iterable[str]) -> Iterator[str]:
 def known_names(module: Module) -> set[str]:
     """Names by which a source outside the tree could know something of the tree, or be known."""
     found = texts_of(module)
-    for node in ast.walk(module.tree):
+    for node in walk(module.tree):
         if isinstance(node, ast.Attribute):
             found.add(node.attr)
         elif isinstance(node, ast.alias | ast.ImportFrom):
@@ -63,7 +64,7 @@ def known_names(module: Module) -> set[str]:
 def _assigned(body: list[ast.stmt]) -> Iterator[str]:
     for statement in body:
         for target in getattr(statement, "targets", ()):
-            for node in ast.walk(target):
+            for node in walk(target):
                 if isinstance(node, ast.Name):
                     yield node.id
 
@@ -72,7 +73,7 @@ def identifiers(tree: ast.AST) -> set[str]:
     """Every name that a piece of code reads or sets, attributes and globals alike."""
     return {
         name
-        for node in ast.walk(tree)
+        for node in walk(tree)
         for name in (getattr(node, "id", None), getattr(node, "attr", None))
         if name
     }

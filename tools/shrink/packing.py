@@ -10,6 +10,7 @@ import ast
 from collections.abc import Iterable, Iterator
 
 from tools.shrink.scopes import Module, ShrinkError, imported
+from tools.shrink.trees import Transformer, walk
 
 # From this length on a text is no name.
 _OBJECT_LENGTH = 10
@@ -23,7 +24,7 @@ def name_modules_apart(tree: ast.Module, names: set[str]) -> None:
     _Splitter(names).visit(tree)
 
 
-class _Splitter(ast.NodeTransformer):
+class _Splitter(Transformer):
     def __init__(self, names: set[str]):
         self._names = names
 
@@ -63,7 +64,7 @@ def check_imports(modules: dict[str, Module]) -> None:
 def imported_modules(tree: ast.Module) -> set[str]:
     """Dotted names of the modules that a source imports, with the packages they are in."""
     found: set[str] = set()
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):

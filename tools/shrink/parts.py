@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-import copy
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tools.shrink.bundle import MARK, Replacer
 from tools.shrink.scopes import MODULE, PART, Module, Scope
+from tools.shrink.trees import copied, walk_statements
 
 if TYPE_CHECKING:
     from tools.shrink.split import Splitter
@@ -122,10 +122,8 @@ class Writer:
                 continue
             done.add(id(statement))
             module = self._cut[unit[0]]
-            twin = copy.deepcopy(statement)
-            pairs = zip(ast.walk(statement), ast.walk(twin), strict=True)
-            twins = {id(node): other for node, other in pairs}
-            holder = ast.Module([twin], [])
+            twins: dict[int, ast.AST] = {}
+            holder = ast.Module([copied(statement, twins)], [])
             replaced: dict[int, ast.expr] = {}
             for node, need in self._by.references(module, statement):
                 new = called[need]
@@ -287,7 +285,7 @@ def positions(tree: ast.AST) -> dict[int, tuple[list, int]]:
     """Every statement's block, and where it stands in it."""
     return {
         id(statement): (block, index)
-        for node in ast.walk(tree)
+        for node in walk_statements(tree)
         for block in _blocks(node)
         for index, statement in enumerate(block)
     }

@@ -9,12 +9,13 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
+from tools.shrink.trees import Visitor
+
 MODULE = "module"
 CLASS = "class"
 FUNCTION = "function"
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
 class ShrinkError(Exception):
@@ -133,7 +134,7 @@ def imported(alias: ast.alias, statement: ast.stmt) -> Imported:
     return Imported(alias.name)
 
 
-class _Walker(ast.NodeVisitor):
+class _Walker(Visitor):
     def __init__(self, path: str, tree: ast.Module):
         self._path = path
         self.top = Scope(MODULE, None, tree)
@@ -219,7 +220,7 @@ class _Walker(ast.NodeVisitor):
             self.visit(statement)
         self._leave()
 
-    def _comprehension(self, node) -> None:
+    def visit_ListComp(self, node) -> None:  # noqa: N802
         self.visit(node.generators[0].iter)
         self._enter(FUNCTION, node).is_comprehension = True
         for number, generator in enumerate(node.generators):
@@ -232,15 +233,12 @@ class _Walker(ast.NodeVisitor):
             self.visit(part)
         self._leave()
 
-    def generic_visit(self, node: ast.AST) -> None:
-        if isinstance(node, _COMPREHENSIONS):
-            self._comprehension(node)
-            return
-        if isinstance(node, ast.Match):
-            raise ShrinkError(
-                f"{self._path}, line {node.lineno}: MicroPython has no match statement."
-            )
-        super().generic_visit(node)
+    visit_SetComp = visit_ListComp  # noqa: N815
+    visit_DictComp = visit_ListComp  # noqa: N815
+    visit_GeneratorExp = visit_ListComp  # noqa: N815
+
+    def visit_Match(self, node: ast.Match) -> None:  # noqa: N802
+        raise ShrinkError(f"{self._path}, line {node.lineno}: MicroPython has no match statement.")
 
     def visit_Name(self, node: ast.Name) -> None:  # noqa: N802
         if not isinstance(node.ctx, ast.Load):

@@ -19,6 +19,7 @@ import builtins
 import re
 
 from tools.shrink.scopes import CLASS, FUNCTION, Module, Scope, ShrinkError, imported
+from tools.shrink.trees import walk
 
 _LOOKUPS = ("getattr", "setattr", "hasattr", "delattr")
 _SPACES = ("globals", "locals", "vars", "dir", "eval", "exec", "compile")
@@ -37,9 +38,9 @@ def check(module: Module, names: set[str]) -> None:
     names: dotted names of the modules that hold code.
     """
     looks = {id(call.func) for call in module.calls if _is_plain_lookup(call)}
-    told = {id(node) for node in ast.walk(module.tree) if _is_told_error(node, module)}
+    told = {id(node) for node in walk(module.tree) if _is_told_error(node, module)}
     parents = {id(attribute.value): attribute for attribute in module.attributes}
-    returned = {id(n.value) for n in ast.walk(module.tree) if isinstance(n, ast.Return)}
+    returned = {id(n.value) for n in walk(module.tree) if isinstance(n, ast.Return)}
     modules = {
         id(alias)
         for statement, alias in module.imports
@@ -80,9 +81,9 @@ def check(module: Module, names: set[str]) -> None:
         for name in (alias.name, getattr(statement, "module", "")):
             if name in _MAKERS:
                 _refuse(module, statement, f"{name} makes attributes of texts")
-    for node in ast.walk(module.tree):
+    for node in walk(module.tree):
         if isinstance(node, ast.ExceptHandler) and node.type is not None:
-            if any(getattr(part, "id", "") == "AttributeError" for part in ast.walk(node.type)):
+            if any(getattr(part, "id", "") == "AttributeError" for part in walk(node.type)):
                 _refuse(module, node, "except AttributeError asks for names that are others")
         elif isinstance(node, ast.ClassDef):
             _check_class(module, node)

@@ -19,6 +19,7 @@ from collections.abc import Iterable, Iterator
 from tools.shrink.parts import Ask, Foreign, Part, Unit, Writer, positions
 from tools.shrink.scopes import FUNCTION, MODULE, Module, imported
 from tools.shrink.sound import exceptions
+from tools.shrink.trees import walk
 
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _IMPORTS = (ast.Import, ast.ImportFrom)
@@ -184,7 +185,7 @@ class Splitter:
         For `m.name` of a module that is cut the node is the attribute.
         """
         read = {id(attribute.value): attribute for attribute in module.attributes}
-        for node in ast.walk(statement):
+        for node in walk(statement):
             use = module.use_at.get(id(node))
             if use is None or use.owner is not module.top or isinstance(node, ast.alias):
                 continue
@@ -402,7 +403,7 @@ def _bound(statement: ast.stmt) -> list[str]:
         return [statement.name]
     return [
         node.id
-        for node in ast.walk(statement)
+        for node in walk(statement)
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
     ]
 
@@ -427,13 +428,13 @@ def _any_holds(block: list, uses: set[int]) -> bool:
 
 
 def _holds(tree: ast.AST, uses: set[int]) -> bool:
-    return any(id(node) in uses for node in ast.walk(tree))
+    return any(id(node) in uses for node in walk(tree))
 
 
 def _weight(statement: ast.stmt) -> int:
     """Heap that a definition takes, roughly."""
     found = 0
-    for node in ast.walk(statement):
+    for node in walk(statement):
         if isinstance(node, ast.expr | ast.stmt):
             found += _NODE_BYTES
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
@@ -445,5 +446,5 @@ def _weight(statement: ast.stmt) -> int:
 
 def _is_immutable(node: ast.expr) -> bool:
     return all(
-        isinstance(part, ast.Constant | ast.Tuple | ast.expr_context) for part in ast.walk(node)
+        isinstance(part, ast.Constant | ast.Tuple | ast.expr_context) for part in walk(node)
     )

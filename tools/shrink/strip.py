@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 
+from tools.shrink.trees import Transformer, walk
 
-class _Stripper(ast.NodeTransformer):
+
+class _Stripper(Transformer):
     def visit_arguments(self, node: ast.arguments):  # noqa: N802
-        for argument in ast.walk(node):
+        for argument in walk(node):
             if isinstance(argument, ast.arg):
                 argument.annotation = None
         return self.generic_visit(node)
@@ -52,7 +54,7 @@ def forget_class_names(tree: ast.Module) -> None:
 
     First of all, so that methods take the places that get free.
     """
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.ClassDef):
             names: list[ast.expr] = [
                 ast.Name(name, ast.Del()) for name in ("__module__", "__qualname__")

@@ -12,6 +12,7 @@ import ast
 
 from tools.shrink.kept import kept_names
 from tools.shrink.scopes import Module
+from tools.shrink.trees import Transformer, walk
 
 _NAME_LENGTH_MAX = 10
 
@@ -23,7 +24,7 @@ def unname_texts(resident: list[Module], passing: list[Module]) -> None:
     """
     names = set(kept_names())
     for module in resident:
-        for node in ast.walk(module.tree):
+        for node in walk(module.tree):
             words = (getattr(node, role, None) for role in ("id", "attr", "arg", "name", "value"))
             names.update(word for word in words if isinstance(word, str))
     for module in passing:
@@ -32,7 +33,7 @@ def unname_texts(resident: list[Module], passing: list[Module]) -> None:
         _Unnamer(names.union(calls)).visit(module.tree)
 
 
-class _Unnamer(ast.NodeTransformer):
+class _Unnamer(Transformer):
     def __init__(self, names: set[str]):
         self._names = names
 
