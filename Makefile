@@ -17,8 +17,8 @@ READY := $(VENV)/.ready
 MPREMOTE := $(PY) -m mpremote connect $(PORT)
 
 .DEFAULT_GOAL := help
-.PHONY: help run car test test-one micropython qemu mosquitto check lint format types imports lock licences bench modules firmware flash deploy setup repl \
-  logs explain size clean
+.PHONY: help run car test test-quick test-one micropython qemu mosquitto check lint format types imports lock licences bench modules \
+  firmware flash deploy setup repl logs explain size clean
 
 help: ## Print this help
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ car: $(READY) ## Compile a car's mapping and DBC file (MAP=file DBC=file; none: 
 
 test: $(READY) micropython qemu mosquitto ## All tests, on CPython and both MicroPython VMs (PYTEST='options')
 	@$(PY) -m pytest $(PYTEST)
+
+test-quick: $(READY) ## The firmware's tests on CPython alone, within a minute, for the inner loop
+	@$(PY) -m pytest $(addprefix host_tests/,modules protocol drivers links vehicle services) $(PYTEST)
 
 test-one: $(READY) micropython ## Some tests only (T='file -k name')
 	@$(if $(T),,echo "Say which: make test-one T=host_tests/protocol/test_nmea.py" >&2; exit 2)

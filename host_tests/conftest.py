@@ -2,9 +2,11 @@
 
 import os
 import signal
+import sys
 
 import pytest
 
+from host_tests import schedule
 from host_tests.fuzz import seed
 from tools.simulated_board import cpython
 
@@ -14,9 +16,33 @@ cpython.install()
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+# Each worker, and each program that a test starts, would compile all sources again.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--write-durations", action="store_true", help="note how long the long tests took"
+    )
+
+
 def pytest_configure(config):
     # Before the workers of pytest-xdist start: all have the same.
     seed.settle(os.environ)
+    if config.option.write_durations:
+        config.pluginmanager.register(schedule.Meter())
+        if not hasattr(config, "workerinput"):
+            config.pluginmanager.register(schedule.Recorder())
+
+
+def pytest_xdist_auto_num_workers(config):
+    return schedule.worker_count()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    schedule.arrange(items)
 
 
 @pytest.hookimpl(trylast=True)

@@ -27,6 +27,8 @@ RUNTIMES = (
 # End of the console's answer to `S` and `M` (module-behaviour 8).
 _END = "#."
 _LIMIT_S = 60
+# Of what takes a minute when nothing else runs.
+_RUN_LIMIT_S = 900
 # 60 %, without any current.
 _SOC = (0x155, "07 97 D0 54 5D C0 00 73")
 
@@ -78,6 +80,36 @@ async def run_desk(*words, env=None, seconds=_LIMIT_S):
         await process.wait()
         raise
     return process.returncode, output.decode(), complaint.decode()
+
+
+async def run_desk_until(is_enough, *words, seconds=_RUN_LIMIT_S):
+    """Run a verb until `is_enough(stdout so far)` holds, and end it by SIGTERM then, or after
+    `seconds`: (exit code, stdout, stderr). How long that takes is the computer's business.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tools.desk", *words),
+        cwd=vm.ROOT,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    complaint = asyncio.create_task(process.stderr.read())
+    output = ""
+    try:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while not is_enough(output) and (line := await process.stdout.readline()):
+                    output += line.decode()
+        if process.returncode is None:
+            process.terminate()
+        async with asyncio.timeout(_LIMIT_S):
+            output += (await process.stdout.read()).decode()
+            return await process.wait(), output, (await complaint).decode()
+    except BaseException:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+        raise
 
 
 class BusServer:
