@@ -1,5 +1,6 @@
 """The firmware's tests on CPython with the stand-ins; test_vms.py runs them on the VMs."""
 
+import gc
 import os
 import signal
 import sys
@@ -43,6 +44,12 @@ def pytest_xdist_auto_num_workers(config):
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     schedule.arrange(items)
+
+
+def pytest_collection_finish():
+    # The firmware collects garbage often, which would look at all the tests there are each time.
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(trylast=True)
