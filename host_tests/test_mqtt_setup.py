@@ -23,7 +23,7 @@ class Ways:
         self.is_joined = is_joined
         self.opened = []
 
-    async def join(self):
+    def is_usable(self):
         return self.is_joined
 
     async def open_tcp(self, host, port):
@@ -50,14 +50,15 @@ class Broom:
 def make_app(wifi=None):
     config = Config(MemoryStore())
     state = VehicleState()
+    status = Status("BOARD")
+    status.wifi = wifi
     return types.SimpleNamespace(
         config=config,
         state=state,
-        status=Status("BOARD"),
+        status=status,
         is_safe=False,
         car=Vehicle(state, config),
         clock=Clock(),
-        wifi=wifi,
         modem=Ways(),
         commander=None,
         sms=None,
@@ -233,7 +234,7 @@ def opened(app):
         return str(refused.value)
 
     reason = asyncio.run(attempt())
-    return len(app.wifi.opened) if app.wifi else 0, len(app.modem.opened), reason
+    return len(app.status.wifi.opened) if app.status.wifi else 0, len(app.modem.opened), reason
 
 
 def test_wifi_serves_server_and_broker():

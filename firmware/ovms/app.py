@@ -13,7 +13,7 @@ from micropython import const
 import ovms
 from ovms import status as requests
 from ovms.broom import Broom
-from ovms.parameters import FEATURE_LOGS, LOGS_ALL, MQTT_SERVER
+from ovms.parameters import FEATURE_LOGS, LOGS_ALL
 
 _TICK_MS = const(1000)
 _COLLECT_BYTES = const(6144)
@@ -45,7 +45,7 @@ class App:
     def __init__(self, board, presets=None):
         self.board = board
         self._ticked_ms = self._supply_due_s = 0
-        # Of the settings that were looked at for a broker.
+        # Of the settings that were looked at for WiFi and a broker.
         self._revision = -1
         self._is_supply_told = False
         # The uptime at which the module restarts, None while nobody asked for it.
@@ -165,8 +165,7 @@ class App:
                     self.in_turn(self._note)
             if self.config.revision != self._revision:
                 self._revision = self.config.revision
-                if status.mqtt is not None or self.config.get(MQTT_SERVER):
-                    self.in_turn(self._set_broker)
+                self.in_turn(self._set_links)
         finally:
             if 0 < self.config.feature(FEATURE_LOGS) <= LOGS_ALL:
                 self.in_turn(self._log_use)
@@ -180,8 +179,8 @@ class App:
 
         use_log.tick(self)
 
-    def _set_broker(self):
-        from ovms.mqtt_setup import update
+    def _set_links(self):
+        from ovms.link_setup import update
 
         update(self)
 
@@ -300,14 +299,15 @@ class App:
         return self.car
 
     async def open_stream(self, host, port, is_tls=False):
-        """The cheaper link first: WiFi where it is joined, else the modem. TLS inside of it."""
+        """By WiFi where it is joined, else by the modem. TLS inside of it."""
         if is_tls:
             from ovms.drivers import tls_setup
 
             return await tls_setup.open_stream(self.open_stream, host, port, self.clock.utc_s())
-        if self.wifi is not None and await self.wifi.join():
+        wifi = self.status.wifi
+        if wifi is not None and wifi.is_usable():
             self.status.link_name = "WiFi"
-            return await self.wifi.open_tcp(host, port)
+            return await wifi.open_tcp(host, port)
         self.status.link_name = "GPRS"
         return await self.modem.open_tcp(host, port)
 

@@ -31,9 +31,6 @@ from ovms.vehicle.state import VehicleState
 
 _CONFIG_FILE = "ovms.cfg"
 _WIFI_FILE = "wifi.cfg"
-# A network name has 32 characters at most, its key 64.
-_WIFI_BYTES = 200
-_ENOENT = 2
 _CRASH_FILE = "crash"
 _KEPT_FILE = "kept"
 
@@ -88,7 +85,8 @@ def build(app, presets):
     app.bus = _can_bus(app)
     status.bus_counts = app.bus.counts
     app.can = CANLink(app.bus, None, status, config)
-    app.wifi = None if app.is_safe else _optional(app, _WIFI_FILE, _wifi, app)
+    if not app.is_safe and _is_there(_WIFI_FILE):
+        _optional(app, _WIFI_FILE, _take_over_wifi, app)
     app.set_car()
     config.on_can_write = app.on_can_write
     if ending or status.reset_cause == "watchdog" or _is_there(_CRASH_FILE):
@@ -178,23 +176,10 @@ def _can_bus(app):
     return MCP2515(spi, chip_select, interrupt, board.CRYSTAL_HZ)
 
 
-def _wifi(app):
-    """The WiFi link where the file `wifi.cfg` (network name and key, a line each) asks for it.
+def _take_over_wifi(app):
+    from ovms.link_setup import take_over_file
 
-    Without it the radio stays off: it takes 50 KB of RAM and more power than all the rest.
-    """
-    try:
-        with open(_WIFI_FILE, "rb") as file:
-            lines = file.read(_WIFI_BYTES).decode().split("\n")
-    except (OSError, ValueError) as error:
-        # UnicodeError is a ValueError.
-        if not (isinstance(error, OSError) and error.errno == _ENOENT):
-            app.status.count("wifi_unread")
-            app.log.error("wifi.cfg cannot be read, so there is no WiFi: %s", error)
-        return None
-    from ovms.drivers.wifi import WiFi
-
-    return WiFi(lines[0].strip(), lines[1].strip() if len(lines) > 1 else "")
+    take_over_file(app)
 
 
 def _is_there(file):

@@ -80,7 +80,10 @@ def apply(config, changes, must_last, origin):
             wanted |= requests.REQUEST_RECONNECT
         elif n in (parameters.GSM_LOCK, parameters.SIM_PIN):
             wanted |= requests.REQUEST_MODEM_RESTART
-    _settle_broker(values, before, changes)
+    if origin != parameters.FROM_UNDO:
+        # Who restores names all that was another.
+        _settle_broker(values, before, changes)
+        _settle_wifi(values, before, changes)
     could_write = config.features[parameters.FEATURE_CAN_WRITE]
     is_switched = _CAN_WRITE in changes and _switch(config, values, could_write, origin)
     from ovms import owner_guard
@@ -121,6 +124,15 @@ def _settle_broker(values, before, changes):
                 values[n] = ""
     if values[parameters.MQTT_HA] == "ON" and before[parameters.MQTT_HA]:
         values[parameters.MQTT_HA] = before[parameters.MQTT_HA]
+
+
+def _settle_wifi(values, before, changes):
+    """No network is sent a key that was given for another."""
+    for n in range(parameters.FIRST_WIFI, parameters.LAST_WIFI, 2):
+        if values[n] != before[n] and n + 1 not in changes:
+            values[n + 1] = ""
+        if values[n + 1] and not values[n]:
+            raise ValueError("Set the name of the WiFi network first (parameter %d)." % n)
 
 
 def note_told(config, text):

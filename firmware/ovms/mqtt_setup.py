@@ -1,6 +1,6 @@
 """Builds what serves an MQTT broker when one is set, and takes it away when there is none.
 
-Loaded on demand by `app.py`. Nothing of MQTT is in RAM before.
+Loaded on demand by `link_setup.py`. Nothing of MQTT is in RAM before.
 """
 
 import asyncio
@@ -83,6 +83,7 @@ async def _build(app, status):
     if app.status.mqtt is status:
         # Else the broker was taken away meanwhile.
         status.talk = talk
+        status.link = link
         status.tasks = (
             asyncio.create_task(app.keep("mqtt", run)),
             asyncio.create_task(app.keep("mqtt", talk.run)),
@@ -102,8 +103,9 @@ async def _open_stream(app, host, port, is_tls):
             return await _open_stream(app, host, port, False)
 
         return await tls_setup.open_stream(plain, host, port, app.clock.utc_s())
-    if app.wifi is not None and await app.wifi.join():
-        return await app.wifi.open_tcp(host, port)
+    wifi = app.status.wifi
+    if wifi is not None and wifi.is_usable():
+        return await wifi.open_tcp(host, port)
     if app.config.get(SERVER):
         raise OSError(_WAITS)
     app.status.link_name = "GPRS"

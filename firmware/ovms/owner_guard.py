@@ -22,10 +22,12 @@ from ovms.parameters import (
     DAMAGE,
     FACTORY_PASSWORD,
     FEATURE_SUPPRESS,
+    FIRST_WIFI,
     FROM_CABLE,
     FROM_OWNER,
     FROM_SERVER,
     FROM_UNDO,
+    LAST_WIFI,
     MQTT_PASSWORD,
     MQTT_SERVER,
     MQTT_USER,
@@ -55,10 +57,16 @@ GUARDED = (
     MQTT_USER,
     MQTT_PASSWORD,
     SUPPORT,
+    FIRST_WIFI,
+    FIRST_WIFI + 1,
+    FIRST_WIFI + 2,
+    FIRST_WIFI + 3,
+    FIRST_WIFI + 4,
+    LAST_WIFI,
 )
 # Beside the bits of GUARDED: settings were damaged, the server wanted too much.
-_DAMAGED = const(0x8000)
-_SPENT = const(0x4000)
+_DAMAGED = const(0x20000000)
+_SPENT = const(0x10000000)
 _DAY_S = const(86400)
 _OWN = (FROM_OWNER, FROM_CABLE)
 _SAFE = "REMOTE SAFE: only the owner's phone may change this."

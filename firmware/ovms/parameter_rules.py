@@ -16,6 +16,10 @@ _LENGTH = const(31)
 # Of a profile: 32 bytes in base64.
 _PROFILE_LENGTH = const(44)
 _BROKER_LENGTH = const(63)
+# Of a network's name, in bytes, and its key (IEEE 802.11: 32; WPA: 8 to 63, or 32 bytes in hex).
+_SSID_LENGTH = const(32)
+_SHORTEST_KEY = const(8)
+_HEX_KEY = const(64)
 
 # Of features that are a percentage or a distance: minimum and sufficient SOC, ranges.
 _HIGHEST = {
@@ -72,6 +76,8 @@ def checked(n, text):
         return text if text == "SAFE" else ""
     if parameters.MQTT_SERVER <= n <= parameters.MQTT_HA:
         return _of_broker(n, text)
+    if parameters.FIRST_WIFI <= n <= parameters.LAST_WIFI:
+        return _of_wifi(n, text)
     if n == parameters.SUPPORT:
         return text if text == "ON" else ""
     if n == parameters.ALERTS:
@@ -159,6 +165,25 @@ def _of_broker(n, text):
         if not 32 <= byte <= 126 or (byte == 32 and n != parameters.MQTT_HA):
             raise ValueError("A broker's user or password has a character that is not allowed.")
     return text
+
+
+def _of_wifi(n, text):
+    """A network's name, of any letters, or its key; "" for no network, and for an open one."""
+    data = text.encode()
+    is_key = (n - parameters.FIRST_WIFI) & 1
+    for byte in data:
+        if byte < 32 or byte == 127 or (is_key and byte > 126):
+            raise ValueError("The WiFi name or key has a character that is not allowed.")
+    if not is_key:
+        if len(data) > _SSID_LENGTH:
+            raise ValueError("A WiFi name has at most 32 characters; umlauts count twice.")
+    elif data and not _SHORTEST_KEY <= len(data) < _HEX_KEY and not _is_hex_key(data):
+        raise ValueError("A WiFi key has 8 to 63 characters, or is 64 hexadecimal digits.")
+    return text
+
+
+def _is_hex_key(data):
+    return len(data) == _HEX_KEY and not data.strip(b"0123456789abcdefABCDEF")
 
 
 def _phone(text):

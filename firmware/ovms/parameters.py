@@ -29,7 +29,7 @@ TIMEZONE = const(23)
 FIRST_FEATURE = const(24)
 # How many there are by the protocol, and how many are stored.
 PARAMETERS = const(32)
-STORED = const(46)
+STORED = const(52)
 # Beyond those of the reference, set by the command SIM alone: see `links/modem/sim.py`.
 SIM_PIN = const(32)
 ROAMING = const(33)
@@ -49,12 +49,15 @@ MQTT_HA = const(40)
 DAMAGE = const(41)
 SUPPORT = const(42)
 SPENT = const(43)
+# Names and keys of the WiFi networks, in turns: 44 and 45 are the first one's. Set by WIFI.
+FIRST_WIFI = const(44)
+LAST_WIFI = const(49)
 # Which alerts the owner has chosen, and where the car is at home, set by ALERT and HOME alone: see
 # `protocol/alert_choice.py` and `protocol/place.py`.
-ALERTS = const(44)
-HOME = const(45)
+ALERTS = const(50)
+HOME = const(51)
 
-SECRETS = (PASSWORD, APN_PASSWORD, SERVER_PASSWORD, MQTT_PASSWORD)
+SECRETS = (PASSWORD, APN_PASSWORD, SERVER_PASSWORD, MQTT_PASSWORD, 45, 47, 49)
 FACTORY_PASSWORD = "OVMS"
 # What is shown in the place of a password; no value has it.
 MASK = "****"

@@ -70,6 +70,8 @@ class Status:
         self.peers = 0
         # What serves the MQTT broker, None without one: see `links/mqtt_link.py`.
         self.mqtt = None
+        # The WiFiLink, None without a network that is set: see `link_setup.py`.
+        self.wifi = None
         # How many SMS each number got: see `services/sms/budget.py`.
         self.sms_sent = {}
         # When the server had something done that has a budget: see `services/server_limits.py`.

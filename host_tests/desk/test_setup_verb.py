@@ -32,6 +32,10 @@ def test_set_up_by_hand(tmp_path):
                 ("Password at the broker.*: $", "Br0kerPass"),
                 ("same again: $", "Br0kerPass"),
                 ("Home Assistant.*: $", "yes"),
+                ("WiFi network, used.*: $", "Garage"),
+                ("Key of this.*: $", "Garage-key1"),
+                ("same again: $", "Garage-key1"),
+                ("WiFi network 2.*: $", ""),
                 ("Write these settings.*: $", ""),
             ):
                 await hand.until("(?i)" + prompt)
@@ -40,13 +44,13 @@ def test_set_up_by_hand(tmp_path):
                 hand.type(answer + "\r")
             assert await hand.end() == 0, hand.text
             assert "Module1" not in hand.text and "net pass" not in hand.text
-            assert "Br0kerPass" not in hand.text
+            assert "Br0kerPass" not in hand.text and "Garage-key1" not in hand.text
             assert "  server           my.host" in hand.text
             code, output = await run_program("tools.desk", "console", "--port", port, "GET")
             assert output.split() == [
                 *("0:+4915112345678", "1:****", "2:K", "3:SMSIP", "4:my.host"),
                 *("5:internet", "8:TWIZY42", "9:****", "14:RT"),
-                *("37:tls://my.broker", "38:me", "39:****", "40:ON"),
+                *("37:tls://my.broker", "38:me", "39:****", "40:ON", "44:Garage", "45:****"),
             ]
 
     asyncio.run(scenario())

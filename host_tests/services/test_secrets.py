@@ -15,6 +15,7 @@ from ovms.services.sms.commands import names
 
 # Of each, what no other text has in it: module, APN, server, SIM, broker; and the one before.
 PASSWORDS = {1: "Zq1module", 7: "Zq7apn", 9: "Zq9server", 32: "90817263", 39: "Zq39broker"}
+PASSWORDS.update({45: "Zq45wifi", 47: "Zq47wifi", 49: "Zq49wifi"})
 BEFORE = "Zq0before"
 HIDDEN = list(PASSWORDS.values()) + [BEFORE]
 # Those that somebody answers with `****`: one of 4 digits would be seen by what is missing.
@@ -24,6 +25,7 @@ MASKED = [text for text in HIDDEN if text != PASSWORDS[32]]
 def set_up(module):
     config = module.config
     before = {0: OWNER, 1: BEFORE, 4: "ovms.example", 37: "b.example", 38: "me"}
+    before.update({44: "One", 46: "Two", 48: "Three"})
     config.apply(before, True, FROM_OWNER)
     config.apply(PASSWORDS, True, FROM_OWNER)
     assert BEFORE in config.get(36)

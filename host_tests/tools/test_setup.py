@@ -26,21 +26,27 @@ ANSWERS = {
     "mqtt_server": "tls://b.example",
     "mqtt_user": "me",
     "home_assistant": "yes",
+    "wifi_name": "My Home",
+    "wifi_name_2": "Cafe",
 }
 PASSWORDS = {
     "module_password": "Module1",
     "apn_password": "a b",
     "server_password": "net,pass=1",
     "mqtt_password": "Br0kerPass,=1",
+    "wifi_key": "my long=key",
 }
 _NETWORK = {4: "tls://my.host", 5: "internet", 6: "web", 7: "a b", 9: "net,pass=1", 10: "P"}
 _BROKER = {37: "tls://b.example", 38: "me", 39: "Br0kerPass,=1", 40: "ON"}
 _CAR = {0: "+4915112345678", 1: "Module1", 2: "K", 3: "SMSIP", 8: "TWIZY42", 14: "RT"}
-STORED = {**_NETWORK, **_CAR, **_BROKER}
+_WIFI = {44: "My Home", 45: "my long=key", 46: "Cafe"}
+STORED = {**_NETWORK, **_CAR, **_BROKER, **_WIFI}
 
 
 def firmware(number, text):
     config = Config(RAMStore())
+    if number in rules.WIFI_KEYS:
+        config.apply({number - 1: "a name"})
     config.apply({number: text})
     return config.get(number)
 
@@ -87,6 +93,16 @@ TEXTS = st.one_of(
 @example(rules.MQTT_PASSWORD, "\u00e4")
 @example(rules.MQTT_HA, "on")
 @example(rules.MQTT_HA, "off")
+@example(44, "x" * 33)
+@example(44, "\u00e4" * 16)
+@example(44, "a\x7fb")
+@example(45, "x" * 7)
+@example(45, "x" * 8)
+@example(45, "x y\u00e4" * 2)
+@example(45, "x" * 63)
+@example(45, "0aF" * 21 + "1")
+@example(45, "0aF" * 21 + "g")
+@example(45, "0aF" * 21 + "12")
 @example(rules.PHONE, "\u0663\u0663\u0663")
 @example(rules.PASSWORD, "")
 @example(rules.NOTIFY, "-")
@@ -153,7 +169,7 @@ def test_questions(capsys):
     typed = iter(
         ["49", "0151 1234", "+491511234", "", "X", "m", "-", "rt", "internet", "", "my.host", ""]
         # Of another broker than before, whose user alone stays; Home Assistant perhaps, then yes.
-        + ["a@b", "b.example", "", "perhaps", "y"]
+        + ["a@b", "b.example", "", "perhaps", "y", ""]
     )
     # The factory's, two that differ, one with a blank; no password at the APN; the server's; the
     # broker's, which is not the last one's.
@@ -171,6 +187,8 @@ def test_questions(capsys):
     current = {0: "NOPHONE", 1: "OVMS", 2: "K", 8: "OLD7", 10: "P"}
     current |= {37: "old.example", 38: "me", 39: MASK}
     chosen = questions.ask(current, False, read, read_secret)
+    # No WiFi that was never there is taken away.
+    assert not set(chosen) & set(range(44, 50))
     assert {n: text for n, text in chosen.items() if n < 4} == {
         0: "+491511234",
         1: "New1",
@@ -213,6 +231,30 @@ def test_a_broker_that_goes_takes_its_password_with_it():
     assert [chosen[n] for n in (37, 38, 39)] == ["b.example", "you", ""]
 
 
+def test_a_network_is_asked_for_with_its_key():
+    current = {1: MASK, 44: "Home", 45: MASK, 46: "Old", 47: MASK}
+    typed = {"used where": "", "network 2": "New", "network 3": "-"}
+    hidden = []
+
+    def read(prompt):
+        return next((text for start, text in typed.items() if start in prompt), "")
+
+    def read_secret(prompt):
+        hidden.append(prompt)
+        # Another network has another key: typed wrong, then twice.
+        is_new = "WiFi network [-]" in prompt or "same again" in prompt
+        return "" if not is_new else "short" if len(hidden) < 4 else "new-key1"
+
+    chosen = questions.ask(current, False, read, read_secret)
+    assert chosen[44] == "Home" and 45 not in chosen
+    assert (chosen[46], chosen[47]) == ("New", "new-key1")
+    assert 48 not in chosen and 49 not in chosen
+    assert "WiFi network [unchanged]" in "".join(hidden)
+    typed["used where"] = "-"
+    chosen = questions.ask(current, False, read, lambda prompt: "")
+    assert [chosen[n] for n in (44, 45, 46, 47)] == [""] * 4
+
+
 def test_only_what_makes_sense_is_asked():
     asked = []
 
@@ -222,7 +264,7 @@ def test_only_what_makes_sense_is_asked():
 
     chosen = questions.ask({1: MASK}, False, read, lambda prompt: "")
     assert set(chosen) == {0, 2, 3, 4, 5, 8, 14}
-    assert len(asked) == 8
+    assert len(asked) == 9
 
 
 @pytest.mark.parametrize(
@@ -265,7 +307,9 @@ def test_answers_file(tmp_path):
 
 def test_sms_are_what_the_module_expects(tmp_path):
     """The guide's set-up sequence, literally, on the firmware."""
-    chosen = settings_of(tmp_path, {**ANSWERS, "apn_password": "apnpw"}, {}, True)
+    chosen = settings_of(
+        tmp_path, {**ANSWERS, "apn_password": "apnpw", "wifi_key": "x" * 8}, {}, True
+    )
     bench = Bench(is_new=True)
     steps = sms.steps(chosen)
     assert [step.text for step in steps] == [
@@ -273,6 +317,8 @@ def test_sms_are_what_the_module_expects(tmp_path):
         "PASS <module password>",
         "MODULE TWIZY42 K SMSIP RT",
         "GPRS internet web <APN password>",
+        'WIFI "My Home" <WiFi key>',
+        "WIFI Cafe",
         "SERVER tls://my.host <server password> P",
         "GPRS?",
         "MQTT tls://b.example me <MQTT password>",
@@ -284,12 +330,13 @@ def test_sms_are_what_the_module_expects(tmp_path):
     for step in steps:
         text = step.text
         for name in sms.NAMES.values():
-            text = text.replace(name, "Secret1")
+            text = text.replace(name, "Secret12")
         reply = bench.send(text).replace("\r\n", "\n").split("\n")
         for line in step.expected:
             start = line.removesuffix("...")
             assert any(got == line or (start != line and got.startswith(start)) for got in reply)
-    assert [bench.config.get(n) for n in (1, 7, 9, 39)] == ["Secret1"] * 4
+    assert [bench.config.get(n) for n in (1, 7, 9, 39, 45)] == ["Secret12"] * 5
+    assert [bench.config.get(n) for n in (44, 46, 47)] == ["My Home", "Cafe", ""]
     assert [bench.config.get(n) for n in (37, 38, 40)] == ["tls://b.example", "me", "ON"]
 
 

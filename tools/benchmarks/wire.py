@@ -43,6 +43,8 @@ _PARKED_GRAIN_S = 5
 _VEHICLE, _PASSWORD = "TESTCAR", "NETPASS"
 # Parameters: broker, user, password; and what Home Assistant was told.
 _BROKER = {37: "broker.desk", 38: "me", 39: "SECRET"}
+# The name of a network.
+_WIFI = {44: "desk"}
 _HOME_ASSISTANT = 40
 _START_UTC_S = 1_800_000_000
 # Parameters: notifications by IP, server, vehicle id, server password, vehicle type.
@@ -178,8 +180,11 @@ class _WiFi:
     def __init__(self):
         self.broker = Broker()
 
-    async def join(self) -> bool:
+    def is_usable(self) -> bool:
         return True
+
+    def on_settings(self) -> None:
+        """It is in reach, whatever is set."""
 
     async def open_tcp(self, host: str, port: int):
         connection = await self.broker.open_stream(host, port)
@@ -329,11 +334,11 @@ class Life:
         connected = {"open_stream": staticmethod(server.open_stream)}
         settings = dict(_SETTINGS)
         if self._has_broker:
-            settings |= {**_BROKER, _HOME_ASSISTANT: self.home_assistant}
+            settings |= {**_BROKER, **_WIFI, _HOME_ASSISTANT: self.home_assistant}
         module = type("ConnectedApp", (app_class,), connected)(board, settings)
         wifi = _WiFi()
         if self._has_broker:
-            module.wifi = wifi
+            module.status.wifi = wifi
         module.tasks = tuple(task for task in module.tasks if task[0] in _TASKS)
         module.clock.set_utc_s(_START_UTC_S, "gps")
         jobs = [module.run(), server.run(), self._feed(module, board, loop)]

@@ -40,7 +40,8 @@ STAND_INS = tuple(SHIMS / "board" / f"{name}.py" for name in ("machine", "networ
 # Same number as in tools/simulated_board/board/machine.py.
 RESET_EXIT_CODE = 75
 RECONNECT_S = 0.5
-WIFI_FILE = b"desk\n\n"
+# The WiFi of the desk: parameters of its name and key, and what they are.
+WIFI = {44: "desk", 45: "desk-network"}
 _BUS_TICK_S = 0.005
 HARD_RESET = 2
 WDT_RESET = 3
@@ -125,11 +126,14 @@ class BoardHost:
         self._server: asyncio.Server | None = None
         self._flash_fd = -1
         self._rtc: IO[bytes] | None = None
+        # What WiFi is in reach, see the simulated `network`.
+        self._air: IO[bytes] | None = None
 
     async def start(self) -> None:
         """Open the hardware port and the lines, compile the firmware. Raises HostError."""
         # The memory of the RTC: it outlives the firmware, not the power.
         self._rtc = tempfile.NamedTemporaryFile(prefix="ovms-rtc-")  # noqa: SIM115
+        self._air = tempfile.NamedTemporaryFile(prefix="ovms-wifi-")  # noqa: SIM115
         try:
             self._command = self._firmware_command()
         except (vm.VMMissingError, build.BuildError) as error:
@@ -140,7 +144,6 @@ class BoardHost:
             with tempfile.TemporaryFile(dir=flash):
                 pass
             self._lock_flash()
-            self._write_wifi_file()
         except BlockingIOError:
             raise HostError(
                 f"The module's file system {flash} is used by another module."
@@ -162,13 +165,20 @@ class BoardHost:
         self._flash_fd = os.open(self.wiring.flash, os.O_RDONLY)
         fcntl.flock(self._flash_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
-    def _write_wifi_file(self) -> None:
-        """The firmware joins a network when this file names one; the desk has but one network."""
-        path = self.wiring.flash / "wifi.cfg"
-        if not self.wiring.has_wifi:
-            path.unlink(missing_ok=True)
-        elif not path.is_file() or path.read_bytes() != WIFI_FILE:
-            path.write_bytes(WIFI_FILE)
+    def set_wifi(self, is_in_reach: bool) -> None:
+        """Carry the module into the reach of the desk's WiFi, or out of it."""
+        self.wiring.has_wifi = is_in_reach
+        assert self._air is not None
+        self._air.seek(0)
+        self._air.truncate()
+        if is_in_reach:
+            self._air.write("\t".join(WIFI.values()).encode() + b"\n")
+        self._air.flush()
+
+    def _presets(self) -> dict[int, str]:
+        """Once: what the user set since must outlive a reset."""
+        known = WIFI if self.wiring.has_wifi else {}
+        return {**known, **self.wiring.parameters}
 
     async def _check_parameters(self) -> None:
         """Let the firmware's own rules judge the presets before they reach a module."""
@@ -233,6 +243,9 @@ class BoardHost:
         if self._rtc:
             self._rtc.close()
             self._rtc = None
+        if self._air:
+            self._air.close()
+            self._air = None
 
     async def _read_output(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None
@@ -259,7 +272,8 @@ class BoardHost:
             return {name: gpio.removeprefix("GPIO") for name, gpio in csv.reader(rows)}
 
     def _environment(self, cause: int) -> dict[str, str]:
-        assert self._server is not None and self._rtc is not None
+        assert self._server is not None and self._rtc is not None and self._air is not None
+        self.set_wifi(self.wiring.has_wifi)
         pins = self._pins()
         port = self._server.sockets[0].getsockname()[1]
         return {
@@ -268,13 +282,12 @@ class BoardHost:
             "OVMS_CAN_CS": pins.get("CAN_CS", ""),
             "OVMS_CAN_INT": pins.get("CAN_INT", ""),
             "OVMS_CAN_RX": pins.get("CAN_RX", ""),
-            "OVMS_WIFI": "1" if self.wiring.has_wifi else "",
+            "OVMS_WIFI": self._air.name,
             "OVMS_SUPPLY_MV": str(self.wiring.supply_mv),
             "OVMS_RESET_CAUSE": str(cause),
             "OVMS_RTC_FILE": self._rtc.name,
             "OVMS_TIME_SCALE": str(self.wiring.time_scale),
-            # Once: what the user set since must outlive a reset.
-            "OVMS_PARAMETERS": json.dumps(self.wiring.parameters if cause == POWER_ON else {}),
+            "OVMS_PARAMETERS": json.dumps(self._presets() if cause == POWER_ON else {}),
             "PYTHONUNBUFFERED": "1",
         }
 

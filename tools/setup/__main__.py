@@ -7,8 +7,9 @@
 Passwords are asked for without showing them, and never stored on the computer. An answers file
 (TOML, or JSON by its name) has the keys phone, module_password, vehicle_id, units, notify,
 vehicle_type, apn, apn_user, apn_password, server, server_password, paranoid, mqtt_server,
-mqtt_user, mqtt_password and home_assistant. What it leaves out stays as it is in the module, or
-gets its usual value; a password that neither has is asked for. A file that holds passwords must be
+mqtt_user, mqtt_password, home_assistant, wifi_name and wifi_key (and wifi_name_2, wifi_key_2,
+wifi_name_3, wifi_key_3). What it leaves out stays as it is in the module, or gets its usual value;
+a password that neither has is asked for. A file that holds passwords must be
 its owner's alone (chmod 600).
 """
 

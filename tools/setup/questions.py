@@ -6,7 +6,7 @@ import getpass
 import json
 import os
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +33,17 @@ class Question:
     @property
     def is_secret(self) -> bool:
         return self.number in rules.SECRETS
+
+
+def _wifi_questions() -> Iterator[Question]:
+    """Each network is asked for when there is one before."""
+    before = None
+    for place, (name, key) in enumerate(rules.WIFI, 1):
+        suffix = f"_{place}" if before else ""
+        text = f"WiFi network {place}" if before else "WiFi network, used where it is in reach"
+        yield Question(f"wifi_name{suffix}", name, f"{text}: its name", needs=before)
+        yield Question(f"wifi_key{suffix}", key, "Key of this WiFi network", needs=name)
+        before = name
 
 
 QUESTIONS = (
@@ -88,6 +99,7 @@ QUESTIONS = (
         "no",
         needs=rules.MQTT_SERVER,
     ),
+    *_wifi_questions(),
 )
 _YES = ("YES", "Y", "P", "TRUE")
 _NO = ("NO", "N", "", "FALSE")
@@ -103,7 +115,7 @@ def checked(question: Question, text: str, is_sms: bool = False) -> str:
         text = ""
     if question.number in rules.YES:
         return rules.YES[question.number] if _is_yes(text) else ""
-    if is_sms and " " in text:
+    if is_sms and " " in text and question.number not in rules.WIFI_NAMES:
         raise ValueError("What goes by SMS cannot hold a blank.")
     if question.number == rules.PASSWORD and text == rules.FACTORY_PASSWORD:
         raise ValueError("Everybody knows the factory's password: take another one.")
@@ -151,8 +163,8 @@ def ask(
 
 
 def _assume_secret(question, changes, read) -> None:
-    """A password that its owner will put into the SMS; only the APN's may be missing."""
-    if question.number == rules.APN_PASSWORD:
+    """A password that its owner will put into the SMS."""
+    if question.number in rules.OPTIONAL_SECRETS:
         text = read(f"{question.text}, is there one (yes or no) [no]: ")
         if not _is_yes(text):
             return
@@ -174,8 +186,11 @@ def _ask_secret(question, current, changes, read_secret) -> None:
 def _has_secret(question, current, changes) -> bool:
     """Whether the module has a password of its own; the factory's is shown in clear.
 
-    That of a broker is for this broker alone.
+    That of a broker or a network is for this one alone.
     """
+    name = dict(zip(rules.WIFI_KEYS, rules.WIFI_NAMES, strict=True)).get(question.number)
+    if name and changes.get(name) != current.get(name, ""):
+        return False
     if question.number == rules.MQTT_PASSWORD and any(
         changes.get(n) != current.get(n, "") for n in (rules.MQTT_SERVER, rules.MQTT_USER)
     ):
@@ -184,10 +199,16 @@ def _has_secret(question, current, changes) -> bool:
 
 
 def _settled(changes: dict[int, str], current: dict[int, str]) -> dict[int, str]:
-    """Without a user there is no password of the broker either, without a broker nothing of it.
+    """Without a user there is no password of the broker either, without a broker nothing of it;
+    without a network no key.
 
-    A module that never had one is not asked to forget it: its firmware may not know of brokers.
+    A module that never had one is not asked to forget it: its firmware may not know of them.
     """
+    for name, key in rules.WIFI:
+        if not changes.get(name):
+            changes |= {name: "", key: ""}
+            if not current.get(name):
+                del changes[name], changes[key]
     if changes.get(rules.MQTT_SERVER):
         if not changes[rules.MQTT_USER]:
             changes[rules.MQTT_PASSWORD] = ""
@@ -242,13 +263,13 @@ def from_file(
                 text = _default(question, current)
                 changes[question.number] = checked(question, text, is_sms)
             elif is_sms:
-                if question.number != rules.APN_PASSWORD:
+                if question.number not in rules.OPTIONAL_SECRETS:
                     changes[question.number] = MASK
             elif _has_secret(question, current, changes):
                 continue
             elif read_secret:
                 _ask_secret(question, current, changes, read_secret)
-            elif question.number != rules.APN_PASSWORD:
+            elif question.number not in rules.OPTIONAL_SECRETS:
                 raise SetupError(f"{path} lacks {question.key}, and there is nobody to ask.")
         except ValueError as error:
             raise SetupError(f"{question.key} cannot be used: {error}") from None

@@ -11,8 +11,14 @@ import re
 PHONE, PASSWORD, UNITS, NOTIFY, SERVER, APN = 0, 1, 2, 3, 4, 5
 APN_USER, APN_PASSWORD, VEHICLE_ID, SERVER_PASSWORD, PARANOID, VEHICLE_TYPE = 6, 7, 8, 9, 10, 14
 MQTT_SERVER, MQTT_USER, MQTT_PASSWORD, MQTT_HA = 37, 38, 39, 40
+# Name and key of each WiFi network.
+WIFI = ((44, 45), (46, 47), (48, 49))
+WIFI_NAMES = tuple(name for name, _ in WIFI)
+WIFI_KEYS = tuple(key for _, key in WIFI)
 
-SECRETS = (PASSWORD, APN_PASSWORD, SERVER_PASSWORD, MQTT_PASSWORD)
+SECRETS = (PASSWORD, APN_PASSWORD, SERVER_PASSWORD, MQTT_PASSWORD, *WIFI_KEYS)
+# There need not be one where they are asked for.
+OPTIONAL_SECRETS = (APN_PASSWORD, *WIFI_KEYS)
 # Yes or no to a person, and what the module has for yes.
 YES = {PARANOID: "P", MQTT_HA: "ON"}
 NO_PHONE = "NOPHONE"
@@ -43,6 +49,8 @@ def stored(n: int, text: str) -> str:
         return _server(text)
     if MQTT_SERVER <= n <= MQTT_HA:
         return _broker(n, text)
+    if n in WIFI_NAMES + WIFI_KEYS:
+        return _wifi(n, text)
     if len(text) > _LENGTH:
         raise ValueError(f"Parameter {n} is too long.")
     if n == PASSWORD and not text:
@@ -117,6 +125,18 @@ def _broker(n: int, text: str) -> str:
         raise ValueError("A broker's user and password have at most 63 characters.")
     if not re.fullmatch("[!-~]*", text):
         raise ValueError("A broker's user or password has a character that is not allowed.")
+    return text
+
+
+def _wifi(n: int, text: str) -> str:
+    """A name of any letters, 32 bytes at most (IEEE 802.11); a key as WPA has them."""
+    if any(c < " " or c == "\x7f" or (n in WIFI_KEYS and c > "~") for c in text):
+        raise ValueError("The WiFi name or key has a character that is not allowed.")
+    if n in WIFI_NAMES:
+        if len(text.encode()) > 32:
+            raise ValueError("A WiFi name has at most 32 characters; umlauts count twice.")
+    elif not re.fullmatch("(.{8,63})?|[0-9A-Fa-f]{64}", text):
+        raise ValueError("A WiFi key has 8 to 63 characters, or is 64 hexadecimal digits.")
     return text
 
 

@@ -14,6 +14,7 @@ NAMES = {
     rules.APN_PASSWORD: "<APN password>",
     rules.SERVER_PASSWORD: "<server password>",
     rules.MQTT_PASSWORD: "<MQTT password>",
+    **dict.fromkeys(rules.WIFI_KEYS, "<WiFi key>"),
 }
 
 
@@ -32,6 +33,8 @@ def steps(settings: dict[int, str]) -> list[Step]:
         words = []
         for number in numbers:
             value = settings.get(number, "")
+            if " " in value:
+                value = f'"{value}"'
             words.append(NAMES.get(number, value) if value else "-")
         while words[-1:] == ["-"]:
             words.pop()
@@ -66,6 +69,11 @@ def steps(settings: dict[int, str]) -> list[Step]:
                 ),
             )
         )
+    for place, (name, key) in enumerate(rules.WIFI, 1):
+        if settings.get(name):
+            shown = "key ****" if settings.get(key) else "open"
+            line = f" {place}:{settings[name]} ({shown})"
+            found.append(Step(command("WIFI", name, key), ("WIFI:", line)))
     if settings.get(rules.SERVER):
         found.append(
             Step(

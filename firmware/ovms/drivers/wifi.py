@@ -5,38 +5,69 @@ import asyncio
 import network
 from micropython import const
 
-# A join takes 2 to 6 s; an access point that is out of reach answers nothing at all.
+# A join takes 2 to 6 s; an access point that is out of reach is told of after some 2 s.
 _JOIN_TIMEOUT_MS = const(20_000)
 # The network interface tells nobody that it has joined.
 _JOIN_POLL_MS = const(250)
+# What `status()` has while a join is under way, and when the access point knows another key: its
+# reasons are those of ESP-IDF (esp_wifi_types.h: 4WAY_HANDSHAKE_TIMEOUT, AUTH_FAIL,
+# HANDSHAKE_TIMEOUT). MicroPython's `network_wlan.c` passes them on.
+_CONNECTING = const(1001)
+_OTHER_KEY = (15, 202, 204)
 
 
-class WiFi:
-    """One station interface; it is switched on by the first `join`. ssid, key: str."""
+class Station:
+    """The station interface; switched on by `join`. is_refused: whether the last join met an
+    access point that knows another key.
+    """
 
-    def __init__(self, ssid, key):
-        self._ssid = ssid
-        self._key = key
-        self._station = network.WLAN(network.STA_IF)
+    def __init__(self):
+        self._wlan = None
+        self.is_refused = False
 
-    async def join(self):
-        """Join the network unless that is done; returns whether it worked."""
-        if not self._station.active():
-            self._station.active(True)
-        if self._station.isconnected():
-            return True
-        self._station.connect(self._ssid, self._key)
-        for _ in range(_JOIN_TIMEOUT_MS // _JOIN_POLL_MS):
-            if self._station.isconnected():
-                return True
-            await asyncio.sleep_ms(_JOIN_POLL_MS)
-        self._station.disconnect()
+    def is_joined(self):
+        return self._wlan is not None and self._wlan.isconnected()
+
+    async def join(self, ssid, key):
+        """Join a network (str, key "" for an open one); returns whether it worked.
+
+        Connects by name instead of scanning: a scan stops the whole module for two seconds.
+        """
+        self.is_refused = False
+        wlan = self._wlan
+        if wlan is None:
+            wlan = self._wlan = network.WLAN(network.STA_IF)
+        try:
+            wlan.active(True)
+            # Else it looks for ever for a network that was lost, on the road as well.
+            wlan.config(reconnects=0)
+            wlan.connect(ssid, key or None)
+            for _ in range(_JOIN_TIMEOUT_MS // _JOIN_POLL_MS):
+                if wlan.isconnected():
+                    return True
+                reason = wlan.status()
+                if reason != _CONNECTING:
+                    self.is_refused = reason in _OTHER_KEY
+                    return False
+                await asyncio.sleep_ms(_JOIN_POLL_MS)
+        except OSError:
+            # No memory, or the interface is not ready: out of reach as well.
+            pass
         return False
+
+    def off(self):
+        """Leave the network, radio off."""
+        if self._wlan is None:
+            return
+        try:
+            self._wlan.disconnect()
+        except OSError:
+            # There was none.
+            pass
+        self._wlan.active(False)
 
     async def open_tcp(self, host, port):
         """Connect to host:port; returns a byte stream. OSError when it cannot be had."""
-        if not await self.join():
-            raise OSError("no WiFi network")
         reader, writer = await asyncio.open_connection(host, port)
         return _TCPStream(reader, writer)
 

@@ -17,8 +17,8 @@ _NO_ROOM = (
 class LinkStatus:
     """What the link writes of itself, beside the module's Status. counts: as there.
 
-    talk: Conversation; tasks: to be cancelled when there is no broker any more. The composition
-    root sets both.
+    talk: Conversation; link: MQTTLink; tasks: to be cancelled when there is no broker any more.
+    The composition root sets them.
     """
 
     def __init__(self, status):
@@ -26,7 +26,7 @@ class LinkStatus:
         self.is_server_connected = False
         self.server_error = ""
         self.counts = {}
-        self.talk = None
+        self.talk = self.link = None
         self.tasks = ()
 
     @property
@@ -47,7 +47,7 @@ class LinkStatus:
         for task in self.tasks:
             task.cancel()
         self.tasks = ()
-        self.talk = None
+        self.talk = self.link = None
         self.is_server_connected = False
         self.server_error = _NO_ROOM
 

@@ -157,9 +157,11 @@ def flash(status):
 
 
 def wifi(status):
-    """The file with the WiFi network."""
-    if _counter(status.counts)("wifi_unread"):
-        return "wifi.cfg cannot be read. Write it anew: network name and key, a line each."
+    """The WiFi network that is set."""
+    if status.wifi is not None and status.wifi.refused:
+        return "%s refuses the key. Send WIFI <name> <key> anew." % status.wifi.refused
+    if status.wifi is None and _counter(status.counts)("wifi_unread"):
+        return "wifi.cfg cannot be used. Send WIFI <name> <key>, then it does not count."
     return ""
 
 

@@ -23,6 +23,7 @@ _NAMES = (
     "MQTT user",
     "MQTT password",
     "SUPPORT",
+    "WiFi",
 )
 _DAMAGED = (
     "Stored settings were damaged: those of before the last change are used. Please check PARAMS?"
@@ -47,8 +48,10 @@ _WHO = {
 
 
 def names(bits):
-    """`owner, server` for bits of GUARDED."""
-    return ", ".join([_NAMES[i] for i in range(len(_NAMES)) if bits >> i & 1])
+    """`owner, server` for bits of GUARDED; all those of WiFi are one."""
+    last = len(_NAMES) - 1
+    bits = bits & (1 << last) - 1 | (bits >> last and 1 << last)
+    return ", ".join([_NAMES[i] for i in range(last + 1) if bits >> i & 1])
 
 
 def tell(notifier, now_s):

@@ -168,7 +168,9 @@ def _set(commander, code, arguments, origin):
     except ValueError:
         raise ValueError(_SYNTAX)
     # Features are set as features.
-    if not 0 <= n < (parameters.FEATURES if code == _SET_FEATURE else parameters.FIRST_FEATURE):
+    is_wifi = code == _SET_PARAMETER and parameters.FIRST_WIFI <= n <= parameters.LAST_WIFI
+    limit = parameters.FEATURES if code == _SET_FEATURE else parameters.FIRST_FEATURE
+    if not (0 <= n < limit or is_wifi):
         raise ValueError(_RANGE)
     if code == _SET_FEATURE:
         return config.set_feature(n, _words(text, 1)[0], origin), ""

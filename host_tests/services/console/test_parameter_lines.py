@@ -68,10 +68,10 @@ def test_what_is_refused_is_one_sentence():
         ("SET 1=two words", "Parameter 1 has a character that is not allowed."),
         ("SET 9=****", MASKED),
         ("SET 1 = **** ", MASKED),
-        ("SET 99=x", "Parameters are numbered 0 to 31, and 37 to 40 for MQTT."),
+        ("SET 99=x", "Parameters are numbered 0 to 31, 37 to 40 for MQTT, 44 to 49 for WiFi."),
         ("SET x=1", "That is not a whole number."),
         ("SET", "Use: SET n=value"),
-        ("GET 32", "Parameters are numbered 0 to 31, and 37 to 40 for MQTT."),
+        ("GET 32", "Parameters are numbered 0 to 31, 37 to 40 for MQTT, 44 to 49 for WiFi."),
         ("GET all", "That is not a whole number."),
         ("APPLY", "There is nothing to apply."),
         ("CANCEL", "There is nothing to cancel."),
@@ -135,8 +135,8 @@ def test_the_broker_is_set_here_too():
         ("SET 38=a b", "A broker's user or password has a character that is not allowed."),
         ("SET 39=****", MASKED),
         ("SET 40=maybe", "Home Assistant is ON or -."),
-        ("SET 36=x", "Parameters are numbered 0 to 31, and 37 to 40 for MQTT."),
-        ("GET 41", "Parameters are numbered 0 to 31, and 37 to 40 for MQTT."),
+        ("SET 36=x", "Parameters are numbered 0 to 31, 37 to 40 for MQTT, 44 to 49 for WiFi."),
+        ("GET 41", "Parameters are numbered 0 to 31, 37 to 40 for MQTT, 44 to 49 for WiFi."),
     ):
         assert desk.handle(line) == framed(sentence), line
 

@@ -1,6 +1,7 @@
 """Every command of the framework in every form in which people type it, and by everybody."""
 
 from host_tests.services.sms_bench import OWNER, PASSWORD, STRANGER, Bench
+from ovms.parameters import STORED
 from ovms.services.sms.commands import names
 from ovms.vehicle.demo.car import Demo
 
@@ -19,6 +20,7 @@ QUESTIONS = (
     "GPRS?",
     "GSMLOCK?",
     "MQTT?",
+    "WIFI?",
     "REMOTE?",
     "SUPPORT?",
     "ALERT?",
@@ -60,6 +62,7 @@ ACTIONS = (
     ("CHARGESTART", OWNER_ONLY, "Charge start requested", "CHARGESTART"),
     ("CHARGESTOP", OWNER_ONLY, "CHARGESTOP failed: Cannot stop charge", "CHARGESTOP"),
     ("COOLDOWN", OWNER_ONLY, "Cooldown requested", "COOLDOWN"),
+    ("WIFI Home 12345678", OWNER_ONLY, "WIFI:\r\n 1:Home (key ****)\r\n State: off", None),
     ("MQTT b.example", OWNER_ONLY, "MQTT:\r\n Broker:b.example", None),
     ("REMOTE SAFE", OWNER_ONLY, "REMOTE: SAFE", None),
     ("SUPPORT ON", OWNER_ONLY, "SUPPORT: ON", None),
@@ -112,7 +115,7 @@ def left(bench):
     """Settings, car and requests after a conversation."""
     state = bench.state
     return (
-        [bench.config.get(n) for n in range(32)],
+        [bench.config.get(n) for n in range(STORED)],
         [bench.config.feature(n) for n in range(16)],
         (state.is_locked, state.is_valet, state.is_charging, state.charge_mode, state.is_cooling),
         bench.status.take_requests(),

@@ -18,9 +18,10 @@ cpython.install()
 from ovms.config import Config  # noqa: E402
 from tools.simulated_board.fakes.memory_store import MemoryStore  # noqa: E402
 
+config = Config(MemoryStore())
 for name, value in json.loads(text).items():
     try:
-        Config(MemoryStore()).apply({int(name): value})
+        config.apply({int(name): value})
     except ValueError as error:
         print(f"Parameter {name} cannot be preset: {error}", file=sys.stderr)
         sys.exit(2)

@@ -40,10 +40,11 @@ def _listed(config, rest):
     from ovms import parameter_rules
 
     values = parameter_rules.shown(config)
-    # Those of the broker as its SMS command shows them; what is between is set by SMS alone.
+    # Broker and WiFi as their SMS commands show them; what is between is set by SMS alone.
     values += [""] * (parameters.STORED - len(values))
-    for n in range(parameters.MQTT_SERVER, parameters.MQTT_HA + 1):
-        values[n] = _of_broker(config, n)
+    for n in range(parameters.MQTT_SERVER, parameters.STORED):
+        if _is_of_links(n):
+            values[n] = _of_link(config, n)
     if config.get(parameters.PASSWORD) == parameters.FACTORY_PASSWORD:
         # No secret, but a reason to set another one.
         values[parameters.PASSWORD] = parameters.FACTORY_PASSWORD
@@ -72,7 +73,7 @@ def _set(console, rest):
         _apply(console.app, {n: text})
         text = console.app.config.get(n)
         if n == parameters.MQTT_HA:
-            text = _of_broker(console.app.config, n)
+            text = _of_link(console.app.config, n)
     else:
         console.changes[n] = text
     if text and n in parameters.SECRETS:
@@ -80,18 +81,26 @@ def _set(console, rest):
     return "%d:%s" % (n, text)
 
 
-def _of_broker(config, n):
+def _is_of_links(n):
+    """Whether it is one of the broker's or of WiFi."""
+    is_broker = parameters.MQTT_SERVER <= n <= parameters.MQTT_HA
+    return is_broker or parameters.FIRST_WIFI <= n <= parameters.LAST_WIFI
+
+
+def _of_link(config, n):
     text = config.get(n)
-    if n == parameters.MQTT_PASSWORD:
+    if n in parameters.SECRETS:
         return text and _MASK
+    if n != parameters.MQTT_HA:
+        return text
     # Behind ON stands what Home Assistant was told.
     return text.partition(" ")[0]
 
 
 def _number(text):
     n = parameters.integer(text.strip())
-    if not (0 <= n < parameters.PARAMETERS or parameters.MQTT_SERVER <= n <= parameters.MQTT_HA):
-        raise ValueError("Parameters are numbered 0 to 31, and 37 to 40 for MQTT.")
+    if not (0 <= n < parameters.PARAMETERS or _is_of_links(n)):
+        raise ValueError("Parameters are numbered 0 to 31, 37 to 40 for MQTT, 44 to 49 for WiFi.")
     return n
 
 

@@ -66,6 +66,12 @@ def _alerts():
     return reply
 
 
+def _wifi():
+    from ovms.services.sms.wifi import reply
+
+    return reply
+
+
 def _help():
     from ovms.services.sms.help import reply
 
@@ -96,6 +102,8 @@ VEHICLE owner change 1 <type>
     """
 GPRS? either show 0
 GPRS owner change 1 <apn> [<user> [<password> [<dns>]]]
+WIFI? either wifi 0
+WIFI owner wifi 1 <name or -> [<key>]
 GSMLOCK? either show 0
 GSMLOCK owner change 0 [<operator>]
 SIM? either show 0
@@ -154,6 +162,7 @@ _LOADERS = {
     "time": _charge_time,
     "mqtt": _mqtt,
     "alerts": _alerts,
+    "wifi": _wifi,
     "help": _help,
 }
 
