@@ -172,13 +172,6 @@ def test_wrong_options_are_one_sentence(words, sentence, tmp_path):
     assert sentence in complaint and complaint.count("\n") == 1
 
 
-def test_wifi_file_that_cannot_be_written_is_one_sentence(tmp_path):
-    (tmp_path / "wifi.cfg").mkdir()
-    code, output, complaint = asyncio.run(run_desk("module", "--wifi", "--flash", str(tmp_path)))
-    assert (code, output) == (2, "")
-    assert complaint == f"The module's file system {tmp_path} cannot be written: Is a directory.\n"
-
-
 @pytest.mark.parametrize("bits", [64, 32])
 def test_missing_vm_is_one_sentence(bits, tmp_path):
     """With nothing on PATH, and an empty folder where the VMs would be unpacked."""

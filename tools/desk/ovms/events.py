@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from tools.desk.ovms.text import printable
 
 MASK = "***"
-_SECRET_PARAMETERS = frozenset({"1", "7", "9", "10"})
-_SECRET_SMS_WORDS = frozenset({"REGISTER", "PASS", "SERVER", "GPRS", "AP", "PARAMS"})
+_SECRET_PARAMETERS = frozenset({"1", "7", "9", "10", "39", "45", "47", "49"})
+_SECRET_SMS_WORDS = frozenset(
+    {"REGISTER", "PASS", "SERVER", "GPRS", "AP", "PARAMS", "MQTT", "WIFI"}
+)
 _SECRET_REPLY = re.compile(r"((?:pass\w*|paranoid)[ \w]*:\s*|[\r\n](?:1|7|9|10):)[^\r\n]+", re.I)
 
 
