@@ -33,6 +33,9 @@ _CONFIG_FILE = "ovms.cfg"
 _WIFI_FILE = "wifi.cfg"
 _CRASH_FILE = "crash"
 _KEPT_FILE = "kept"
+_SMS_FILE = "sms"
+# Of four lines of at most 22.
+_SMS_BYTES = 128
 
 
 def build(app, presets):
@@ -61,7 +64,9 @@ def build(app, presets):
             app.log.error(config.load_error)
     app.is_safe, ending = _optional(app, _CRASH_FILE, _begin, app) or (False, "")
     app.modem = _modem(app, uart)
-    app.sms = SMSService(config, app.state, app.current_car, status, app.clock)
+    journal = Store(_SMS_FILE, None, _SMS_BYTES)
+    app.sms = SMSService(config, app.state, app.current_car, status, app.clock, journal)
+    app.sms.run_id = int.from_bytes(os.urandom(3), "little")
     app.reporter = Reporter(app.state, config, status, None)
     app.commander = Commander(None, config, status, app.sms, app.modem)
     app.history = _history(app)

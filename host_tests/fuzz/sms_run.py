@@ -126,7 +126,8 @@ class Module:
             await asyncio.sleep_ms(500)
             now_ms = jumping_time.now_ms()
             is_quiet = now_ms - self.peer.quiet_since_ms >= _QUIET_MS
-            if is_quiet and not (self.peer.store or self.modem.announced or self.modem.queue):
+            waiting = self.peer.store or self.modem.announced or self.modem.queue
+            if is_quiet and not waiting and self.bench.sms.current is None:
                 return
             assert now_ms - started_ms < _RECOVERY_MS, self.peer.sent
 

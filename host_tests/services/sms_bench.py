@@ -52,6 +52,8 @@ class FakeClock:
 class FakeModem:
     """Delivers `incoming`, then waits for ever; keeps what it was told to send."""
 
+    taken = ()
+
     def __init__(self, incoming):
         self.incoming = list(incoming)
         self.sent = []

@@ -1,5 +1,7 @@
 """Stores of a `FakeModem` with messages in them."""
 
+import asyncio
+
 from host_tests.fakes.sms_pdus import address, gsm_part, name_address
 from tools.simulated_board.fakes.at_peer import info
 
@@ -16,6 +18,14 @@ def stored(text, number="+4915112345678", coding=0, kind=145, stamp="26/08/24,10
 
 def store_of(used):
     return info('+CPMS: "SM",%d,30,"SM",%d,30,"SM",%d,30' % (used, used, used))
+
+
+async def answered(bench):
+    """The message that was taken last is done with: somebody asks for the next one."""
+    task = asyncio.create_task(bench.modem.next_sms())
+    await bench.idle(8000)
+    task.cancel()
+    await asyncio.sleep_ms(0)
 
 
 class Store:

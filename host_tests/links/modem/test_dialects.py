@@ -3,6 +3,7 @@
 import asyncio
 
 from host_tests.links.modem.modem_bench import DNS, fails, joined, on_bench, read_all
+from host_tests.links.modem.sms_stores import answered
 from tools.simulated_board.fakes.at_peer import info
 
 _REFUSED = b"\r\nERROR\r\n"
@@ -279,6 +280,8 @@ def test_a_full_store_that_is_told():
         ]
         bench.fake.urc("SMS FULL")
         assert await bench.wait(bench.modem.next_sms(), 5000) == ("+4915112345678", "OLD")
+        assert bench.fake.count("AT+CMGD=1") == 0
+        await answered(bench)
         assert bench.fake.count("AT+CMGD=1") == 1
 
     on_bench(scenario)

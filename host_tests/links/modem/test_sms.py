@@ -6,6 +6,7 @@ from host_tests.links.modem.modem_bench import joined, on_bench
 from host_tests.links.modem.sms_stores import (
     LongMessages,
     Store,
+    answered,
     part,
     store_of,
     stored,
@@ -13,15 +14,19 @@ from host_tests.links.modem.sms_stores import (
 from tools.simulated_board.fakes.at_peer import info
 
 
-def test_an_announced_message_is_read_and_deleted_first():
+def test_an_announced_message_is_read_and_deleted_when_it_was_answered():
     async def scenario(bench):
         await bench.up()
         bench.fake.answers["AT+CMGR=3"] = stored(b"STAT")
         bench.fake.urc('+CMTI: "SM",3')
         message = await bench.wait(bench.modem.next_sms())
         assert message == ("+4915112345678", "STAT")
-        await bench.idle(1000)
+        # Searches do not bring it again.
+        await bench.idle(200000)
+        assert not bench.modem.queue and bench.fake.count("AT+CMGD=3") == 0
+        await answered(bench)
         assert bench.fake.count("AT+CMGD=3") == 1
+        assert bench.modem.kept == [] and bench.modem.spent == []
 
     on_bench(scenario)
 
@@ -82,6 +87,7 @@ def test_parts_of_a_long_message_are_joined_in_their_order():
         bench.fake.urc('+CMTI: "SM",7')
         message = await bench.wait(bench.modem.next_sms())
         assert message == ("+4915112345678", "one two three")
+        await answered(bench)
         assert not store.left
         assert bench.status.counts == {"sms_received": 1}
         # Everything but a part is read in text mode.
@@ -146,13 +152,14 @@ def test_a_full_store_is_emptied_without_an_announcement():
     async def scenario(bench):
         await bench.up()
         left = Store(bench, {n: stored(b"n%d" % n) for n in range(1, 31)}).left
-        # No consumer: all but one stay in the modem.
+        # No consumer: all stay in the modem.
         await bench.idle(90000)
-        assert len(left) == 29
+        assert len(left) == 30
         got = []
         while len(got) < 30:
             got.append((await bench.wait(bench.modem.next_sms()))[1])
         assert got == ["n%d" % index for index in range(1, 31)]
+        await answered(bench)
         assert left == {}
         assert "sms_dropped" not in bench.status.counts
 

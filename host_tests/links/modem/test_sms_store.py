@@ -1,17 +1,25 @@
 """The stores of a modem: which message comes first, and places that cannot be read."""
 
 from host_tests.links.modem.modem_bench import on_bench, on_each
-from host_tests.links.modem.sms_stores import EMPTY, LongMessages, Store, part, stored
+from host_tests.links.modem.sms_stores import (
+    EMPTY,
+    LongMessages,
+    Store,
+    answered,
+    part,
+    stored,
+)
 from tools.simulated_board.fakes.at_peer import info
 
 _OTHER = "+33612345678"
 
 
 async def texts(bench, count):
-    """The next `count` messages."""
+    """The next `count` messages, each of which is answered."""
     got = []
     while len(got) < count:
         got.append((await bench.wait(bench.modem.next_sms()))[1])
+    await answered(bench)
     return got
 
 
@@ -211,6 +219,98 @@ def test_parts_of_several_messages_may_come_mixed():
             ("+4915112345678", "C1 C2 C3"),
         ]
         assert bench.status.counts == {"sms_received": 3}
+
+    on_bench(scenario, (4096,))
+
+
+def test_parts_of_the_owners_stay_in_the_store_until_they_are_answered():
+    parts = {1: part("A1 ", 9, 2, 1), 2: part("B1 ", 9, 2, 1, _OTHER), 3: part("A2", 9, 2, 2)}
+
+    async def scenario(bench):
+        bench.config.values[0] = "+4915112345678"
+        await bench.up()
+        store = LongMessages(bench, parts)
+        for place in sorted(parts):
+            bench.fake.urc('+CMTI: "SM",%d' % place)
+            await bench.idle(3000)
+        # A stranger's is not kept there: he could fill it.
+        assert set(store.left) == {1, 3}
+        assert await bench.wait(bench.modem.next_sms()) == ("+4915112345678", "A1 A2")
+        assert len(bench.modem.taken) == 2
+        await answered(bench)
+        assert store.left == {} and bench.modem.kept == []
+
+    on_bench(scenario, (4096,))
+
+
+def test_what_the_owner_never_ended_is_deleted_when_it_is_given_up():
+    async def scenario(bench):
+        bench.config.values[0] = "+4915112345678"
+        await bench.up()
+        parts = {n: part("x", n, 2, 1) for n in range(1, 7)}
+        store = LongMessages(bench, parts)
+        bench.fake.answers["AT+CPMS?"] = lambda: info('+CPMS: "SM",%d,30' % len(store.left))
+        for place in sorted(parts):
+            bench.fake.urc('+CMTI: "SM",%d' % place)
+            await bench.idle(3000)
+        assert len(bench.modem.long_sms) == 4 and len(store.left) == 4
+        await bench.idle(900000)
+        assert store.left == {} and bench.modem.kept == []
+
+    on_bench(scenario, (4096,))
+
+
+def test_what_cannot_be_deleted_is_not_taken_again():
+    async def scenario(bench):
+        store = Store(bench, {3: stored(b"three")})
+        delete = bench.fake.answers["AT+CMGD=3"]
+        bench.fake.answers["AT+CMGD=3"] = b"\r\n+CMS ERROR: 500\r\n"
+        await bench.up()
+        assert await texts(bench, 1) == ["three"]
+        await bench.idle(300000)
+        assert not bench.modem.queue and len(bench.modem.spent) == 1
+        assert 4 < bench.fake.count("AT+CMGD=3") < 9
+        bench.fake.answers["AT+CMGD=3"] = delete
+        await bench.idle(70000)
+        assert store.left == {} and bench.modem.kept == bench.modem.spent == []
+        # Nor is one asked for without an end that somebody else has deleted.
+        store.left[3] = stored(b"new")
+        bench.fake.urc('+CMTI: "SM",3')
+        assert (await bench.wait(bench.modem.next_sms()))[1] == "new"
+        store.left.clear()
+        bench.fake.answers["AT+CMGD=3"] = b"\r\n+CMS ERROR: 321\r\n"
+        await answered(bench)
+        assert bench.modem.kept == []
+
+    on_bench(scenario, (4096,))
+
+
+def test_one_message_in_two_stores_is_taken_once():
+    async def scenario(bench):
+        stores = Stores(bench)
+        await bench.up()
+        same = stored(b"HOMELINK 0")
+        stores.left["SM"][1] = stores.left["ME"][4] = same
+        bench.fake.urc('+CMTI: "ME",4', '+CMTI: "SM",1')
+        assert (await bench.wait(bench.modem.next_sms()))[1] == "HOMELINK 0"
+        await bench.idle(200000)
+        assert not bench.modem.queue and len(bench.modem.kept) == 1
+
+    on_bench(scenario, (4096,))
+
+
+def test_nothing_is_deleted_in_another_sim():
+    async def scenario(bench):
+        store = Store(bench, {3: stored(b"three")})
+        await bench.up()
+        assert (await bench.wait(bench.modem.next_sms()))[1] == "three"
+        bench.fake.answers["AT+CCID"] = info("8949000000000000099")
+        store.left.clear()
+        store.left[3] = stored(b"another's")
+        bench.modem.restart("modem_asked", 1)
+        assert await bench.until(lambda: bench.status.iccid.endswith("99"), 120000)
+        assert (await bench.wait(bench.modem.next_sms(), 120000))[1] == "another's"
+        assert 3 in store.left
 
     on_bench(scenario, (4096,))
 

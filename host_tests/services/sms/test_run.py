@@ -104,6 +104,7 @@ def test_a_lock_is_told_to_the_owner_once():
 
 def test_a_modem_that_cannot_send_is_not_bothered_with_the_rest():
     bench = Bench()
+    bench.status.is_registered = True
     sent = converse(bench, (OWNER, "HELP"), is_working=False)
     assert len(sent) == 1
     assert bench.status.counts["sms_not_sent"] == 1

@@ -168,6 +168,7 @@ class Modem:
     # As of one that nobody waits for: see ovms/guard.py.
     due_s = 1 << 29
     port = None
+    taken = ()
 
     def __init__(self):
         self._texts = []

@@ -1,11 +1,14 @@
 """Received SMS: from the store of a modem in text mode into `Modem.queue`.
 
-Received messages are stored by the modem, announced, read, and deleted before anybody acts on
-them, so that a message that restarts the module is not met again. One at a time, the oldest by
-its time stamp first: what nobody has asked for yet is safer in the modem. One that is delivered
-directly comes by `urcs.py`. What is read stands in `sms_store.py`.
+Received messages are stored by the modem, announced, read, and deleted when they were answered, so
+that nothing is lost with the module's RAM; that none is carried out twice is the business of
+`services/sms/journal.py`. One at a time, the oldest by its time stamp first: what nobody has asked
+for yet is safer in the modem. One that is delivered directly comes by `urcs.py`. What is read
+stands in `sms_store.py`.
 Source: hardware facts 4.4, dialogues D7, D8 and D14.
 """
+
+from binascii import crc32
 
 from micropython import const
 
@@ -59,6 +62,7 @@ async def _take_oldest(modem):
     modem.announced = []
     is_due = modem.is_sms_due
     modem.is_sms_due = False
+    await sms_store.delete_spent(modem)
     is_fine = await _look(modem, waiting, finds)
     if is_fine and is_due:
         is_fine = await sms_store.search(modem, finds)
@@ -68,6 +72,8 @@ async def _take_oldest(modem):
         is_fine = lines is not None
         if lines:
             await _take(modem, place, lines)
+            # A stranger's part, or what is damaged.
+            await sms_store.delete_spent(modem)
     # What is left keeps its time stamp. Others may have been announced meanwhile.
     left = finds.places + modem.announced
     modem.announced = left[:_PLACES_MAX]
@@ -86,6 +92,8 @@ async def _look(modem, waiting, finds):
     """Find out when the messages at `waiting` were sent; one alone is just read."""
     sms_store = _store()
     for place in waiting:
+        if sms_store.is_kept(modem, place):
+            continue
         if not place[0]:
             lines = await sms_store.read(modem, place)
             if lines is None:
@@ -98,17 +106,34 @@ async def _look(modem, waiting, finds):
 
 
 async def _take(modem, place, lines):
-    """Delete the message at `place` and queue what it says."""
+    """Queue what the message at `place` says; it stays there until it was answered."""
     found = None
     if len(lines) > 1 and _is_vague(lines[0], modem.charset):
         from ovms.links.modem.long_sms import read_pdu
 
         found = await read_pdu(modem, place[2])
-    await _store().delete(modem, place)
-    if found:
-        take_pdu(modem, found)
-    elif len(lines) > 1:
-        deliver(modem, lines[0], lines[1], modem.charset)
+    # Without the first field, which tells whether it was read. Only PDU mode tells which part.
+    crc = crc32(b"".join(lines)[lines[0].find(b",") :], crc32(repr(found).encode()))
+    if crc in [find[2] for find in modem.kept]:
+        # One store may show what lies in another. If it is none of these, it is found again.
+        return
+    find = _store().key(modem, place) + (crc,)
+    modem.kept.append(find)
+    try:
+        if found:
+            take_pdu(modem, found, (find,))
+        elif len(lines) > 1:
+            deliver(modem, lines[0], lines[1], modem.charset, (find,))
+        else:
+            modem.spent.append(find)
+    except MemoryError:
+        # It is found again.
+        modem.kept.remove(find)
+        raise
+    except Exception:
+        # A text that lets its own decoding fail would be in the way for ever.
+        modem.spent.append(find)
+        raise
 
 
 def _is_vague(header, charset):
@@ -125,19 +150,25 @@ def _is_vague(header, charset):
     return decoded(sender, kind, charset)[:1] == '"'
 
 
-def take_pdu(modem, message):
-    """Queue a message, see `sms_pdu.message`, or join it with its other parts."""
+def take_pdu(modem, message, finds=()):
+    """Queue a message, see `sms_pdu.message`, or join it with its other parts.
+
+    finds: see `Modem`, () for what is in no store.
+    """
     sender, text, place = message
     if place is None:
-        _queue(modem, (sender, text))
+        _queue(modem, (sender, text), finds)
     else:
         from ovms.links.modem.long_sms import join
 
-        join(modem, sender, text, *place)
+        join(modem, sender, text, place, finds)
 
 
-def deliver(modem, header, text, charset):
-    """Queue a message; header, text: bytes of the modem in `charset`. A damaged one is counted."""
+def deliver(modem, header, text, charset, finds=()):
+    """Queue a message; header, text: bytes of the modem in `charset`. A damaged one is counted.
+
+    finds: as of `take_pdu`.
+    """
     if header.count(b",") < 2 and header.startswith(b"+CMT:"):
         # In PDU mode no more is told than how long it is.
         from ovms.protocol.sms_pdu import message
@@ -148,14 +179,15 @@ def deliver(modem, header, text, charset):
             return
     from ovms.protocol.sms_text import incoming
 
-    _queue(modem, incoming(header, text, charset))
+    _queue(modem, incoming(header, text, charset), finds)
 
 
-def _queue(modem, message):
+def _queue(modem, message, finds):
     if not message:
         modem.status.count("sms_damaged")
+        modem.spent += finds
     else:
-        modem.queue.append(message)
+        modem.queue.append(message + finds)
         modem.port.news.set()
         modem.status.count("sms_received")
 

@@ -21,11 +21,13 @@ class LongSMS:
     """A message of which parts are missing.
 
     key: what its parts have in common, its sender first. texts: of each part, or None. searches:
-    of the modem's store until it is given up.
+    of the modem's store until it is given up. finds: see `Modem`, of the owner's alone: nobody
+    else may fill the store with what has no end.
     """
 
     def __init__(self, key, total):
         self.key = key
+        self.finds = ()
         self.texts = [None] * min(total, _PARTS_MAX)
         self.searches = _PATIENCE
 
@@ -46,38 +48,47 @@ async def read_pdu(modem, index):
     return message(lines[1]) if len(lines) > 1 else None
 
 
-def join(modem, sender, text, reference, total, place):
-    """Keep a part (see `sms_pdu.message`) until its message is whole."""
+def join(modem, sender, text, part, finds):
+    """Keep a part (see `sms_pdu.message`) until its message is whole. finds: see `Modem`."""
+    reference, total, place = part
     key = (sender, reference, total)
+    if not _is_owner(modem, sender):
+        modem.spent += finds
+        finds = ()
     long = None
     for other in modem.long_sms:
         if other.key == key:
             long = other
     if long is None:
         if len(modem.long_sms) >= _MESSAGES_MAX and not _has_room(modem, sender):
+            modem.spent += finds
             return
         long = LongSMS(key, total)
         modem.long_sms.append(long)
+    long.finds += finds
     if place <= _PARTS_MAX:
         long.texts[place - 1] = text
     if None not in long.texts:
         modem.long_sms.remove(long)
-        modem.queue.append((sender, "".join(long.texts)))
+        modem.queue.append((sender, "".join(long.texts)) + long.finds)
         modem.port.news.set()
         modem.status.count("sms_received")
 
 
 def _has_room(modem, sender):
     """Give up the oldest message, or the new one where all others are the owner's."""
-    from ovms.protocol.phone import normal_phone
-
-    owner = modem.config.get(PHONE)
     modem.status.count("sms_incomplete")
     for long in modem.long_sms:
-        if normal_phone(long.key[0]) != owner:
+        if not _is_owner(modem, long.key[0]):
             modem.long_sms.remove(long)
             return True
-    if normal_phone(sender) != owner:
+    if not _is_owner(modem, sender):
         return False
-    del modem.long_sms[0]
+    modem.spent += modem.long_sms.pop(0).finds
     return True
+
+
+def _is_owner(modem, sender):
+    from ovms.protocol.phone import normal_phone
+
+    return normal_phone(sender) == modem.config.get(PHONE)

@@ -42,7 +42,10 @@ class Modem:
     waits for `watch.py`; is_ringing; is_sms_ready: it forgot its SMS settings; time_line,
     ussd_line: what it said of them, or None.
 
-    SMS. queue: (sender, text) of what arrived. long_sms: LongSMSs of which parts are missing.
+    SMS. queue: (sender, text, find, ...) of what arrived, with a find for each place of a store
+    where it still lies: (store, index, CRC-32). taken: finds of the message that is worked on.
+    kept: all finds that were read and lie there. spent: those to be deleted. long_sms: LongSMSs of
+    which parts are missing.
     announced: places in the modem's stores, see `sms_store.py`. stores: names of those that are
     known, the usual one first; store: from which it reads. unread: (store, index) that could not
     be read. lost_sms: how many it counts and does not find.
@@ -69,6 +72,9 @@ class Modem:
         self.is_sms_due = self.has_ucs2 = False
         self.fault = self.echoes = self.time_line = self.ussd_line = None
         self.charset = self.plain_charset = self.store = None
+        self.taken = ()
+        self.kept = []
+        self.spent = []
         self.long_sms = []
         self.stores = []
         self.unread = []
@@ -99,7 +105,7 @@ class Modem:
     def send_sms(self, number, text):
         """Whether `text` was sent: one SMS of at most 160 characters, 70 for a text beyond GSM.
 
-        A longer text goes in several messages.
+        A longer text goes in several messages. None, which is false, too, when it may have been.
         """
         from ovms.links.modem.outbox import send_sms
 
@@ -108,15 +114,23 @@ class Modem:
     async def next_sms(self):
         """Wait for a message: (sender, text), both str. It comes when it can be answered.
 
-        sender: a number, or what is none, see `protocol/phone.py`.
+        sender: a number, or what is none, see `protocol/phone.py`. It stays in the modem's store
+        until the next one is asked for.
         """
         news = self.port.news
+        if self.taken:
+            self.spent += self.taken
+            self.taken = ()
+            self.is_sms_due = True
+            news.set()
         while not (self.queue and self.port.is_up):
             news.clear()
             await news.wait()
         # The store may hold the next one.
         news.set()
-        return self.queue.pop(0)
+        message = self.queue.pop(0)
+        self.taken = message[2:]
+        return message[:2]
 
     def command(self, at_command, level=AT_OWN):
         """What the modem answers to a user's AT line, lines separated by `\\n`.

@@ -16,7 +16,7 @@ _END = b"\x1a"
 
 
 async def send_sms(modem, number, text):
-    """See `Modem.send_sms`."""
+    """See `Modem.send_sms`; None when it may have been sent."""
     if not (modem.port.is_up and modem.plain_charset):
         return False
     # Others have their turn between two loads of code.
@@ -29,15 +29,16 @@ async def send_sms(modem, number, text):
         return False
     await modem.port.clock.sleep_ms(0)
     for number, text, is_ucs2 in parts:
-        if not await _send(modem, number, text + _END, is_ucs2):
+        is_sent = await _send(modem, number, text + _END, is_ucs2)
+        if not is_sent:
             modem.status.count("sms_failed")
-            return False
+            return is_sent
         modem.status.count("sms_sent")
     return True
 
 
 async def _send(modem, number, payload, is_ucs2):
-    """Whether one message was sent. A modem that restarts meanwhile is waited for."""
+    """Whether one message was sent, None: nobody knows. A modem that restarts is waited for."""
     for attempt in range(_ATTEMPTS):
         if attempt:
             modem.status.count("sms_retry")
@@ -56,7 +57,7 @@ async def _send(modem, number, payload, is_ucs2):
         except ATError as error:
             # Without an answer it may have been sent, and a second one would be one too many.
             if error.args[0] == b"timeout":
-                break
+                return None
         finally:
             # A message may wait in the store until the lock is free.
             modem.port.news.set()

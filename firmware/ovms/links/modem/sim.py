@@ -83,7 +83,13 @@ async def wait_for_sim(modem):
         await modem.port.clock.sleep_ms(pause_ms)
     status.modem_error = ""
     status.net_state = states.NET_INIT
-    status.iccid = await _identity(modem.port, modem.profile.details().iccid_command)
+    iccid = await _identity(modem.port, modem.profile.details().iccid_command)
+    if iccid and status.iccid and iccid != status.iccid:
+        # What was read is not in this one's store: nothing of it may be deleted here.
+        modem.taken = ()
+        modem.kept.clear()
+        modem.spent.clear()
+    status.iccid = iccid
 
 
 async def _has_network(modem):

@@ -31,6 +31,7 @@ async def search(modem, finds):
         long.searches -= 1
         if not long.searches:
             modem.long_sms.remove(long)
+            modem.spent += long.finds
             modem.status.count("sms_incomplete")
     answer = await _find_home(modem)
     if not answer:
@@ -44,17 +45,21 @@ async def search(modem, finds):
 
 
 async def _search_store(modem, store, answer, finds):
-    used = number(answer, 1) or 0
     is_home = store == modem.stores[0]
+    name = b"" if is_home else store
+    # Of those that were read nothing is to be found out.
+    used = (number(answer, 1) or 0) - len([find for find in modem.kept if find[0] == name])
+    used = max(used, 0)
     if is_home and used <= modem.lost_sms:
         # Some are counted, and in no place.
         modem.lost_sms = used
         return True
-    name = b"" if is_home else store
     count = 0
     refused = list(modem.unread)
     for index in range(1, (number(answer, 2) or 0) + 1):
         place = (0, name, index)
+        if is_kept(modem, place):
+            continue
         lines = await read(modem, place)
         if lines is None:
             return False
@@ -63,7 +68,8 @@ async def _search_store(modem, store, answer, finds):
             count += 1
             if count == used:
                 return True
-    if is_home and not count and refused == modem.unread and not modem.announced:
+    is_lost = is_home and not count and refused == modem.unread
+    if is_lost and not (modem.announced or modem.kept):
         # What cannot be found by its number would fill the store for ever.
         await modem.port.ask(b"AT+CMGD=1,4", limit_s=_DELETE_S)
         answer = await modem.port.ask(b"AT+CPMS?")
@@ -123,10 +129,33 @@ def is_store(name):
     return 2 <= len(name) <= 4 and name.replace(b"_", b"").isalpha()
 
 
-async def delete(modem, place):
-    """Delete the message at `place`."""
-    if await use(modem, place[1]):
-        await modem.port.ask(b"AT+CMGD=%d" % place[2], limit_s=_DELETE_S)
+def key(modem, place):
+    """(store, index) of `place`, the same whoever named the store."""
+    return (b"" if place[1] in modem.stores[:1] else place[1]), place[2]
+
+
+def is_kept(modem, place):
+    """Whether what lies at `place` was read and is worked on, or is to be deleted."""
+    place = key(modem, place)
+    return place in [find[:2] for find in modem.kept]
+
+
+async def delete_spent(modem):
+    """Delete what was answered. What cannot be deleted now is tried again with the next search."""
+    for find in list(modem.spent):
+        if await _is_deleted(modem, find):
+            modem.spent.remove(find)
+            modem.kept.remove(find)
+
+
+async def _is_deleted(modem, find):
+    if not await use(modem, find[0]):
+        return False
+    try:
+        await modem.port.execute(b"AT+CMGD=%d" % find[1], limit_s=_DELETE_S)
+    except ATError as error:
+        return number(error.args[0], 0) == _EMPTY
+    return True
 
 
 async def _find_home(modem):

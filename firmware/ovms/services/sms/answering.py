@@ -1,4 +1,4 @@
-"""One SMS, from its text to the answer that leaves. Loaded on demand.
+"""One SMS, from its text to the reply. Loaded on demand.
 
 Each step loads what it needs, and between two of them the other tasks have their turn: `find` of
 `commands.py` reads the text, `access.py` knows who may, the function of the command replies, and
@@ -7,16 +7,14 @@ Each step loads what it needs, and between two of them the other tasks have thei
 
 import asyncio
 
-from micropython import const
-
 from ovms import parameters
-
-# Of `budget.py`, for what is no answer.
-_RESERVE = const(10)
 
 _UNKNOWN = "Unknown command. Send HELP for a list."
 # To somebody who mistypes a command while the module has no owner.
 _FIRST = "Unknown command. Begin with REGISTER and the module password, as in REGISTER OVMS."
+_CUT_SHORT = (
+    "There was no memory for this. The car may have done it or not: look before you send it again."
+)
 
 
 class Request:
@@ -36,11 +34,16 @@ class Request:
 
 async def execute(sms, caller, text, is_owner, origin):
     """(whether it was done, reply): what the text asks for, if its sender may."""
-    reply, refusal = await _admitted(sms, caller, text, is_owner, origin)
+    reply, refusal, is_act = await _admitted(sms, caller, text, is_owner, origin)
     if reply is None:
         return False, refusal
     try:
         return True, await reply
+    except MemoryError:
+        if not is_act:
+            # Once more, then: to set or to tell the same again does no harm.
+            raise
+        return False, _CUT_SHORT
     except ValueError as error:
         return False, str(error)
     except OSError:
@@ -49,7 +52,8 @@ async def execute(sms, caller, text, is_owner, origin):
 
 
 async def _admitted(sms, caller, text, is_owner, origin):
-    """(coroutine that brings the reply, None); or (None, what is answered instead or None).
+    """(coroutine that brings the reply, None, whether the car may act); or (None, what is answered
+    instead or None, False).
 
     On its own: while a command waits for the car, the table need not stay in RAM.
     """
@@ -64,14 +68,15 @@ async def _admitted(sms, caller, text, is_owner, origin):
     sender, is_owner = access.recognised(sms, caller, is_owner)
     await asyncio.sleep_ms(0)
     if command is None:
-        return None, _no_command(sms, caller, text, is_owner)
+        return None, _no_command(sms, caller, text, is_owner), False
     refused = access.refusal(sms, sender, is_owner, command)
     access = None
     if refused is not None:
-        return None, refused or None
+        return None, refused or None, False
     await asyncio.sleep_ms(0)
     if origin is None:
         origin = parameters.FROM_OWNER if is_owner else parameters.FROM_PASSWORD
+    is_act = command.may_act()
     if command.method:
         reply = _lines(_called(sms.car(), command, origin))
     else:
@@ -84,7 +89,7 @@ async def _admitted(sms, caller, text, is_owner, origin):
     # MicroPython does not wipe what a coroutine that has ended held: it would stay as long as the
     # one that awaited it, and with it the table.
     command = None
-    return reply, None
+    return reply, None, is_act
 
 
 def _found(own, text):
@@ -135,22 +140,7 @@ def _no_command(sms, caller, text, is_owner):
     return None
 
 
-async def answer(sms, modem, number, text, reply):
-    """Send the reply (str or None) to `number`, and an alert that came up to the owner.
-
-    text: the SMS that is answered.
-    """
-    if reply:
-        await asyncio.sleep_ms(0)
-        reply = _in_rhythm(sms, number, text, reply)
-    await _send(sms, modem, number, reply)
-    alert = sms.alert
-    sms.alert = ""
-    if not sms.config.feature(parameters.FEATURE_SUPPRESS) & parameters.NO_ALERTS:
-        await _send(sms, modem, sms.config.get(parameters.PHONE), alert, _RESERVE)
-
-
-def _in_rhythm(sms, number, text, reply):
+def in_rhythm(sms, number, text, reply):
     """The reply, or what takes its place when the owner's phone answers by itself."""
     from ovms.protocol import phone
 
@@ -165,19 +155,3 @@ def _in_rhythm(sms, number, text, reply):
         return reply
     sms.status.count("sms_loop")
     return rhythm.NOTICE if verdict == rhythm.LAST else None
-
-
-async def _send(sms, modem, number, text, reserve=0):
-    await asyncio.sleep_ms(0)
-    for part_number, part in await _outgoing(sms, number, text, reserve):
-        await asyncio.sleep_ms(0)
-        sms.stay_alive()
-        if not await modem.send_sms(part_number, part):
-            sms.status.count("sms_not_sent")
-            return
-
-
-def _outgoing(sms, number, text, reserve):
-    from ovms.services.sms.parts import outgoing
-
-    return outgoing(sms, number, text, reserve)

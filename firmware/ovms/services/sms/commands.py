@@ -195,6 +195,12 @@ class Command:
         self.is_query = is_query
         self.method = method
 
+    def may_act(self):
+        """Whether the car may do something by it, which twice is something else than once."""
+        if self.method:
+            return self.mode == BY_OWNER and not self.is_query
+        return self.load_reply is _act_on_car
+
 
 def find(own, text):
     """The Command that `text` asks for, None when there is no such one. own: the car's commands.

@@ -23,6 +23,8 @@ BY_OLD_OWNER = const(4)
 # which there is no modem does not count; who waits for an SMS promises nothing.
 _ALIVE_S = const(900)
 _NEVER_S = const(1 << 29)
+# Looks at whether the network is back, and a pause in which `ovms/guard.py` ends this run.
+_LOOK_S = const(10)
 # Pauses before an SMS is tried again for which there was no room in the heap.
 _MEMORY_PAUSES_S = (1, 2, 4, 8, 16)
 
@@ -32,9 +34,14 @@ class SMSService:
 
     records: misbehaving callers, see `callers.py`. alert: sentence for the owner about one who was
     locked out, or "". rhythm: how the owner's SMS came, see `rhythm.py`.
+    journal: Store of `journal.py`, None where no SMS lies in a store.
+
+    current: (sender, text) that is worked on, None for none. attempts: how often that was begun,
+    0 for not yet in this run of the task; done: what `execute` returned, or None; unsent: list of
+    (number, part) of its answer, or None; sendings: how often there was no network to send one.
     """
 
-    def __init__(self, config, state, car, status, clock):
+    def __init__(self, config, state, car, status, clock, journal=None):
         self.config = config
         self.state = state
         self.car = car
@@ -46,21 +53,38 @@ class SMSService:
         self.records = []
         self.alert = ""
         self.rhythm = [0] * 5
+        self.journal = journal
+        self.current = self.done = self.unsent = None
+        self.attempts = self.begun = self.sendings = 0
+        # What tells this run of the module from others; the composition root sets it.
+        self.run_id = 0
         # The uptime at which this task is heard of again, see `ovms/guard.py`.
         self.due_s = _NEVER_S
 
     async def run(self, modem):
-        """Answer what `modem.next_sms()` brings, for ever."""
+        """Answer what `modem.next_sms()` brings, for ever.
+
+        None is dropped before it is answered: what does not get on for want of memory ends this
+        run of the module, and the next one goes on with it (`journal.py`).
+        """
+        # After an error, which may be of this very SMS.
+        self.begun = 0
         while True:
-            self.due_s = _NEVER_S
-            number, text = await modem.next_sms()
+            if self.current is None:
+                self.due_s = _NEVER_S
+                self.current = await modem.next_sms()
+                self.attempts = self.begun = self.sendings = 0
             self.stay_alive()
-            done = await self._patiently(self.execute, number, text)
-            if done:
+            is_over = await self._patiently(self._work, modem)
+            if is_over:
+                self.current = None
+                continue
+            if is_over is None:
+                self.due_s = 0
+            await asyncio.sleep(_LOOK_S)
+            while is_over is False and not self.status.is_registered:
                 self.stay_alive()
-                await asyncio.sleep_ms(0)
-                # On its own: what was done must not be done again for want of room to tell it.
-                await self._patiently(self._answer, modem, number, text, done[1])
+                await asyncio.sleep(_LOOK_S)
 
     def stay_alive(self):
         """The SMS in work gets on."""
@@ -94,7 +118,7 @@ class SMSService:
         """The same for somebody who is the owner, even before REGISTER."""
         return self.execute(self.config.get(parameters.PHONE), text, True, origin)
 
-    def _answer(self, modem, number, text, reply):
-        from ovms.services.sms.answering import answer
+    def _work(self, modem):
+        from ovms.services.sms.work import work
 
-        return answer(self, modem, number, text, reply)
+        return work(self, modem)
