@@ -21,6 +21,7 @@ from host_tests.test_app import PRESETS
 from ovms import app as app_module
 from ovms import parameters
 from ovms.links.mqtt_link import LinkStatus
+from ovms.services import protocol_commands
 
 OWNER = "+4512345678"
 
@@ -246,11 +247,11 @@ def test_the_console_may_end(life):
     assert life.run(600) == ""
 
 
-@pytest.mark.parametrize("name", ["modem", "server", "can"])
+@pytest.mark.parametrize("name", ["modem", "server", "can", "notifier", "gps"])
 def test_a_task_that_stands_still_from_the_start(name, life):
     life.replace(name, for_ever)
     assert life.run(1500) == f"The task {name} was not heard of for too long."
-    assert life.ended_s < 920
+    assert life.ended_s < 1220
 
 
 def test_a_modem_that_is_polled_no_more(life):
@@ -283,6 +284,73 @@ def test_an_sms_that_hangs(life):
     life.at(1000, lambda: ask(life, "STAT?"))
     assert "The task sms was" in life.run(2500)
     assert 1890 < life.ended_s < 1910
+
+
+def test_a_command_that_hangs(life, monkeypatch):
+    async def hang(*arguments):
+        await for_ever()
+
+    monkeypatch.setattr(protocol_commands, "answer", hang)
+    life.at(1000, lambda: life.app.commander.accept(b"3"))
+    assert "The task commander was" in life.run(3000)
+    assert 2190 < life.ended_s < 2210
+
+
+def test_an_alert_that_hangs(life):
+    def stop():
+        life.app.modem.send_sms = lambda number, text: for_ever()
+        life.app.notifier.sms.append("Ax")
+
+    life.at(1000, stop)
+    assert "The task notifier was" in life.run(3000)
+    assert 2190 < life.ended_s < 2215
+
+
+def test_the_look_at_the_gps_receiver_that_died(life):
+    def stop():
+        (watch,) = (
+            task
+            for task in asyncio.all_tasks(life.loop)
+            if task.get_coro().__qualname__ == "GPSLink._watch"
+        )
+        watch.cancel()
+
+    life.at(1000, stop)
+    assert "The task gps was" in life.run(3000)
+    assert 1580 < life.ended_s < 1615
+
+
+class Broker:
+    """What an MQTT link has to have."""
+
+    due_s = 1500
+
+
+def test_a_link_to_a_broker_that_hangs_costs_no_more_than_that(life):
+    held = []
+
+    class Task:
+        def cancel(self):
+            held.append(life.loop.now_s)
+
+    def connect():
+        broker = life.app.status.mqtt = LinkStatus(life.app.status)
+        broker.tasks = (Task(), Task())
+        broker.link = Broker()
+        broker.talk = Broker()
+        broker.talk.due_s = 1700
+
+    life.at(1000, connect)
+    assert life.run(2500) == ""
+    assert len(held) == 2 and 1500 < held[0] < 1503
+    app = life.app
+    assert app.status.counts["mqtt_stuck"] == 1 and "hung" in app.status.mqtt.server_error
+    # The same when only the commands' task hangs, and nothing while nobody is made to promise.
+    broker = LinkStatus(app.status)
+    assert broker.due_s > 1 << 28
+    broker.link, broker.talk = Broker(), Broker()
+    broker.talk.due_s = 1400
+    assert broker.due_s == 1400
 
 
 def test_a_storm_of_lacking_memory(life):

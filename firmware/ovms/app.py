@@ -108,9 +108,12 @@ class App:
                 self._take_step()
                 # Each step may load code, which takes its time: others have their turn.
                 await asyncio.sleep_ms(0)
-            due_s = min(self.modem.due_s, self.sms.due_s, self.server.due_s, self.can.due_s)
+            due_s = min([part.due_s for part in self.guarded])
             if self.ended or self.broom.rooms > _ROOMS or self.status.uptime_s > due_s:
                 self._judge()
+            broker = self.status.mqtt
+            if broker is not None and self.status.uptime_s > broker.due_s:
+                self._drop_broker("mqtt_stuck")
             watchdog.feed()
             # A quiet point once a second: short pauses now instead of a long one in a burst.
             gc.collect()
@@ -193,13 +196,18 @@ class App:
         broker = self.status.mqtt
         if broker is not None and broker.tasks and self.broom.rooms > _ROOMS:
             # What the module can do without goes first.
-            broker.give_up()
-            self.broom.make_room()
+            self._drop_broker("mqtt_no_room")
             self.broom.rooms = 0
             return
         from ovms.guard import judge
 
         judge(self)
+
+    def _drop_broker(self, why):
+        """Let go of the link to the MQTT broker: `mqtt_setup.py` makes it anew, later."""
+        self.status.count(why)
+        self.status.mqtt.give_up(why == "mqtt_no_room")
+        self.broom.make_room()
 
     def _supply_mv(self):
         """The 12 V battery's voltage; None without a reading, which is told once."""

@@ -107,6 +107,16 @@ def build(app, presets):
         ("can", app.can.run),
         ("console", app.run_console),
     )
+    # What `guard.py` waits for, in the order of the tasks.
+    app.guarded = (
+        app.modem,
+        app.commander,
+        app.sms,
+        app.notifier,
+        app.server,
+        gps,
+        app.can,
+    )
     if app.is_safe:
         from ovms import safe_mode
 

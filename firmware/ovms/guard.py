@@ -36,16 +36,8 @@ def judge(app):
     if port and not port.is_up and app.status.uptime_s > app.sms.due_s:
         # An answer waits for the modem, which has a promise of its own.
         app.sms.stay_alive()
-    text = complaint(
-        app.status.uptime_s,
-        (
-            ("modem", app.modem.due_s),
-            ("sms", app.sms.due_s),
-            ("server", app.server.due_s),
-            ("can", app.can.due_s),
-        ),
-        app.ended,
-        app.broom.rooms,
-    )
+    # The parts stand in the order of their tasks.
+    dues = [(app.tasks[i][0], part.due_s) for i, part in enumerate(app.guarded)]
+    text = complaint(app.status.uptime_s, dues, app.ended, app.broom.rooms)
     if text:
         raise RuntimeError(text)

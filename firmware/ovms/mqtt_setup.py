@@ -84,6 +84,8 @@ async def _build(app, status):
         # Else the broker was taken away meanwhile.
         status.talk = talk
         status.link = link
+        # From now on, whatever its first look is.
+        link.due_s = app.status.uptime_s + _AGAIN_S
         status.tasks = (
             asyncio.create_task(app.keep("mqtt", run)),
             asyncio.create_task(app.keep("mqtt", talk.run)),

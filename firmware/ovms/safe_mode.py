@@ -6,7 +6,6 @@ the module crash is most likely there.
 
 from micropython import const
 
-_NEVER_S = const(1 << 29)
 # The first tasks of `assembly.py`, behind them the console.
 _TASKS = const(4)
 
@@ -45,7 +44,7 @@ class NoBus:
 def enter(app):
     """Leave out the tasks of the car and of the server, and say so."""
     app.tasks = app.tasks[:_TASKS] + app.tasks[-1:]
-    app.server.due_s = app.can.due_s = _NEVER_S
+    app.guarded = app.guarded[:_TASKS]
     app.status.count("safe_mode")
     app.log.error("Safe mode after five crashes: no car, no server.")
     app.log.error("Send DIAG for the last crash, RESET to start anew.")

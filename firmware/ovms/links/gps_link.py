@@ -13,6 +13,8 @@ from ovms.protocol.nmea import FIX, NMEAParser
 # At 9600 baud a receiver sends at most 960 bytes a second.
 _BUFFER_SIZE = const(128)
 _RETRY_MS = const(1000)
+# When this task has to be heard of again at the latest: see `ovms/guard.py`.
+_ALIVE_S = const(600)
 # What lies as near to the last fix as this needs no thought: millionths of a degree in both
 # directions together, 110 m of latitude; metres of altitude.
 _NEAR_UDEG = const(1000)
@@ -25,6 +27,9 @@ class GPSLink:
     """uart: byte stream of the receiver. state: VehicleState, whose `tick` ages the fix: after
     120 s without one it is stale. clock: gets UTC. Baud rate and wiring are the board's business.
     watch_ms: period without any sentence that counts as silence.
+
+    due_s: see `ovms/guard.py`; who may wait for a silent receiver for ever is not waited for, but
+    the look at it is.
 
     For `gps_place.py`: place, None or [latitude, longitude, uptime] of the last fix that was
     believed; candidate; altitude_s, the uptime of the last altitude, None when it counts no more.
@@ -39,6 +44,7 @@ class GPSLink:
         self._parser = NMEAParser()
         self.place = self.candidate = self.altitude_s = None
         self._is_heard = False
+        self.due_s = _ALIVE_S
 
     async def run(self):
         """For ever. A silent, missing or babbling receiver is counted, never an error."""
@@ -73,6 +79,7 @@ class GPSLink:
             await asyncio.sleep_ms(self._watch_ms)
             counts = self._parser.counts
             status = self._status
+            self.due_s = status.uptime_s + _ALIVE_S
             status.counts.update(counts)
             if counts["gps_sentences"] != seen:
                 status.gps_heard = heard.GPS_SENTENCES

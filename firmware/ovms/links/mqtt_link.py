@@ -5,6 +5,8 @@ where the settings stand, the words, and that the link has a status of its own. 
 while a broker is set.
 """
 
+from micropython import const
+
 from ovms.links.server_link import ServerLink
 from ovms.parameters import MQTT_PASSWORD, MQTT_SERVER, MQTT_USER, VEHICLE_ID
 
@@ -12,6 +14,8 @@ _NO_ROOM = (
     "There is not memory enough for MQTT: it takes an ESP32 with PSRAM and the image "
     "ESP32_GENERIC-SPIRAM."
 )
+_STUCK = "The link to the broker has hung: it is made anew within ten minutes."
+_NEVER_S = const(1 << 29)
 
 
 class LinkStatus:
@@ -30,6 +34,11 @@ class LinkStatus:
         self.tasks = ()
 
     @property
+    def due_s(self):
+        """The uptime at which both tasks have been heard of again, see `ovms/guard.py`."""
+        return min(self.link.due_s, self.talk.due_s) if self.link else _NEVER_S
+
+    @property
     def is_registered(self):
         return self._status.is_registered
 
@@ -42,14 +51,17 @@ class LinkStatus:
         if self.talk is not None:
             self.talk.notify(kind, text)
 
-    def give_up(self):
-        """Let go of what takes memory; the composition root makes it again, later."""
+    def give_up(self, has_no_room=True):
+        """Let go of what takes memory; the composition root makes it again, later.
+
+        has_no_room: that is why; else it has hung.
+        """
         for task in self.tasks:
             task.cancel()
         self.tasks = ()
         self.talk = self.link = None
         self.is_server_connected = False
-        self.server_error = _NO_ROOM
+        self.server_error = _NO_ROOM if has_no_room else _STUCK
 
     def count(self, name):
         """One more of `name`."""

@@ -18,6 +18,10 @@ from ovms.parameters import FROM_CABLE
 _QUEUE_MAX = const(40)
 _QUEUE_LONG = const(8)
 _SHORT = const(24)
+# No command takes longer: three SMS of two minutes each, a modem that restarts before each. The
+# time in which it waits for one, or for an answer to leave, does not count: `ovms/guard.py`.
+_ALIVE_S = const(1200)
+_NEVER_S = const(1 << 29)
 # Of a command to be refused: its code and a comma.
 _CODE_LENGTH = const(11)
 
@@ -41,6 +45,7 @@ class Commander:
         self.on_charge_request = None
         # The USSD code that the network has not answered yet, "" for none: see `modem_commands`.
         self.ussd_code = ""
+        self.due_s = _NEVER_S
         self._wake = asyncio.Event()
         # (text behind `C` as bytes, whether it is to be refused)
         self._queue = []
@@ -113,10 +118,12 @@ class Commander:
     async def run(self):
         """Carry out queued commands for ever."""
         while True:
+            self.due_s = _NEVER_S
             if self._current is not None or not self._queue:
                 self._wake.clear()
                 await self._wake.wait()
             else:
+                self.due_s = self.status.uptime_s + _ALIVE_S
                 # A coroutine of its own: what it used is free as soon as it is done.
                 await self._carry_out(self._queue.pop(0))
 

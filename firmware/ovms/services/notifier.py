@@ -19,6 +19,9 @@ _MINUTE_S = const(60)
 # An SMS also waits for the network, which tells nobody when it is there: so somebody looks.
 _SMS_TICK_MS = const(1000)
 
+# No SMS takes longer, nor a pause between two attempts: see `ovms/guard.py`.
+_ALIVE_S = const(1200)
+
 # What was seen of the car, as bits.
 ALARM = const(1)
 TRUNK = const(2)
@@ -93,6 +96,7 @@ class Notifier:
         self.error = ""
         self.error_s = 0
         self._minute_s = _MINUTE_S
+        self.due_s = _ALIVE_S
         self._seen = 0
         self._revision = state.revision
 
@@ -165,10 +169,15 @@ class Notifier:
     async def run(self):
         """Task: send what waits for SMS, for ever."""
         while True:
+            self.stay_alive()
             if not self.sms or not self.status.is_registered:
                 await self.sleep_ms(_SMS_TICK_MS)
             else:
                 await self._send_sms()
+
+    def stay_alive(self):
+        """The task that sends gets on."""
+        self.due_s = self.status.uptime_s + _ALIVE_S
 
     def _send_sms(self):
         from ovms.services import notifier_events

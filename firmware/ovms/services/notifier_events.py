@@ -166,8 +166,10 @@ async def send_sms(notifier):
             notifier.status.count("alerts_retried")
             await notifier.sleep_ms(pause_ms)
             pause_ms *= 2
+        notifier.stay_alive()
         while left and await notifier.modem.send_sms(left[0][0], left[0][1]):
             left.pop(0)
+            notifier.stay_alive()
         if not left:
             return
     notifier.status.count("alerts_not_sent")

@@ -181,6 +181,7 @@ class Life:
         tasks = [task for task in app.tasks if task[0] not in _REPLACED]
         tasks += [("can", app.can.run), ("tape", self._play)]
         app.tasks = tuple([(name, self._named(name, run)) for name, run in tasks])
+        app.guarded = (app.modem, app.commander, app.sms, app.notifier, app.server, app.can)
         # Last: until then the link of before, and with it the car of before, is held by its task.
         app.set_car()
         app.clock.set_utc_s(app.clock.first_utc_s, "gps")

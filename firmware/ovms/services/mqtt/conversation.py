@@ -19,6 +19,9 @@ from ovms.protocol.mqtt import packets
 from ovms.services.mqtt.announcer import Announcer
 from ovms.services.mqtt.publisher import Publisher
 
+# No command takes longer, see `services/commander.py`; who waits for one promises nothing.
+_ALIVE_S = const(1200)
+_NEVER_S = const(1 << 29)
 # An app that says that it looks is believed for so long (server-and-clients 7.2).
 _ACTIVE_S = const(120)
 _WATCHERS_MAX = const(8)
@@ -77,6 +80,8 @@ class Conversation:
         self.pieces = None
         self.announcer = Announcer(self)
         self.publisher = Publisher(self)
+        # Of `run`, see `ovms/guard.py`.
+        self.due_s = _NEVER_S
         self._wake = asyncio.Event()
         self._waiting = []
         self._commands = []
@@ -202,8 +207,10 @@ class Conversation:
     async def run(self):
         """Task: carry out commands, one after the other, for ever."""
         while True:
+            self.due_s = _NEVER_S
             while self._commands:
                 self._is_busy = True
+                self.due_s = self.status.uptime_s + _ALIVE_S
                 try:
                     await self._carry_out(self._commands.pop(0))
                 finally:
