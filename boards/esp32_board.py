@@ -4,8 +4,9 @@ A board's own file has its pins, and builds each peripheral when it is asked for
 
     NAME CHIP                 at most 10 characters; ESP32, ESP32S3 or ESP32C3
     SUPPLY_GPIO               ADC1 input behind the divider of the 12 V battery, None without one
-    modem_uart() modem_pins() UART and pins (power key, reset, supply, DTR) of the modem; a board
-                              without the two has none and needs WiFi
+    MODEM                     name of the modem, as in `firmware/ovms/assembly.py`
+    modem_uart() modem_pins() its UART and pins (power key, reset, supply, DTR); a board without
+                              the three has none and needs WiFi
     gps_uart()
     can() CRYSTAL_HZ          SPI bus, chip select and interrupt pin of an MCP2515; its crystal
     twai()                    or: chip, RX and TX as GPIO number and pin each, a timer

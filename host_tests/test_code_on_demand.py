@@ -83,9 +83,17 @@ def circles(links):
 MODULES = sources()
 TOP_EDGES = edges(MODULES, is_top=True)
 CARS = [name for name in MODULES if name.endswith(".car")]
-# What stays imported: the composition root is needed once.
-RESIDENT = reached(["ovms.app", *[t for n, t in TOP_EDGES if n == "ovms.assembly"]], TOP_EDGES)
-STAYS = {**RESIDENT, **reached(CARS, TOP_EDGES)}
+PROFILES = [name for name in MODULES if name.endswith(".profile")]
+# What stays imported: the composition root is needed once. The modem is a board's own.
+RESIDENT = reached(
+    [
+        "ovms.app",
+        "ovms.links.modem.sim800.profile",
+        *[target for name, target in TOP_EDGES if name == "ovms.assembly"],
+    ],
+    TOP_EDGES,
+)
+STAYS = {**RESIDENT, **reached(CARS + PROFILES, TOP_EDGES)}
 ON_DEMAND = sorted(name for name in MODULES if name not in STAYS and MODULES[name].body)
 
 

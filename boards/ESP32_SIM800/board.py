@@ -30,6 +30,7 @@ class Board(ESP32Board):
 
     NAME = "ESP32"
     CHIP = "ESP32"
+    MODEM = "SIM800"
     SUPPLY_GPIO = _SUPPLY_SENSE
     CRYSTAL_HZ = 8_000_000
     # The one line to change: True for a transceiver on CAN_TX and CAN_RX in place of an MCP2515.

@@ -28,6 +28,7 @@ class Board(ESP32Board):
 
     NAME = "TCALL"
     CHIP = "ESP32"
+    MODEM = "SIM800"
     SUPPLY_GPIO = _SUPPLY_SENSE
     CRYSTAL_HZ = 8_000_000
 

@@ -25,6 +25,7 @@ class Board(ESP32Board):
 
     NAME = "TCALLT"
     CHIP = "ESP32"
+    MODEM = "SIM800"
     SUPPLY_GPIO = _SUPPLY_SENSE
 
     def modem_uart(self):

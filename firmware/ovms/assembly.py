@@ -14,7 +14,6 @@ from ovms.drivers.uart import UARTStream
 from ovms.links.can_link import CANLink
 from ovms.links.gps_link import GPSLink
 from ovms.links.modem.modem import Modem
-from ovms.links.modem.sim800.profile import SIM800
 from ovms.links.server_link import ServerLink
 from ovms.log import Log
 from ovms.parameters import FROM_CABLE
@@ -166,7 +165,21 @@ def _modem(app, uart):
 
         return NoModem(app.status)
     power = ModemPower(*app.board.modem_pins())
-    return Modem(SIM800, uart, power, app.status, app.config, app.on_network_time)
+    profile = _profile(getattr(app.board, "MODEM", "SIM800"))
+    return Modem(profile, uart, power, app.status, app.config, app.on_network_time)
+
+
+def _profile(name):
+    """What is special about the modem of a board. ValueError for one that nobody knows."""
+    if name == "SIM800":
+        from ovms.links.modem.sim800.profile import SIM800
+
+        return SIM800
+    if name == "SIM7000":
+        from ovms.links.modem.sim7000.profile import SIM7000
+
+        return SIM7000
+    raise ValueError("There is no modem %s." % name)
 
 
 def _can_bus(app):

@@ -121,6 +121,16 @@ def test_what_is_wrong_with_a_board_is_told(changes, sentence):
     assert any(f"ESP32_SIM800: {sentence}" in text for text in told), told
 
 
+def test_a_board_names_the_modem_that_it_has():
+    named = {name: boards.read(boards.BOARDS / name).modem for name in BOARDS}
+    assert named["LILYGO_TSIM7000G"] == "SIM7000" and named["LILYGO_TCALL_SIM800"] == "SIM800"
+    assert named["ESP32C3_WIFI"] == ""
+    told = boards.complaints(dataclasses.replace(GOOD, modem=""))
+    assert told == [
+        "ESP32_SIM800: a board with MODEM_TX in pins.csv names its MODEM in board.py, and no other."
+    ]
+
+
 def test_pins_of_the_psram_are_free_without_one():
     assert {16, 17} <= set(GOOD.pins.values())
     told = boards.complaints(dataclasses.replace(GOOD, has_psram=True))
@@ -134,6 +144,11 @@ def test_pins_of_the_psram_are_free_without_one():
         ("pins.csv", "CAN_TX,GPIO1\nCAN_TX,GPIO2\n", "CAN_TX stands in pins.csv twice"),
         ("board.py", "CHIP = 'ESP8266'\n", "CHIP in board.py is ESP8266, not one of ESP32"),
         ("board.py", "", "CHIP in board.py is missing"),
+        (
+            "board.py",
+            "CHIP = 'ESP32'\nMODEM = 'A7670'\n",
+            "MODEM in board.py is A7670, not one of",
+        ),
         ("board.md", None, "has no readable board.md"),
     ],
 )

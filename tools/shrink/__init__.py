@@ -26,7 +26,7 @@ it is that of an exception, which users see.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,11 +75,13 @@ def shrink(
     outside: Iterable[str],
     groups: Iterable[Sequence[str]] = (),
     starts: Iterable[str] = (),
+    joined: Collection[str] = (),
 ) -> Shrunk:
     """Shrink a whole tree. sources: path below the import root ("ovms/app.py") to its text.
 
     outside: texts of the sources that use the tree and are not shrunk with it. groups: modules to
-    merge, see `bundle`; those of the same group stay imported together. starts: more modules that
+    merge, and which of their roots with them, `joined`: see `bundle`; those of the same group stay
+    imported together. starts: more modules that
     stay imported; what none of these need at once is code on demand, which `split` cuts.
     Raises ShrinkError for a construct that cannot be shrunk, SyntaxError for no Python.
     """
@@ -109,7 +111,7 @@ def shrink(
     constants.inline()
     literals = constants.literals()
     dead.bury(modules, known)
-    members = bundle(modules, groups, fixed)
+    members = bundle(modules, groups, fixed, joined)
     split_modules(modules, [*fixed, *starts, *(name for roots in groups for name in roots)])
     namer = Namer(modules, known | kept_names(), keywords)
     known_places = Sources()

@@ -3,13 +3,13 @@
 A group is a home module and what it, or another root of the group, imports at its top level.
 The members' code goes in front of the home's own, each behind what it needs; imports among them
 become plain names. What is only imported inside functions comes and goes by itself, so it stays
-one; so does another root than the first.
+one; so does another root than the first, unless it is said to stay with the first.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from tools.shrink.scopes import MODULE, Imported, Module, ShrinkError, Use, imported
 from tools.shrink.sound import exceptions, refuse_rebound
@@ -38,18 +38,23 @@ def origin(name: str, module: Module, members: Sequence[str]) -> str | None:
 
 
 def bundle(
-    modules: dict[str, Module], groups: Iterable[Sequence[str]], fixed: set[str]
+    modules: dict[str, Module],
+    groups: Iterable[Sequence[str]],
+    fixed: set[str],
+    joined: Collection[str] = (),
 ) -> dict[str, list[str]]:
     """Merge each group into its first module, in place; returns home path to member paths.
 
     groups: roots of each; a later group takes what is left by those before it. fixed: modules
-    that code outside the tree imports, which stay by themselves.
+    that code outside the tree imports, which stay by themselves. joined: roots that are merged
+    like what the others import.
     """
     merged: dict[str, list[str]] = {}
     homes: set[str] = set()
     for roots in groups:
         home = roots[0]
         alone = {*fixed, *roots, *(name for name in modules if modules[name].is_package)}
+        alone.difference_update(joined)
         order = _import_order(modules, roots, homes)
         # What a module outside needs while the bundle is being imported, stays outside, too.
         early = [name for name in order if name in alone and name not in roots]

@@ -33,9 +33,8 @@ OK = b"\nOK\n"
 # A dot in a set of final results stands for a bare IPv4 address.
 ADDRESS = b"\n.\n"
 FAILURES = b"\nERROR\n+CME ERROR:\n+CMS ERROR:\n"
-# 3GPP 27.005: lines followed by a text; 27.007: reports whose URC lacks the first field.
+# 3GPP 27.005: lines followed by a text.
 _TEXT_HEADERS = b"\n+CMT:\n+CMGR:\n"
-_REPORTS = b"\n+CREG:\n+CGREG:\n"
 # Lines whose quoted text may run over several.
 _QUOTED = (b"+CUSD:", b"+COPS:")
 # More than any modem hands out at a time: a segment, an SMS. What says more is noise.
@@ -248,7 +247,10 @@ class ATDigester:
                     or (name in self.profile.telling and name + b"=" in command)
                 )
             )
-            is_report = word not in _REPORTS or (b"," in line and b'"' not in line.split(b",")[1])
+            # 3GPP 27.007: reports of a registration, whose URC lacks the first field.
+            is_report = word[-5:] != b"REG:\n" or (
+                b"," in line and b'"' not in line.split(b",")[1]
+            )
             if is_answer and is_report and not line.startswith(self.profile.announced):
                 kind = INFO
         if not kind and self.is_urc(line):

@@ -12,6 +12,8 @@ from tools.simulated_board.fakes.at_peer import FakeModem
 NOTIFY = 3
 SERVER = 4
 APN = 5
+APN_USER = 6
+APN_PASSWORD = 7
 VEHICLE_ID = 8
 SERVER_PASSWORD = 9
 GSM_LOCK = 13
@@ -56,8 +58,8 @@ class Power:
 class Bench:
     """fake: FakeModem. modem: the driver. Times are of `clock`."""
 
-    def __init__(self, piece, clock=None, profile=SIM800):
-        self.fake = FakeModem(piece)
+    def __init__(self, piece, clock=None, profile=SIM800, fake=FakeModem):
+        self.fake = fake(piece)
         self.power = Power()
         self.status = Status("BENCH")
         self.config = Config()
@@ -112,10 +114,10 @@ class Bench:
         return await self.wait(self.modem.open_tcp("server.example.org", 6867))
 
 
-def on_bench(scenario, pieces=(4096, 1), new_clock=TurnClock, profile=SIM800):
+def on_bench(scenario, pieces=(4096, 1), new_clock=TurnClock, profile=SIM800, fake=FakeModem):
     """Run `scenario(bench)` once for every size of the pieces in which bytes arrive."""
     for piece in pieces:
-        run(_limited(scenario, piece, new_clock(), profile), 30000)
+        run(_limited(scenario, Bench(piece, new_clock(), profile, fake)), 30000)
 
 
 def on_each(inputs, scenario, pieces=(4096,)):
@@ -124,8 +126,7 @@ def on_each(inputs, scenario, pieces=(4096,)):
         on_bench(lambda bench, values=values: scenario(bench, *values), pieces)
 
 
-async def _limited(scenario, piece, clock, profile):
-    bench = Bench(piece, clock, profile)
+async def _limited(scenario, bench):
     try:
         await scenario(bench)
     finally:

@@ -42,6 +42,7 @@ class OtherDetails:
     iccid_command = b"AT+CICCID"
     pin_tries_command = None
     reserved = ("+CA",)
+    registrations = (b"+CREG",)
 
     def __init__(self, profile):
         self._profile = profile

@@ -15,9 +15,14 @@ from tools.simulated_board.fakes.at_peer import info
 class FakeModem:
     """What `note_registration` needs of a Modem."""
 
-    def __init__(self):
+    def __init__(self, registrations=(b"+CREG",)):
         self.status = Status("X")
         self.is_found = False
+        self.profile = self
+        self.registrations = registrations
+
+    def details(self):
+        return self
 
 
 def test_registration():
@@ -28,6 +33,12 @@ def test_registration():
         (b'+CREG: 2,1,"3AA1","12F4"', True, False),
         (b"+CREG: 0,0", False, False),
         (b"+CREG: 3", False, False),
+        # LTE: for SMS only, at home and abroad; without voice. 8 is for emergencies.
+        (b"+CREG: 6", True, False),
+        (b"+CREG: 1,7", True, True),
+        (b"+CREG: 1,9", True, False),
+        (b"+CREG: 0,10", True, True),
+        (b"+CREG: 8", False, False),
     ):
         modem = FakeModem()
         note_registration(modem, line)
@@ -37,11 +48,28 @@ def test_registration():
 
 
 def test_damaged_registration_changes_nothing():
-    for line in (b"+CREG:", b"+CREG: x", b"+CREG: 1,9", b"+CREG: 1,\xff", b"+CREG: -1"):
+    for line in (b"+CREG:", b"+CREG: x", b"+CREG: 1,11", b"+CREG: 1,\xff", b"+CREG: -1"):
         modem = FakeModem()
         modem.status.is_registered = True
         note_registration(modem, line)
         assert modem.status.is_registered and modem.status.counts == {"at_damaged": 1}, line
+
+
+def test_a_urc_of_one_of_several_registrations():
+    names = (b"+CEREG", b"+CGREG", b"+CREG")
+    modem = FakeModem(names)
+    note_registration(modem, b"+CREG: 0")
+    note_registration(modem, b"+CGREG: 3")
+    assert not modem.status.is_registered and not modem.status.modem_error
+    note_registration(modem, b"+CEREG: 5")
+    assert modem.status.is_registered and modem.status.is_roaming
+    # A no is left to the next look at all of them.
+    note_registration(modem, b"+CEREG: 2")
+    assert modem.status.is_registered and not modem.status.counts
+    # What is nobody's is not heard.
+    modem = FakeModem()
+    note_registration(modem, b"+CGREG: 1")
+    assert not modem.status.is_registered and not modem.status.counts
 
 
 RESERVED = SIM800Details.reserved

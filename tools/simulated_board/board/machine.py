@@ -136,6 +136,20 @@ class Pin:
         """An interrupt is a hint that may be lost; here every one is."""
 
 
+class Signal:
+    """A pin whose sense may be turned."""
+
+    def __init__(self, pin, invert=False):
+        self._pin = pin
+        self._turn = int(invert)
+
+    def value(self, level=None):
+        """The level that is meant, or set it."""
+        if level is None:
+            return self._pin.value() ^ self._turn
+        return self._pin.value(int(bool(level)) ^ self._turn)
+
+
 class SPI:
     """The bus with the CAN controller; each transfer is one question to the host."""
 

@@ -1,8 +1,8 @@
 """The network of a modem: finding it, what it says of the registration, whether GPRS is wanted.
 
-Source: hardware facts 4.3, dialogue D5; for GPRS module-behaviour 1.2 and 1.5. The reference logs
-in without `IP` in parameter 3, too, and then sends nothing; here a bearer is kept only for who
-asks for it.
+Source: hardware facts 4.3 and 4.10, dialogue D5; 3GPP 27.007, 7.2 and 10.1; for GPRS
+module-behaviour 1.2 and 1.5. The reference logs in without `IP` in parameter 3, too, and then
+sends nothing; here a bearer is kept only for who asks for it.
 """
 
 from micropython import const
@@ -28,10 +28,12 @@ _NO_SIGNAL = const(99)
 _SIGNAL_MAX = const(31)
 # A network that was chosen takes the SIM within a minute, or not at all.
 _LOCK_TURNS = const(20)
-# States of a registration.
-_HOME = const(1)
+# States of a registration: at home, abroad; 6 and 7 are for SMS only, 9 and 10 prefer no voice.
+_HOME = (1, 6, 9)
+_ROAMING = (5, 7, 10)
+_SEARCHING = const(2)
 _DENIED = const(3)
-_ROAMING = const(5)
+_STAT_MAX = const(10)
 
 
 async def join_network(modem):
@@ -45,9 +47,7 @@ async def join_network(modem):
             await modem.port.clock.sleep_ms(_NETWORK_MS)
         modem.check()
         modem.due_s = status.uptime_s + ALIVE_S
-        answer = await modem.port.ask(b"AT+CREG?")
-        if answer:
-            note_registration(modem, answer)
+        await ask_registration(modem)
         turns += 1
         if turns % _SIGNAL_TURNS == 0:
             note_signal(status, await modem.port.ask(b"AT+CSQ"))
@@ -77,17 +77,58 @@ def note_signal(status, line):
     status.csq = csq if csq is not None and csq <= _SIGNAL_MAX else _NO_SIGNAL
 
 
+async def ask_registration(modem):
+    """Ask the modem for its registrations: calls, packets, LTE, as far as it has them.
+
+    A SIM may be welcome to one and refused by another, so the best one counts; that an NB-IoT
+    network takes no calls is no refusal.
+    """
+    stats = []
+    for name in modem.profile.details().registrations:
+        answer = await modem.port.ask(b"AT%s?" % name)
+        stat = _stat(modem, answer) if answer else None
+        if stat is not None:
+            stats.append(stat)
+            if stat in _HOME or stat in _ROAMING:
+                break
+    if stats:
+        best = stats[-1]
+        if best not in _HOME and best not in _ROAMING:
+            for stat in (_DENIED, _SEARCHING):
+                if stat in stats:
+                    best = stat
+        _note(modem, best)
+
+
 def note_registration(modem, line):
-    """`+CREG: stat[,"lac","ci"]` as a URC, or `+CREG: n,stat[,"lac","ci"]` as an answer."""
+    """`+CREG: stat[,"lac","ci"]` as a URC, or `+CREG: n,stat[,"lac","ci"]` as an answer.
+
+    A URC of several registrations tells only of its own: a yes is enough, a no is left to the
+    next look at all of them.
+    """
+    registrations = modem.profile.details().registrations
+    if line[: line.find(b":")] not in registrations:
+        return
+    stat = _stat(modem, line)
+    if stat is not None and (len(registrations) == 1 or stat in _HOME or stat in _ROAMING):
+        _note(modem, stat)
+
+
+def _stat(modem, line):
+    """The state that a line tells, None for a damaged one, which is counted."""
     second = line.split(b",")[1:2]
     # A cell's code has more digits, or quotes.
-    stat = number(line, 1 if second and len(second[0].strip()) == 1 else 0)
-    if stat is None or stat > _ROAMING:
+    stat = number(line, 1 if second and len(second[0].strip()) <= 2 else 0)
+    if stat is None or stat > _STAT_MAX:
         modem.status.count("at_damaged")
-        return
+        return None
+    return stat
+
+
+def _note(modem, stat):
     status = modem.status
-    status.is_roaming = stat == _ROAMING
-    status.is_registered = is_registered = stat in (_HOME, _ROAMING)
+    status.is_roaming = stat in _ROAMING
+    status.is_registered = is_registered = status.is_roaming or stat in _HOME
     if stat == _DENIED:
         status.modem_error = "The network refuses the SIM."
     elif is_registered:

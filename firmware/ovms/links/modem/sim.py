@@ -94,11 +94,9 @@ async def wait_for_sim(modem):
 
 async def _has_network(modem):
     """Whether the modem knows a network, and so has a SIM that works."""
-    answer = await modem.port.ask(b"AT+CREG?")
-    if answer:
-        from ovms.links.modem.network import note_registration
+    from ovms.links.modem.network import ask_registration
 
-        note_registration(modem, answer)
+    await ask_registration(modem)
     return modem.status.is_registered
 
 

@@ -17,7 +17,7 @@ _QUEUE_MAX = const(6)
 def hear(modem, line, text):
     """Deal with the unsolicited `line` (bytes); text: the message behind `+CMT:`, or None."""
     head = line[: line.find(b":") + 1] or line
-    if head == b"+CREG:":
+    if head[-4:] == b"REG:":
         from ovms.links.modem.network import note_registration
 
         note_registration(modem, line)

@@ -48,11 +48,9 @@ async def poll(modem, is_due):
 async def _look(modem):
     port = modem.port
     status = modem.status
-    from ovms.links.modem.network import note_registration, note_signal
+    from ovms.links.modem.network import ask_registration, note_signal
 
-    answer = await port.ask(b"AT+CREG?")
-    if answer:
-        note_registration(modem, answer)
+    await ask_registration(modem)
     note_signal(status, await port.ask(b"AT+CSQ"))
     answer = await port.ask(b"AT+COPS?")
     if answer:

@@ -26,7 +26,7 @@ _TO_CAN = "can> "
 
 # Behind these stands a password or PIN (SIM800 AT manual V1.12). The APN may be seen.
 _KEYS = ("+CPIN=", "+CPWD=", "+CLCK=", "+SAPBR=")
-_ACCESS = ("+CSTT=", "+CSTT:")
+_ACCESS = ("+CSTT=", "+CSTT:", "+CNCFG=", "+CNCFG:")
 
 _USE = "Use: WATCH [MODEM] [GPS] [CAN [id ...]], ids hexadecimal; WATCH alone ends it."
 

@@ -31,15 +31,26 @@ class SIM800Details:
     pin_tries_command = b"AT+SPIC"
     # Starts of commands that a user's own AT line must not have.
     reserved = ("+CIP", "+FTP", "+HTTP", "+CPOWD", "+CSCLK=", "+FS", "+SAPBR=", "+CDNSCFG=")
+    # Registrations that it tells of: `ovms.links.modem.network`.
+    registrations = (b"+CREG",)
+    # For `ovms.links.modem.first_settings`: what its model is called, and a sentence names it;
+    # settings; switches that its flash keeps, written when they are 0; how it is let sleep.
+    series = b"SIM8"
+    name = "SIM800"
+    settings = (b"AT+CMEE=2", b"AT+IFC=0,0", b"AT+CREG=1", b"AT+CLIP=1")
+    kept_settings = (b"+CLTS",)
+    sleep_command = b"AT+CSCLK=1"
+    # Outcomes of a start that only say that the peer does not answer.
+    no_peer = (b"CONNECT FAIL",)
 
     def __init__(self, sim800):
         self._sim800 = sim800
 
     def configure(self, modem):
         """Coroutine: make the settings of a modem that answers, before its SIM is asked for."""
-        from ovms.links.modem.sim800.settings import configure
+        from ovms.links.modem.first_settings import configure
 
-        return configure(modem)
+        return configure(modem, self)
 
     def hear(self, modem, line, head):
         """An unsolicited line (bytes) that no standard has; head: it up to its colon.
@@ -75,15 +86,21 @@ class SIM800Details:
 
     def open_tcp(self, host, port):
         """Coroutine: a connected TCPStream, see `Modem.open_tcp`."""
-        from ovms.links.modem.sim800.gprs import connect
+        from ovms.links.modem.connecting import connect
 
         return connect(self._sim800, host, port)
 
-    def drop(self):
-        """The connection and its bearer are gone, without a word to the modem."""
+    def open_socket(self, bearer, host, port):
+        """Coroutine: a TCPStream for `ovms.links.modem.connecting`."""
+        from ovms.links.modem.sim800.gprs import open_socket
+
+        return open_socket(self._sim800, bearer, host, port)
+
+    def drop(self, keeps_bearer=False):
+        """The connection is gone, and its bearer unless it is good; the modem hears nothing."""
         from ovms.links.modem.sim800.unasked import drop
 
-        drop(self._sim800)
+        drop(self._sim800, keeps_bearer)
 
     async def leave_gprs(self):
         """End a bearer that is not wanted, if there is one."""
@@ -96,16 +113,12 @@ class SIM800Details:
     async def check_gprs(self):
         """The look once a minute. Returns whether a connection works, as it seems.
 
-        One minute less to rest; a bearer that nobody wants any more is closed. Asks whether a
-        connection lives, in case it was closed unheard; a URC is the answer.
+        Asks whether a connection lives, in case it was closed unheard; a URC is the answer.
         """
         sim800 = self._sim800
-        sim800.rest_polls -= sim800.rest_polls > 0
-        if sim800.bearer is not None:
-            from ovms.links.modem.network import gprs_refusal
+        from ovms.links.modem.connecting import look
 
-            if gprs_refusal(sim800.config, sim800.status):
-                await self.leave_gprs()
+        await look(sim800)
         if sim800.stream is not None and not sim800.stream.state:
             await sim800.port.ask(b"AT+CIPSTATUS", b"\nOK\nSTATE:\n")
         return sim800.stream is not None and not sim800.stream.state

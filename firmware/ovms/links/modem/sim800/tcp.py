@@ -40,7 +40,7 @@ class TCPStream:
     def __init__(self, sim800):
         self.state = _OPEN
         self.pushed = b""
-        self.sim800 = sim800
+        self.profile = sim800
         self._pause_ms = self._left_ms = _POLL_FIRST_MS
 
     async def readinto(self, view):
@@ -48,7 +48,7 @@ class TCPStream:
 
         Who cancels it while bytes are on their way breaks the connection: they are lost.
         """
-        sim800 = self.sim800
+        sim800 = self.profile
         if sim800.is_pushing:
             from ovms.links.modem.sim800 import unasked
 
@@ -68,7 +68,7 @@ class TCPStream:
 
     async def _fetch(self, view):
         """Read what the modem holds, as far as it fits; returns how many bytes."""
-        sim800 = self.sim800
+        sim800 = self.profile
         was_closed = self.state
         sim800.has_data = False
         sim800.target = memoryview(view)[:_READ_MAX]
@@ -110,27 +110,27 @@ class TCPStream:
             try:
                 await self.send(segment)
             except ATError as error:
-                from ovms.links.modem.sim800 import unasked
+                from ovms.links.modem.connecting import resend
 
-                await unasked.resend(self, segment, error)
+                await resend(self, segment, error)
         self._pause_ms = self._left_ms = _POLL_FIRST_MS
-        self.sim800.port.news.set()
+        self.profile.port.news.set()
 
     def send(self, segment):
         """Coroutine: hand one segment to the modem. ATError when it was not sent."""
-        return self.sim800.port.execute(b"AT+CIPSEND=%d" % len(segment), _SENT, _SEND_S, segment)
+        return self.profile.port.execute(b"AT+CIPSEND=%d" % len(segment), _SENT, _SEND_S, segment)
 
     def close(self):
         """Coroutine: close the connection; does nothing when it is over already."""
         from ovms.links.modem.sim800 import gprs
 
-        return gprs.close(self, self.sim800)
+        return gprs.close(self, self.profile)
 
     def break_off(self):
         """The connection is of no more use, but the modem may think it open."""
         # First of all: the rest may find no memory.
         self.state = BROKEN
-        if self.sim800.stream is self:
+        if self.profile.stream is self:
             from ovms.links.modem.sim800 import unasked
 
-            unasked.drop(self.sim800)
+            unasked.drop(self.profile)

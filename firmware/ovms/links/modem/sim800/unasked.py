@@ -1,13 +1,11 @@
-"""What nobody asked a TCP connection (`tcp.py`) for: its end, pushed data, a refused send."""
+"""What nobody asked a TCP connection (`tcp.py`) for: its end, pushed data."""
 
 from micropython import const
 
-from ovms.links.modem.at_port import ATError
 from ovms.links.modem.sim800.tcp import BROKEN, CLOSED, LOST, OVER
 
 # Pushed data comes whether somebody reads or not.
 _PUSHED_MAX = const(2048)
-_RESEND_MS = const(1000)
 
 
 def drop(sim800, keeps_bearer=False):
@@ -74,26 +72,7 @@ async def read_pushed(stream, view):
         if stream.state:
             stream.state = max(stream.state, OVER)
             return 0
-        news = stream.sim800.port.news
+        news = stream.profile.port.news
         news.clear()
         await news.wait()
     raise OSError(LOST)
-
-
-async def resend(stream, segment, error):
-    """Send a segment again that the modem did not even begin to take; once. OSError if in vain.
-
-    One that it has begun to take may have been sent, and a second one would be one too many.
-    """
-    sim800 = stream.sim800
-    if error.args[-1] is True and not stream.state:
-        sim800.status.count("tcp_resend")
-        await sim800.port.clock.sleep_ms(_RESEND_MS)
-        try:
-            return await stream.send(segment)
-        except ATError:
-            pass
-    sim800.status.count("tcp_send_failed")
-    if not stream.state:
-        stream.break_off()
-    raise OSError("The modem did not send.")

@@ -1,4 +1,4 @@
-"""Settings of a SIM800 that answers.
+"""Settings of a modem that answers, before its SIM is asked for: V.250 and 3GPP 27.007.
 
 Every start repeats them; on a modem that is up they change nothing, and none is worth stopping
 for. Source: hardware facts 4.2, 4.3 and 4.7, dialogues D3 and D20.
@@ -9,14 +9,12 @@ from micropython import const
 from ovms.protocol.at import number
 
 _BAUDRATE = const(115200)
-# One by one, so that a refused one costs nothing but itself.
-_SETTINGS = (b"AT+CMEE=2", b"AT+IFC=0,0", b"AT+CREG=1", b"AT+CLIP=1")
 _SETTING_S = const(15)
-_SERIES = b"SIM8"
 
 
-async def configure(modem):
-    """Make the settings. OSError when the modem must be started anew first."""
+async def configure(modem, details):
+    """Make the settings that `details` of its profile name. OSError when the modem must be
+    started anew first."""
     port = modem.port
     await port.ask(b"ATE0")
     echoes = port.echoes
@@ -30,28 +28,30 @@ async def configure(modem):
     function = await port.ask(b"AT+CFUN?")
     if function and number(function, 0) != 1:
         await port.ask(b"AT+CFUN=1", limit_s=_SETTING_S)
-    for command in _SETTINGS:
+    # One by one, so that a refused one costs nothing but itself.
+    for command in details.settings:
         modem.check()
         await port.ask(command, limit_s=_SETTING_S)
-    kept = await port.ask(b"AT+CLTS?")
-    if kept and number(kept, 0) == 0:
-        await port.ask(b"AT+CLTS=1;&W")
-    await _note_model(modem)
+    for name in details.kept_settings:
+        kept = await port.ask(b"AT%s?" % name)
+        if kept and number(kept, 0) == 0:
+            await port.ask(b"AT%s=1;&W" % name)
+    await _note_model(modem, details)
     dtr = getattr(modem.power, "dtr", None)
-    if dtr is not None and await port.ask(b"AT+CSCLK=1") is not None:
+    if dtr is not None and await port.ask(details.sleep_command) is not None:
         port.dtr = dtr
     modem.echoes = echoes if port.echoes == echoes else None
     modem.check()
 
 
-async def _note_model(modem):
+async def _note_model(modem, details):
     """Another make may take SMS, but its TCP is another."""
     model = await modem.port.ask(b"AT+GMM")
     modem.status.modem_note = ""
-    if model and _SERIES not in model.upper():
+    if model and details.series not in model.upper():
         # As `+CGMM: "A7670E"`, or without its head.
         name = model[model.find(b":") + 1 :].strip(b' "')[:16]
-        modem.status.modem_note = (
-            "it is a %s and no SIM800. SMS may work, GPRS will not."
-            % bytes([byte if 32 <= byte < 127 else 63 for byte in name]).decode()
+        modem.status.modem_note = "it is a %s and no %s. SMS may work, GPRS will not." % (
+            bytes([byte if 32 <= byte < 127 else 63 for byte in name]).decode(),
+            details.name,
         )
