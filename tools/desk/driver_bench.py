@@ -1,4 +1,4 @@
-"""The real SIM800 driver against the simulated SIM800, both on one virtual clock.
+"""The real driver of a modem against the simulated modem, both on one virtual clock.
 
 The driver runs in a process of its own (`driver_child.py`), so that it may be CPython or a
 MicroPython VM. Its TCP connections end here and echo every line; a phone writes SMS.
@@ -26,8 +26,11 @@ _STEPS = (
     ("modem restart", b"AT+CFUN=1,1"),
     ("set up anew", b"AT+CMEE=2"),
     ("PDP", b"AT+CIPSHUT"),
+    ("PDP", b"AT+CNACT=1"),
     ("reconnect", b"AT+CIPSTART="),
+    ("reconnect", b"AT+CAOPEN="),
 )
+_SENDS = {"SIM800": b"AT+CIPSEND=", "SIM7000": b"AT+CASEND="}
 
 
 def hardest_step(sent: bytes) -> str:
@@ -74,7 +77,9 @@ class DriverBench:
         self._marker = self._first_marker = 0
         if is_on:
             self.rig.boot(echo=1)
-        words = [f"{n}={text}" for n, text in (_PARAMETERS | (parameters or {})).items()]
+        self._sends = _SENDS[self.rig.profile.dialect]
+        words = [self.rig.profile.dialect]
+        words += [f"{n}={text}" for n, text in (_PARAMETERS | (parameters or {})).items()]
         interpreter = (
             [sys.executable] if runtime == CPYTHON else vm.command(32, heap_kib=_HEAP_KIB)
         )
@@ -141,7 +146,7 @@ class DriverBench:
         is_repeated = (
             _ESCAPE in sent
             or sent.count(b"AT+CMGS=") > len(self.rig.messages) - mark[3]
-            or sent.count(b"AT+CIPSEND=") > self.exchanges - mark[2] + 1
+            or sent.count(self._sends) > self.exchanges - mark[2] + 1
         )
         return "resend" if is_repeated else ""
 

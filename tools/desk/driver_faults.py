@@ -6,10 +6,10 @@ Each is a scenario for `driver_bench.py`; the switches are those of `modem/fault
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tools.desk.driver_bench import DriverBench
-from tools.desk.modem.profile import Profile, Quirks, Timing
+from tools.desk.modem.profile import Profile, Quirks, Timing, as_modem
 
 _Switch = Sequence[object]
 _MINUTE_S = 60.0
@@ -205,3 +205,45 @@ FAULTS = (
     DriverFault("hangs for 150 s", (("hang", 150.0),), 150.0),
     DriverFault("echo back on", (("echo", 1),)),
 )
+
+
+# What a SIM7000 calls it, and what it has not.
+_SIM7000_WORDS = {
+    "+CIPSHUT": "+CGATT",
+    "+CIICR": "+CNACT",
+    "+CIPSTART": "+CAOPEN",
+    "+CIPSEND": "+CASEND",
+    "+CIPRXGET": "+CARECV",
+    "CLOSED": "+CASTATE: 0,0",
+    "ERROR|ALREADY_CONNECT": "+CAOPEN:_0,4|OK",
+    "CONNECT FAIL": "+CAOPEN: 0,27",
+    "ALREADY CONNECT": "+CAOPEN: 0,4",
+}
+_SIM800_ONLY = ("incoming call", "a modem that pushes its data", "closed, unread data lost")
+_SIM7000_ONLY = (
+    DriverFault("hangs until its power is cut", (("hung",),)),
+    DriverFault(
+        "OK before +CAOPEN",
+        is_on=False,
+        profile=lambda: Profile(quirks=Quirks(opens_ok_first=True)),
+    ),
+    DriverFault("data thrown away by a close", (("server_close",),)),
+)
+
+
+def faults_of(modem: str) -> tuple[DriverFault, ...]:
+    """The faults of a modem, in its own words."""
+    if modem == "SIM800":
+        return FAULTS
+    found = [fault for fault in FAULTS if fault.name not in _SIM800_ONLY]
+    return tuple(_as_sim7000(fault) for fault in (*found, *_SIM7000_ONLY))
+
+
+def _as_sim7000(fault: DriverFault) -> DriverFault:
+    name = fault.name
+    for old, new in _SIM7000_WORDS.items():
+        name = name.replace(old, new)
+    strike = [[_SIM7000_WORDS.get(str(v), v) for v in switch] for switch in fault.strike]
+    return replace(
+        fault, name=name, strike=strike, profile=lambda: as_modem(fault.profile(), "SIM7000")
+    )

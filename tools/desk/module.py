@@ -14,11 +14,13 @@ from tools.desk.board_host import BoardHost, HostError, Wiring
 from tools.desk.console_server import ConsoleServer
 from tools.desk.translated import TranslatedOutput
 
+USUAL_BOARD = "LILYGO_TCALL_SIM800"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of design 4.2; outside programs rely on them."""
     parser.add_argument(
-        "--modem", type=arguments.address, metavar="HOST:PORT", help="UART of the SIM800"
+        "--modem", type=arguments.address, metavar="HOST:PORT", help="UART of the modem"
     )
     parser.add_argument(
         "--gps", type=arguments.address, metavar="HOST:PORT", help="NMEA of the GPS receiver"
@@ -59,7 +61,7 @@ def add_runtime_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="KIB",
         help="heap of the VM in KiB (default: the VM's own)",
     )
-    parser.add_argument("--board", default="LILYGO_TCALL_SIM800", metavar="NAME")
+    parser.add_argument("--board", default=USUAL_BOARD, metavar="NAME")
     parser.add_argument(
         "--time-scale",
         type=arguments.positive,

@@ -2,6 +2,7 @@
 
     python -m tools.desk.recovery            every fault, some four minutes
     python -m tools.desk.recovery hang pdp   those whose name contains one of these words
+    --modem sim7000                          the driver of that modem, in the second half
     --part module, --part driver             one half of the table; `make bench` has the first
 
 First half, the whole module: everything of `run` together, the firmware on CPython with a clock
@@ -23,7 +24,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tools import vm
+from tools import boards, vm
 from tools.benchmarks.rows import Row, not_measured
 from tools.desk import driver_faults, driver_recovery
 from tools.desk.board_host import HostError, Wiring
@@ -327,9 +328,9 @@ def _is_module_well(words: Sequence[str]) -> bool:
     return all(r.well_s is not None and r.well_s <= BUDGET_S for r in results)
 
 
-def _is_driver_well(words: Sequence[str]) -> bool:
+def _is_driver_well(words: Sequence[str], modem: str) -> bool:
     runtimes = [CPYTHON] + ([MICROPYTHON] if 32 in vm.available() else [])
-    faults = [fault for fault in driver_faults.FAULTS if _is_meant(fault.name, words)]
+    faults = [fault for fault in driver_faults.faults_of(modem) if _is_meant(fault.name, words)]
     is_well = True
     for result in driver_recovery.recoveries(runtimes, faults):
         _print(result.name, result.runtime, result.step, result.well_s, result.complaint)
@@ -348,12 +349,19 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("words", nargs="*", help="only faults with one of these in their name")
     parser.add_argument("--part", choices=("module", "driver"), help="only one half")
+    parser.add_argument(
+        "--modem",
+        type=str.upper,
+        choices=boards.MODEMS,
+        default=boards.MODEMS[0],
+        help="whose driver, in the second half",
+    )
     options = parser.parse_args(arguments)
     print(f"{'fault':45} {'runtime':12} {'recovered by':14} {'well':>7}")
     try:
         is_well = options.part == "driver" or _is_module_well(options.words)
         if options.part != "module":
-            is_well = _is_driver_well(options.words) and is_well
+            is_well = _is_driver_well(options.words, options.modem) and is_well
     except (HostError, RuntimeError) as error:
         print(error, file=sys.stderr)
         return 1

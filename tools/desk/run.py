@@ -8,7 +8,7 @@ import signal
 import sys
 from pathlib import Path
 
-from tools import vm
+from tools import boards, vm
 from tools.desk import module
 from tools.desk.arguments import count, port
 from tools.desk.board_host import HostError
@@ -54,6 +54,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--mqtt", action="store_true", help="an MQTT broker, too; the module then has WiFi"
     )
+    parser.add_argument(
+        "--modem",
+        type=str.upper,
+        choices=boards.MODEMS,
+        metavar="NAME",
+        help=f"a board with this modem ({', '.join(boards.MODEMS)}) unless --board names one",
+    )
     parser.add_argument("--port", type=port, help="the server's v2 port (6867, else a free one)")
     parser.add_argument("--http-port", type=port, help="its REST port (6868, else a free one)")
     parser.add_argument(
@@ -72,6 +79,10 @@ def run(options: argparse.Namespace) -> int:
         if options.sevcon:
             print("The option --sevcon is for the Twizy only.", file=sys.stderr)
             return 2
+    complaint = _choose_board(options)
+    if complaint:
+        print(complaint, file=sys.stderr)
+        return 2
     if options.vm is None:
         options.vm = _usual_runtime(options)
     try:
@@ -79,6 +90,22 @@ def run(options: argparse.Namespace) -> int:
     except HostError as error:
         print(error, file=sys.stderr)
         return 2
+
+
+def _choose_board(options: argparse.Namespace) -> str:
+    """Take a board with the modem that is wanted; "" or one sentence."""
+    if not options.modem:
+        return ""
+    found = [name for name in boards.names() if _modem_of(name) == options.modem]
+    if options.board == module.USUAL_BOARD and options.board not in found:
+        options.board = found[0]
+    if options.board in found:
+        return ""
+    return f"The board {options.board} has no {options.modem}; these have: {', '.join(found)}."
+
+
+def _modem_of(board: str) -> str:
+    return boards.read(boards.BOARDS / board).modem
 
 
 def _usual_runtime(options: argparse.Namespace) -> str:

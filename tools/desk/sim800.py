@@ -1,4 +1,4 @@
-"""`sim800`: the modem simulator behind a TCP port that stands for its UART.
+"""`sim800`: the modem simulator behind a TCP port that stands for its UART; a SIM7000, too.
 
 The modem lives as long as the program; the host may come and go like an ESP32 that restarts.
 """
@@ -13,13 +13,14 @@ import threading
 import time
 from typing import Any
 
+from tools import boards
 from tools.desk.arguments import count
 from tools.desk.modem.basic_commands import RATES
 from tools.desk.modem.console import Console, ConsoleError
 from tools.desk.modem.dialler import AsyncioDialler, parse_route
 from tools.desk.modem.engine import Modem
 from tools.desk.modem.fault_switches import apply_fault
-from tools.desk.modem.profile import Profile
+from tools.desk.modem.profile import Profile, as_modem
 from tools.desk.modem.scheduler import AsyncioScheduler
 from tools.desk.modem.sim import is_pin
 
@@ -160,6 +161,13 @@ def add_arguments(parser):
         help="where a name that the module dials leads to (repeatable)",
     )
     parser.add_argument("--allow-network", action="store_true", help="dial other machines too")
+    parser.add_argument(
+        "--modem",
+        type=str.upper,
+        choices=boards.MODEMS,
+        default=boards.MODEMS[0],
+        help="which modem it is",
+    )
     parser.add_argument("--baud", type=count, default=115200, help="rate stored in the modem")
     parser.add_argument("--autobaud", action="store_true", help="factory state, AT+IPR=0")
     parser.add_argument("--no-echo", action="store_true", help="ATE0 stored in the modem")
@@ -259,7 +267,7 @@ def _profile(args):
         raise ValueError("--delay-factor must be between 0 and 1000.")
     if args.baud not in RATES or not args.baud:
         raise ValueError(f"--baud must be one of {', '.join(map(str, RATES[1:]))}.")
-    return Profile(
+    profile = Profile(
         baud=args.baud,
         is_autobaud=args.autobaud,
         echo=not args.no_echo,
@@ -269,6 +277,7 @@ def _profile(args):
         store_capacity=args.store,
         network_utc_s=time.time(),
     )
+    return as_modem(profile, args.modem)
 
 
 def _print_json(message):

@@ -18,6 +18,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tools import boards, build
 from tools.desk import canbus
 from tools.desk.board_host import BoardHost, HostError, Wiring
 from tools.desk.can_server import CANServer
@@ -26,7 +27,7 @@ from tools.desk.gps import TEMPELHOF, GPSReceiver
 from tools.desk.gps_server import GPSServer
 from tools.desk.modem.dialler import Route
 from tools.desk.modem.phone import OutgoingSms
-from tools.desk.modem.profile import Profile
+from tools.desk.modem.profile import Profile, as_modem
 from tools.desk.mqtt_watch import MQTTWatch
 from tools.desk.ovms import fields
 from tools.desk.ovms.client import AppClient, ClientError
@@ -136,8 +137,13 @@ class Stage:
             await self.gps.start()
         except OSError as error:
             raise HostError(f"{error.strerror or error}.") from None
+        try:
+            name = build.board_modem(options.wiring.board)
+        except build.BuildError as error:
+            raise HostError(str(error)) from None
+        # A board without one leaves it alone.
         self.modem = Sim800Server(
-            profile=Profile(network_utc_s=time.time()),
+            profile=as_modem(Profile(network_utc_s=time.time()), name or boards.MODEMS[0]),
             routes=[Route(SERVER_NAME, None, options.host, self.server.port)],
             on_sms=self._sms_from_module,
             delay_factor=1 / options.time_scale,

@@ -1,6 +1,6 @@
-"""The real SIM800 driver alone in a process, CPython or MicroPython, for `driver_bench.py`.
+"""The real driver of a modem alone in a process, CPython or MicroPython, for `driver_bench.py`.
 
-    driver_child.py N=VALUE ...     parameters of the module
+    driver_child.py MODEM N=VALUE ...     the modem, and parameters of the module
 
 It lives as a module does: keeps a TCP connection and talks over it every few seconds, and answers
 every SMS with its own text. Time is the bench's: a line on stdin and stdout for each moment.
@@ -25,6 +25,7 @@ import asyncio  # noqa: E402
 
 from ovms.links.modem.modem import Modem  # noqa: E402
 from ovms.links.modem.sim800.profile import SIM800  # noqa: E402
+from ovms.links.modem.sim7000.profile import SIM7000  # noqa: E402
 from ovms.status import Status  # noqa: E402
 from tools.simulated_board.fakes.jump_clock import JumpClock  # noqa: E402
 
@@ -143,7 +144,8 @@ async def main(words):
     wire = Wire()
     clock = JumpClock(wire.jump)
     status = Status("CHILD")
-    modem = Modem(SIM800, wire, wire, status, Config(words), None, clock)
+    profile = {"SIM800": SIM800, "SIM7000": SIM7000}[words[0]]
+    modem = Modem(profile, wire, wire, status, Config(words[1:]), None, clock)
     tasks = [
         asyncio.create_task(work) for work in (modem.run(), talk(modem, clock), answer(modem))
     ]

@@ -3,6 +3,7 @@
 from inspect import isgenerator
 
 from tools.desk.modem import (
+    app_commands,
     basic_commands,
     call_commands,
     ip_commands,
@@ -16,18 +17,22 @@ from tools.desk.modem.at_line import TEST
 from tools.desk.modem.errors import CommandError
 from tools.desk.modem.results import NO_RESULT
 
-COMMANDS = {}
-for _module in (
-    basic_commands,
-    call_commands,
-    ip_commands,
-    ip_data_commands,
-    network_commands,
-    sim_commands,
-    sms_commands,
-    sms_settings_commands,
-):
-    COMMANDS.update(_module.COMMANDS)
+_EVERY = (basic_commands, network_commands, sim_commands, sms_commands, sms_settings_commands)
+
+
+def _table(*modules):
+    found = {}
+    for module in modules:
+        found.update(module.COMMANDS)
+    return found
+
+
+COMMANDS = _table(*_EVERY, call_commands, ip_commands, ip_data_commands)
+# A SIM7000 has no calls. Its commands of the SIM800's TCP stack are not modelled, nor is what
+# nobody knows of it.
+SIM7000_COMMANDS = _table(*_EVERY, app_commands)
+for _name in ("+SAPBR", "+CNTP", "+CNTPCID", "+SPIC", "+CMUX"):
+    del SIM7000_COMMANDS[_name]
 
 
 def run_line(modem, calls):
@@ -68,7 +73,8 @@ def _run_calls(modem, calls):
             for line in text.split("|") if text != "-" else ():
                 modem.result(line)
             return True
-        handlers = COMMANDS.get(call.name)
+        commands = SIM7000_COMMANDS if modem.is_sim7000 else COMMANDS
+        handlers = commands.get(call.name)
         if handlers is None or (call.kind not in handlers and call.kind != TEST):
             raise CommandError()
         if call.kind not in handlers:

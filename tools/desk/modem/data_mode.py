@@ -61,12 +61,12 @@ class DataEntry(Pending):
         return len(chunk)
 
 
-def enter_data(modem, entry, with_prompt=True):
+def enter_data(modem, entry, with_prompt=True, prompt=PROMPT):
     """Steps: prompt the host and return what it entered (None: aborted)."""
     yield modem.timing.prompt_ms
     modem.faults.at_point("prompt")
     if with_prompt and not modem.faults.take("lost_prompt"):
-        modem.emit(PROMPT)
+        modem.emit(prompt)
     modem.begin_entry(entry)
     data = yield entry
     return data

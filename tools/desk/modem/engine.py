@@ -1,9 +1,11 @@
-"""The SIM800 as an engine: bytes of its UART in, bytes out; power, sleep, echo, command lines.
+"""A SIM800 or SIM7000 as an engine: bytes of its UART in and out, power, sleep, command lines.
 
 Knows no socket and no clock of its own: scheduler, dialler and phone are injected. Written from
-hardware facts 4 and the SIM800 AT manual V1.12; shares no code with the firmware.
+hardware facts 4 and the SIM800 AT manual V1.12; shares no code with the firmware. What is
+different in a SIM7000: `command_table.py`, `app_stack.py` and `profile.new_profile`.
 """
 
+from tools.desk.modem.app_stack import AppStack
 from tools.desk.modem.at_line import MAX_LINE_CHARS, parse_line
 from tools.desk.modem.calls import Calls
 from tools.desk.modem.command_table import run_line
@@ -62,6 +64,8 @@ class Modem:
         self.session = SessionSettings()
         self.is_on = False
         self.is_alive = False
+        # It hears nothing any more, until it is started anew.
+        self.is_hung = False
         self._dtr_high = False
         self.supply_mv = 4000
         self.baud = 0
@@ -69,7 +73,9 @@ class Modem:
         self.sim = Sim(self)
         self.network = Network(self, scheduler)
         self.sms = SmsService(self, scheduler, on_sms)
-        self.ip = IpStack(self)
+        self.is_sim7000 = self.profile.dialect == "SIM7000"
+        self.ready_texts = ("SMS Ready",) if self.is_sim7000 else ("Call Ready", "SMS Ready")
+        self.ip = AppStack(self) if self.is_sim7000 else IpStack(self)
         self.calls = Calls(self)
         self._reset_input()
 
@@ -80,6 +86,7 @@ class Modem:
         if self.is_on:
             return
         self.is_on = True
+        self.is_hung = False
         self.settings = self.saved.copy()
         self.session = SessionSettings()
         self.baud = self.settings.baud
@@ -142,7 +149,8 @@ class Modem:
             yield timing.boot_noise_ms
             self.line.emit(b"\x00\xff\xfe", _SYNC_BAUD)
         yield timing.boot_sync_ms
-        self.line.emit(SYNC_BYTES, _SYNC_BAUD)
+        if not self.is_sim7000:
+            self.line.emit(SYNC_BYTES, _SYNC_BAUD)
         self.is_alive = True
         yield timing.boot_rdy_ms
         self.urc("RDY")
@@ -152,7 +160,7 @@ class Modem:
         self.sim.power_on()
         if self.network.cfun == 1:
             yield from self.announce_ready(
-                timing.boot_call_ready_ms, timing.boot_sms_ready_ms, ("Call Ready", "SMS Ready")
+                timing.boot_call_ready_ms, timing.boot_sms_ready_ms, self.ready_texts
             )
 
     def announce_ready(self, first_ms, second_ms, texts):
@@ -217,7 +225,7 @@ class Modem:
 
     def _is_listening(self):
         now_ms = self.tasks.now_ms()
-        if now_ms < self.faults.hang_until_ms:
+        if self.is_hung or now_ms < self.faults.hang_until_ms:
             return False
         if self.settings.csclk == 2 and self._is_idle():
             # The first characters only wake the module (hardware facts 4.7).
@@ -331,7 +339,9 @@ class Modem:
 
     def emit(self, unit):
         """Send bytes that belong together, if the module runs and has a rate."""
-        if not self.is_alive or not self.baud or self.tasks.now_ms() < self.faults.hang_until_ms:
+        if not self.is_alive or not self.baud or self.is_hung:
+            return
+        if self.tasks.now_ms() < self.faults.hang_until_ms:
             return
         self._last_activity_ms = self.tasks.now_ms()
         self._was_payload = False

@@ -128,6 +128,11 @@ def hang(modem, seconds: float = 60.0):
     modem.faults.hang_until_ms = modem.tasks.now_ms() + seconds * 1000
 
 
+def hung(modem):
+    """It hears and says nothing until it is started anew."""
+    modem.is_hung = True
+
+
 def lost_prompt(modem, count: int = 1):
     modem.faults.add_count("lost_prompt", count)
 
@@ -277,6 +282,7 @@ SWITCHES: dict[str, Callable[..., None]] = {
     "garbage": garbage,
     "hang": hang,
     "host_baud": host_baud,
+    "hung": hung,
     "late": late,
     "loss": loss,
     "lost_prompt": lost_prompt,

@@ -39,6 +39,12 @@ class Network:
     def has_packet_service(self):
         return self.cgreg in (HOME, ROAMING) and self.is_attached
 
+    def shown(self, domain):
+        """What the modem says of a registration: on LTE "cereg" knows, on GSM the others do."""
+        if domain == "cereg":
+            return self.cgreg if self._modem.profile.has_lte else UNKNOWN
+        return IDLE if self._modem.profile.has_lte else getattr(self, domain)
+
     @property
     def csq(self):
         """(rssi, ber) as AT+CSQ prints them; 99 is unknown."""
@@ -108,13 +114,18 @@ class Network:
         settings = self._modem.settings
         was_registered = self.is_registered
         had_packets = self.has_packet_service
+        has_lte = self._modem.profile.has_lte
         if creg != self.creg:
             self.creg = creg
-            self._report("+CREG", settings.creg, creg)
+            if not has_lte:
+                self._report("+CREG", settings.creg, creg)
         if cgreg != self.cgreg:
             self.cgreg = cgreg
             self.is_attached = cgreg in (HOME, ROAMING)
-            self._report("+CGREG", settings.cgreg, cgreg)
+            if has_lte:
+                self._report("+CEREG", settings.cereg, cgreg)
+            else:
+                self._report("+CGREG", settings.cgreg, cgreg)
         if had_packets and not self.has_packet_service:
             self._modem.ip.bearer_lost()
         if self.is_registered and not was_registered:

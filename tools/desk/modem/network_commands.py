@@ -17,7 +17,7 @@ def csq(modem, call):
 
 def _registration(name, setting, domain):
     def read(modem, call):
-        mode, stat = getattr(modem.settings, setting), getattr(modem.network, domain)
+        mode, stat = getattr(modem.settings, setting), modem.network.shown(domain)
         modem.info(f"{name}: {mode},{stat}{modem.network.cell_suffix(mode, stat)}")
 
     def write(modem, call):
@@ -35,7 +35,8 @@ def cops_read(modem, call):
         return
     names = (identity.operator, identity.operator_short, identity.operator_code)
     style = modem.session.cops_format
-    modem.info(f'+COPS: {network.cops_mode},{style},"{names[style]}"')
+    access = ",7" if modem.profile.has_lte else ""
+    modem.info(f'+COPS: {network.cops_mode},{style},"{names[style]}"{access}')
 
 
 def cops_write(modem, call):
@@ -91,7 +92,7 @@ def cfun_write(modem, call):
         network.set_cfun(1)
         modem.saved_cfun = 1
         modem.sim.power_on()
-        texts = ("SMS Ready", "Call Ready")
+        texts = modem.ready_texts[::-1]
         modem.tasks.spawn(modem.announce_ready(modem.timing.flight_ready_ms, 0, texts))
         return
     yield modem.timing.cfun_ms
@@ -173,6 +174,7 @@ COMMANDS = {
     "+CSQ": {EXECUTE: csq},
     "+CREG": _registration("+CREG", "creg", "creg"),
     "+CGREG": _registration("+CGREG", "cgreg", "cgreg"),
+    "+CEREG": _registration("+CEREG", "cereg", "cereg"),
     "+COPS": {READ: cops_read, WRITE: cops_write, TEST: cops_test},
     "+CFUN": {READ: cfun_read, WRITE: cfun_write},
     "+CCLK": {READ: cclk_read, WRITE: cclk_write},

@@ -12,6 +12,7 @@ class Identity:
     """Texts the module reports about itself, its SIM and its network."""
 
     product: str = "SIM800 R14.18"
+    model: str = "SIMCOM_SIM800L"
     revision: str = "1418B05SIM800L24"
     imei: str = "869988012345678"
     imsi: str = "262011234567890"
@@ -93,6 +94,7 @@ class Quirks:
     ucs2_length_counts_octets: bool = False
     sms_needs_sms_ready: bool = True
     local_port_hold_ms: int = 0
+    opens_ok_first: bool = False
     cut_first_echo_after_sync: bool = True
 
 
@@ -103,6 +105,10 @@ class Profile:
     identity: Identity = field(default_factory=Identity)
     timing: Timing = field(default_factory=Timing)
     quirks: Quirks = field(default_factory=Quirks)
+    # What kind of modem: SIM800 or SIM7000.
+    dialect: str = "SIM800"
+    # Registered by LTE-M, which only one of the registrations tells; else by GSM.
+    has_lte: bool = False
     baud: int = 115200
     is_autobaud: bool = False
     autobaud_lost_lines: int = 1
@@ -122,3 +128,19 @@ class Profile:
     has_nitz: bool = True
     ussd: dict = field(default_factory=lambda: {"*100#": "Ihr Guthaben: 4,20 EUR"})
     phonebook: list = field(default_factory=list)
+
+
+def as_modem(profile: Profile, modem: str) -> Profile:
+    """`profile`, turned into one of the kind of modem that a board names.
+
+    SIM7000: hardware facts 4.10; on LTE-M, where it is harder to please than on GSM.
+    """
+    profile.dialect = modem
+    if modem == "SIM7000":
+        profile.has_lte = True
+        profile.identity.product = "SIM7000G R1529"
+        profile.identity.model = "SIMCOM_SIM7000G"
+        profile.identity.revision = "1529B05SIM7000G"
+        profile.timing.boot_sync_ms = 4500
+        profile.timing.boot_call_ready_ms = 5000
+    return profile

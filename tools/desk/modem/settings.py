@@ -15,6 +15,7 @@ class SavedSettings:
     verbose: int = 1
     creg: int = 0
     cgreg: int = 0
+    cereg: int = 0
     cmee: int = 0
     csclk: int = 0
     cmgf: int = 0
