@@ -126,9 +126,8 @@ def test_a_board_names_the_modem_that_it_has():
     assert named["LILYGO_TSIM7000G"] == "SIM7000" and named["LILYGO_TCALL_SIM800"] == "SIM800"
     assert named["ESP32C3_WIFI"] == ""
     told = boards.complaints(dataclasses.replace(GOOD, modem=""))
-    assert told == [
-        "ESP32_SIM800: a board with MODEM_TX in pins.csv names its MODEM in board.py, and no other."
-    ]
+    sentence = "a board with MODEM_TX in pins.csv names its MODEM in board.py, and no other."
+    assert told == [f"ESP32_SIM800: {sentence}"]
 
 
 def test_pins_of_the_psram_are_free_without_one():

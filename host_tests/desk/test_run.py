@@ -39,21 +39,23 @@ def _has_charged(output):
     return all(text in output for text in _CHARGING)
 
 
-async def _both():
+async def _all():
     drive = ("--vm", "micropython", "--bits", "32", "--heap", str(_HEAP_KIB))
     charge = ("--vm", "cpython", "--time-scale", "10", "--scenario", "charge", "--sevcon", "80")
+    lte = ("--vm", "micropython", "--modem", "sim7000")
     runs = await asyncio.gather(
         run_desk_until(_has_driven, "run", "--headless", *drive),
         run_desk_until(_has_charged, "run", "--headless", *charge),
+        run_desk_until(_has_driven, "run", "--headless", *lte),
     )
-    return dict(zip(("drive", "charge"), runs))
+    return dict(zip(("drive", "charge", "lte"), runs))
 
 
 @pytest.fixture(scope="module")
 def runs():
-    """(exit code, stdout, stderr) of two runs at the same time, by scenario."""
+    """(exit code, stdout, stderr) of three runs at the same time, by scenario."""
     require(("micropython", "--bits", "32"))
-    return asyncio.run(_both())
+    return asyncio.run(_all())
 
 
 def _check(run, sms_count):
@@ -89,6 +91,11 @@ def test_charge_in_fast_time(runs):
     assert "module CAN" not in output
 
 
+def test_drive_with_the_second_modem_on_lte(runs):
+    lines = _check(runs["lte"], len(SET_UP))
+    assert " on TSIM7000G," in lines and "GSM: OK" in lines
+
+
 @pytest.mark.parametrize("option", ["--port", "--http-port"])
 def test_port_in_use_is_one_sentence(option):
     with socket.socket() as taken:
@@ -117,6 +124,11 @@ def test_port_in_use_is_one_sentence(option):
         (("--port", "6867x"), "invalid port value: '6867x'"),
         (("--heap", "0"), "'0' is not a whole number greater than 0"),
         (("--board", "NONE"), "There is no board NONE"),
+        (("--modem", "A7670"), "invalid choice: 'A7670'"),
+        (
+            ("--modem", "sim7000", "--board", "ESP32_SIM800"),
+            "The board ESP32_SIM800 has no SIM7000; these have: LILYGO_TSIM7000G.",
+        ),
     ],
 )
 def test_wrong_options_are_one_sentence(words, sentence):

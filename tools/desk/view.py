@@ -44,6 +44,8 @@ _APP_ROWS = (
     ("VIN", "F", "VIN"),
 )
 _LINES = 400
+# Changed fields of a message that one line names: on the screen, and where lines may be long.
+_NEWS, _PLAIN_NEWS = 4, 10
 
 
 class PlainView:
@@ -55,7 +57,7 @@ class PlainView:
 
     def line(self, who: str, text: str) -> None:
         if who == "app" and len(text) > 1 and text[1] == " ":
-            text = self._describer.news(text[0], text[2:])
+            text = self._describer.news(text[0], text[2:], _PLAIN_NEWS)
         elapsed = self.stage.view.elapsed_s() if self.stage else 0.0
         for part in text.replace("\r\n", "\n").replace("\r", "\n").splitlines() or [""]:
             print(f"{elapsed:6.1f} {who:>10}  {part}", flush=True)
@@ -94,7 +96,7 @@ class LiveView:
         kind = who
         if who == "app" and len(text) > 1 and text[1] == " ":
             kind = f"app {text[0]}"
-            text = self._describer.news(text[0], text[2:])
+            text = self._describer.news(text[0], text[2:], _NEWS)
         if kind == self._kind == "app L":
             # A stream of positions is one line, its newest.
             self._events.pop()

@@ -254,6 +254,8 @@ def test_masks():
         ('AT+CSQ;+CPWD="SC","1","2"', "AT+CSQ;+CPWD=****"),
         ('AT+CSTT="a","u","p";+CPIN="1"', 'AT+CSTT="a",****'),
         ('AT+SAPBR=3,1,"PWD","x"', "AT+SAPBR=****"),
+        ('AT+CNCFG=1,"a","u","p",3', "AT+CNCFG=1,****"),
+        ('+CNCFG: 1,"a","u","p",3', "+CNCFG:1,****"),
         ("+CPIN: READY", "+CPIN: READY"),
         ("AT+CPIN?", "AT+CPIN?"),
     ):

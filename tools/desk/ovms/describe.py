@@ -24,8 +24,6 @@ TITLES = {
     "Z": "car",
 }
 RESULTS = {0: "ok", 1: "failed", 2: "unsupported", 3: "unimplemented"}
-# Changed fields that a line of news names.
-_NEWS = 4
 _PUSH_KINDS = {"A": "alert", "I": "info", "E": "error"}
 
 
@@ -43,17 +41,20 @@ class Describer:
         body = self._body(code, printable(payload))
         return f"{code} {TITLES.get(code, 'message')}: {body}"
 
-    def news(self, code: str, payload: str) -> str:
-        """As `line`, but of a table message only what is not as it was in the one before."""
+    def news(self, code: str, payload: str, most: int) -> str:
+        """As `line`, but of a table message only what is not as it was in the one before.
+
+        most: changed fields that are named.
+        """
         before = self._before.get(code)
         values = self._before[code] = fields.decode(code, printable(payload), self._distance_unit)
         line = self.line(code, payload)
         if not values or before is None or len(before) != len(values):
             return line
         changed = [new for old, new in zip(before, values, strict=True) if old != new]
-        shown = [f"{new.name} {new.text or '-'} {new.unit}".rstrip() for new in changed[:_NEWS]]
-        if len(changed) > _NEWS:
-            shown.append(f"{len(changed) - _NEWS} more")
+        shown = [f"{new.name} {new.text or '-'} {new.unit}".rstrip() for new in changed[:most]]
+        if len(changed) > most:
+            shown.append(f"{len(changed) - most} more")
         return f"{code} {TITLES[code]}: {', '.join(shown) or 'as before'}"
 
     def _body(self, code: str, payload: str) -> str:

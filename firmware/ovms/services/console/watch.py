@@ -24,7 +24,7 @@ _FROM_GPS = "gps< "
 _FROM_CAN = "can< "
 _TO_CAN = "can> "
 
-# Behind these stands a password or PIN (SIM800 AT manual V1.12). The APN may be seen.
+# Behind these stands a password or PIN (SIM800 AT manual V1.12; hardware facts 4.10).
 _KEYS = ("+CPIN=", "+CPWD=", "+CLCK=", "+SAPBR=")
 _ACCESS = ("+CSTT=", "+CSTT:", "+CNCFG=", "+CNCFG:")
 
