@@ -69,6 +69,12 @@ def _voltampera():
     return Voltampera
 
 
+def _obd():
+    from ovms.vehicle.obd.car import Obd
+
+    return Obd
+
+
 def _no_car():
     from ovms.vehicle.base import Vehicle
 
@@ -88,6 +94,9 @@ _CARS = {
     "TC": _thinkcity,
     "KS": _kiasoul,
     "VA": _voltampera,
+    "OBD": _obd,
+    # As v2 and v3 call it.
+    "O2": _obd,
 }
 
 

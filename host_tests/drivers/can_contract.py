@@ -96,17 +96,18 @@ def silent_is_silent(make):
 
 
 def wanted_ids_arrive_alone(make):
-    """Of all standard ids, whatever the controller's filters can do."""
+    """Of all standard ids, whatever the controller's filters can do; without a list all do."""
     scattered = tuple([n * 97 % STANDARD_IDS for n in range(40)])
     bench = make()
-    for ids in (IDS, (0x155,), (), scattered, tuple(range(0x100, 0x140))):
+    for ids in (IDS, (0x155,), (), scattered, tuple(range(0x100, 0x140)), None):
         for foreign_ids in ((), FOREIGN_IDS):
             bench.open(ids, (), True, foreign_ids)
             seen = []
             for arbitration_id in range(STANDARD_IDS):
                 deliver(bench, arbitration_id, DATA)
                 seen += bench.received()
-            assert seen == [(arbitration_id, DATA) for arbitration_id in sorted(ids)]
+            named = range(STANDARD_IDS) if ids is None else sorted(ids)
+            assert seen == [(arbitration_id, DATA) for arbitration_id in named]
 
 
 def every_length_arrives(make):
@@ -117,8 +118,9 @@ def every_length_arrives(make):
 
 
 def extended_and_remote_frames_do_not(make):
-    bench = opened(make)
+    bench = make()
     for arbitration_id in IDS:
+        bench.open(IDS if arbitration_id & 1 else None, TX_FRAMES, True, FOREIGN_IDS)
         deliver(bench, arbitration_id, DATA, True)
         deliver(bench, arbitration_id << 18, DATA, True)
         deliver(bench, arbitration_id << 18 | 0x3FFFF, b"", True, True)

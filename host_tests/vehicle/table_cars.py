@@ -10,6 +10,7 @@ from ovms.vehicle.leaf.car import Leaf
 from ovms.vehicle.leaf_2010.car import Leaf2010
 from ovms.vehicle.leaf_2018.car import Leaf2018
 from ovms.vehicle.leaf_body.car import LeafBody
+from ovms.vehicle.obd.car import Obd
 from ovms.vehicle.thinkcity.car import Thinkcity
 from ovms.vehicle.voltampera.car import Voltampera
 
@@ -67,4 +68,6 @@ TABLE_CARS = (
             "3E9 15 7C 00 00 00 00 00 00",
         ),
     ),
+    # Whatever is on the bus; that it is on, only its answers tell.
+    (Obd, ("0C0 01", "1A5 01", "280 01", "320 01", "5D0 01")),
 )

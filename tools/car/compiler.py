@@ -10,12 +10,12 @@ from dataclasses import replace
 from cantools.database.can import Signal
 
 from tools import on_cpython
+from tools.car import machines, polls
 from tools.car.bits import page, place, span
 from tools.car.mapping import ANY, MAX, CarError, Mapping, Row, find_message, find_signal, range_of
 from tools.car.tables import (
     AGES,
     CHARGER,
-    CHARGES,
     FED,
     INPUTS,
     MAX_IDS,
@@ -47,6 +47,7 @@ class _Compiler:
     def __init__(self, mapping: Mapping):
         self._mapping = mapping
         self._table = Table(mapping.code, self._bitrate())
+        self._polls = polls.read(mapping)
         self._records: list[Record] = []
         self._conditions: dict[tuple, int] = {}
         # Inputs of conditions by the frame that feeds them.
@@ -69,13 +70,17 @@ class _Compiler:
                 self._set(row)
             elif row.rule == "hold":
                 self._hold(row)
-            elif row.rule != "silence":
+            elif row.rule not in ("silence", "poll"):
                 self._signal(row)
-        self._check_machines(absent)
+        if self._polls.is_obd:
+            # By what is running (poller.py).
+            self._fed |= {"in.on", "in.awake"}
+        machines.check(self._mapping, self._fed, absent)
         made.inputs = table.FIRST_CONDITION + len(self._conditions)
         made.vin_parts = self._part
         self._group()
         self._silences(silences)
+        self._polls.complete(made, self._mapping)
         for name, bit in FED.items():
             if name in self._fed:
                 made.fed |= bit
@@ -95,24 +100,15 @@ class _Compiler:
         return int(rate)
 
     def _set(self, row: Row) -> None:
+        if row.target == "type":
+            self._table.shown_type = row.arguments
+            return
         if row.target != "full_soc":
-            raise row.error("what can be set is full_soc, in percent.")
+            raise row.error("what can be set is full_soc, in percent, and type.")
         low, high = range_of(row, row.arguments, "full_soc")
         if low != high or not 50 <= low <= 100:
             raise row.error("full_soc is a number from 50 to 100.")
         self._table.full_pct100 = low * 100
-
-    def _check_machines(self, absent: dict[str, Row]) -> None:
-        file = self._mapping.file
-        for name, inputs in (("drive", ("in.on",)), ("charge", CHARGES)):
-            is_fed = any(each in self._fed for each in inputs)
-            if is_fed and name in absent:
-                raise absent[name].error(f"{name} is absent, but some row feeds it.")
-            if not is_fed and name not in absent:
-                raise CarError(
-                    f"{file}: nothing feeds {' or '.join(inputs)}: add a row for it, or one with "
-                    f"the rule absent and the target {name}."
-                )
 
     # Signals
 
@@ -387,7 +383,9 @@ class _Compiler:
     def _group(self) -> None:
         made = self._table
         pages: dict[tuple[int, tuple[int, ...]], list[Record]] = {}
-        for record in self._records:
+        for record in (
+            polls.shifted(self._mapping, each, self._polls.frames) for each in self._records
+        ):
             pages.setdefault((record.frame, record.mux), []).append(record)
         made.ids = sorted({frame for frame, _ in pages})
         if len(made.ids) > MAX_IDS:

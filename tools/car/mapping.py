@@ -24,7 +24,7 @@ COLUMNS = (
 )
 RULES = (
     *("num", "flag", "enum", "latch", "mean", "sum", "text", "hold", "silence"),
-    *("absent", "set", "like"),
+    *("absent", "set", "like", "poll"),
 )
 # Takes over the rows of another mapping, whatever car and DBC file that names.
 LIKE = "like"
@@ -58,7 +58,7 @@ class Row:
     def options(self) -> tuple[str, dict[str, str]]:
         """The arguments: what stands first, and each `name=value` or `name` behind it."""
         first, *rest = [part.strip() for part in self.arguments.split(";")]
-        if "=" in first and self.rule in ("text", "silence"):
+        if "=" in first and self.rule in ("text", "silence", "poll"):
             first, rest = "", [first, *rest]
         found = {}
         for part in rest:

@@ -94,4 +94,9 @@ class Table:
     vin_parts: int = 0
     vin_before: bytes = b""
     full_pct100: int = 9500
+    shown_type: str = ""
+    polls: bytes = b""
+    asks: list[tuple[int, int]] = field(default_factory=list)
+    is_obd: bool = False
+    tx_frames: list[tuple[int, int]] = field(default_factory=list)
     targets: list[Target] = field(default_factory=list)

@@ -13,19 +13,25 @@ def module_text(table: Table, mapping: Mapping, name: str) -> str:
     """Text of `car.py`. name: of the car, for the docstring and the class."""
     class_name = "".join(word.capitalize() for word in name.replace("-", "_").split("_"))
     sources = f"{mapping.dbc_file.name} and {mapping.file.name}"
+    base, module = ("PolledCar", "polled_car") if table.polls else ("TableCar", "table_car")
     lines = [
         f'"""{table.code}: made of {sources} by `make car`; change those, not this."""',
         "",
-        "from ovms.vehicle.table_car import TableCar",
+        f"from ovms.vehicle.{module} import {base}",
         "",
         "",
-        f"class {class_name}(TableCar):",
-        '    """Numbers for `TableCar`, and the names of the values they are for."""',
+        f"class {class_name}({base}):",
+        f'    """Numbers for `{base}`, and the names of the values they are for."""',
         "",
-        f'    TYPE = "{table.code[:2]}"',
+        f'    TYPE = "{table.shown_type or table.code[:2]}"',
         f"    BITRATE = {table.bitrate:_}",
         *_tuple("RX_IDS", [f"0x{number:03X}" for number in table.ids]),
         *(_tuple("FOREIGN_IDS", [f"0x{n:03X}" for n in table.foreign]) if table.foreign else ()),
+        *(
+            _tuple("TX_FRAMES", [f"(0x{to:03X}, {size})" for to, size in table.tx_frames])
+            if table.tx_frames
+            else ()
+        ),
         *_bytes("FIRST_GROUPS", bytes(table.first_groups)),
         *_bytes("GROUPS", table.groups),
         *_pieces("RECORDS", table.records),
@@ -36,6 +42,7 @@ def module_text(table: Table, mapping: Mapping, name: str) -> str:
         ("SILENCES", table.silences),
         ("RESETS", table.resets),
         ("VIN_BEFORE", table.vin_before),
+        ("POLLS", table.polls),
     ):
         if data:
             lines += _bytes(key, data)
@@ -48,6 +55,10 @@ def module_text(table: Table, mapping: Mapping, name: str) -> str:
     ):
         if value != usual:
             lines.append(f"    {key} = {value}")
+    if table.asks:
+        lines += _tuple("ASKS", [f"(0x{to:03X}, 0x{answer:03X})" for to, answer in table.asks])
+    if table.is_obd:
+        lines.append("    IS_OBD = True")
     return "\n".join([*lines, "", *_put(table.targets)]) + "\n"
 
 

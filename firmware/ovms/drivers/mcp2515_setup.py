@@ -15,6 +15,8 @@ _MODE_BITS = const(0xE0)
 # Any mode is reached within 11 recessive bits, and they follow every frame: 1.4 ms for the longest
 # at 125 kbit/s. Only a bus that never becomes recessive takes longer.
 _MODE_TIMEOUT_MS = const(20)
+# Masks that compare nothing.
+_ALL = (0, (0, 0), 0, (0, 0, 0, 0))
 # What the driver counts, in the order of its `numbers`.
 COUNTS = (
     "can_frames",  # handed to the ring
@@ -33,21 +35,24 @@ COUNTS = (
 def open(bus, bitrate, rx_ids, tx_frames, is_silent, foreign_ids):
     """`MCP2515.open`."""
     close(bus)
-    filter_ids = (tuple(rx_ids), tuple(foreign_ids))
-    if filter_ids != bus.filter_ids:
-        from ovms.drivers.mcp2515_filters import acceptance_filters
+    filters = _ALL
+    if rx_ids is not None:
+        filter_ids = (tuple(rx_ids), tuple(foreign_ids))
+        if filter_ids != bus.filter_ids:
+            from ovms.drivers.mcp2515_filters import acceptance_filters
 
-        bus.filters = acceptance_filters(rx_ids, foreign_ids)
-        bus.filter_ids = filter_ids
+            bus.filters = acceptance_filters(rx_ids, foreign_ids)
+            bus.filter_ids = filter_ids
+        filters = bus.filters
     bus.mode = LISTEN_ONLY if is_silent else _NORMAL
     wanted = bus.wanted
     for i in range(256):
-        wanted[i] = 0
-    for arbitration_id in rx_ids:
+        wanted[i] = 0xFF if rx_ids is None else 0
+    for arbitration_id in rx_ids or ():
         wanted[arbitration_id >> 3] |= 1 << (arbitration_id & 7)
     try:
         bus.permit(tx_frames, is_silent)
-        bus.timing = configure(bus.write, bus.read, bus.crystal_hz, bitrate, bus.filters, bus.mode)
+        bus.timing = configure(bus.write, bus.read, bus.crystal_hz, bitrate, filters, bus.mode)
     except (OSError, ValueError):
         # A chip that still waits for its mode would enter it whenever the bus lets it.
         close(bus)

@@ -48,6 +48,8 @@ _COUNT_WRAPS_BITS = const(3008)
 _BUSY_TIMER_MS = const(1)
 _IDLE_TIMER_MS = const(5)
 
+# One filter that compares nothing but that it is no remote frame.
+_ALL = (True, b"\0\0\0\0", b"\xff\xef\xff\xff")
 # What the driver counts, in the order of its `numbers`.
 COUNTS = (
     "can_frames",  # handed to the ring
@@ -68,14 +70,16 @@ def open(bus, bitrate, rx_ids, tx_frames, is_silent, foreign_ids):
     from ovms.drivers.twai_filters import acceptance_filter
 
     close(bus)
-    is_single, codes, masks = acceptance_filter(rx_ids, foreign_ids)
+    is_single, codes, masks = _ALL
+    if rx_ids is not None:
+        is_single, codes, masks = acceptance_filter(rx_ids, foreign_ids)
     timing_0, timing_1 = bit_timing(bitrate)
     bus.numbers[COUNT_WRAPS_US] = _COUNT_WRAPS_BITS * 1000 // (bitrate // 1000)
     filter_mode = _SINGLE_FILTER if is_single else 0
     wanted = bus.wanted
     for i in range(256):
-        wanted[i] = 0
-    for arbitration_id in rx_ids:
+        wanted[i] = 0xFF if rx_ids is None else 0
+    for arbitration_id in rx_ids or ():
         wanted[arbitration_id >> 3] |= 1 << (arbitration_id & 7)
     bus.permit(tx_frames, is_silent)
     bus.is_silent = is_silent

@@ -63,10 +63,10 @@ class CANLink:
                     continue
                 self.due_s = status.uptime_s + _ALIVE_S
                 is_silent = self._must_be_silent()
+                hears_all = car.hears_all
+                rx_ids = None if hears_all else car.RX_IDS
                 try:
-                    self._bus.open(
-                        car.BITRATE, car.RX_IDS, car.TX_FRAMES, is_silent, car.FOREIGN_IDS
-                    )
+                    self._bus.open(car.BITRATE, rx_ids, car.TX_FRAMES, is_silent, car.FOREIGN_IDS)
                 except (OSError, ValueError) as error:
                     status.can_error = str(error)
                     status.count("can_open_failed")
@@ -75,8 +75,9 @@ class CANLink:
                     continue
                 status.can_error = ""
                 pause_ms = self._retry_ms
-                await self._pump(car, is_silent)
-                status.count("can_reopened")
+                await self._pump(car, is_silent, hears_all)
+                if car.hears_all == hears_all:
+                    status.count("can_reopened")
         finally:
             self._bus.close()
 
@@ -90,15 +91,17 @@ class CANLink:
     def _must_be_silent(self):
         return not (self._config.feature(FEATURE_CAN_WRITE) > 0 and self._car.TX_FRAMES)
 
-    async def _pump(self, car, is_silent):
-        """Serve the open bus until it is lost, or the car or feature 15 changed."""
+    async def _pump(self, car, is_silent, hears_all):
+        """Serve the open bus until it is lost, or the car, feature 15 or what is heard changed."""
         bus = self._bus
         frame = [0, bytearray(8), 0, 0]
         check_ms = self._check_ms
         off_pause_ms = self._retry_ms
         off_ms = checks = 0
         before = time.ticks_ms()
-        while self._car is car and self._must_be_silent() == is_silent:
+        while (
+            self._car is car and self._must_be_silent() == is_silent and car.hears_all == hears_all
+        ):
             bus.service()
             left = _BATCH
             while left and bus.recv(frame):

@@ -3,4 +3,4 @@
 `car_setup.py` has what belongs to them.
 """
 
-TYPES = "RT DEMO NL NL1 NL3 NLC MI TC KS VA"
+TYPES = "RT DEMO NL NL1 NL3 NLC MI TC KS VA OBD"

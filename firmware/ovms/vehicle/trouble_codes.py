@@ -1,0 +1,100 @@
+"""VIN and trouble codes of a car that was asked: their texts, and what of them is news.
+
+Loaded on demand. Layout: car facts 2.4; letters of a code: SAE J2012, by its two highest bits.
+"""
+
+from micropython import const
+
+from ovms.parameters import FEATURE_CAN_WRITE
+
+_LETTERS = "PCBU"
+_VIN_LENGTH = const(17)
+_SHOWN_MAX = const(16)
+_LAMP = const(0x80)
+# As long as a question and its answer may take, for two control units.
+_WAIT_MS = const(500)
+_WAITS = const(40)
+
+
+def read_vin(car, content, length):
+    """The VIN of an answer to 09 02 goes to the state; False when there is none in it."""
+    vin = b""
+    for n in range(2, length):
+        byte = content[n]
+        # In front stand the number of items, and fillers.
+        if byte > 1:
+            vin += bytes((byte,))
+    vin = vin[-_VIN_LENGTH:]
+    for byte in vin:
+        is_letter = 0x41 <= byte <= 0x5A and byte not in b"IOQ"
+        if not (is_letter or 0x30 <= byte <= 0x39):
+            return False
+    if len(vin) < _VIN_LENGTH:
+        return False
+    text = vin.decode()
+    if text != car.state.vin:
+        car.state.vin = text
+        car.state.touch()
+    return True
+
+
+def _listed(car, is_pending):
+    """The codes of one kind, each once, in the order in which they were told."""
+    codes = car.codes
+    found = []
+    for n in range(0, len(codes), 3):
+        high, low = codes[n + 1], codes[n + 2]
+        text = "%s%d%X%02X" % (_LETTERS[high >> 6], high >> 4 & 3, high & 15, low)
+        if codes[n] == is_pending and text not in found:
+            found.append(text)
+    return found
+
+
+def _shown(found):
+    if not found:
+        return "none"
+    text = " ".join(found[:_SHOWN_MAX])
+    return text + " and %d more" % (len(found) - _SHOWN_MAX) if found[_SHOWN_MAX:] else text
+
+
+def find_news(car):
+    """Whether stored codes are new, which then stand in `news`; those there are count as told.
+
+    One that is gone is told again when it comes back.
+    """
+    told = car.told.split()
+    stored = _listed(car, 0)[:_SHOWN_MAX]
+    car.news = " ".join([code for code in stored if code not in told])
+    car.told = " ".join(stored)
+    return car.news != ""
+
+
+def alert(car):
+    return "New trouble code: %s\r%s" % (car.news, _report(car))
+
+
+def _report(car):
+    lamp = "unknown" if car.lamp is None else "on" if car.lamp & _LAMP else "off"
+    return "Stored: %s\rPending: %s\rLamp: %s" % (
+        _shown(_listed(car, 0)),
+        _shown(_listed(car, 1)),
+        lamp,
+    )
+
+
+async def reply(car, arguments, is_query):
+    """DTC asks the car now, DTC? tells what it said last."""
+    if not is_query:
+        if not car.config.feature(FEATURE_CAN_WRITE) > 0:
+            raise ValueError("The car may not be asked: send FEATURE 15 1 first.")
+        if not car.state.is_on:
+            raise ValueError("The car is off, and only a car that is on is asked.")
+        car.poller.wants_codes = True
+        for _ in range(_WAITS):
+            if not car.poller.wants_codes:
+                break
+            await car.sleep_ms(_WAIT_MS)
+    if car.codes_age_s is None:
+        return "Trouble codes: not read yet. With FEATURE 15 1 they are, when the car is on."
+    age_min = car.codes_age_s // 60
+    return "%s\rRead %d min ago" % (_report(car), age_min)
