@@ -11,6 +11,7 @@ from ovms.vehicle.base import (
     EVENT_CHARGE_DONE,
     EVENT_CHARGE_INTERRUPTED,
     EVENT_CHARGE_STARTED,
+    EVENT_FAULT,
     EVENT_TRIP_END,
 )
 from ovms.vehicle.types import TYPES
@@ -19,8 +20,10 @@ from tools.desk.dbc_sim import DBCSimulator
 from tools.desk.phone_script import SET_UP, car_steps
 
 CLASSES = dict(
-    zip(("NL", "NL1", "NL3", "NLC", "MI", "TC", "KS", "VA"), (c for c, _ in TABLE_CARS))
+    zip(("NL", "NL1", "NL3", "NLC", "MI", "TC", "KS", "VA", "OBD"), (c for c, _ in TABLE_CARS))
 )
+# By themselves.
+TELLING = [code for code in CARS if not CARS[code].chatter]
 CHARGING = [code for code in CARS if CARS[code].does_charge]
 
 
@@ -29,17 +32,28 @@ class Ride:
 
     def __init__(self, code, scenario):
         self.simulator = DBCSimulator(code, scenario)
-        self.car = build(CLASSES[code])
+        self.car = build(CLASSES[code], {15: 1})
+        self.car.send = self._ask
+        self.sent = []
         self.state = self.car.state
         self.events = []
         self.car.on_event = self.events.append
 
+    def _ask(self, arbitration_id, data):
+        self.sent.append((arbitration_id, bytes(data)))
+        return True
+
+    def _hear(self, frames):
+        for arbitration_id, data in frames:
+            whole = bytearray(8)
+            whole[: len(data)] = data
+            self.car.on_frame(arbitration_id, whole, len(data))
+
     def lasts(self, seconds):
         for _ in range(seconds):
-            for arbitration_id, data in self.simulator.step(1000):
-                whole = bytearray(8)
-                whole[: len(data)] = data
-                self.car.on_frame(arbitration_id, whole, len(data))
+            self._hear(self.simulator.step(1000))
+            while self.sent:
+                self._hear(self.simulator.receive(*self.sent.pop(0)))
             self.state.tick(1)
             self.car.poll(1000)
 
@@ -47,10 +61,30 @@ class Ride:
 def test_every_type_of_car_has_a_simulator():
     assert set(CARS) == set(CLASSES) <= set(TYPES.split())
     for code, car_class in CLASSES.items():
-        assert code.startswith(car_class.TYPE)
+        assert code.startswith(car_class.TYPE) or (code, car_class.TYPE) == ("OBD", "O2")
 
 
-@pytest.mark.parametrize("code", CARS)
+def test_a_drive_of_a_car_that_is_asked():
+    ride = Ride("OBD", "drive")
+    ride.lasts(120)
+    state, simulator = ride.state, ride.simulator
+    assert state.is_on and state.vin == simulator.data.vin
+    assert abs(state.soc_pct100 / 100 - simulator.soc_pct) <= 2
+    assert abs(state.odometer_m / 1000 - simulator.odometer_km) <= 2
+    assert state.motor_temp_c is not None and state.ambient_temp_c == 16
+    # P0301 since the 40th second.
+    assert ride.events == [EVENT_FAULT] and ride.car.news == "P0301"
+    simulator.is_key_on = simulator.is_on = False
+    simulator.scenario = "park"
+    ride.lasts(100)
+    assert not (state.is_on or state.is_awake) and state.speed_kmh10 == 0
+    assert ride.events == [EVENT_FAULT, EVENT_TRIP_END]
+    ride.sent.clear()
+    ride.lasts(600)
+    assert not ride.sent, "it sleeps"
+
+
+@pytest.mark.parametrize("code", TELLING)
 def test_a_drive(code):
     ride = Ride(code, "drive")
     ride.lasts(50)
@@ -119,6 +153,9 @@ def test_what_a_car_cannot_tell_is_a_sentence():
 
 def test_the_phone_sets_up_the_car_and_asks_it_what_it_knows():
     """Of a Volt a range was expected, which is not known without a SOC."""
+    asked = [step.text for step in car_steps("OBD", True, True)]
+    assert asked.index("FEATURE 15 1") == asked.index("MODULE TWIZY42 K SMSIP OBD") + 1
+    assert asked[-1] == "DTC?"
     for tells_soc, expected in ((True, None), (False, "SOC: unknown")):
         steps = {step.text: step.expected for step in car_steps("VA", tells_soc)}
         usual = {step.text: step.expected for step in SET_UP}

@@ -29,7 +29,8 @@ class Frame:
 @dataclass(frozen=True)
 class CarData:
     """folder: of its DBC file below firmware/ovms/vehicle. battery_wh, volts: of its battery.
-    tells_soc, does_charge: what its bus tells at all. title: for the user.
+    tells_soc, does_charge: what its bus tells at all. title: for the user. chatter: of a car that
+    is asked (`obd_ecu.py`).
     """
 
     title: str
@@ -39,6 +40,9 @@ class CarData:
     frames: tuple[Frame, ...]
     tells_soc: bool = True
     does_charge: bool = True
+    # Ids of frames that tell whoever cannot read them only that the car is awake; it answers
+    # what it is asked, once the owner has allowed that.
+    chatter: tuple[int, ...] = ()
     line_v: float = 230.0
     line_a: float = 14.0
     vin: str = field(default=VIN)
@@ -243,5 +247,12 @@ CARS: dict[str, CarData] = {
         tells_soc=False,
         does_charge=False,
         vin="1G1RD6E45BU000042",
+    ),
+    "OBD": CarData(
+        *("Plug-in hybrid at its OBD-II socket", "obd", 20_000, 350),
+        (),
+        does_charge=False,
+        chatter=(0x0C0, 0x1A5, 0x280, 0x320, 0x4F1, 0x5D0),
+        vin="WVWZZZ3CZJE000042",
     ),
 }

@@ -12,6 +12,7 @@ from pathlib import Path
 from cantools.database import can, load_file
 
 from tools.desk.dbc_cars import CARS, Frame
+from tools.desk.obd_ecu import ControlUnits
 from tools.desk.twizy_scenarios import TOWN, target_kmh
 
 _VEHICLES = Path(__file__).parents[2] / "firmware" / "ovms" / "vehicle"
@@ -74,6 +75,9 @@ class DBCSimulator:
         self._now_ms = self._target_ms = self._start_ms = self._end_ms = 0
         self._turns: dict[str, int] = {}
         messages = _messages(self.data.folder)
+        self._units = None
+        if self.data.chatter:
+            self._units = ControlUnits(self, messages["RESPONSE_ECM"], self.data.vin)
         self._schedule = [(frame, messages[frame.message]) for frame in self.data.frames]
 
     @property
@@ -114,6 +118,10 @@ class DBCSimulator:
         """Pull the plug."""
         self._is_interrupted = True
 
+    def receive(self, arbitration_id: int, data: bytes) -> list[tuple[int, bytes]]:
+        """A frame of the module; the answers of the car, which none but a car of OBD-II gives."""
+        return self._units.receive(arbitration_id, data) if self._units else []
+
     def timed_step(self, elapsed_ms: int) -> list[tuple[int, int, bytes]]:
         """Let time pass; the frames sent meanwhile as (time_us, arbitration_id, data)."""
         self._target_ms += elapsed_ms
@@ -131,6 +139,10 @@ class DBCSimulator:
 
     def _send(self, frames: list[tuple[int, int, bytes]]) -> None:
         time_us = self._now_ms * 1000
+        if not self._now_ms % _USUAL_PERIOD_MS:
+            for arbitration_id in self.data.chatter:
+                time_us += _FRAME_US
+                frames.append((time_us, arbitration_id, self.beat.to_bytes(8, "big")))
         for frame, message in self._schedule:
             period_ms = max(message.cycle_time or _USUAL_PERIOD_MS, _TICK_MS)
             period_ms -= period_ms % _TICK_MS

@@ -41,8 +41,10 @@ SET_UP = (
 )
 
 
-def car_steps(car_type: str, tells_soc: bool) -> tuple[Step, ...]:
-    """The set-up for a car of another type than the Twizy."""
+def car_steps(car_type: str, tells_soc: bool, is_asked: bool = False) -> tuple[Step, ...]:
+    """The set-up for a car of another type than the Twizy. is_asked: it tells nothing by itself,
+    so its owner allows to ask it.
+    """
     steps = []
     for step in SET_UP:
         if step.text.startswith("MODULE "):
@@ -50,6 +52,10 @@ def car_steps(car_type: str, tells_soc: bool) -> tuple[Step, ...]:
         elif step.text == "STAT?" and not tells_soc:
             step = replace(step, expected="SOC: unknown")
         steps.append(step)
+        if is_asked and step.text.startswith("MODULE "):
+            steps.append(Step("FEATURE 15 1", "Feature has been set."))
+    if is_asked:
+        steps.append(Step("DTC?", "Stored: "))
     return tuple(steps)
 
 

@@ -136,7 +136,8 @@ async def _run(options: argparse.Namespace) -> int:
     view.stage = stage
     set_up: tuple[Step, ...] = SET_UP
     if not is_twizy:
-        set_up = car_steps(options.vehicle, CARS[options.vehicle].tells_soc)
+        data = CARS[options.vehicle]
+        set_up = car_steps(options.vehicle, data.tells_soc, bool(data.chatter))
     steps = set_up + (controller_steps(mood, own_mood != "") if mood else ())
     script = PhoneScript(stage, steps, QUESTIONS.get(options.scenario, "") if is_twizy else "")
     end = asyncio.Event()

@@ -259,7 +259,8 @@ class Stage:
     def _frame_from_module(self, frame: canbus.Frame) -> None:
         data = frame.data.hex().upper()
         self._on_line("module CAN", f"{frame.arbitration_id:03X}#{data}")
-        self._put_now(self.sevcon.receive(frame.arbitration_id, frame.data))
+        part = self.car if isinstance(self.car, DBCSimulator) else self.sevcon
+        self._put_now(part.receive(frame.arbitration_id, frame.data))
 
     def _put_now(self, frames: list[tuple[int, bytes]]) -> None:
         now_us = round(self.car.time_s * 1_000_000)
