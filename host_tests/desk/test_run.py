@@ -32,7 +32,7 @@ def _has_driven(output):
     _, was_asked, answer = output.partition(f"phone  {SET_UP[-1].text}\n")
     if not was_asked or SET_UP[-1].expected not in answer:
         return False
-    return len(latitudes(output)) > 5 and max(speeds(output)) > 20
+    return len(latitudes(output)) > 5 and max(speeds(output), default=0) > 20
 
 
 def _has_charged(output):
