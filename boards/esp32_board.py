@@ -10,6 +10,8 @@ A board's own file has its pins, and builds each peripheral when it is asked for
     gps_uart()
     can() CRYSTAL_HZ          SPI bus, chip select and interrupt pin of an MCP2515; its crystal
     twai()                    or: chip, RX and TX as GPIO number and pin each, a timer
+    RI_GPIO INT_GPIO          RTC pins at the modem's RI and the MCP2515's INT, None where there is
+                              no wire: without RI the ESP32 never sleeps
 """
 
 from machine import ADC, WDT, Pin, reset, reset_cause
@@ -34,6 +36,8 @@ class ESP32Board:
     """The chip's own part of a board; nothing happens before it is asked for."""
 
     SUPPLY_GPIO: int | None = None
+    RI_GPIO: int | None = None
+    INT_GPIO: int | None = None
 
     def supply_mv(self):
         """Voltage of the 12 V battery in millivolts, None when the sense input is not wired.
@@ -57,6 +61,34 @@ class ESP32Board:
         if esp32 is None:
             return None
         return max([heap[2] for heap in esp32.idf_heap_info(esp32.HEAP_DATA)])
+
+    def set_cpu_mhz(self, mhz):
+        """Clock of the CPU, 80 or more: so UARTs, SPI and CAN keep theirs."""
+        from machine import freq
+
+        freq(mhz * 1_000_000)
+
+    def light_sleep(self, limit_ms):
+        """Sleep until RI or INT is low, or `limit_ms` have passed; RAM and pins are kept.
+
+        Returns `machine.wake_reason()`: 2 for RI, 3 for INT, 4 for the time. Bytes that come to a
+        UART meanwhile are lost, and so is a WiFi connection. One source each, as ext1 of the ESP32
+        can only wait until all of its pins are low (hardware facts 1.11).
+        """
+        from machine import lightsleep, wake_reason
+
+        ri = Pin(self.RI_GPIO, Pin.IN)
+        interrupt = Pin(self.INT_GPIO, Pin.IN) if self.INT_GPIO is not None else None
+        if esp32 is not None:
+            esp32.wake_on_ext0(ri, esp32.WAKEUP_ALL_LOW)
+            esp32.wake_on_ext1((interrupt,) if interrupt else (), esp32.WAKEUP_ALL_LOW)
+        lightsleep(limit_ms)
+        reason = wake_reason()
+        # The pads that woke it belong to the RTC until they are set up anew.
+        for gpio in (self.RI_GPIO, self.INT_GPIO):
+            if gpio is not None:
+                Pin(gpio, Pin.IN)
+        return reason
 
     def watchdog(self, timeout_ms):
         """Start the watchdog; feed the object it returns. It cannot be stopped again."""

@@ -143,6 +143,9 @@ class Bus:
     def counts(self):
         return {}
 
+    def sleep(self):
+        return False
+
     def close(self):
         """Nothing to do."""
 

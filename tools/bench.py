@@ -22,6 +22,7 @@ from tools.benchmarks import (
     flash,
     heap,
     messages,
+    power,
     table_cars,
     turns,
     wire,
@@ -46,6 +47,7 @@ def groups(is_quick: bool) -> dict[str, Callable[[], list[Row]]]:
         "flash": flash.measure,
         "wire": wire.measure,
         "boot": boot.measure,
+        "power": power.measure,
     }
 
 

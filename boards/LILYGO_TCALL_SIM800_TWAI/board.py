@@ -13,6 +13,7 @@ _MODEM_PWRKEY = const(4)
 _MODEM_RESET = const(5)
 _MODEM_SUPPLY = const(23)
 _MODEM_DTR = const(32)
+_MODEM_RI = const(33)
 _GPS_TX = const(14)
 _GPS_RX = const(39)
 _CAN_TX = const(18)
@@ -27,6 +28,7 @@ class Board(ESP32Board):
     CHIP = "ESP32"
     MODEM = "SIM800"
     SUPPLY_GPIO = _SUPPLY_SENSE
+    RI_GPIO = _MODEM_RI
 
     def modem_uart(self):
         """UART1. The big buffers hold one TCP segment while the event loop is busy."""

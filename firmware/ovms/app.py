@@ -29,6 +29,8 @@ _REBOOT_DELAY_S = const(8)
 _MOVE_DELAY_S = const(60)
 # A person types; a few looks a second are plenty and cost nothing.
 _CONSOLE_POLL_MS = const(200)
+# The ESP32 is deaf while it sleeps, and nothing typed wakes it.
+_CONSOLE_S = const(600)
 # Time to read the reason on the console, and to press Ctrl-C.
 _CRASH_PAUSE_S = const(5)
 # When `runs.py` has to be asked first: a firmware that ran so long is kept.
@@ -45,6 +47,8 @@ class App:
     def __init__(self, board, presets=None):
         self.board = board
         self._ticked_ms = self._supply_due_s = 0
+        # The uptime at which `power.py` is asked next, and what of the use it has seen, as bits.
+        self.power_due_s = self._use = 0
         # Of the settings that were looked at for WiFi and a broker.
         self._revision = -1
         self._is_supply_told = False
@@ -118,6 +122,8 @@ class App:
             # A quiet point once a second: short pauses now instead of a long one in a burst.
             gc.collect()
             self.broom.tidy()
+            if self.sleeps:
+                self._rest()
             await asyncio.sleep_ms(_TICK_MS)
 
     def in_turn(self, function, *arguments):
@@ -168,7 +174,14 @@ class App:
                     self.in_turn(self._note)
             if self.config.revision != self._revision:
                 self._revision = self.config.revision
+                self.power_due_s = 0
                 self.in_turn(self._set_links)
+            state = self.state
+            use = state.is_on | state.is_charging << 1 | state.is_awake << 2
+            use |= state.is_exporting << 3 | (status.peers > 0) << 4 | bool(self.notifier.ip) << 5
+            if use != self._use or status.uptime_s >= self.power_due_s:
+                self._use = use
+                self.in_turn(self._govern)
         finally:
             if 0 < self.config.feature(FEATURE_LOGS) <= LOGS_ALL:
                 self.in_turn(self._log_use)
@@ -176,6 +189,16 @@ class App:
             self.in_turn(self.notifier.hand_over)
             self.in_turn(self.history.tick)
             self.in_turn(self.keeper.tick)
+
+    def _govern(self):
+        from ovms.power import look
+
+        look(self)
+
+    def _rest(self):
+        from ovms.power import rest
+
+        rest(self)
 
     def _log_use(self):
         from ovms.services import use_log
@@ -348,6 +371,7 @@ class App:
         return console_port.keys()
 
     def _talk(self, keys):
+        self.status.awake_until_s = self.status.uptime_s + _CONSOLE_S
         from ovms.drivers import console_port
         from ovms.services.console.session import talk
 

@@ -85,10 +85,13 @@ def build(app, presets):
     )
     app.server.provision = app.provision
     app.gps_uart = UARTStream(board.gps_uart())
-    gps = GPSLink(app.gps_uart, app.state, status, app.clock)
+    app.gps = gps = GPSLink(app.gps_uart, app.state, status, app.clock)
     app.bus = _can_bus(app)
     status.bus_counts = app.bus.counts
     app.can = CANLink(app.bus, None, status, config)
+    status.power = _power()
+    # Whether the ESP32 itself may sleep now: see `power.py`.
+    app.sleeps = False
     if not app.is_safe and _is_there(_WIFI_FILE):
         _optional(app, _WIFI_FILE, _take_over_wifi, app)
     app.set_car()
@@ -144,6 +147,12 @@ def _report(app, ending):
     from ovms.crash import report
 
     report(app, None, ending)
+
+
+def _power():
+    from ovms.services.power_states import new
+
+    return new(0)
 
 
 def _history(app):

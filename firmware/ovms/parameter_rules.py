@@ -88,6 +88,8 @@ def checked(n, text):
         from ovms.protocol import place
 
         return place.circle_text(*place.circle(text)) if text else ""
+    if n == parameters.POWER_SAVE:
+        return text if text in ("OFF", "TRANSPORT") else ""
     if n in (parameters.UNDO, parameters.DAMAGE, parameters.SPENT):
         # Written by the module alone.
         return text

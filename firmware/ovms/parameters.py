@@ -29,7 +29,7 @@ TIMEZONE = const(23)
 FIRST_FEATURE = const(24)
 # How many there are by the protocol, and how many are stored.
 PARAMETERS = const(32)
-STORED = const(52)
+STORED = const(53)
 # Beyond those of the reference, set by the command SIM alone: see `links/modem/sim.py`.
 SIM_PIN = const(32)
 ROAMING = const(33)
@@ -56,6 +56,9 @@ LAST_WIFI = const(49)
 # `protocol/alert_choice.py` and `protocol/place.py`.
 ALERTS = const(50)
 HOME = const(51)
+# What the owner wants of the power governor, "", "OFF" or "TRANSPORT", set by the command
+# POWERSAVE alone: see `services/power_states.py`.
+POWER_SAVE = const(52)
 
 SECRETS = (PASSWORD, APN_PASSWORD, SERVER_PASSWORD, MQTT_PASSWORD, 45, 47, 49)
 FACTORY_PASSWORD = "OVMS"

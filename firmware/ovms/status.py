@@ -72,6 +72,10 @@ class Status:
         self.mqtt = None
         # The WiFiLink, None without a network that is set: see `link_setup.py`.
         self.wifi = None
+        # What the power governor remembers, None without one: see `services/power_states.py`.
+        self.power = None
+        # The ESP32 does not sleep before that uptime.
+        self.awake_until_s = 0
         # How many SMS each number got: see `services/sms/budget.py`.
         self.sms_sent = {}
         # When the server had something done that has a budget: see `services/server_limits.py`.

@@ -288,3 +288,82 @@ def test_frames_to_the_car_do_not_allocate():
     finally:
         if 2 <= module.car.seen < 20:
             heap_unlock()
+
+
+def test_a_silent_bus_sleeps_and_wakes_within_a_look():
+    """Only the frame that wakes it is lost."""
+    module = Module()
+    link = module.link
+    link.quiet_ms = 20
+
+    async def scenario():
+        await module.until_mode(0x60)
+        await asyncio.sleep_ms(60)
+        # Nobody has allowed it yet.
+        assert module.model.mode == 0x60 and not link.is_asleep
+        link.may_sleep = True
+        await module.until_mode(0x20)
+        assert link.is_asleep
+        # Longer than it takes to see that the chip is as it should be.
+        await asyncio.sleep_ms(60)
+        assert module.model.mode == 0x20 and not module.status.counts.get("can_reopened")
+        module.model.bus_frame(0x155, b"\x01")
+        await module.until(lambda: not link.is_asleep)
+        module.model.bus_frame(0x155, b"\x02")
+        await module.until(lambda: module.car.frames)
+        link.quiet_ms = 20
+        await module.until_mode(0x20)
+        link.may_sleep = False
+        await module.until_mode(0x60)
+
+    module.run(scenario())
+    assert module.car.frames == [(0x155, b"\x02")]
+
+
+def test_a_bus_that_never_sleeps_long_is_left_alone():
+    module = Module()
+    link = module.link
+    link.quiet_ms = 4
+    link.may_sleep = True
+
+    async def scenario():
+        for n in range(4):
+            await module.until(lambda: link.is_asleep)
+            module.model.bus_frame(0x424, b"\x01")
+            await module.until(lambda: not link.is_asleep)
+            assert link.quiet_ms == 8 << n
+
+    module.run(scenario())
+
+
+def test_a_controller_that_is_lost_while_asleep_is_opened_anew():
+    module = Module()
+    link = module.link
+    link.quiet_ms = 4
+    link.may_sleep = True
+
+    async def scenario():
+        await module.until(lambda: link.is_asleep)
+        link.may_sleep = False
+        module.model.power_on()
+        await module.until_mode(0x60)
+        module.model.bus_frame(0x155, b"\x01")
+        await module.until(lambda: module.car.frames)
+
+    module.run(scenario())
+
+
+def test_a_driver_that_cannot_sleep_is_asked_less_and_less():
+    module = Module()
+    link = module.link
+    module.bus.interrupt = None
+    link.quiet_ms = 4
+    link.may_sleep = True
+
+    async def scenario():
+        await module.until(lambda: link.quiet_ms >= 32)
+        assert not link.is_asleep
+        module.model.bus_frame(0x155, b"\x01")
+        await module.until(lambda: module.car.frames)
+
+    module.run(scenario())

@@ -51,6 +51,13 @@ class CANBus:
             return False
         return self._transmit(arbitration_id, data)
 
+    def sleep(self):
+        """Let the controller sleep until its bus speaks; False where it cannot, or will not now.
+
+        A driver that can has `is_woken` and `wake`, too. Here for those that cannot.
+        """
+        return False
+
     def named_counts(self, names):
         """For a driver's `counts`, whose counters have these names: see can_counts.py."""
         from ovms.drivers.can_counts import named_counts

@@ -39,10 +39,12 @@ _TX_ABORTED = const(15)
 _NUMBERS = const(16)
 
 LISTEN_ONLY = const(0x60)
+SLEEP = const(0x20)
 _MODE_BITS = const(0xE0)
 
 # CANINTE as mcp2515_setup.py leaves it: error, RXB1, RXB0.
 _ENABLED = const(0x23)
+WAKE_INTERRUPT = const(0x40)
 _MESSAGE_ERROR = const(0x80)
 _OVERFLOW = const(0xC0)
 _IN_BUS_OFF = const(0x20)
@@ -93,6 +95,8 @@ class MCP2515(CANBus):
         self._status = bytearray(7)
         self.timing = b""
         self.mode = self.error_flags = self._sent_ms = 0
+        # The chip sleeps until the bus wakes it: then it is not open.
+        self.is_asleep = False
 
     def open(self, bitrate, rx_ids, tx_frames=(), is_silent=True, foreign_ids=()):
         """Reset and start the chip; everything of an earlier `open` but the counts is forgotten.
@@ -110,6 +114,26 @@ class MCP2515(CANBus):
         from ovms.drivers.mcp2515_setup import close
 
         close(self)
+
+    def sleep(self):
+        """Stop the oscillator; the first edge on the bus starts it and pulls INT low.
+
+        The frame of that edge is lost. False, and the chip is open as before, where no INT pin
+        tells of it, after bus-off, or while the bus speaks. OSError: the chip is closed.
+        """
+        from ovms.drivers.mcp2515_setup import sleep
+
+        return sleep(self)
+
+    def is_woken(self):
+        """Whether the bus has woken the chip; only while it sleeps."""
+        return not self.interrupt.value()
+
+    def wake(self):
+        """Go on as before `sleep`. OSError: the chip is closed."""
+        from ovms.drivers.mcp2515_setup import wake
+
+        wake(self)
 
     def service(self):
         """Move frames from the chip into the ring; returns how many. Does not allocate.
@@ -172,7 +196,14 @@ class MCP2515(CANBus):
         """
         numbers = self.numbers
         if not numbers[IS_OPEN]:
-            return False
+            # A chip that lost its settings would sleep for ever, or never.
+            return self.is_asleep and (
+                self.is_woken()
+                or (
+                    self.read(0x2B, 1)[0] == WAKE_INTERRUPT
+                    and self.read(0x0E, 1)[0] & _MODE_BITS == SLEEP
+                )
+            )
         numbers[IS_BUSY] = 1
         try:
             cnf = self.read(0x28, 4)

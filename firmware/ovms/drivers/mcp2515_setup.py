@@ -7,7 +7,16 @@ import time
 
 from micropython import const
 
-from ovms.drivers.mcp2515 import HEAD, IS_BUSY, IS_OPEN, LISTEN_ONLY, TAIL, WAS_BUFFER_0
+from ovms.drivers.mcp2515 import (
+    HEAD,
+    IS_BUSY,
+    IS_OPEN,
+    LISTEN_ONLY,
+    SLEEP,
+    TAIL,
+    WAKE_INTERRUPT,
+    WAS_BUFFER_0,
+)
 
 _NO_CHIP = "no CAN controller answers on SPI: check its supply and its wires"
 _NORMAL = const(0x00)
@@ -71,7 +80,7 @@ def close(bus):
     # A closed bus is not drained, so nothing but this call talks to the chip.
     numbers[IS_OPEN] = numbers[IS_BUSY] = numbers[WAS_BUFFER_0] = 0
     numbers[HEAD] = numbers[TAIL] = 0
-    bus.is_bus_off = False
+    bus.is_bus_off = bus.is_asleep = False
     bus.error_flags = 0
     bus.permit((), True)
     bus.write(b"\xc0")
@@ -97,6 +106,57 @@ def restart(bus):
         raise
     finally:
         bus.release()
+
+
+def sleep(bus):
+    """`MCP2515.sleep` (data sheet 10.2). An edge counts from the clearing of the flag on."""
+    numbers = bus.numbers
+    if bus.interrupt is None or bus.is_bus_off or not numbers[IS_OPEN]:
+        return False
+    bus.service()
+    numbers[IS_OPEN] = 0
+    bus.is_asleep = True
+    # CANINTE: the wake-up alone, which INT then means.
+    bus.write(bytes((0x02, 0x2B, WAKE_INTERRUPT)))
+    level = bus.interrupt.value
+    try:
+        # Nothing else would wake the module: so INT has to go down and up before it is trusted.
+        bus.write(b"\x05\x2c\x40\x40")
+        is_wired = not level()
+        bus.write(b"\x05\x2c\x40\x00")
+        if is_wired and level():
+            request_mode(bus.write, bus.read, SLEEP)
+            return True
+    except OSError:
+        # The bus woke it at once, or it waits for the end of a frame.
+        pass
+    wake(bus)
+    return False
+
+
+def wake(bus):
+    """`MCP2515.wake`: whoever wakes it, the chip then only listens (hardware facts 2.6)."""
+    try:
+        # Without the bus's help: the flag, set by hand, wakes the chip.
+        bus.write(b"\x05\x2c\x40\x40")
+        # The oscillator needs 128 cycles.
+        time.sleep_ms(1)
+        bus.write(b"\x05\x2c\x40\x00")
+        if bus.read(0x28, 3) != bus.timing:
+            # It had no supply meanwhile.
+            raise OSError(_NO_CHIP)
+        request_mode(bus.write, bus.read, LISTEN_ONLY)
+        if bus.mode != LISTEN_ONLY:
+            request_mode(bus.write, bus.read, bus.mode)
+    except OSError:
+        close(bus)
+        raise
+    bus.write(b"\x02\x2b\x23")
+    bus.is_asleep = False
+    bus.numbers[IS_OPEN] = 1
+    # A board that slept has set up its pins anew.
+    bus.interrupt.irq(bus.drain, bus.interrupt.IRQ_FALLING)
+    bus.service()
 
 
 def configure(write, read, crystal_hz, bitrate, filters, mode):

@@ -20,6 +20,8 @@ _CHECKS_PER_COUNTS = const(12)
 # When this task has to be heard of again at the latest, and never: see `ovms/guard.py`.
 _ALIVE_S = const(600)
 _NEVER_S = const(1 << 29)
+# A bus that was silent for so long may sleep; see `can_rest.py`.
+_QUIET_MS = const(10_000)
 # `machine.CAN` number of the state.
 _BUS_OFF = const(4)
 _BUS_OFF_TEXT = "the CAN controller met too many errors and only listens for now"
@@ -30,6 +32,10 @@ class CANLink:
     lets a car with TX_FRAMES transmit; a change opens the bus anew. poll_ms: pause between two
     batches of frames. retry_ms: first pause before opening again, and before transmitting again
     after bus-off.
+
+    may_sleep: the power governor lets the controller sleep while its bus is silent; is_asleep: it
+    does. For `can_rest.py`: quiet_ms, how long the silence has to last; rested, `time.ticks_ms` of
+    the last time it went to sleep.
     """
 
     def __init__(self, bus, car, status, config, poll_ms=10, check_ms=5000, retry_ms=1000):
@@ -41,6 +47,9 @@ class CANLink:
         self._check_ms = check_ms
         self._retry_ms = retry_ms
         self._car_changed = asyncio.Event()
+        self.may_sleep = self.is_asleep = False
+        self.quiet_ms = _QUIET_MS
+        self.rested = 0
         self.due_s = _ALIVE_S
 
     def set_car(self, car):
@@ -63,6 +72,7 @@ class CANLink:
                     continue
                 self.due_s = status.uptime_s + _ALIVE_S
                 is_silent = self._must_be_silent()
+                self.is_asleep = False
                 hears_all = car.hears_all
                 rx_ids = None if hears_all else car.RX_IDS
                 try:
@@ -91,13 +101,19 @@ class CANLink:
     def _must_be_silent(self):
         return not (self._config.feature(FEATURE_CAN_WRITE) > 0 and self._car.TX_FRAMES)
 
+    def _turn(self, bus):
+        """Let the controller sleep, or wake it; False when it was lost by that."""
+        from ovms.links.can_rest import turn
+
+        return turn(self, bus)
+
     async def _pump(self, car, is_silent, hears_all):
         """Serve the open bus until it is lost, or the car, feature 15 or what is heard changed."""
         bus = self._bus
         frame = [0, bytearray(8), 0, 0]
         check_ms = self._check_ms
         off_pause_ms = self._retry_ms
-        off_ms = checks = 0
+        off_ms = checks = silent_ms = 0
         before = time.ticks_ms()
         while (
             self._car is car and self._must_be_silent() == is_silent and car.hears_all == hears_all
@@ -114,6 +130,15 @@ class CANLink:
             now = time.ticks_ms()
             elapsed_ms = time.ticks_diff(now, before)
             before = now
+            if self.is_asleep:
+                if (not self.may_sleep or bus.is_woken()) and not self._turn(bus):
+                    return
+            elif self.may_sleep:
+                silent_ms = silent_ms + elapsed_ms if left == _BATCH else 0
+                if silent_ms >= self.quiet_ms:
+                    silent_ms = 0
+                    if not self._turn(bus):
+                        return
             is_off = bus.state() == _BUS_OFF
             if is_off:
                 self._status.can_error = _BUS_OFF_TEXT

@@ -45,6 +45,8 @@ class GPSLink:
         self.place = self.candidate = self.altitude_s = None
         self._is_heard = False
         self.due_s = _ALIVE_S
+        # The power governor sent the receiver to sleep: silence is no fault.
+        self.is_off = False
 
     async def run(self):
         """For ever. A silent, missing or babbling receiver is counted, never an error."""
@@ -83,6 +85,9 @@ class GPSLink:
             status.counts.update(counts)
             if counts["gps_sentences"] != seen:
                 status.gps_heard = heard.GPS_SENTENCES
+            elif self.is_off:
+                status.gps_heard = heard.GPS_UNKNOWN
+                self._forget()
             else:
                 # Another baud rate looks like noise, or like nothing with a `$` in it.
                 is_heard = self._is_heard

@@ -75,6 +75,10 @@ def delay_s(link, connection):
         is_open = connection.opened_s is not None
         link.status.server_error = text or words.of_end(end, is_open)
         is_refused = end == "bad_credentials"
+    if end == "server_rests":
+        # Wanted so: the next visit begins at once.
+        link.failures = 0
+        return 0
     count("server_reconnects")
     if link.must_reconnect:
         link.failures = 0

@@ -77,6 +77,8 @@ class ServerLink:
         self.failures = 0
         self.refusals = 0
         self.must_reconnect = False
+        # The power governor wants no connection for now; there is none, and nobody makes one.
+        self.is_resting = self.is_idle = False
         # The uptime at which a connection that lasts has to end for that.
         self.reconnect_s = 0
         # provision(link, sleep_ms): coroutine that asks the server for missing settings, due at
@@ -97,6 +99,10 @@ class ServerLink:
     async def run(self):
         """For ever; errors of the network and of the server are counted and tried again."""
         while True:
+            self.is_idle = self.is_resting
+            if self.is_idle:
+                await self.pause()
+                continue
             settings = self.settings()
             if not all(settings):
                 is_due = self.must_reconnect or self.clock.uptime_s() >= self.provision_due_s
@@ -114,6 +120,8 @@ class ServerLink:
             while self.clock.uptime_s() < until_s and not self.must_reconnect:
                 if self.config.revision != revision:
                     self.failures = self.refusals = 0
+                    break
+                if self.is_resting:
                     break
                 await self.pause()
 
@@ -226,6 +234,8 @@ class Connection:
             ):
                 link.must_reconnect = True
                 self.end = "server_changes"
+            elif link.is_resting and not link.outbox.is_answering():
+                self.end = "server_rests"
             elif self.opened_s is None:
                 if now_s - started_s >= _OPEN_LIMIT_S:
                     self.end = "server_open_timeouts"

@@ -16,6 +16,8 @@ _TICK_MS = const(1000)
 _FIRST_PAUSE_S = const(60)
 _LONGEST_PAUSE_S = const(1800)
 _LONGEST_ONLY_S = const(120)
+# Longer than a module runs.
+_NEVER_S = const(1 << 29)
 # A network that was held for less is at the edge of its reach.
 _STABLE_S = const(600)
 # A network through which no server has answered for so long leads nowhere; then GPRS has its turn
@@ -69,6 +71,12 @@ class WiFiLink:
     def close(self):
         """There is no network any more."""
         self._lose()
+
+    def rest(self):
+        """The ESP32 goes to sleep: radio off, and nothing is looked for before `on_settings`."""
+        if self.ssid:
+            self._lose()
+        self._due_s = _NEVER_S
 
     async def run(self):
         """For ever."""

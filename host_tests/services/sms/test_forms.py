@@ -25,6 +25,7 @@ QUESTIONS = (
     "SUPPORT?",
     "ALERT?",
     "HOME?",
+    "POWERSAVE?",
     "SIM?",
     "SERVER?",
     "DIAG",
@@ -68,6 +69,7 @@ ACTIONS = (
     ("SUPPORT ON", OWNER_ONLY, "SUPPORT: ON", None),
     ("ALERT SOC 80", OWNER_ONLY, "ALERT: MOVED ON, HOME OFF, DOORS OFF, SOC 80", None),
     ("HOME 52.5 13.4", OWNER_ONLY, "HOME: 52.500000,13.400000 within 200 m", None),
+    ("POWERSAVE transport", OWNER_ONLY, "POWERSAVE: TRANSPORT", None),
     ("UNDO", OWNER_ONLY, "Nothing was changed within a day.", "UNDO"),
     ("RESET", ANYBODY, "", "RESET"),
 )

@@ -155,6 +155,9 @@ class Bus:
     def check(self):
         return True
 
+    def sleep(self):
+        return False
+
     def counts(self):
         return {}
 

@@ -72,6 +72,12 @@ def _wifi():
     return reply
 
 
+def _power():
+    from ovms.services.sms.power import reply
+
+    return reply
+
+
 def _help():
     from ovms.services.sms.help import reply
 
@@ -96,6 +102,8 @@ PARAMS owner change 1 <units> <notify> <server> ...
 AP password change 0 <password> <phone> <new password> ...
 MODULE? either show 0
 MODULE owner change 1 <id> [<units> [<notify> [<type>]]]
+POWERSAVE? either power 0
+POWERSAVE owner power 1 <ON, OFF or TRANSPORT>
 VEHICLE? either show 0
 VEHICLE owner change 1 <type>
 """,
@@ -163,6 +171,7 @@ _LOADERS = {
     "mqtt": _mqtt,
     "alerts": _alerts,
     "wifi": _wifi,
+    "power": _power,
     "help": _help,
 }
 

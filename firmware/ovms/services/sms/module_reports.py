@@ -93,6 +93,11 @@ async def _summary(sms):
     lines.append("Net: 0x%02X %s%s SQ:%d" % network)
     await asyncio.sleep_ms(0)
     lines += await _peripherals(sms, car)
+    if status.power:
+        await asyncio.sleep_ms(0)
+        from ovms.services.sms.power import summary as power_summary
+
+        lines.append(power_summary(status))
     lines.append("Memory: " + _memory(status.system_free))
     if status.errors:
         from ovms.faults import summary

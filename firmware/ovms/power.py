@@ -1,0 +1,178 @@
+"""The power governor's hands: what each part does in a state, and the ESP32's sleep.
+
+Which state that is decides `services/power_states.py`. Loaded on demand, once a minute and at
+changes; and once a second while the ESP32 may sleep. What is not sure to wake must not sleep:
+
+- The ESP32 sleeps only where the modem's RI wakes it (`RI_GPIO` of the board), the modem is in its
+  slow clock, and the CAN controller sleeps with an INT that has proved to work, or is not used.
+- No longer than `_SLICE_MS`, well within the watchdog's time, so a look each minute goes on.
+- Not while anybody has something to do: `is_idle`. A connection to a server or a broker is such.
+- What the UART lost meanwhile is nowhere else but in the modem: so its SMS are searched for after
+  each wake by RI, and once a minute anyway.
+"""
+
+from micropython import const
+
+from ovms.parameters import POWER_SAVE
+from ovms.services import power_states as states
+
+# Ten seconds before the watchdog: the second hand has to get round once.
+_SLICE_MS = const(45_000)
+_MINUTE_S = const(60)
+_VISIT_LOOK_S = const(5)
+# Looks in a row at a silent connection, until all is said.
+_SAID_LOOKS = const(6)
+# After a wake by the modem: a call rings every few seconds, an SMS may be the first of several.
+_RING_S = const(15)
+# Of `links/modem/modem.py` and `services/sms/service.py`.
+_NEVER_S = const(1 << 29)
+# `machine.wake_reason()`: EXT0, which is RI.
+_BY_RI = const(2)
+
+_DEEP_TEXT = (
+    "The 12 V battery is low, so the module saves power: it answers SMS, but calls the server"
+    " every four hours only, until the car is used or its battery recovers."
+)
+
+
+def look(app):
+    """Decide the state, and do what it wants where something changed."""
+    status = app.status
+    power = status.power
+    now_s = status.uptime_s
+    app.power_due_s = now_s + _MINUTE_S
+    if app.is_safe:
+        _show(app, "safe", 160, True)
+        return
+    state = app.state
+    number = states.step(
+        power,
+        now_s,
+        app.config.get(POWER_SAVE),
+        state.is_on,
+        state.is_charging or state.is_exporting,
+        state.is_awake or status.peers > 0,
+        state.supply_mv,
+        state.supply_reference_mv,
+    )
+    if number != power[states.DONE]:
+        _carry_out(app, number)
+    _schedule(app, number)
+
+
+def _carry_out(app, number):
+    """What the parts do in the state, where it is another than that of the last call."""
+    power = app.status.power
+    mhz, has_gps, may_can_sleep, may_sleep = states.WISHES[number]
+    board = app.board
+    if power[states.DONE] < 0 and number <= states.AWAKE:
+        # As it was started.
+        power[states.DONE] = number
+        _show(app, states.NAMES[number], mhz, has_gps)
+        return
+    if number == states.DEEP:
+        app.notifier.notify("A", _DEEP_TEXT)
+    set_mhz = getattr(board, "set_cpu_mhz", None)
+    if set_mhz:
+        set_mhz(mhz)
+    app.can.may_sleep = may_can_sleep
+    app.sleeps = may_sleep and getattr(board, "RI_GPIO", None) is not None
+    if app.gps.is_off == has_gps:
+        app.spawn(lambda: _gps(app, not has_gps))
+    # Last: what failed before is tried again in a minute.
+    power[states.DONE] = number
+    _show(app, states.NAMES[number], mhz, has_gps)
+
+
+def _gps(app, is_off):
+    from ovms.links.gps_rest import rest
+
+    return rest(app.gps, is_off)
+
+
+def _show(app, name, mhz, has_gps):
+    """Let a board that can (on the desk) show the state."""
+    show = getattr(app.board, "show_power", None)
+    if show:
+        show(name, mhz, has_gps, app.can)
+
+
+def _schedule(app, number):
+    """Whether the server may be connected now, and when to look again.
+
+    Parked, a module that cannot sleep anyway keeps its connection: what that costs is little then.
+    So does one with an MQTT broker, which would call it lost.
+    """
+    status = app.status
+    power = status.power
+    now_s = status.uptime_s
+    if status.mqtt is not None or (number == states.PARK and not app.sleeps):
+        app.server.is_resting = False
+        return
+    has_news = bool(app.notifier.ip)
+    is_visit = states.is_visit(power, now_s, has_news)
+    if is_visit and app.server.is_resting and status.wifi is not None:
+        # It may be in reach, and is the cheaper way.
+        status.wifi.on_settings()
+    app.server.is_resting = not is_visit
+    if not is_visit:
+        power[states.SAID] = 0
+        return
+    app.power_due_s = now_s + _VISIT_LOOK_S
+    is_silent = status.is_server_connected and not has_news and not app.commander.is_busy()
+    power[states.SAID] = power[states.SAID] + 1 if is_silent else 0
+    if power[states.SAID] > _SAID_LOOKS:
+        states.end_visit(power, now_s)
+
+
+def is_idle(app):
+    """Whether nobody has anything to do that a sleep would hold up, or that it would lose."""
+    status = app.status
+    if (
+        status.uptime_s < status.awake_until_s
+        or app.ended
+        or app._steps
+        or status.mqtt is not None
+        or (status.wifi is not None and status.wifi.is_looking)
+        or not app.server.is_idle
+        or app.commander.is_busy()
+        or (app.notifier.sms and status.is_registered)
+        or app.sms.due_s < _NEVER_S
+    ):
+        return False
+    if app.car.BITRATE is not None and not app.can.is_asleep:
+        return False
+    modem = app.modem
+    port = modem.port
+    # A modem that is being started, or that has no slow clock, is none that wakes.
+    if not port or not port.is_up or port.is_lost or port.dtr is None or modem.fault:
+        return False
+    return not (
+        port.lock.locked()
+        or port.is_busy
+        or modem.sms_lock.locked()
+        or modem.has_news
+        or modem.is_poll_due
+        or modem.is_sms_due
+        or modem.is_ringing
+        or modem.announced
+        or modem.queue
+    )
+
+
+def rest(app):
+    """Let the ESP32 sleep until something happens, if nobody has anything to do."""
+    if not is_idle(app):
+        return
+    status = app.status
+    if status.wifi is not None:
+        status.wifi.rest()
+    status.power[states.SLEEPS] = 1
+    if app.board.light_sleep(_SLICE_MS) == _BY_RI:
+        status.count("power_ri_wakes")
+        status.awake_until_s = status.uptime_s + _RING_S
+        modem = app.modem
+        # Of a line that has begun, the rest is lost or is another's.
+        modem.port.digester.reset()
+        modem.is_sms_due = True
+        modem.port.news.set()

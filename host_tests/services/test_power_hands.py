@@ -1,0 +1,290 @@
+"""What `ovms/power.py` does with the parts of a module: on fakes of these, on all runtimes."""
+
+import asyncio
+
+from host_tests.shims.expect import run
+from ovms import power as hands
+from ovms.services import power_states as states
+from ovms.services.power_states import AWAKE, DEEP, DRIVE, PARK
+from ovms.status import Status
+from ovms.vehicle.state import VehicleState
+
+NEVER_S = 1 << 29
+
+
+class Uart:
+    def __init__(self):
+        self.written = b""
+
+    async def write(self, data):
+        self.written += data
+
+
+class Lock:
+    is_locked = False
+
+    def locked(self):
+        return self.is_locked
+
+
+class Board:
+    """sleeps: limits of the light sleeps. reason: why each ends."""
+
+    RI_GPIO = 33
+
+    def __init__(self):
+        self.mhz = []
+        self.sleeps = []
+        self.reason = 4
+        self.shown = []
+
+    def set_cpu_mhz(self, mhz):
+        self.mhz.append(mhz)
+
+    def light_sleep(self, limit_ms):
+        self.sleeps.append(limit_ms)
+        return self.reason
+
+    def show_power(self, name, mhz, has_gps, can):
+        self.shown.append((name, mhz, has_gps))
+
+
+class Part:
+    """Any part: attributes as given."""
+
+    def __init__(self, **values):
+        for name in values:
+            setattr(self, name, values[name])
+
+
+class App:
+    def __init__(self):
+        self.board = Board()
+        self.status = Status("TEST")
+        self.status.power = states.new(0)
+        self.state = VehicleState()
+        self.state.supply_mv = 12600
+        self.is_safe = self.sleeps = False
+        self.power_due_s = 0
+        self.ended = ""
+        self._steps = []
+        self.values = {}
+        self.config = Part(get=lambda n: self.values.get(n, ""))
+        self.told = []
+        self.notifier = Part(
+            ip=[], sms=[], notify=lambda kind, text: self.told.append(kind + text)
+        )
+        self.commander = Part(is_busy=lambda: False)
+        self.server = Part(is_resting=False, is_idle=False)
+        self.can = Part(may_sleep=False, is_asleep=False)
+        self.gps = Part(is_off=False, uart=Uart())
+        self.car = Part(BITRATE=500_000)
+        self.wifi = None
+        self.sms = Part(due_s=NEVER_S)
+        self.resets = 0
+        self.modem = Part(
+            port=Part(
+                is_up=True,
+                is_lost=False,
+                is_busy=False,
+                dtr=1,
+                lock=Lock(),
+                digester=Part(reset=self.on_reset),
+                news=asyncio.Event(),
+            ),
+            fault=None,
+            sms_lock=Lock(),
+            has_news=False,
+            is_poll_due=False,
+            is_sms_due=False,
+            is_ringing=False,
+            announced=[],
+            queue=[],
+        )
+        self.spawned = []
+        self.spawn = self.spawned.append
+
+    def on_reset(self):
+        self.resets += 1
+
+    def at(self, now_s):
+        self.status.uptime_s = now_s
+        hands.look(self)
+        while self.spawned:
+            run(self.spawned.pop(0)())
+
+    def park(self):
+        for now_s in range(0, 660, 60):
+            self.at(now_s)
+        assert self.status.power[states.STATE] == PARK
+
+    def fall_asleep(self):
+        """Parked, and nobody has anything to do."""
+        self.park()
+        self.at(1200)
+        self.server.is_idle = self.can.is_asleep = True
+
+
+def test_park_and_back():
+    app = App()
+    app.at(0)
+    # As it was started: nothing to do.
+    assert not app.board.mhz and not app.gps.uart.written
+    app.park()
+    assert app.board.mhz == [80] and app.can.may_sleep and app.sleeps and app.gps.is_off
+    # UBX backup and MTK standby (hardware facts 5.3).
+    assert b"\xb5\x62\x02\x41" in app.gps.uart.written
+    assert b"$PMTK161,0*28\r\n" in app.gps.uart.written
+    app.gps.uart.written = b""
+    app.state.is_on = True
+    app.at(700)
+    assert app.status.power[states.STATE] == DRIVE
+    assert app.board.mhz == [80, 160] and not app.can.may_sleep and not app.sleeps
+    assert not app.gps.is_off and app.gps.uart.written
+    assert app.board.shown == [("awake", 160, True), ("park", 80, False), ("drive", 160, True)]
+
+
+def test_what_failed_is_tried_again():
+    app = App()
+    app.park()
+    app.state.is_on = True
+    set_mhz = app.board.set_cpu_mhz
+
+    def fail(mhz):
+        raise OSError
+
+    app.board.set_cpu_mhz = fail
+    try:
+        app.at(700)
+        raise AssertionError("nobody heard of it")
+    except OSError:
+        app.board.set_cpu_mhz = set_mhz
+    app.at(760)
+    assert app.board.mhz == [80, 160] and not app.gps.is_off
+
+
+def test_server_is_visited_and_left_when_all_is_said():
+    app = App()
+    app.park()
+    assert not app.server.is_resting and app.power_due_s == 605
+    app.status.is_server_connected = True
+    now_s = 605
+    while not app.server.is_resting:
+        app.at(now_s)
+        now_s += 5
+    assert 630 < now_s < 650
+    app.at(1800)
+    assert app.server.is_resting
+    app.notifier.ip = ["A12 V low"]
+    app.at(1860)
+    assert not app.server.is_resting
+    app.notifier.ip = []
+    app.at(2400)
+    assert app.server.is_resting
+    app.state.is_on = True
+    app.at(2460)
+    assert not app.server.is_resting
+
+
+def test_who_cannot_sleep_or_has_a_broker_stays_connected():
+    for has_ri, broker in ((None, None), (33, Part())):
+        app = App()
+        app.board.RI_GPIO = has_ri
+        app.status.mqtt = broker
+        app.park()
+        app.at(1200)
+        assert not app.server.is_resting
+        assert app.sleeps == bool(has_ri)
+        app.server.is_idle = app.can.is_asleep = True
+        assert broker is None or not hands.is_idle(app)
+
+
+def test_deep_park_is_told_once():
+    app = App()
+    app.park()
+    app.state.supply_mv = 11000
+    for now_s in range(660, 3000, 60):
+        app.at(now_s)
+    assert app.status.power[states.STATE] == DEEP
+    assert len(app.told) == 1 and app.told[0].startswith("AThe 12 V battery is low")
+
+
+def test_safe_mode_is_left_alone():
+    app = App()
+    app.is_safe = True
+    app.at(0)
+    app.at(6000)
+    assert not app.sleeps and not app.board.mhz
+    assert app.board.shown[-1] == ("safe", 160, True)
+
+
+def test_off_undoes_park():
+    app = App()
+    app.park()
+    app.values[44] = "OFF"
+    app.at(700)
+    assert app.status.power[states.STATE] == AWAKE and not app.sleeps
+
+
+def test_sleep_and_what_wakes_it():
+    app = App()
+    app.fall_asleep()
+    assert hands.is_idle(app)
+    hands.rest(app)
+    assert app.board.sleeps == [45_000]
+    assert not app.resets and not app.modem.is_sms_due
+    app.board.reason = 2
+    hands.rest(app)
+    # Its SMS are searched for: what it said of them was lost.
+    assert app.modem.is_sms_due and app.resets == 1 and app.modem.port.news.is_set()
+    app.modem.is_sms_due = False
+    hands.rest(app)
+    assert len(app.board.sleeps) == 2
+    app.status.uptime_s += 15
+    hands.rest(app)
+    assert len(app.board.sleeps) == 3
+
+
+def test_nothing_that_has_to_be_done_is_slept_through():
+    app = App()
+    app.fall_asleep()
+    modem = app.modem
+    port = modem.port
+    for part, name, value in (
+        (app.status, "awake_until_s", NEVER_S),
+        (app, "ended", "gps"),
+        (app, "_steps", [1]),
+        (app.status, "mqtt", Part()),
+        (app.server, "is_idle", False),
+        (app.commander, "is_busy", lambda: True),
+        (app.sms, "due_s", 1500),
+        (app.can, "is_asleep", False),
+        (port, "is_up", False),
+        (port, "is_lost", True),
+        (port, "dtr", None),
+        (port, "is_busy", True),
+        (port.lock, "is_locked", True),
+        (modem, "fault", "network_lost"),
+        (modem.sms_lock, "is_locked", True),
+        (modem, "has_news", True),
+        (modem, "is_poll_due", True),
+        (modem, "is_sms_due", True),
+        (modem, "is_ringing", True),
+        (modem, "announced", [1]),
+        (modem, "queue", [1]),
+        (modem, "port", None),
+    ):
+        before = getattr(part, name)
+        setattr(part, name, value)
+        assert not hands.is_idle(app), name
+        setattr(part, name, before)
+        assert hands.is_idle(app), name
+    app.notifier.sms = ["A text"]
+    # Without a network it has to wait anyway.
+    assert hands.is_idle(app)
+    app.status.is_registered = True
+    assert not hands.is_idle(app)
+    app.notifier.sms = []
+    app.can.is_asleep = False
+    app.car.BITRATE = None
+    assert hands.is_idle(app)
