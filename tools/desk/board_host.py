@@ -9,6 +9,7 @@ through the `machine` of `tools/simulated_board/board`, one TCP connection to th
   another node.
 * `TWAI`, three bytes each: `R i 0` and `W i v` a register, `F 0 0` the next frame answered with
   status and 13 bytes, `S 0 0` reset and clock, `A 0 v` and `C 0 0` the TX pad, connected or not.
+* `IO`: supply, boot pin and sleep, see `board_io.py`.
 
 A reset of the firmware is a process that ends with a certain exit code and is started again.
 """
@@ -30,6 +31,7 @@ from pathlib import Path
 from typing import IO
 
 from tools import build, vm
+from tools.desk.board_io import BoardIO
 from tools.desk.can_controller import CANBus
 from tools.simulated_board.models.mcp2515 import MCP2515Model
 from tools.simulated_board.models.twai import TWAIModel
@@ -59,6 +61,7 @@ class Wiring:
     modem: tuple[str, int] | None = None
     gps: tuple[str, int] | None = None
     can: tuple[str, int] | None = None
+    io: tuple[str, int] | None = None
     has_wifi: bool = False
     flash: Path = Path("flash")
     parameters: dict[int, str] = field(default_factory=dict)
@@ -75,9 +78,10 @@ class Wiring:
 class Line:
     """A serial line to a TCP address: reconnects for ever; bytes to an absent end are lost."""
 
-    def __init__(self, address: tuple[str, int] | None, on_bytes):
+    def __init__(self, address: tuple[str, int] | None, on_bytes, on_connected=None):
         self._address = address
         self._on_bytes = on_bytes
+        self._on_connected = on_connected
         self._writer: asyncio.StreamWriter | None = None
 
     @property
@@ -88,6 +92,8 @@ class Line:
         while self._address is not None:
             with contextlib.suppress(OSError):
                 reader, self._writer = await asyncio.open_connection(*self._address)
+                if self._on_connected is not None:
+                    self._on_connected()
                 while data := await reader.read(4096):
                     self._on_bytes(data)
             if self._writer is not None:
@@ -120,6 +126,8 @@ class BoardHost:
         is_twai = "CAN_CS" not in self._pins()
         controller = TWAIModel() if is_twai else MCP2515Model(wiring.crystal_hz)
         self.bus = CANBus(controller, self.can_line.write)
+        self.io = BoardIO(self._show, wiring.supply_mv, wiring.time_scale)
+        self.io_line = Line(wiring.io, self.io.receive_text, self.io.tell)
         self.process: asyncio.subprocess.Process | None = None
         self.restarts = 0
         self._tasks: list[asyncio.Task] = []
@@ -156,7 +164,7 @@ class BoardHost:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         self._tasks = [
             asyncio.create_task(line.run())
-            for line in (self.modem_line, self.gps_line, self.can_line)
+            for line in (self.modem_line, self.gps_line, self.can_line, self.io_line)
         ]
         self._tasks.append(asyncio.create_task(self._tick_bus()))
 
@@ -207,6 +215,7 @@ class BoardHost:
             if self._on_output is not None:
                 await self._read_output(self.process)
             code = await self.process.wait()
+            self.io.restarted(code == -signal.SIGALRM)
             if code == RESET_EXIT_CODE:
                 cause = HARD_RESET
             elif code in (0, -15):
@@ -284,6 +293,7 @@ class BoardHost:
             "OVMS_CAN_RX": pins.get("CAN_RX", ""),
             "OVMS_WIFI": self._air.name,
             "OVMS_SUPPLY_MV": str(self.wiring.supply_mv),
+            "OVMS_MODEM_DTR": pins.get("MODEM_DTR", ""),
             "OVMS_RESET_CAUSE": str(cause),
             "OVMS_RTC_FILE": self._rtc.name,
             "OVMS_TIME_SCALE": str(self.wiring.time_scale),
@@ -295,11 +305,17 @@ class BoardHost:
         while True:
             await asyncio.sleep(_BUS_TICK_S)
             self.bus.tick()
+            self.io.look(self.bus.mode(), self.bus.is_interrupt_low())
 
     def _to_device(self, name: str, data: bytes) -> None:
+        if self.io.takes_uart(name, data):
+            return
         writer = self._devices.get(name)
         if writer is not None and not writer.is_closing():
             writer.write(data)
+
+    def _show(self, line: bytes) -> None:
+        self.io_line.write(line)
 
     def _can_bytes(self, data: bytes) -> None:
         self.bus.receive_text(data)
@@ -312,6 +328,11 @@ class BoardHost:
             if name in ("SPI", "TWAI"):
                 handle = self.bus.handle if name == "SPI" else self.bus.handle_twai
                 await self._serve_registers(reader, writer, handle)
+            elif name == "IO":
+                rest = b""
+                while data := await reader.read(4096):
+                    rest += data
+                    rest = rest[self.io.handle(rest, writer.write) :]
             else:
                 line = self.modem_line if name == "UART1" else self.gps_line
                 while data := await reader.read(4096):

@@ -8,6 +8,7 @@ from collections import deque
 
 from tools.desk import canbus
 from tools.simulated_board.models.mcp2515 import MCP2515Model
+from tools.simulated_board.models.mcp2515_registers import CANINTE, NORMAL, SLEEP, WAKIF
 from tools.simulated_board.models.twai import TWAIModel
 from tools.simulated_board.models.twai_port import ModelPort
 
@@ -26,8 +27,9 @@ class CANBus:
     The controller is a model with `is_on_bus`, `can_accept`, `bus_frame` and `tick_us`.
 
     The bus waits for the controller: a frame enters only when the controller listens and a receive
-    buffer is free, so a recording can be played at any speed. Losing frames to a slow driver is
-    what the tests of driver and model are for.
+    buffer is free, so a recording can be played at any speed. One that sleeps is woken by the next
+    frame, and that one is lost. Losing frames to a slow driver is what the tests of driver and
+    model are for.
     """
 
     def __init__(self, controller: MCP2515Model | TWAIModel, write_line):
@@ -42,6 +44,26 @@ class CANBus:
         self.dropped_frames = 0
         self.bad_lines = 0
         controller.on_transmit = self._transmitted
+
+    def mode(self) -> str:
+        """What the controller does: normal, silent, sleep or off."""
+        if self._spi is not None and self._spi.mode == SLEEP:
+            return "sleep"
+        if not self.controller.is_on_bus():
+            return "off"
+        if self._spi is not None:
+            return "normal" if self._spi.mode == NORMAL else "silent"
+        assert self._port is not None
+        return "normal" if self._port.is_attached() else "silent"
+
+    def _waits_for_wake(self) -> bool:
+        """Whether the controller sleeps until a frame comes, unlike one that is switched off."""
+        spi = self._spi
+        return spi is not None and spi.mode == SLEEP and bool(spi.registers[CANINTE] & WAKIF)
+
+    def is_interrupt_low(self) -> bool:
+        """Whether INT would wake the ESP32; a TWAI has none."""
+        return self._spi is not None and not self._spi.line_level()
 
     def receive_text(self, data: bytes) -> None:
         """Bytes of candump lines from the bus's side, cut anywhere."""
@@ -79,6 +101,10 @@ class CANBus:
         controller = self.controller
         controller.tick_us(int((now - self._ticked_s) * 1_000_000))
         self._ticked_s = now
+        if self._waiting and self._waits_for_wake():
+            # It starts the oscillator, and is lost.
+            _, frame = self._waiting.popleft()
+            controller.bus_frame(frame.arbitration_id, frame.data)
         is_listening = controller.is_on_bus()
         while self._waiting:
             since_s, frame = self._waiting[0]

@@ -29,6 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--can", type=arguments.address, metavar="HOST:PORT", help="candump -L lines, both ways"
     )
     parser.add_argument(
+        "--io", type=arguments.address, metavar="HOST:PORT", help="supply and power, as JSON lines"
+    )
+    parser.add_argument(
         "--wifi", action="store_true", help="the host's network is the module's WiFi"
     )
     parser.add_argument(
@@ -125,6 +128,7 @@ async def _run(options: argparse.Namespace) -> int:
             modem=options.modem,
             gps=options.gps,
             can=options.can,
+            io=options.io,
             has_wifi=options.wifi,
             flash=options.flash,
             parameters=dict(options.param),

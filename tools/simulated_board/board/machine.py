@@ -99,8 +99,59 @@ class _Bus:
         return cls._link
 
 
+class _IO:
+    """The link for all that is neither UART nor CAN: see `tools/desk/board_io.py`."""
+
+    _link = None
+    answer = bytearray(2)
+
+    @classmethod
+    def link(cls):
+        if cls._link is None:
+            cls._link = Link(b"IO")
+        return cls._link
+
+    @classmethod
+    def ask(cls, request):
+        """Two bytes from the host, as a number."""
+        link = cls.link()
+        link.send(request)
+        link.receive(cls.answer)
+        return cls.answer[0] << 8 | cls.answer[1]
+
+    @classmethod
+    def show(cls, text):
+        """Tell the host a part of what the board shows, a JSON object."""
+        data = text.encode()
+        cls.link().send(b"J" + bytes((len(data),)) + data)
+
+
+def show(text):
+    """What only a desk can show of the firmware, a JSON object of at most 255 bytes."""
+    _IO.show(text)
+
+
+def freq(hertz):
+    """Clock of the CPU; the computer's own stays."""
+    _IO.show('{"cpu_mhz": %d}' % (hertz // 1_000_000))
+
+
+def lightsleep(ms):
+    """Nothing runs until RI or INT falls or the time is over; the host takes the UARTs' bytes."""
+    global _wake_reason
+    _wake_reason = _IO.ask(b"S" + bytes((ms >> 16 & 0xFF, ms >> 8 & 0xFF, ms & 0xFF)))
+
+
+def wake_reason():
+    """2 for RI (EXT0), 3 for INT (EXT1), 4 for the time."""
+    return _wake_reason
+
+
+_wake_reason = 0
+
+
 class Pin:
-    """A pin by GPIO number; the host tells which two belong to the CAN controller."""
+    """A pin by GPIO number; the host tells which belong to the CAN controller and to the modem."""
 
     IN = 1
     OUT = 3
@@ -113,6 +164,8 @@ class Pin:
         # The pad of a CAN transceiver is asked for its level in the same way.
         self._is_can_input = str(number) in (os.getenv("OVMS_CAN_INT"), os.getenv("OVMS_CAN_RX"))
         self._is_can_select = str(number) == os.getenv("OVMS_CAN_CS")
+        self._is_dtr = str(number) == os.getenv("OVMS_MODEM_DTR")
+        self._is_boot = number == 0
         self._level = 1 if value is None else value
 
     def value(self, level=None):
@@ -123,7 +176,9 @@ class Pin:
                 link.send(_SPI_INTERRUPT)
                 link.receive(_Bus.level)
                 return _Bus.level[0]
-            return self._level
+            return _IO.ask(b"B") if self._is_boot else self._level
+        if self._is_dtr and level != self._level:
+            _IO.show('{"dtr": %s}' % ("true" if level else "false"))
         self._level = level
         if self._is_can_select:
             _Bus.link().send(_SPI_HIGH if level else _SPI_LOW)
@@ -238,8 +293,7 @@ class ADC:
 
     def read_uv(self):
         """Microvolts at the pin behind the board's divider."""
-        millivolts = int(os.getenv("OVMS_SUPPLY_MV") or 12600)
-        return millivolts * 1000 * 15 // 115
+        return _IO.ask(b"A") * 1000 * 15 // 115
 
 
 def _alarm():

@@ -28,10 +28,15 @@ from ovms.app import main  # noqa: E402
 
 
 class DeskBoard(Board):
-    """The board with what a desk can do beyond it: let another node of the bus send a frame."""
+    """The board with what a desk can do beyond it: let another node of the bus send a frame, show
+    in which state of power it is.
+    """
 
     def inject(self, arbitration_id, data):
         machine.inject(arbitration_id, data)
+
+    def show_power(self, name, mhz, has_gps, can):
+        machine.show('{"state": "%s", "gps": %s}' % (name, "true" if has_gps else "false"))
 
 
 presets = {int(n): text for n, text in json.loads(os.getenv("OVMS_PARAMETERS") or "{}").items()}
