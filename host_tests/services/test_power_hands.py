@@ -4,6 +4,7 @@ import asyncio
 
 from host_tests.shims.expect import run
 from ovms import power as hands
+from ovms.parameters import POWER_SAVE
 from ovms.services import power_states as states
 from ovms.services.power_states import AWAKE, DEEP, DRIVE, PARK
 from ovms.status import Status
@@ -221,7 +222,7 @@ def test_safe_mode_is_left_alone():
 def test_off_undoes_park():
     app = App()
     app.park()
-    app.values[44] = "OFF"
+    app.values[POWER_SAVE] = "OFF"
     app.at(700)
     assert app.status.power[states.STATE] == AWAKE and not app.sleeps
 
