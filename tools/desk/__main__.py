@@ -16,6 +16,7 @@ VERBS = {
     "server": "the desk OVMS server",
     "app": "a command-line client like the guide's cmd.pl",
     "console": "a terminal for a module's serial console",
+    "web": "a page in the browser for a module's serial console",
     "logs": "what a module prints, its tracebacks in the names of the sources",
 }
 

@@ -229,6 +229,19 @@ class BoardHost:
                 await asyncio.sleep(RECONNECT_S)
             self.restarts += 1
 
+    async def cut_power(self) -> None:
+        """Take the firmware's power for a moment; it starts as the wiring says by then.
+
+        HostError when it cannot be started so; it runs on then.
+        """
+        try:
+            self._command = self._firmware_command()
+        except (vm.VMMissingError, build.BuildError) as error:
+            raise HostError(str(error)) from None
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self.process.kill()
+
     async def stop(self) -> None:
         """End the firmware and close every line."""
         if self.process is not None and self.process.returncode is None:

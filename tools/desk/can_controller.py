@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sys
 import time
 from collections import deque
@@ -43,6 +44,9 @@ class CANBus:
         self._ticked_s = time.monotonic()
         self.dropped_frames = 0
         self.bad_lines = 0
+        # Share of the frames that arrive damaged, 0 to 1.
+        self.noise = 0.0
+        self._random = random.Random(1)
         controller.on_transmit = self._transmitted
 
     def mode(self) -> str:
@@ -114,6 +118,10 @@ class CANBus:
                 self.dropped_frames += 1
             elif not controller.can_accept(frame.arbitration_id, frame.is_extended_id):
                 return
+            elif self._random.random() < self.noise:
+                # A TWAI's driver hears of it by the next frame that is missing.
+                if self._spi is not None:
+                    self._spi.bus_error()
             else:
                 controller.bus_frame(
                     frame.arbitration_id,

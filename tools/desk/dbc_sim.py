@@ -13,7 +13,7 @@ from cantools.database import can, load_file
 
 from tools.desk.dbc_cars import CARS, Frame
 from tools.desk.obd_ecu import ControlUnits
-from tools.desk.twizy_scenarios import TOWN, target_kmh
+from tools.desk.twizy_scenarios import TOWN, Step, target_kmh
 
 _VEHICLES = Path(__file__).parents[2] / "firmware" / "ovms" / "vehicle"
 SCENARIOS = {
@@ -72,6 +72,8 @@ class DBCSimulator:
         self.charge_state = "done"
         self._is_repeating = is_repeating
         self._is_interrupted = False
+        self._speeds: tuple[tuple[float, float], ...] = TOWN
+        self._lasts_s = _DRIVE_S
         self._now_ms = self._target_ms = self._start_ms = self._end_ms = 0
         self._turns: dict[str, int] = {}
         messages = _messages(self.data.folder)
@@ -122,6 +124,31 @@ class DBCSimulator:
         """A frame of the module; the answers of the car, which none but a car of OBD-II gives."""
         return self._units.receive(arbitration_id, data) if self._units else []
 
+    def control(self, step: Step, gear: str = "D") -> None:
+        """From now on the car does `step` and no scenario. ValueError for what it cannot."""
+        if step.action == "charge" and not self.data.does_charge:
+            raise ValueError(f"On the bus of a {self.data.title} nothing is heard of a charge.")
+        is_new = self.scenario != step.action
+        self.scenario = step.action
+        self._speeds = step.speeds or ((1.0, 0.0),)
+        self._lasts_s = step.seconds or _DRIVE_S
+        self._is_repeating = self.is_finished = False
+        if not is_new:
+            return
+        # The pause before a scenario begins is over.
+        self._start_ms = self._now_ms - round(_PAUSE_S * 1000)
+        self._is_interrupted = False
+        if step.action != "charge":
+            self.is_plugged = self.is_charging = False
+            self.plug_w = 0.0
+        if step.action in ("park", "charge"):
+            self.is_key_on = self.is_on = False
+            self.speed_kmh = self.power_w = 0.0
+
+    def set_soc(self, soc_pct: float) -> None:
+        """Another state of charge, from one moment to the next."""
+        self.soc_pct = min(max(soc_pct, 1.0), 100.0)
+
     def timed_step(self, elapsed_ms: int) -> list[tuple[int, int, bytes]]:
         """Let time pass; the frames sent meanwhile as (time_us, arbitration_id, data)."""
         self._target_ms += elapsed_ms
@@ -167,7 +194,7 @@ class DBCSimulator:
         seconds = _USUAL_PERIOD_MS / 1000
         self.beat += 1
         passed_s = (self._now_ms - self._start_ms) / 1000 - _PAUSE_S
-        if self.scenario == "drive":
+        if self.scenario in ("drive", "key"):
             self._drive(passed_s, seconds)
         elif self.scenario == "charge" and passed_s >= 0:
             self._charge(seconds)
@@ -178,10 +205,10 @@ class DBCSimulator:
                 self.soc_pct = 80.0
 
     def _drive(self, passed_s: float, seconds: float) -> None:
-        self.is_key_on = 0 <= passed_s < _DRIVE_S
-        self.is_on = self.is_key_on and passed_s >= _KEY_S
+        self.is_key_on = 0 <= passed_s < self._lasts_s
+        self.is_on = self.is_key_on and passed_s >= _KEY_S and self.scenario == "drive"
         before_ms = self.speed_kmh / 3.6
-        wanted_kmh = target_kmh(TOWN, passed_s - _KEY_S) if self.is_on else 0.0
+        wanted_kmh = target_kmh(self._speeds, passed_s - _KEY_S) if self.is_on else 0.0
         change_ms = _ACCELERATION_MS2 * seconds
         speed_ms = max(before_ms - change_ms, min(before_ms + change_ms, wanted_kmh / 3.6))
         force_n = _MASS_KG * (speed_ms - before_ms) / seconds
@@ -196,7 +223,7 @@ class DBCSimulator:
         self.odometer_km += metres / 1000
         self._flow(seconds)
         self.motor_c += (25 + abs(self.power_w) / 500 - self.motor_c) * seconds / 600
-        self.is_finished = passed_s >= _DRIVE_S + _AFTER_S
+        self.is_finished = passed_s >= self._lasts_s + _AFTER_S
 
     def _charge(self, seconds: float) -> None:
         if self.soc_pct >= 100 or self._is_interrupted:

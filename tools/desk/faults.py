@@ -14,7 +14,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from tools.desk.modem import sockets
+from tools.desk.modem.fault_switches import FaultError
 from tools.desk.stage import VEHICLE, Stage
+from tools.simulated_board.models.mcp2515 import MCP2515Model
 
 _Step = Callable[[Stage], Awaitable[None]]
 
@@ -102,6 +104,27 @@ async def _start_can(stage: Stage) -> None:
     await stage.can.start(stage.options.host)
 
 
+def _can_noise(share: float) -> _Step:
+    async def strike(stage: Stage) -> None:
+        assert stage.board is not None
+        stage.board.bus.noise = share
+
+    return strike
+
+
+def _crystal(factor: float) -> _Step:
+    """As on a board with another crystal than the one it is sold with."""
+
+    async def strike(stage: Stage) -> None:
+        assert stage.board is not None
+        controller = stage.board.bus.controller
+        if not isinstance(controller, MCP2515Model):
+            raise FaultError("This board has no controller with a crystal of its own.")
+        controller.crystal_hz = round(stage.board.wiring.crystal_hz * factor)
+
+    return strike
+
+
 async def _cut_uart(stage: Stage) -> None:
     assert stage.board is not None
     stage.board.modem_line.cut()
@@ -147,6 +170,8 @@ FAULTS = (
     Fault("GPS silent for 150 s", _gps(True), _STALE_S, _gps(False)),
     Fault("GPS away for 150 s", _stop_gps, _STALE_S, _start_gps),
     Fault("CAN bus away for 150 s", _stop_can, _STALE_S, _start_can),
+    Fault("CAN noise for 60 s", _can_noise(0.9), _MINUTE_S, _can_noise(0.0)),
+    Fault("wrong crystal for 150 s", _crystal(2.0), _STALE_S, _crystal(1.0)),
     Fault("modem UART cut and back", _cut_uart),
     Fault("flash full for 60 s", _fill_flash, _MINUTE_S, _empty_flash),
     Fault("firmware killed", _kill_firmware),

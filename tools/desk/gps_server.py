@@ -29,7 +29,7 @@ class GPSServer:
         self.host = host
         self.port = port
         self._period_s = period_s
-        self._time_scale = time_scale
+        self.time_scale = time_scale
         self._writers: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
         self._ticker: asyncio.Task | None = None
@@ -72,7 +72,7 @@ class GPSServer:
 
     async def _tick_for_ever(self) -> None:
         while True:
-            await asyncio.sleep(self._period_s / self._time_scale)
+            await asyncio.sleep(self._period_s / self.time_scale)
             data = self.receiver.tick(self._period_s)
             for writer in tuple(self._writers):
                 if writer.transport.get_write_buffer_size() < _MAX_WAITING_BYTES:

@@ -27,6 +27,10 @@ from tools.desk.sevcon_moods import MOODS
 from tools.desk.stage import TWIZY, VEHICLE, Stage, StageOptions
 from tools.desk.twizy_scenarios import SCENARIOS
 from tools.desk.view import LiveView, PlainView
+from tools.desk.web.controls import SCALES
+from tools.desk.web.recording import Recording, RecordingError, load, play
+from tools.desk.web.site import WebSite
+from tools.desk.web.stage_view import StageView
 
 _REFRESH_S = 0.25
 # Messages that have to reach the app before a headless run is a success.
@@ -66,10 +70,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--flash", type=Path, default=Path(), metavar="DIR", help="keep the module's files here"
     )
+    parser.add_argument("--no-web", action="store_true", help="no page in a browser")
+    parser.add_argument("--web-port", type=port, help="the page's port (6866, else a free one)")
+    parser.add_argument(
+        "--replay", type=Path, metavar="FILE", help="play a recording that the page has saved"
+    )
     module.add_runtime_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:
+    try:
+        recording = _take_start(options) if options.replay else None
+    except RecordingError as error:
+        print(error, file=sys.stderr)
+        return 2
     if options.vehicle != TWIZY:
         try:
             DBCSimulator(options.vehicle, options.scenario)
@@ -86,7 +100,7 @@ def run(options: argparse.Namespace) -> int:
     if options.vm is None:
         options.vm = _usual_runtime(options)
     try:
-        return asyncio.run(_run(options))
+        return asyncio.run(_run(options, recording))
     except HostError as error:
         print(error, file=sys.stderr)
         return 2
@@ -114,12 +128,36 @@ def _usual_runtime(options: argparse.Namespace) -> str:
     return "micropython" if is_there and options.time_scale == 1.0 else "cpython"
 
 
-async def _run(options: argparse.Namespace) -> int:
+def _take_start(options: argparse.Namespace) -> Recording:
+    """Begin as the recording began. RecordingError for a file that is none, or of another desk."""
+    recording = load(options.replay)
+    start = recording.start
+    options.vehicle = start.get("vehicle", options.vehicle)
+    options.scenario = start.get("scenario", options.scenario)
+    options.time_scale = start.get("time_scale", options.time_scale)
+    mood = start.get("sevcon")
+    is_known = (
+        options.vehicle in (TWIZY, *CARS)
+        and options.scenario in SCENARIOS
+        and options.time_scale in SCALES
+        and (mood is None or mood in MOODS)
+    )
+    if not is_known:
+        raise RecordingError(f"{options.replay} starts with what this desk does not have.")
+    return recording
+
+
+async def _run(options: argparse.Namespace, recording: Recording | None) -> int:
     is_live = not options.headless and sys.stdout.isatty()
     view = LiveView() if is_live else PlainView()
     is_twizy = options.vehicle == TWIZY
     own_mood = SCENARIOS[options.scenario].sevcon if is_twizy else ""
     mood = options.sevcon or own_mood
+
+    def on_line(who: str, text: str) -> None:
+        view.line(who, text)
+        page.line(who, text)
+
     stage = Stage(
         StageOptions(
             wiring=module.wiring(options, flash=options.flash),
@@ -131,7 +169,7 @@ async def _run(options: argparse.Namespace) -> int:
             time_scale=options.time_scale,
             has_mqtt=options.mqtt,
         ),
-        view.line,
+        on_line,
     )
     view.stage = stage
     set_up: tuple[Step, ...] = SET_UP
@@ -140,6 +178,8 @@ async def _run(options: argparse.Namespace) -> int:
         set_up = car_steps(options.vehicle, data.tells_soc, bool(data.chatter))
     steps = set_up + (controller_steps(mood, own_mood != "") if mood else ())
     script = PhoneScript(stage, steps, QUESTIONS.get(options.scenario, "") if is_twizy else "")
+    page = StageView(stage, script)
+    site = None if options.no_web else WebSite(page, options.web_port)
     end = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, end.set)
@@ -147,18 +187,40 @@ async def _run(options: argparse.Namespace) -> int:
         await stage.start()
         if options.mqtt:
             script.steps = (*mqtt_steps(stage, set_up), *script.steps[len(SET_UP) :])
+        page.attach()
+        if site is not None:
+            view.address = await _serve(site)
         phone = asyncio.create_task(script.run())
+        stage.keep(_replay(recording, page))
         with view:
             await _until(end, options.seconds, stage, script, view)
         phone.cancel()
         has_ended = stage.firmware_has_ended()
     finally:
+        if site is not None:
+            await site.stop()
+        await page.stop()
         await stage.stop()
     if options.headless:
         return _summary(stage, script, has_ended)
     for fault in _faults(stage):
         print(f"MODULE ERROR: {fault}", file=sys.stderr)
     return 1 if _faults(stage) else 0
+
+
+async def _serve(site: WebSite) -> str:
+    """Open the page; its address."""
+    try:
+        await site.start()
+    except OSError as error:
+        raise HostError(f"The page cannot be served: {error.strerror or error}.") from None
+    print(f"The desk in a browser: {site.address}", flush=True)
+    return site.address
+
+
+async def _replay(recording: Recording | None, page: StageView) -> None:
+    if recording is not None:
+        await play(recording, page)
 
 
 def _soc_result(stage: Stage) -> tuple[bool, str]:

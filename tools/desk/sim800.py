@@ -53,6 +53,8 @@ class Sim800Server:
         self.modem = None
         self.port = None
         self.bytes_overrun = 0
+        # on_bytes(is_from_module, data): whoever reads along on the UART.
+        self.on_bytes = None
         self._routes = routes
         self._allow_network = allow_network
         self._on_sms = on_sms
@@ -107,7 +109,15 @@ class Sim800Server:
         if self._on_sms is not None:
             self._on_sms(message)
 
+    def feed(self, data):
+        """Bytes of the module for the modem."""
+        if self.on_bytes is not None:
+            self.on_bytes(True, data)
+        self.modem.feed(data)
+
     def _to_host(self, data):
+        if self.on_bytes is not None:
+            self.on_bytes(False, data)
         host = self._host
         if host is None:
             return
@@ -141,7 +151,7 @@ class _HostConnection(asyncio.Protocol):
 
     def data_received(self, data):
         if not self._transport.is_closing():
-            self._server.modem.feed(data)
+            self._server.feed(data)
 
     def connection_lost(self, exc):
         self._server.host_lost(self._transport)

@@ -108,12 +108,16 @@ class Stage:
         self.view = View()
         self.replies: asyncio.Queue[OutgoingSms] = asyncio.Queue()
         self._on_line = on_line
-        self.car: TwizySimulator | DBCSimulator
-        if options.car_type == TWIZY:
-            self.car = TwizySimulator(options.scenario, is_repeating=True)
-        else:
-            self.car = DBCSimulator(options.car_type, options.scenario, is_repeating=True)
-        self._round = Round(TEMPELHOF)
+        # Whoever wants to see more: each gets all of one kind.
+        self.on_frames: list[Callable[[list[tuple[int, int, bytes]]], None]] = []
+        self.on_frame_from_module: list[Callable[[canbus.Frame], None]] = []
+        self.on_event: list[Callable[[Event], None]] = []
+        self.on_sms: list[Callable[[OutgoingSms], None]] = []
+        self.on_message: list[Callable[[str, str], None]] = []
+        self.car = self._new_car(options.car_type, options.scenario)
+        self.round = Round(TEMPELHOF)
+        # By the cars that were here before.
+        self._driven_m = 0.0
         self.sevcon = MotorController(options.sevcon)
         self._thinning = Thinning()
         self._translator = Translator()
@@ -215,6 +219,35 @@ class Stage:
         """Whether the module's process ended by itself."""
         return bool(self._tasks) and self._tasks[0].done()
 
+    @staticmethod
+    def _new_car(
+        car_type: str, scenario: str, odometer_km: float | None = None
+    ) -> TwizySimulator | DBCSimulator:
+        if car_type != TWIZY:
+            return DBCSimulator(car_type, scenario, is_repeating=True)
+        if odometer_km is None:
+            return TwizySimulator(scenario, is_repeating=True)
+        return TwizySimulator(scenario, is_repeating=True, odometer_km=odometer_km)
+
+    def change_car(self, car_type: str, scenario: str) -> None:
+        """Another car, or the same in another scenario. ValueError for what there is not."""
+        is_same = car_type == self.options.car_type
+        car = self._new_car(car_type, scenario, self.car.odometer_km if is_same else None)
+        self._driven_m += self.car.distance_m
+        self.car = car
+        self.options.car_type, self.options.scenario = car_type, scenario
+
+    async def change_time_scale(self, time_scale: float) -> None:
+        """Another pace for everything. The module starts anew, on CPython unless it is 1."""
+        options = self.options
+        assert self.modem is not None and self.board is not None
+        if time_scale != 1.0:
+            options.wiring.runtime = "cpython"
+        options.time_scale = options.wiring.time_scale = time_scale
+        self.gps.time_scale = time_scale
+        self.modem.modem.tasks.delay_factor = 1 / time_scale
+        await self.board.cut_power()
+
     def _new_server(self, usual_port: int, usual_http_port: int) -> OvmsServer:
         port, http_port = self.options.port, self.options.http_port
         return OvmsServer(
@@ -245,10 +278,14 @@ class Stage:
         await self.server.start()
 
     def _sms_from_module(self, sms: OutgoingSms) -> None:
+        for tell in self.on_sms:
+            tell(sms)
         self._on_line("module SMS", sms.text)
         self.replies.put_nowait(sms)
 
     def _server_event(self, event: Event) -> None:
+        for tell in self.on_event:
+            tell(event)
         if event.kind == "login" and event.text.startswith("car"):
             self.view.is_car_online = True
             if self.view.logged_in_s is None:
@@ -257,6 +294,8 @@ class Stage:
             self._on_line("server", event.line().partition(" ")[2])
 
     def _frame_from_module(self, frame: canbus.Frame) -> None:
+        for tell in self.on_frame_from_module:
+            tell(frame)
         data = frame.data.hex().upper()
         self._on_line("module CAN", f"{frame.arbitration_id:03X}#{data}")
         part = self.car if isinstance(self.car, DBCSimulator) else self.sevcon
@@ -264,7 +303,12 @@ class Stage:
 
     def _put_now(self, frames: list[tuple[int, bytes]]) -> None:
         now_us = round(self.car.time_s * 1_000_000)
-        self.can.put([(now_us, *frame) for frame in frames])
+        self._put([(now_us, *frame) for frame in frames])
+
+    def _put(self, frames: list[tuple[int, int, bytes]]) -> None:
+        for tell in self.on_frames:
+            tell(frames)
+        self.can.put(frames)
 
     async def _drive(self) -> None:
         """Let the car live in real time, times the scale."""
@@ -280,10 +324,10 @@ class Stage:
             frames = self.car.timed_step(whole_ms)
             if self.options.time_scale > _UNTHINNED_SCALE:
                 frames = self._thinning.thin(frames)
-            self.can.put(frames)
+            self._put(frames)
             is_controller_on = self.car.is_key_on and self.options.car_type == TWIZY
             self._put_now(self.sevcon.step(whole_ms, is_controller_on))
-            place = self._round.at(self.car.distance_m)
+            place = self.round.at(self._driven_m + self.car.distance_m)
             self.gps.position(
                 place.latitude,
                 place.longitude,
@@ -299,6 +343,8 @@ class Stage:
             try:
                 await client.connect()
                 async for code, payload in client:
+                    for tell in self.on_message:
+                        tell(code, payload)
                     self.view.messages[code] = payload
                     self.view.message_counts[code] = self.view.message_counts.get(code, 0) + 1
                     if code == "Z":

@@ -21,6 +21,7 @@ _FRAME_US = 250
 # Over this way a slope is measured: longer than a slot's, shorter than any hill.
 _SLOPE_M = 10.0
 _CHARGE_WANTED = scenarios.CHARGING.charge_cmd
+_EVER_S = 1e9
 _ASLEEP, _KEY, _PLUG = range(3)
 _BUS_OF = {"park": _ASLEEP, "key": _KEY, "drive": _KEY, "charge": _PLUG}
 
@@ -69,6 +70,9 @@ class TwizySimulator:
         self._start_m = start_m
         self._fault_min = 0.0
         self._is_interrupted = False
+        # What somebody makes the car do, instead of what the scenario has next.
+        self._wanted: scenarios.Step | None = None
+        self._gear = "D"
         self._fast: dict[str, tuple[int, bytes]] = {}
         self._timeline = self._phases()
 
@@ -142,6 +146,22 @@ class TwizySimulator:
         """Pull the plug; a charge under way ends as stopped, and the scenario goes on."""
         self._is_interrupted = True
 
+    def control(self, step: scenarios.Step, gear: str = "D") -> None:
+        """From now on the car does `step` and no scenario. gear: D, N or R, of a drive."""
+        now = self._step
+        if now is not None and now is self._wanted and now.action == step.action:
+            # The same key, at another speed or in another gear.
+            self._step = step
+            self._step_start_ms = self._now_ms
+            self._car.gear = gear if step.action == "drive" else "N"
+        self._wanted, self._gear = step, gear
+
+    def set_soc(self, soc_pct: float) -> None:
+        """Another state of charge, from one moment to the next."""
+        self.model.soc = min(max(soc_pct, 0.0), 100.0) / 100
+        self.model.is_full = False
+        self.model.rest(0)
+
     def step(self, elapsed_ms: int) -> list[tuple[int, bytes]]:
         """Let time pass; the frames sent meanwhile as (arbitration_id, data)."""
         return [frame[1:] for frame in self.timed_step(elapsed_ms)]
@@ -165,6 +185,9 @@ class TwizySimulator:
             return True
         # In the phases after this one the BMS asks for the end itself.
         is_filling = self.is_charging and self._car.phase.charge_cmd == _CHARGE_WANTED
+        if self._wanted and self._wanted is not self._step:
+            is_driving = self.phase is not None and self.phase.flags == scenarios.DRIVING.flags
+            return self.phase is None or is_driving or is_filling
         return is_filling and (self.model.is_full or self._is_interrupted)
 
     def _next_phase(self) -> None:
@@ -189,7 +212,7 @@ class TwizySimulator:
         """Bus phases of the whole scenario, each computed when the one before is over."""
         bus = _ASLEEP
         while True:
-            for step in self.scenario.steps:
+            for step in self._steps():
                 wanted = _BUS_OF[step.action]
                 if bus == _KEY and wanted != _KEY:
                     self._car.is_go = False
@@ -223,11 +246,24 @@ class TwizySimulator:
             yield from scenarios.KEY_OFF
         self.is_finished = True
 
+    def _steps(self) -> Iterator[scenarios.Step]:
+        """The scenario's, or what is wanted, until something else is."""
+        for step in self.scenario.steps:
+            if self._wanted:
+                break
+            yield step
+        while self._wanted:
+            step = self._wanted
+            yield step
+            if step.action == "charge" and step is self._wanted:
+                # Full, and still plugged in.
+                self._wanted = scenarios.Step("park", _EVER_S)
+
     def _start_drive(self, step: scenarios.Step) -> None:
         if self._charge_state == "stopped":
             self._charge_state = "done"
         self._car.is_go = step.action == "drive"
-        self._car.gear = "D" if step.action == "drive" else "N"
+        self._car.gear = self._gear if step.action == "drive" else "N"
 
     def _end_charge(self) -> Iterator[scenarios.BusPhase]:
         if self.model.is_full:

@@ -53,6 +53,7 @@ class PlainView:
 
     def __init__(self) -> None:
         self.stage: Stage | None = None
+        self.address = ""
         self._describer = Describer()
 
     def line(self, who: str, text: str) -> None:
@@ -77,6 +78,8 @@ class LiveView:
 
     def __init__(self) -> None:
         self.stage: Stage | None = None
+        # Of the page in a browser.
+        self.address = ""
         self._events: deque[Text] = deque(maxlen=_LINES)
         self._conversation: deque[Text] = deque(maxlen=_LINES)
         # Of the newest event: who, and of an app's message its code.
@@ -139,6 +142,8 @@ class LiveView:
             f"{stage.view.elapsed_s():.0f} s, module {state}, "
             f"v2 {stage.options.host}:{stage.server.port}, Ctrl-C ends"
         )
+        if self.address:
+            title += f", {self.address}"
         events = Group(*list(self._events)[-below:])
         return Group(top, Panel(events, title=title, height=below + 2))
 

@@ -43,7 +43,7 @@ class TaskGroup:
     def __init__(self, scheduler, delay_factor=1.0):
         self._scheduler = scheduler
         self._generation = 0
-        self._delay_factor = delay_factor
+        self.delay_factor = delay_factor
         self.slowness = 1.0
 
     def now_ms(self):
@@ -61,7 +61,7 @@ class TaskGroup:
             if generation == self._generation:
                 callback()
 
-        return self._scheduler.call_later(delay_ms * self._delay_factor * self.slowness, run)
+        return self._scheduler.call_later(delay_ms * self.delay_factor * self.slowness, run)
 
     def cancel_all(self):
         self._generation += 1

@@ -26,7 +26,7 @@ from tools.desk.ovms.peers import Peer, Transport
 from tools.desk.ovms.provision import Provisioning
 from tools.desk.ovms.relay import Relay
 from tools.desk.ovms.rest import RestApi
-from tools.desk.ovms.store import Store
+from tools.desk.ovms.store import Store, StoredMessage
 from tools.desk.ovms.vehicles import ProvisionRecord, VehicleRecord, Vehicles
 
 # The stock server takes lines of any length; a bound keeps a broken module from filling memory.
@@ -136,6 +136,12 @@ class OvmsServer:
         if hub is None:
             raise KeyError(vehicle_id)
         return hub.counters
+
+    def messages(self, vehicle_id: str) -> dict[str, StoredMessage]:
+        """The last message of each code that is kept of a vehicle; empty while not started."""
+        store = self._context.store
+        kept = store.messages(vehicle_id) if store.is_open else []
+        return {message.code: message for message in kept}
 
     def is_car_online(self, vehicle_id: str) -> bool:
         hub = self._relay.hub(vehicle_id)

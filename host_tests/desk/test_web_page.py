@@ -1,0 +1,286 @@
+"""The page itself in a real Chromium: what is shown comes from a source that the test makes up."""
+
+import contextlib
+import json
+import urllib.error
+import urllib.request
+
+import pytest
+
+from host_tests import needs_browser
+from host_tests.desk.web_bench import Loop, browser, keep_picture, open_page, until
+from tools.desk.web.controls import Action, ActionError, Field
+from tools.desk.web.lines import LineLog, SampleLog
+from tools.desk.web.site import WebSite
+
+_HOUR_S = 3600
+
+
+class Source:
+    """What a desk would tell: one row, one fault, and whatever the test adds."""
+
+    def __init__(self):
+        self.lines, self.samples = LineLog(), SampleLog()
+        self.done = []
+        self.actions = {"sms": Action("an SMS", None, (Field("text", least=1, most=160),))}
+        self.soc = 80.0
+        self.told = {"text": "80", "age": 3, "differs": False}
+        self.byte = 0
+
+    def tick(self):
+        pass
+
+    def recording(self):
+        return '{"recording": 1}'
+
+    def second(self, at_s):
+        """What an hour brings every second."""
+        self.byte = (self.byte + 1) % 256
+        self.samples.add(
+            {
+                "t": at_s,
+                "power": 2.5,
+                "soc": 80 - at_s / 1000,
+                "out": 90,
+                "in": 3,
+                "can": 500,
+                "at": [52.47, 13.39],
+                "told": [52.47, 13.39 + at_s * 1e-5],
+            }
+        )
+        for who in ("app", "modem", "phone", "sms"):
+            self.lines.line(at_s, who, f"line at {at_s}", parts=2)
+
+    def sections(self, is_all=False):
+        row = {"key": "soc", "title": "State of charge", "unit": "%", "truth": self.soc}
+        return {
+            "desk": {
+                "kind": "desk",
+                "vehicle": "TWIZY42",
+                "elapsed": 65,
+                "scale": 1,
+                "scales": [1, 2],
+                "runtime": "cpython",
+                "type": "RT",
+                "cars": {"RT": "Twizy"},
+                "inputs": 0,
+                "scenario": "drive",
+                "scenarios": {"drive": "In town."},
+                "setUp": None,
+                "complaint": "",
+                "route": [[52.47, 13.39], [52.48, 13.4], [52.46, 13.41]],
+                "wheel": {"key": True, "plug": False, "gear": "D", "speed": 30, "top": 80},
+            },
+            "car": {
+                "soc": self.soc,
+                "speed": 50,
+                "power": 2,
+                "range": 60,
+                "odometer": 4437.1,
+                "volts": 55,
+                "amps": 30,
+                "degrees": 18,
+                "height": 48,
+                "charge": "",
+                "state": "drives",
+                "course": 90,
+                "at": [52.47, 13.39],
+            },
+            "beliefs": [{**row, "server": None, "app": self.told}],
+            "bus": [
+                {
+                    "id": "155",
+                    "name": "BMS_1",
+                    "rate": 100.0,
+                    "count": 7,
+                    "data": f"07 {self.byte:02X}",
+                    "changed": [0, 5],
+                    "signals": "soc 80 %",
+                }
+            ],
+            "sent": [],
+            "links": [{"name": "server", "isGood": True, "text": "logged in"}],
+            "faults": [
+                {
+                    "key": "a",
+                    "title": "Power cut",
+                    "isButton": True,
+                    "canEnd": False,
+                    "state": "off",
+                    "left": 0,
+                    "since": 0,
+                    "took": None,
+                    "note": "",
+                }
+            ],
+        }
+
+    async def act(self, name, arguments):
+        if name not in self.actions:
+            raise ActionError("There is no such action.")
+        self.done.append((name, self.actions[name].checked(arguments)))
+
+
+@contextlib.contextmanager
+def serving(source, port=0, token=None):
+    loop = Loop()
+
+    async def start():
+        site = WebSite(source, port)
+        site.token = token or site.token
+        await site.start()
+        return site
+
+    site = loop.call(start())
+    try:
+        yield site
+    finally:
+        loop.call(site.stop())
+        loop.close()
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with browser(needs_browser.require()) as started:
+        yield started
+
+
+def _status(site, path, **headers):
+    request = urllib.request.Request(f"http://127.0.0.1:{site.port}{path}", headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        with error:
+            assert set(json.loads(error.read())) == {"error"}
+            return error.code
+
+
+def test_nobody_gets_in_without_the_token():
+    with serving(Source()) as site:
+        bearer = {"Authorization": f"Bearer {site.token}"}
+        assert site.address.startswith(f"http://127.0.0.1:{site.port}/?token=")
+        for path in ("/", "/desk/api/state", "/desk/api/live", "/desk/api/recording"):
+            assert _status(site, path) == 403
+            assert _status(site, f"{path}?token=x{site.token}") == 403
+        assert _status(site, "/desk/api/state", **bearer) == 200
+        assert _status(site, "/desk/api/state", Host="evil.example:80", **bearer) == 403
+        assert _status(site, "/desk/api/state", Origin="http://evil.example", **bearer) == 403
+        assert _status(site, "/desk/api/lines?since=-1", **bearer) == 400
+        assert _status(site, "/../stage_view.py", **bearer) == 404
+        assert _status(site, "/style.css") == 200
+
+
+def test_what_is_done_is_checked():
+    source = Source()
+    with serving(source) as site:
+
+        def do(name, body):
+            request = urllib.request.Request(
+                f"http://127.0.0.1:{site.port}/desk/api/do/{name}",
+                data=body.encode(),
+                headers={"Authorization": f"Bearer {site.token}"},
+            )
+            try:
+                with urllib.request.urlopen(request, timeout=30) as answer:
+                    return answer.status
+            except urllib.error.HTTPError as error:
+                with error:
+                    return json.loads(error.read())["error"]
+
+        assert do("sms", '{"text": "STAT?"}') == 200
+        assert do("sms", '{"text": 7}') == "text is a text."
+        assert do("sms", "{}") == "The argument text is missing."
+        assert do("sms", '{"text": "a", "more": 1}') == "There is no argument more."
+        assert do("sms", "[1]") == "The arguments are a JSON object."
+        assert do("sms", "{") == "The body is not JSON."
+        assert do("nothing", "{}") == "There is no such action."
+    assert source.done == [("sms", {"text": "STAT?"})]
+
+
+def test_two_browsers_reload_and_reconnect(chromium):
+    source = Source()
+    with serving(source) as site:
+        first, second = (open_page(chromium, site.address) for _ in range(2))
+        until(lambda: site.client_count == 2, "two browsers")
+        source.soc, source.told = 61.0, {"text": "80", "age": 90, "differs": True}
+        source.lines.line(66, "phone", "STAT?")
+        for page in (first, second):
+            page.wait_for_selector("#car-soc:text-is('61')")
+            page.wait_for_selector("#b-soc td.differs")
+            page.wait_for_selector(".bubble.mine:has-text('STAT?')")
+        assert first.inner_text("#differences") == "1 differ"
+        first.reload()
+        first.wait_for_selector(".bubble.mine:has-text('STAT?')")
+        assert first.locator(".bubble").count() == 1
+        size = first.evaluate(
+            "performance.getEntriesByType('resource').concat(performance.getEntriesByType("
+            "'navigation')).reduce((sum, entry) => sum + entry.decodedBodySize, 0)"
+        )
+        assert 20_000 < size < 200_000
+        port, token = site.port, site.token
+    first.wait_for_selector("#online.bad")
+    with serving(source, port, token):
+        for page in (first, second):
+            page.wait_for_selector("#online.good")
+            # Not twice what was there before.
+            page.wait_for_selector(".bubble")
+            assert page.locator(".bubble").count() == 1
+    lost = "ERR_CONNECTION_REFUSED"
+    for page in (first, second):
+        assert [text for text in page.complaints if lost not in text] == []
+        page.close()
+
+
+def test_keys_alone_in_both_looks_and_on_a_phone(chromium):
+    source = Source()
+    with serving(source) as site:
+        for look, width in (("light", 1440), ("dark", 1440), ("dark", 360)):
+            page = open_page(
+                chromium,
+                site.address,
+                color_scheme=look,
+                viewport={"width": width, "height": 800},
+            )
+            assert page.evaluate("document.documentElement.dataset.theme") == look
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            page.focus("#i-sms")
+            page.keyboard.type("GPS?")
+            page.keyboard.press("Enter")
+            until(lambda page=page: page.input_value("#i-sms") == "", "an SMS that is sent")
+            for _ in range(2):
+                page.focus("#theme")
+                page.keyboard.press("Enter")
+            names = page.evaluate(
+                "[...document.querySelectorAll('button, input, select')]"
+                ".filter((e) => !e.ariaLabel"
+                " && !e.textContent.trim() && !e.labels?.length).map((e) => e.outerHTML)"
+            )
+            assert names == []
+            keep_picture(page, f"made-up-{look}-{width}")
+            assert page.complaints == []
+            page.close()
+    assert source.done == [("sms", {"text": "GPS?"})] * 3
+
+
+def test_an_hour_does_not_grow(chromium):
+    """An hour of seconds, in a few: the page and the desk keep what they show, and no more."""
+    source = Source()
+    with serving(source) as site:
+        page = open_page(chromium, site.address)
+        count = "document.querySelectorAll('*').length"
+        heap = "performance.memory.usedJSHeapSize"
+        halves = []
+        for half in range(2):
+            for minute in range(30):
+                for second in range(60):
+                    source.second(half * _HOUR_S / 2 + minute * 60 + second)
+                last = f"line at {half * _HOUR_S / 2 + minute * 60 + 59}"
+                page.wait_for_selector(f".bubble:has-text('{last}') >> nth=0", state="attached")
+            page.request_gc()
+            halves.append((page.evaluate(count), page.evaluate(heap)))
+        assert halves[0][0] == halves[1][0] < 4000
+        assert halves[1][1] < halves[0][1] * 1.3
+        assert len(source.lines.since(0)) <= 1500 and len(source.samples.since(0)) <= 1800
+        assert page.complaints == []
+        page.close()
