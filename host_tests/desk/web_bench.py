@@ -50,11 +50,7 @@ class Desk:
 
     def __init__(self, scale=10.0, scenario="drive"):
         self._loop = Loop()
-        wiring = Wiring(parameters=dict(_PARAMETERS), time_scale=scale)
-        options = StageOptions(wiring, time_scale=scale, scenario=scenario)
-        self.stage = Stage(options, lambda who, text: self.view.line(who, text))
-        self.view = StageView(self.stage)
-        self.site = WebSite(self.view, 0)
+        self._asked = scale, scenario
         self.call = self._loop.call
 
     def __enter__(self):
@@ -66,6 +62,13 @@ class Desk:
         self._loop.close()
 
     async def start(self):
+        # Here, as the server's store belongs to the thread in which it was made.
+        scale, scenario = self._asked
+        wiring = Wiring(parameters=dict(_PARAMETERS), time_scale=scale)
+        options = StageOptions(wiring, time_scale=scale, scenario=scenario)
+        self.stage = Stage(options, lambda who, text: self.view.line(who, text))
+        self.view = StageView(self.stage)
+        self.site = WebSite(self.view, 0)
         await self.stage.start()
         self.view.attach()
         await self.site.start()

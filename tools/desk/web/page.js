@@ -8,19 +8,27 @@ let waiting = new Set();
 let fresh = { lines: [], samples: [] };
 let isScheduled = false;
 
-export async function act(name, args = {}) {
+// A sentence for some seconds.
+let hiding = 0;
+function complain(sentence) {
   const notice = document.getElementById("notice");
+  notice.textContent = sentence;
+  notice.hidden = false;
+  clearTimeout(hiding);
+  hiding = setTimeout(() => { notice.hidden = true; }, 8000);
+}
+
+export async function act(name, args = {}) {
   try {
     const response = await fetch(`/desk/api/do/${name}`, {
       method: "POST", headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" }, body: JSON.stringify(args),
     });
     const answer = await response.json();
-    notice.hidden = response.ok;
-    if (!response.ok) notice.textContent = answer.error;
+    if (response.ok) document.getElementById("notice").hidden = true;
+    else complain(answer.error);
     return response.ok ? (answer.answer ?? true) : null;
   } catch {
-    notice.hidden = false;
-    notice.textContent = "The desk does not answer: has it ended?";
+    complain("The desk does not answer: has it ended?");
     return null;
   }
 }

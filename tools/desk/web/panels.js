@@ -54,7 +54,8 @@ function bars(parent, values, unit, digits, least) {
 function told(element, belief, unit) {
   element.className = belief?.differs ? "differs" : "";
   const shown = belief ? `${belief.text} ${unit}`.trim() : "–";
-  if (element.firstChild?.nodeValue !== shown || !element.lastChild?.tagName) element.replaceChildren(shown, make("small"));
+  if (!element.lastChild) element.append(make("span"), " ", make("small"));
+  text(element.firstChild, shown);
   text(element.lastChild, belief ? age(belief.age) : "");
   element.title = belief?.differs ? "The car has not been so since the last report was due." : "";
 }
@@ -62,7 +63,7 @@ function age(seconds) { return seconds < 100 ? `${seconds} s` : seconds < 6000 ?
 function frames(table, list) {
   rows(table.tBodies[0], list, (row) => row.id, () => make("tr", {}, ...Array.from({ length: 4 }, (_, i) => make("td", { class: i === 1 ? "r" : null }))), (element, row) => {
     const [id, rate, data, means] = element.children;
-    if (!id.firstChild) id.append(make("b", {}, row.id), make("small", {}, row.name));
+    if (!id.firstChild) id.append(make("b", {}, row.id), " ", make("small", {}, row.name));
     text(rate, row.rate.toFixed(1));
     const mark = row.data + row.changed;
     if (data.dataset.mark !== mark) {
