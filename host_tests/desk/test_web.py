@@ -170,6 +170,17 @@ def _suffer(page, *titles):
         assert _state(page, name) == "well" and "all well after" in text, text
 
 
+def _lost(page, desk):
+    """A module that does not come back is told in time, too, and may be struck again."""
+    desk.call(desk.stage.server.stop())
+    desk.view.strikes.limit_s = 20.0
+    page.click("summary")
+    page.click("#fault-modem_uart_cut_and_back")
+    until(lambda: _state(page, "modem_uart_cut_and_back") == "lost", "a module that is lost")
+    assert "not well: waits for" in page.inner_text("#fault-modem_uart_cut_and_back")
+    assert page.is_enabled("#fault-modem_uart_cut_and_back")
+
+
 def test_every_fault_is_got_over(chromium):
     with Desk(scale=20) as desk:
         page = open_page(chromium, desk.site.address)
@@ -190,4 +201,5 @@ def test_every_fault_is_got_over(chromium):
             assert step in steps
         _no_marks(page)
         keep_picture(page, "faults-day")
+        _lost(page, desk)
         assert page.complaints == []

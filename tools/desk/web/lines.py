@@ -57,7 +57,7 @@ class Secrets:
     def clean_reply(self, text: str) -> str:
         """An SMS of the module, or the text of a reply to an app."""
         masked = redact("c", f"7,0,{text}").removeprefix("7,0,")
-        return self.clean(masked)
+        return self.clean(masked if masked == text else masked.replace("***", MASK))
 
 
 class LineLog(Numbered):

@@ -61,9 +61,16 @@ def key_of(fault: Fault) -> str:
 
 
 class Strikes:
-    """Owns what was struck. on_change(text) is told each step."""
+    """Owns what was struck. on_change(text) is told each step. limit_s: of a recovery."""
 
-    def __init__(self, stage: Stage, beliefs: Beliefs, on_change: Callable[[str], None]):
+    def __init__(
+        self,
+        stage: Stage,
+        beliefs: Beliefs,
+        on_change: Callable[[str], None],
+        limit_s: float = _LIMIT_S,
+    ):
+        self.limit_s = limit_s
         self._stage = stage
         self._beliefs = beliefs
         self._on_change = on_change
@@ -158,7 +165,7 @@ class Strikes:
             if not complaint:
                 return ""
             strike.note = complaint
-            if (time.monotonic() - strike.since_s) * scale > _LIMIT_S:
+            if (time.monotonic() - strike.since_s) * scale > self.limit_s:
                 return complaint
             await asyncio.sleep(_PAUSE_S / scale)
 
