@@ -1,6 +1,7 @@
 """`run`: everything at once, as `make run` starts it. Runs on CPython only."""
 
 import asyncio
+import json
 import re
 import socket
 
@@ -96,7 +97,31 @@ def test_drive_with_the_second_modem_on_lte(runs):
     assert " on TSIM7000G," in lines and "GSM: OK" in lines
 
 
-@pytest.mark.parametrize("option", ["--port", "--http-port"])
+def test_a_recording_is_played_again(tmp_path):
+    inputs = [
+        {"at_s": 1.0, "do": "soc", "with": {"pct": 40}},
+        {"at_s": 2.0, "do": "speed", "with": {"kmh": 999}},
+        {"at_s": 3.0, "do": "plug", "with": {"on": True}},
+    ]
+    start = {"vehicle": "RT", "scenario": "park", "sevcon": "80", "time_scale": 10}
+    path = tmp_path / "recording.json"
+    path.write_text(json.dumps({"recording": 1, "start": start, "inputs": inputs}))
+    words = ("run", "--headless", "--seconds", "6", "--vm", "cpython", "--replay", str(path))
+    _, output, complaint = asyncio.run(run_desk(*words, seconds=_LIMIT_S))
+    assert re.search(r"the car has 4\d\.\d %", output), output + complaint
+    assert re.search(r"in a browser: http://127\.0\.0\.1:\d+/\?token=\S{20,}\n", output)
+    path.write_text(json.dumps({"recording": 1, "start": {**start, "vehicle": 7}, "inputs": []}))
+    code, _, complaint = asyncio.run(run_desk(*words))
+    assert code == 2 and "starts with what this desk does not have" in complaint
+
+
+def test_without_a_page():
+    words = ("run", "--headless", "--seconds", "1", "--vm", "cpython", "--no-web")
+    _, output, _ = asyncio.run(run_desk(*words, seconds=_LIMIT_S))
+    assert "Summary" in output and "browser" not in output
+
+
+@pytest.mark.parametrize("option", ["--port", "--http-port", "--web-port"])
 def test_port_in_use_is_one_sentence(option):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -105,7 +130,8 @@ def test_port_in_use_is_one_sentence(option):
         code, output, complaint = asyncio.run(
             run_desk("run", "--headless", "--seconds", "5", option, str(port), "--vm", "cpython")
         )
-    assert code == 2 and output == ""
+    # The page comes last.
+    assert code == 2 and (output == "" or option == "--web-port")
     assert f"127.0.0.1:{port}" in complaint and complaint.count("\n") == 1
 
 
@@ -129,6 +155,8 @@ def test_port_in_use_is_one_sentence(option):
             ("--modem", "sim7000", "--board", "ESP32_SIM800"),
             "The board ESP32_SIM800 has no SIM7000; these have: LILYGO_TSIM7000G.",
         ),
+        (("--web-port", "99999"), "'99999' is no TCP port"),
+        (("--replay", "/nothing"), "/nothing cannot be read"),
     ],
 )
 def test_wrong_options_are_one_sentence(words, sentence):

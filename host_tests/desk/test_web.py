@@ -201,5 +201,7 @@ def test_every_fault_is_got_over(chromium):
             assert step in steps
         _no_marks(page)
         keep_picture(page, "faults-day")
+        page.click("#theme")
+        keep_picture(page, "faults-night")
         _lost(page, desk)
         assert page.complaints == []

@@ -122,4 +122,9 @@ def keep_picture(page, name):
     folder = os.environ.get("OVMS_PICTURES")
     if folder:
         Path(folder).mkdir(parents=True, exist_ok=True)
+        page.evaluate("scrollTo(0, 0)")
         page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=True)
+        top = {"x": 0, "y": 0, "width": page.viewport_size["width"], "height": 1060}
+        page.screenshot(
+            path=str(Path(folder) / f"{name}-top.jpg"), quality=80, full_page=True, clip=top
+        )

@@ -213,7 +213,7 @@ async def _serve(site: WebSite) -> str:
     try:
         await site.start()
     except OSError as error:
-        raise HostError(f"The page cannot be served: {error.strerror or error}.") from None
+        raise HostError(str(error.strerror)) from None
     print(f"The desk in a browser: {site.address}", flush=True)
     return site.address
 

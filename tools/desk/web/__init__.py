@@ -62,7 +62,7 @@ async def _serve(client, port: int | None) -> int:
         try:
             await site.start()
         except OSError as error:
-            print(f"The page cannot be served: {error.strerror or error}.", file=sys.stderr)
+            print(error.strerror, file=sys.stderr)
             return 2
         print(f"The module in a browser: {site.address}", flush=True)
         await end.wait()

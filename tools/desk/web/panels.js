@@ -51,9 +51,11 @@ function bars(parent, values, unit, digits, least) {
     element.title = `${value} ${unit}`;
   });
 }
+// 52.4 °C, but 52.4°.
+function measured(value, unit) { return unit === "°" ? `${value}°` : `${value} ${unit}`.trim(); }
 function told(element, belief, unit) {
   element.className = belief?.differs ? "differs" : "";
-  const shown = belief ? `${belief.text} ${unit}`.trim() : "–";
+  const shown = belief ? measured(belief.text, unit) : "–";
   if (!element.lastChild) element.append(make("span"), " ", make("small"));
   text(element.firstChild, shown);
   text(element.lastChild, belief ? age(belief.age) : "");
@@ -109,7 +111,7 @@ export const panels = {
   },
   beliefs(list) {
     rows($("beliefs").tBodies[0], list, (row) => row.key, (row) => make("tr", { id: `b-${row.key}` }, make("th", { scope: "row" }, row.title), make("td"), make("td"), make("td")), (element, row) => {
-      text(element.children[1], row.truth === null ? "–" : `${row.truth} ${row.unit}`.trim());
+      text(element.children[1], row.truth === null ? "–" : measured(row.truth, row.unit));
       told(element.children[2], row.server, row.unit);
       told(element.children[3], row.app, row.unit);
     });

@@ -12,6 +12,7 @@ import contextlib
 import errno
 import hmac
 import json
+import os
 import secrets
 from pathlib import Path
 from typing import Any, Protocol
@@ -103,7 +104,7 @@ class WebSite:
         return len(self._clients)
 
     async def start(self) -> None:
-        """Listen. OSError when the port is taken."""
+        """Listen. OSError, its `strerror` a sentence, when the port is taken."""
         application = web.Application(middlewares=[self._guard], client_max_size=_LONGEST_BODY)
         router = application.router
         for path in _FILES:
@@ -123,7 +124,10 @@ class WebSite:
                 break
             except OSError as error:
                 if error.errno != errno.EADDRINUSE or port == ports[-1]:
-                    raise
+                    await self._runner.cleanup()
+                    reason = os.strerror(error.errno or 0)
+                    sentence = f"The page cannot be served at {_HOST}:{port}: {reason}."
+                    raise OSError(error.errno, sentence) from None
         self.port = self._runner.addresses[0][1]
         self._ticker = asyncio.create_task(self._tick_for_ever())
 
