@@ -64,7 +64,8 @@ class Desk:
     async def start(self):
         # Here, as the server's store belongs to the thread in which it was made.
         scale, scenario = self._asked
-        wiring = Wiring(parameters=dict(_PARAMETERS), time_scale=scale)
+        # A new module each time, which keeps nothing of the one before.
+        wiring = Wiring(parameters=dict(_PARAMETERS), time_scale=scale, flash=Path())
         options = StageOptions(wiring, time_scale=scale, scenario=scenario)
         self.stage = Stage(options, lambda who, text: self.view.line(who, text))
         self.view = StageView(self.stage)

@@ -138,6 +138,8 @@ class Stage:
         try:
             await self._start_server()
             await self.can.start(options.host)
+            # Else it drives off on a route of its own before the car does.
+            self._place_receiver()
             await self.gps.start()
         except OSError as error:
             raise HostError(f"{error.strerror or error}.") from None
@@ -327,14 +329,18 @@ class Stage:
             self._put(frames)
             is_controller_on = self.car.is_key_on and self.options.car_type == TWIZY
             self._put_now(self.sevcon.step(whole_ms, is_controller_on))
-            place = self.round.at(self._driven_m + self.car.distance_m)
-            self.gps.position(
-                place.latitude,
-                place.longitude,
-                self.car.speed_kmh,
-                place.course_deg,
-                self.car.altitude_m,
-            )
+            self._place_receiver()
+
+    def _place_receiver(self) -> None:
+        """The receiver goes where the car goes."""
+        place = self.round.at(self._driven_m + self.car.distance_m)
+        self.gps.position(
+            place.latitude,
+            place.longitude,
+            self.car.speed_kmh,
+            place.course_deg,
+            self.car.altitude_m,
+        )
 
     async def _watch_app(self) -> None:
         """An app that follows the car, whatever happens to its connection."""

@@ -9,7 +9,6 @@ bus sleeps nobody can know better than what it said last, so that is what counts
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +21,8 @@ from tools.desk.twizy_sim import TwizySimulator
 _DUE_S = 80.0
 _BUCKETS = 40
 _KM_PER_MILE = 1.609344
+# What the buses of the other cars round, as a Leaf's the charge to whole percent.
+_COARSE = {"%": 1.0}
 _NOT_KNOWN = ("", "-")
 
 
@@ -148,16 +149,19 @@ class Window:
 
 @dataclass
 class Belief:
-    """What somebody was told last. at_s: when, by time.monotonic."""
+    """What somebody was told last. at_s: when, by the module's clock."""
 
     payload: str
     at_s: float
 
 
 class Beliefs:
-    """Compares the stage's car with messages. `look` once in a while, then `rows`."""
+    """Compares the stage's car with messages. `look` once in a while, then `rows`.
 
-    def __init__(self, stage: Stage, clock: Callable[[], float] = time.monotonic):
+    clock: seconds of the module's clock, whatever its pace was.
+    """
+
+    def __init__(self, stage: Stage, clock: Callable[[], float]):
         self._stage = stage
         self._clock = clock
         self._windows = {row.key: Window() for row in ROWS}
@@ -177,7 +181,6 @@ class Beliefs:
     def look(self) -> None:
         """Take note of what is the case now."""
         now_s = self._clock()
-        length_s = _DUE_S / self._stage.options.time_scale
         is_asleep = self._stage.car.is_asleep
         for row in ROWS:
             if not (row.is_bus and is_asleep and row.key in self._last):
@@ -186,7 +189,7 @@ class Beliefs:
                     self._last.pop(row.key, None)
                     continue
                 self._last[row.key] = truth
-            self._windows[row.key].add(now_s, self._last[row.key], length_s)
+            self._windows[row.key].add(now_s, self._last[row.key], _DUE_S)
 
     def rows(self) -> list[dict[str, Any]]:
         """One object a row, for the page. Ages are seconds of the module's clock."""
@@ -231,6 +234,8 @@ class Beliefs:
             return None
         told: float | str = text
         slack = row.slack
+        if not isinstance(self._stage.car, TwizySimulator):
+            slack = max(slack, _COARSE.get(row.unit, 0.0))
         if row.unit or isinstance(self._last.get(row.key), float):
             try:
                 told = float(text)
@@ -242,7 +247,7 @@ class Beliefs:
                 told *= _KM_PER_MILE
                 slack += _KM_PER_MILE - 1
                 text = f"{told:.{row.decimals}f}"
-        age_s = (self._clock() - belief.at_s) * self._stage.options.time_scale
+        age_s = self._clock() - belief.at_s
         is_known = row.key in self._last
         differs = is_known and not self._windows[row.key].had(told, slack)
         return {"text": text, "age": round(age_s), "differs": differs}

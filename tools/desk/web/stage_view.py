@@ -58,7 +58,7 @@ class StageView:
         self.samples = SampleLog()
         self.actions: dict[str, Action] = ACTIONS
         self.secrets = Secrets((SERVER_PASSWORD, MODULE_PASSWORD, BROKER_PASSWORD))
-        self.beliefs = Beliefs(stage)
+        self.beliefs = Beliefs(stage, lambda: self.module_s)
         self.strikes = Strikes(stage, self.beliefs, lambda text: self.say("fault", text))
         self.wheel = Wheel()
         options = stage.options
