@@ -26,7 +26,7 @@ FILES = tuple(
 def output_of(command):
     """What a run of one test file printed, both streams, and whether it went well."""
     done = subprocess.run(
-        command, cwd=vm.ROOT, capture_output=True, text=True, check=False, timeout=100
+        command, cwd=vm.ROOT, capture_output=True, text=True, check=False, timeout=1000
     )
     return done.stdout + done.stderr, done.returncode == 0
 

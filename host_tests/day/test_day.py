@@ -124,7 +124,7 @@ def life(tmp_path_factory):
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=1000,
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr
     return tape, done.stdout.splitlines()

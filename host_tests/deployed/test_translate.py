@@ -157,7 +157,7 @@ def play(shrunk, tmp_path):
             (tmp_path / path).write_text(text, "utf-8")
         command = [sys.executable, "-c", "import host_tests.test"]
         done = subprocess.run(
-            command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=20
+            command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=200
         )
         return done.stdout + done.stderr
 

@@ -26,8 +26,8 @@ RUNTIMES = (
 )
 # End of the console's answer to `S` and `M` (module-behaviour 8).
 _END = "#."
-_LIMIT_S = 60
-# Of what takes a minute when nothing else runs.
+_LIMIT_S = 600
+# Of what takes a minute when nothing else runs. Only what hangs waits as long as any of these.
 _RUN_LIMIT_S = 900
 # 60 %, without any current.
 _SOC = (0x155, "07 97 D0 54 5D C0 00 73")
@@ -224,7 +224,7 @@ class ModuleRig:
             with contextlib.suppress(ProcessLookupError):
                 self.process.terminate()
         try:
-            return await asyncio.wait_for(self.process.wait(), 10)
+            return await asyncio.wait_for(self.process.wait(), 100)
         except TimeoutError:
             self.process.kill()
             raise

@@ -32,7 +32,7 @@ class AppCommandTest(unittest.IsolatedAsyncioTestCase):
 
     async def run_app(self, *options):
         process = await self.start(*options)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(200):
             out, err = await process.communicate()
         return process.returncode, out.decode(), err.decode()
 

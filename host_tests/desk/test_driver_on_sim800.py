@@ -158,7 +158,7 @@ class Bench:
 def play(scenario, *options, **named_options):
     async def limited():
         async with Bench(*options, **named_options) as bench:
-            await asyncio.wait_for(scenario(bench), 30)
+            await asyncio.wait_for(scenario(bench), 300)
 
     asyncio.run(limited())
 
@@ -203,7 +203,7 @@ def test_a_running_modem_at_any_rate(rate):
         bench.rig.modem.line.host_baud = 115200
         bench.wire.set_baudrate = lambda rate: setattr(bench.rig.modem.line, "host_baud", rate)
         async with bench:
-            await asyncio.wait_for(scenario(bench), 30)
+            await asyncio.wait_for(scenario(bench), 300)
 
     asyncio.run(limited())
 

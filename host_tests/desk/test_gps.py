@@ -162,10 +162,10 @@ def test_server():
             writer.write(b"$PMTK220,1000*1F\r\n")
             data = b""
             while len(lines(data)) < 14:
-                data += await asyncio.wait_for(reader.read(4096), 5)
+                data += await asyncio.wait_for(reader.read(4096), 50)
             server.position(1.5, 2.5)
             while place(data[-1500:]) != (1.5, 2.5):
-                data += await asyncio.wait_for(reader.read(4096), 5)
+                data += await asyncio.wait_for(reader.read(4096), 50)
             writer.close()
         finally:
             await server.stop()
@@ -179,9 +179,9 @@ def test_stop_ends_the_connections():
         server = GPSServer(time_scale=50)
         await server.start()
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-        await asyncio.wait_for(reader.readexactly(100), 5)
+        await asyncio.wait_for(reader.readexactly(100), 50)
         await server.stop()
-        while await asyncio.wait_for(reader.read(4096), 5):
+        while await asyncio.wait_for(reader.read(4096), 50):
             pass
         writer.close()
 

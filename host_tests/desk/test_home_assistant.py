@@ -32,7 +32,7 @@ OWNER = "desk", OWNER_PASSWORD
 DRIVING, CHARGING, DEMO = "Twizy, driving", "Twizy, charging", "Demo car"
 TWIZY = "Twizy"
 RESULTS = {"done": 0, "refused": 1, "not supported": 2}
-_LIMIT_S = 45
+_LIMIT_S = 450
 
 _FRAMES = {row: (number, data) for row, number, data, _ in KNOWN_FRAMES}
 

@@ -95,7 +95,7 @@ def test_host_that_dies_takes_the_firmware_with_it(tmp_path):
             (firmware,) = children(rig.process.pid)
             # Not `wait()`: that waits for the firmware, too, which holds the same stdout.
             rig.process.kill()
-            for _ in range(100):
+            for _ in range(1000):
                 if not is_running(firmware):
                     break
                 await asyncio.sleep(0.1)

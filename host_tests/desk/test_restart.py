@@ -58,7 +58,7 @@ def test_beside_a_sleeping_car(runtime, tmp_path):
             await _drive_and_park(rig)
             before = await rig.type("S STAT")
             # Saved when the key was turned off; the power is cut without a word.
-            await rig.until(lambda: b"\nawake=0\n" in kept(tmp_path), 40)
+            await rig.until(lambda: b"\nawake=0\n" in kept(tmp_path))
             rig.process.kill()
             await rig.process.wait()
         async with ModuleRig(runtime, tmp_path, has_position=False) as rig:

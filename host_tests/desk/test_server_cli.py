@@ -17,7 +17,7 @@ def command(verb, *options):
     return [sys.executable, "-m", "tools.desk", verb, *options]
 
 
-def run(verb, *options, limit_s=20):
+def run(verb, *options, limit_s=200):
     return subprocess.run(
         command(verb, *options), cwd=ROOT, capture_output=True, text=True, timeout=limit_s
     )
@@ -37,7 +37,7 @@ class Process:
     def end(self, number=signal.SIGTERM):
         """(exit code, rest of stdout, stderr)."""
         self.popen.send_signal(number)
-        out, err = self.popen.communicate(timeout=10)
+        out, err = self.popen.communicate(timeout=100)
         return self.popen.returncode, out, err
 
     def __enter__(self):

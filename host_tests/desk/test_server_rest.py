@@ -49,7 +49,7 @@ class RestTest(unittest.IsolatedAsyncioTestCase):
                 return
 
     async def car_gets(self, count):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(50):
             return ["".join(await anext(self.car)) for _ in range(count)]
 
     async def get(self, path, status=200, method="GET", **params):

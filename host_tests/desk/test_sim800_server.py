@@ -19,7 +19,7 @@ PROGRAM = (
     "sim800.add_arguments(parser)\n"
     "sys.exit(sim800.run(parser.parse_args()))\n"
 )
-TIMEOUT_S = 8
+TIMEOUT_S = 80
 
 
 class Host:

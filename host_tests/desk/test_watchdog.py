@@ -34,7 +34,7 @@ def outcome(runtime, tmp_path, timeout_ms, fed, left_s):
     start = [sys.executable, "-u"] if runtime[0] == "cpython" else vm.command(int(runtime[2]))
     began_s = time.monotonic()
     done = subprocess.run(
-        [*start, str(path)], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+        [*start, str(path)], cwd=tmp_path, capture_output=True, text=True, timeout=600, check=False
     )
     return done.returncode, done.stdout.split(), time.monotonic() - began_s, done.stderr
 

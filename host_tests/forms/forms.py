@@ -63,7 +63,7 @@ class Form:
             capture_output=True,
             text=True,
             check=False,
-            timeout=100,
+            timeout=1000,
         )
         assert done.returncode == code, done.stdout[-3000:] + done.stderr[-3000:]
         return done

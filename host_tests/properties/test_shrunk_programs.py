@@ -256,7 +256,7 @@ def test_shrunk_programs_say_the_same_on_the_vm(tmp_path):
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=600,
     )
     assert len(expected) == ON_VM
     assert done.stdout == "".join(expected), done.stderr

@@ -139,7 +139,7 @@ def test_a_forced_error_names_its_function(shrunk, bits, tmp_path):
             capture_output=True,
             text=True,
             check=False,
-            timeout=100,
+            timeout=1000,
         )
         output += done.stdout
         # MicroPython does not survive a builtin's method without its object, nor asyncio's
@@ -198,7 +198,7 @@ def trace_of(small, bits, number):
         capture_output=True,
         text=True,
         check=False,
-        timeout=20,
+        timeout=200,
     )
     lines = explain.explain(done.stderr, table).splitlines()
     assert len(lines) > 3, done.stderr

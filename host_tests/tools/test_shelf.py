@@ -56,7 +56,7 @@ def run(bits, folder, program, heap_kib=1024):
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=300,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout.splitlines()

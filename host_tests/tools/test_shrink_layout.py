@@ -77,6 +77,6 @@ def test_classes_on_the_vm(bits, tmp_path):
     kept = "[n for c in globals().values() if type(c) is type for n in dir(c) if '_qual' in n]"
     script = f"{text}\nprint(main(), {kept})"
     done = subprocess.run(
-        [*vm.command(bits), "-c", script], capture_output=True, text=True, check=False, timeout=20
+        [*vm.command(bits), "-c", script], capture_output=True, text=True, check=False, timeout=200
     )
     assert done.stdout.strip() == "(2, 1) []", done.stderr

@@ -183,7 +183,7 @@ def test_names_of_the_vm_s_objects_are_known(bits, tmp_path):
         text=True,
         check=False,
         cwd=tmp_path,
-        timeout=20,
+        timeout=200,
     )
     names = {name for name in done.stdout.split() if not name.startswith("__")}
     assert len(names) > 80, done.stderr

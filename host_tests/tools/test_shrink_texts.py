@@ -32,7 +32,7 @@ def test_no_text_becomes_a_name_and_all_mean_the_same(bits, tmp_path):
         f"from ovms.app import main\nprint(main())\nimport {late}\nmicropython.qstr_info(1)\n"
     )
     done = subprocess.run(
-        [*vm.command(bits), "-c", script], capture_output=True, text=True, check=False, timeout=20
+        [*vm.command(bits), "-c", script], capture_output=True, text=True, check=False, timeout=200
     )
     assert done.stdout.splitlines()[0] == repr(EXPECTED), done.stderr
     # What stays imported may have its texts as names.
