@@ -107,7 +107,7 @@ def test_a_recording_is_played_again(tmp_path):
     path = tmp_path / "recording.json"
     path.write_text(json.dumps({"recording": 1, "start": start, "inputs": inputs}))
     words = ("run", "--headless", "--seconds", "6", "--vm", "cpython", "--replay", str(path))
-    _, output, complaint = asyncio.run(run_desk(*words, seconds=_LIMIT_S))
+    _, output, complaint = asyncio.run(run_desk(*words))
     assert re.search(r"the car has 4\d\.\d %", output), output + complaint
     assert re.search(r"in a browser: http://127\.0\.0\.1:\d+/\?token=\S{20,}\n", output)
     path.write_text(json.dumps({"recording": 1, "start": {**start, "vehicle": 7}, "inputs": []}))
@@ -117,7 +117,7 @@ def test_a_recording_is_played_again(tmp_path):
 
 def test_without_a_page():
     words = ("run", "--headless", "--seconds", "1", "--vm", "cpython", "--no-web")
-    _, output, _ = asyncio.run(run_desk(*words, seconds=_LIMIT_S))
+    _, output, _ = asyncio.run(run_desk(*words))
     assert "Summary" in output and "browser" not in output
 
 
