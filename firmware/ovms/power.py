@@ -5,6 +5,8 @@ changes; and once a second while the ESP32 may sleep. What is not sure to wake m
 
 - The ESP32 sleeps only where the modem's RI wakes it (`RI_GPIO` of the board), the modem is in its
   slow clock, and the CAN controller sleeps with an INT that has proved to work, or is not used.
+  Once an hour the GPS receiver tells whether the car is still where it was left, if the owner
+  wants to know that (`services/chosen_alerts.py`).
 - No longer than `_SLICE_MS`, well within the watchdog's time, so a look each minute goes on.
 - Not while anybody has something to do: `is_idle`. A connection to a server or a broker is such.
 - What the UART lost meanwhile is nowhere else but in the modem: so its SMS are searched for after
@@ -22,6 +24,11 @@ _MINUTE_S = const(60)
 _VISIT_LOOK_S = const(5)
 # Looks in a row at a silent connection, until all is said.
 _SAID_LOOKS = const(6)
+# Parked, a receiver that was asleep has a fix within a minute; a car that is somewhere else is
+# looked at for two more.
+_GPS_EVERY_S = {states.PARK: 3_600, states.DEEP: 14_400}
+_GPS_LEAST_S = const(100)
+_GPS_LASTS_S = const(240)
 # After a wake by the modem: a call rings every few seconds, an SMS may be the first of several.
 _RING_S = const(15)
 # Of `links/modem/modem.py` and `services/sms/service.py`.
@@ -57,6 +64,7 @@ def look(app):
     )
     if number != power[states.DONE]:
         _carry_out(app, number)
+    _look_around(app, number)
     _schedule(app, number)
 
 
@@ -88,6 +96,27 @@ def _gps(app, is_off):
     from ovms.links.gps_rest import rest
 
     return rest(app.gps, is_off)
+
+
+def _look_around(app, number):
+    """Parked, have a fix once in a while: is the car still where it was left?"""
+    power = app.status.power
+    now_s = app.status.uptime_s
+    every_s = _GPS_EVERY_S.get(number)
+    if every_s is None:
+        power[states.GPS_S] = 0
+    elif not power[states.GPS_S]:
+        power[states.GPS_S] = now_s + every_s
+    elif app.gps.is_off:
+        if now_s >= power[states.GPS_S] and app.notifier.watched.left_at is not None:
+            power[states.GPS_S] = now_s + _GPS_LASTS_S
+            app.spawn(lambda: _gps(app, False))
+    else:
+        is_seen = app.state.has_gps_lock and app.notifier.watched.far_min <= 0
+        left_s = power[states.GPS_S] - now_s
+        if left_s <= 0 or (is_seen and left_s <= _GPS_LASTS_S - _GPS_LEAST_S):
+            power[states.GPS_S] = now_s + every_s
+            app.spawn(lambda: _gps(app, True))
 
 
 def _show(app, name, mhz, has_gps):
@@ -133,6 +162,7 @@ def is_idle(app):
         or app.ended
         or app._steps
         or status.mqtt is not None
+        or not app.gps.is_off
         or (status.wifi is not None and status.wifi.is_looking)
         or not app.server.is_idle
         or app.commander.is_busy()

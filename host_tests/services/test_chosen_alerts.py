@@ -1,7 +1,7 @@
 """Alerts that the owner chooses: what each tells, when, and what keeps it quiet."""
 
 from host_tests.services.notifier_bench import UTC_S, Module
-from ovms.parameters import ALERTS, HOME, TIMEZONE
+from ovms.parameters import ALERTS, HOME, POWER_SAVE, TIMEZONE
 
 # 0.001 degrees north are 111 m.
 NORTH_111M_UDEG = 1000
@@ -84,6 +84,13 @@ def test_one_wild_fix_is_no_truck():
 def test_not_moved():
     # Switched off by the owner.
     module = Guarded("MOVED=OFF")
+    module.park()
+    module.fix(3000)
+    module.minutes(9)
+    assert module.told() == []
+    # Being shipped.
+    module = Guarded()
+    module.config.apply({POWER_SAVE: "TRANSPORT"})
     module.park()
     module.fix(3000)
     module.minutes(9)

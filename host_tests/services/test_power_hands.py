@@ -6,6 +6,7 @@ from host_tests.shims.expect import run
 from ovms import power as hands
 from ovms.parameters import POWER_SAVE
 from ovms.services import power_states as states
+from ovms.services.notifier import Watched
 from ovms.services.power_states import AWAKE, DEEP, DRIVE, PARK
 from ovms.status import Status
 from ovms.vehicle.state import VehicleState
@@ -73,14 +74,16 @@ class App:
         self.config = Part(get=lambda n: self.values.get(n, ""))
         self.told = []
         self.notifier = Part(
-            ip=[], sms=[], notify=lambda kind, text: self.told.append(kind + text)
+            ip=[],
+            sms=[],
+            notify=lambda kind, text: self.told.append(kind + text),
+            watched=Watched(),
         )
         self.commander = Part(is_busy=lambda: False)
         self.server = Part(is_resting=False, is_idle=False)
         self.can = Part(may_sleep=False, is_asleep=False)
         self.gps = Part(is_off=False, uart=Uart())
         self.car = Part(BITRATE=500_000)
-        self.wifi = None
         self.sms = Part(due_s=NEVER_S)
         self.resets = 0
         self.modem = Part(
@@ -198,6 +201,57 @@ def test_who_cannot_sleep_or_has_a_broker_stays_connected():
         assert app.sleeps == bool(has_ri)
         app.server.is_idle = app.can.is_asleep = True
         assert broker is None or not hands.is_idle(app)
+
+
+def gps_minutes(app, from_s, to_s):
+    """The minutes in which the receiver was awake."""
+    awake = []
+    for now_s in range(from_s, to_s, 60):
+        app.at(now_s)
+        if not app.gps.is_off:
+            awake.append(now_s)
+            assert not hands.is_idle(app)
+    return awake
+
+
+def test_a_fix_once_an_hour_tells_whether_the_car_is_where_it_was_left():
+    app = App()
+    app.park()
+    # It never had a place: nothing to compare.
+    assert gps_minutes(app, 660, 9000) == []
+    app.notifier.watched.left_at = (52520008, 13404954)
+    first = gps_minutes(app, 9000, 12000)
+    assert first == [9000, 9060, 9120, 9180]
+    # With a fix near by it is over soon; the next is an hour later.
+    app.state.has_gps_lock = True
+    second = gps_minutes(app, 12000, 15000)
+    assert second == [12840, 12900]
+    # A car that is somewhere else is looked at as long as it may be.
+    app.notifier.watched.far_min = 1
+    assert len(gps_minutes(app, 16000, 18000)) == 4
+    app.state.is_on = True
+    app.at(18060)
+    assert not app.gps.is_off and not app.status.power[states.GPS_S]
+
+
+def test_wifi_is_left_for_a_sleep_and_looked_for_at_a_visit():
+    app = App()
+    calls = []
+    app.status.wifi = Part(
+        is_looking=False,
+        rest=lambda: calls.append("rest"),
+        on_settings=lambda: calls.append("look"),
+    )
+    app.fall_asleep()
+    assert app.server.is_resting
+    app.status.wifi.is_looking = True
+    assert not hands.is_idle(app)
+    app.status.wifi.is_looking = False
+    hands.rest(app)
+    assert calls == ["rest"] and app.board.sleeps
+    app.at(6000)
+    app.at(6005)
+    assert calls == ["rest", "look"] and not app.server.is_resting
 
 
 def test_deep_park_is_told_once():

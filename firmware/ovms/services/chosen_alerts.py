@@ -8,7 +8,7 @@ again only after what re-arms it, so that none can send SMS all night. What is r
 
 from micropython import const
 
-from ovms.parameters import ALERTS, HOME, TIMEZONE
+from ovms.parameters import ALERTS, HOME, POWER_SAVE, TIMEZONE
 from ovms.protocol import place
 from ovms.protocol.alert_choice import time_min, value
 from ovms.services.local_time import local_s
@@ -40,7 +40,8 @@ def minute(notifier):
     chosen = notifier.config.get(ALERTS)
     found = []
     here = _here(state)
-    if value(chosen, "MOVED") == "ON":
+    # In transport it is meant to be moved.
+    if value(chosen, "MOVED") == "ON" and notifier.config.get(POWER_SAVE) != "TRANSPORT":
         found.append(_moved(watched, state, here))
     if value(chosen, "HOME") == "ON" and here:
         found.append(_home(watched, notifier.config.get(HOME), here))

@@ -53,7 +53,9 @@ DONE = const(14)
 SLEEPS = const(15)
 # Looks in a row at a connection over which nothing more is said.
 SAID = const(16)
-LENGTH = const(17)
+# The uptime of the next look by GPS, while one goes on of its end; 0 in use.
+GPS_S = const(17)
+LENGTH = const(18)
 
 # After the last sign of use: the modem's set-up, a report to the server, a look at the car by app.
 _PARK_AFTER_S = const(600)
