@@ -352,6 +352,12 @@ class App:
         """The modem has learnt the time from its network."""
         self.clock.set_utc_s(utc_s, "modem")
 
+    def seek_gps(self, link, is_read):
+        """Find the GPS receiver's baud rate: what the GPSLink calls when it reads nothing."""
+        from ovms.gps_setup import seek
+
+        return seek(link, is_read)
+
     async def run_sms(self):
         """Task: answer SMS."""
         await self.sms.run(self.modem)

@@ -86,6 +86,8 @@ def build(app, presets):
     app.server.provision = app.provision
     app.gps_uart = UARTStream(board.gps_uart())
     app.gps = gps = GPSLink(app.gps_uart, app.state, status, app.clock)
+    gps.seek = app.seek_gps
+    _optional(app, "gps", _start_gps, app)
     app.bus = _can_bus(app)
     status.bus_counts = app.bus.counts
     app.can = CANLink(app.bus, None, status, config)
@@ -211,6 +213,12 @@ def _can_bus(app):
 
     spi, chip_select, interrupt = board.can()
     return MCP2515(spi, chip_select, interrupt, board.CRYSTAL_HZ)
+
+
+def _start_gps(app):
+    from ovms.gps_setup import start
+
+    start(app.gps_uart)
 
 
 def _take_over_wifi(app):

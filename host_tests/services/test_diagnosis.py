@@ -108,7 +108,7 @@ def test_gps():
     assert receiver_says().startswith("no receiver is heard.")
     # Another baud rate: what a UART at 9600 makes of 38400, with and without a `$` among it.
     for noise in (b"\x00\xf8\x80\xc0" * 50, b"$\xf8\xe0$\x80" * 20, b"\xb5\x62\x01\x07" * 30):
-        assert "Set it to NMEA at 9600 baud" in receiver_says(noise)
+        assert "at any rate from 4800 to 115200 baud" in receiver_says(noise)
     assert receiver_says(NO_FIX_RMC).startswith("no satellite is received.")
     assert receiver_says(NO_FIX_RMC, satellites=3).startswith("too few satellites")
     # A cold start takes its time.
@@ -242,7 +242,7 @@ def test_the_reports_say_so():
     summary = bench.send("SUMMARY")
     for line in (
         "CAN: there are frames, but none can be read. The crystal is not what board.py says,",
-        "GPS: what the receiver sends cannot be read. Set it to NMEA at 9600 baud.",
+        "GPS: what the receiver sends cannot be read at any rate from 4800 to 115200 baud.",
         "Time: not known",
     ):
         assert "\n" + line in summary, summary

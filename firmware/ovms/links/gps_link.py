@@ -25,8 +25,10 @@ _FASTEST_KMH10 = const(4000)
 
 class GPSLink:
     """uart: byte stream of the receiver. state: VehicleState, whose `tick` ages the fix: after
-    120 s without one it is stale. clock: gets UTC. Baud rate and wiring are the board's business.
-    watch_ms: period without any sentence that counts as silence.
+    120 s without one it is stale. clock: gets UTC.
+    watch_ms: period without any sentence that counts as silence. seek(link, is_read): coroutine
+    that finds the baud rate, see `gps_setup.py`, which has tries, patience, asked and is_told
+    (whether an RMC came in this period).
 
     due_s: see `ovms/guard.py`; who may wait for a silent receiver for ever is not waited for, but
     the look at it is.
@@ -43,10 +45,12 @@ class GPSLink:
         self._watch_ms = watch_ms
         self._parser = NMEAParser()
         self.place = self.candidate = self.altitude_s = None
-        self._is_heard = False
+        self._is_heard = self.is_told = False
         self.due_s = _ALIVE_S
         # The power governor sent the receiver to sleep: silence is no fault.
         self.is_off = False
+        self.seek = None
+        self.tries = self.patience = self.asked = 0
 
     async def run(self):
         """For ever. A silent, missing or babbling receiver is counted, never an error."""
@@ -83,7 +87,8 @@ class GPSLink:
             status = self._status
             self.due_s = status.uptime_s + _ALIVE_S
             status.counts.update(counts)
-            if counts["gps_sentences"] != seen:
+            is_read = counts["gps_sentences"] != seen
+            if is_read:
                 status.gps_heard = heard.GPS_SENTENCES
             elif self.is_off:
                 status.gps_heard = heard.GPS_UNKNOWN
@@ -94,7 +99,10 @@ class GPSLink:
                 status.gps_heard = heard.GPS_UNREADABLE if is_heard else heard.GPS_SILENT
                 status.count("gps_silent")
                 self._forget()
-            self._is_heard = False
+            is_odd = self.tries or not self.is_told
+            if self._is_heard and is_odd and self.seek and not self.is_off:
+                await self.seek(self, is_read)
+            self._is_heard = self.is_told = False
             seen = counts["gps_sentences"]
 
     def _forget(self):
@@ -107,6 +115,7 @@ class GPSLink:
     def _publish(self):
         parser = self._parser
         state = self._state
+        self.is_told = True
         state.gps_mode = parser.mode
         if parser.satellites is not None:
             state.satellites = parser.satellites

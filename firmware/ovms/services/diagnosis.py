@@ -120,7 +120,10 @@ def gps(status, state):
     if status.gps_heard == net.GPS_SILENT:
         return "no receiver is heard. Check its supply, and the wire from its TX."
     if status.gps_heard == net.GPS_UNREADABLE:
-        return "what the receiver sends cannot be read. Set it to NMEA at 9600 baud."
+        return (
+            "what the receiver sends cannot be read at any rate from 4800 to 115200 baud. Is it"
+            " set to NMEA?"
+        )
     if status.gps_heard != net.GPS_SENTENCES or state.has_gps_lock:
         return ""
     if _counter(status.counts)("gps_implausible"):
