@@ -77,6 +77,7 @@ def note(app):
         crashes = is_told = 0
     _write(app, _RUNS, crashes, is_told)
     if _PROVEN_S <= status.uptime_s < _NOTE_S and not app.is_safe:
+        app.in_turn(_self_test, app)
         from ovms import trees
 
         if trees.is_on_trial():
@@ -85,6 +86,13 @@ def note(app):
     if app.is_safe and not is_told:
         return status.uptime_s + _TELL_S
     return status.uptime_s - status.uptime_s % _NOTE_S + _NOTE_S
+
+
+def _self_test(app):
+    """By now each peripheral had its time."""
+    from ovms.services.selftest import to_log
+
+    to_log(app)
 
 
 def ended(app):

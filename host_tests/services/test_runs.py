@@ -30,7 +30,11 @@ class Module:
         self.modem = Part(port=Part(digester=digester))
         self.is_safe, self.ending = runs.begin(self)
         self.due_s = 180
-        self.notes = 0
+        self.notes = self.tests = 0
+
+    def in_turn(self, function, *arguments):
+        """The self test of a start, which is not for here."""
+        self.tests += 1
 
     def minutes(self, count):
         """So many pass; the REQUEST_ bits that were asked for meanwhile."""
@@ -201,3 +205,5 @@ def test_a_note_is_rare_as_it_loads_code():
         assert module.notes == 1 + 12
         module.minutes(9)
         assert module.notes == 13
+        # One self test in a start.
+        assert module.tests == 1

@@ -154,7 +154,11 @@ def supply(status, state):
 def flash(status):
     """The file system."""
     count = _counter(status.counts)
-    if count("history_write_failures") or count("crash_not_stored"):
+    if (
+        count("history_write_failures")
+        or count("crash_not_stored")
+        or count("settings_not_stored")
+    ):
         return "it cannot be written. Is it full? Delete what is not the module's (make repl)."
     return ""
 

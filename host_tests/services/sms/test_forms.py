@@ -29,6 +29,7 @@ QUESTIONS = (
     "SIM?",
     "SERVER?",
     "DIAG",
+    "SELFTEST",
     "FEATURES?",
     "VERSION",
     "CTP",

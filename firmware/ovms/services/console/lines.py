@@ -8,7 +8,7 @@ _HELP = """COMMANDS: HELP ? DIAG RESET or M/S ...
 'M' COMMANDS: %s
 SET-UP: GET [n], SET n=value, BEGIN, APPLY, CANCEL, FACTORY RESET
 WATCH: WATCH [MODEM] [GPS] [CAN [id ...]]
-BENCH: SIGNAL BUS"""
+BENCH: SIGNAL BUS DIAG TEST"""
 _DESK_HELP = "\nDESK: INJECT id#data"
 
 
@@ -35,6 +35,8 @@ async def handle_line(console, line):
         return _framed(_factory(console.app, rest))
     if word == "INJECT":
         return _framed(_inject(console.app.board, rest))
+    if word == "DIAG" and rest.upper() == "TEST":
+        return _framed(_self_test(console.app))
     if rest:
         return _HINT
     if word in ("HELP", "?"):
@@ -109,6 +111,12 @@ async def _help(app, is_long):
         commands = (await app.sms.execute_as_owner("HELP"))[1]
         output += "\n'S' COMMANDS:\n" + commands
     return _tagged(output)
+
+
+def _self_test(app):
+    from ovms.services.selftest import lines
+
+    return "\n".join(lines(app.status, app.state, app.current_car()))
 
 
 def _report(app):

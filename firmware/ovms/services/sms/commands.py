@@ -78,6 +78,12 @@ def _power():
     return reply
 
 
+def _self_test():
+    from ovms.services.selftest import reply
+
+    return reply
+
+
 def _help():
     from ovms.services.sms.help import reply
 
@@ -129,6 +135,7 @@ SUPPORT owner change 1 <ON or OFF>
 UNDO old_owner restore 0 .
 FACTORY password restore 1 <password> <password>
 DIAG either module 0
+SELFTEST either test 0
 FEATURES? either show 0
 FEATURE owner change 2 <0..15> <value>
 ALERT? either alerts 0
@@ -172,6 +179,7 @@ _LOADERS = {
     "alerts": _alerts,
     "wifi": _wifi,
     "power": _power,
+    "test": _self_test,
     "help": _help,
 }
 
