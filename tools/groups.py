@@ -6,7 +6,7 @@ from tools import boards
 
 # Where the modules start that stay imported as long as the firmware runs.
 ENTRY = "ovms.app"
-RESIDENT = (ENTRY, "ovms.assembly")
+_ASSEMBLY = "ovms.assembly"
 CAN_DRIVERS = ("ovms.drivers.mcp2515", "ovms.drivers.twai")
 # What stays imported of a modem, by the name that a board gives it.
 MODEM_PROFILES = {name: f"ovms.links.modem.{name.lower()}.profile" for name in boards.MODEMS}
@@ -17,8 +17,8 @@ def resident_groups(
 ) -> list[tuple[str, ...]]:
     """Modules to merge: what the board runs; each car and CAN driver with what only it needs.
 
-    modem: of the board, "" for none: its profile is the root behind RESIDENT, to be merged with
-    it. Those of other modems are in the package and are never loaded.
+    modem: of the board, "" for none: its profile is merged with the first, see `joined_roots`.
+    Those of other modems are in the package and are never loaded.
     What all cars are made of is none of them: the first one would be loaded with every other.
     """
     cars = [
@@ -37,9 +37,17 @@ def resident_groups(
     own = (profiles.pop(modem),) if modem in profiles else ()
     others = [(profile,) for profile in profiles.values()]
     return [
-        (ENTRY, *own, RESIDENT[1]),
+        (ENTRY, *own, _ASSEMBLY),
         *others,
         *bases,
         *drivers,
         *((car,) for car in sorted(cars)),
     ]
+
+
+def joined_roots(groups: list[tuple[str, ...]]) -> tuple[str, ...]:
+    """Of `resident_groups`, what is merged although only functions import it: the modem's profile.
+
+    It is imported for good a moment after the rest.
+    """
+    return groups[0][1:-1] if groups else ()

@@ -16,6 +16,7 @@ from host_tests.needs_vm import require
 from host_tests.tools.shrinking import shrunk as shrunk_small
 from tools import build, shelf, shrink, vm
 from tools.desk.translated import TranslatedOutput
+from tools.groups import joined_roots, resident_groups
 from tools.shrink import explain
 from tools.shrink.mpy import FormatError, Mpy
 from tools.shrink.places import Place
@@ -75,7 +76,8 @@ print("CALL", len(calls))
 def shrunk():
     sources = build.firmware_sources()
     outside = [path.read_text("utf-8") for path in build.outside_sources()]
-    return shrink.shrink(sources, outside, groups=build.resident_groups(sources))
+    groups = resident_groups(sources)
+    return shrink.shrink(sources, outside, groups=groups, joined=joined_roots(groups))
 
 
 def signatures():

@@ -9,6 +9,7 @@ import pytest
 
 from host_tests.tools.shrinking import shrunk, text_of
 from tools import build, shrink
+from tools.groups import joined_roots, resident_groups
 
 # What nobody needs
 
@@ -253,8 +254,26 @@ def test_bundle_refuses_a_circle():
 def test_the_firmware_shrinks_the_same_every_time():
     sources = build.firmware_sources()
     outside = [path.read_text("utf-8") for path in build.outside_sources()]
-    groups = build.resident_groups(sources)
-    first = shrink.shrink(sources, outside, groups=groups)
-    again = shrink.shrink(dict(reversed(sources.items())), outside, groups=groups)
+    groups = resident_groups(sources)
+    joined = joined_roots(groups)
+    first = shrink.shrink(sources, outside, groups=groups, joined=joined)
+    again = shrink.shrink(dict(reversed(sources.items())), outside, groups=groups, joined=joined)
     assert first.sources == again.sources
     assert len("".join(first.sources.values())) < len("".join(sources.values())) * 0.6
+    # The board's modem is part of what always stays, another one a file that nobody loads.
+    profiles = {path for path in first.paths if path.endswith("/profile.py")}
+    assert profiles == {"ovms/links/modem/sim7000/profile.py"}
+
+
+def test_whose_modem_is_merged():
+    sources = build.firmware_sources()
+    for modem, merged in (
+        ("SIM800", ("ovms.links.modem.sim800.profile",)),
+        ("SIM7000", ("ovms.links.modem.sim7000.profile",)),
+        ("", ()),
+    ):
+        groups = resident_groups(sources, modem)
+        assert joined_roots(groups) == merged
+        assert groups[0] == ("ovms.app", *merged, "ovms.assembly")
+        apart = [roots for roots in groups if roots[0].endswith(".profile")]
+        assert len(apart) == 2 - len(merged) and not {*merged} & {roots[0] for roots in apart}

@@ -6,6 +6,7 @@ import pytest
 
 from host_tests.tools.shrinking import shrunk
 from tools import build, shrink
+from tools.groups import joined_roots, resident_groups
 from tools.shrink import split
 
 TEXTS = (
@@ -185,7 +186,8 @@ def test_a_variable_hides_nothing(finely):
 def test_the_firmware_is_cut():
     sources = build.firmware_sources()
     outside = [path.read_text("utf-8") for path in build.outside_sources()]
-    result = shrink.shrink(sources, outside, groups=build.resident_groups(sources))
+    groups = resident_groups(sources)
+    result = shrink.shrink(sources, outside, groups=groups, joined=joined_roots(groups))
     assert sum(":" in path for path in result.paths) > 50
     names = {path.removesuffix(".py").replace("/", ".") for path in result.sources}
     own = {name.removesuffix(".py").replace("/", ".") for name in sources} - names
