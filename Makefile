@@ -22,7 +22,7 @@ MPREMOTE := $(PY) -m mpremote connect $(PORT)
 
 help: ## Print this help
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo "  Knobs: BOARD=$(BOARD) FORM=small|plain|romfs PORT=$(PORT) IMAGE=<official image> RUN='--scenario drive' PYTEST='-k sms'"
+	@echo "  Knobs: BOARD=$(BOARD) FORM=small|plain|romfs CARS=RT,OBD PORT=$(PORT) IMAGE=<official image> RUN='--scenario drive' PYTEST='-k sms'"
 
 $(READY): tools/locks/environment.txt tools/requirements.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

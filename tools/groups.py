@@ -26,7 +26,7 @@ def resident_groups(
         for path in sources
         if path.startswith("ovms/vehicle/") and path.endswith("/car.py")
     ]
-    shared = [f"ovms/vehicle/{name}.py" for name in ("base", "table_car")]
+    shared = [f"ovms/vehicle/{name}.py" for name in ("base", "table_car", "polled_car")]
     bases = [(path[:-3].replace("/", "."),) for path in shared if path in sources]
     drivers = [(name,) for name in CAN_DRIVERS if f"{name.replace('.', '/')}.py" in sources]
     profiles = {

@@ -123,7 +123,7 @@ class Noise:
 
 def declares_itself(car_class):
     car = build(car_class)
-    ids = car.RX_IDS
+    ids = car_class.RX_IDS
     assert car.TYPE and car.type_text().startswith(car.TYPE)
     assert len(set(ids)) == len(ids), "an id is listed twice"
     assert all(0 <= arbitration_id < STANDARD_IDS for arbitration_id in ids)
@@ -188,7 +188,7 @@ def survives_every_dlc(car_class, seed):
     noise = Noise(seed)
     data = bytearray(8)
     for _ in range(3):
-        for arbitration_id in car.RX_IDS:
+        for arbitration_id in car_class.RX_IDS:
             for dlc in range(9):
                 for filler in FILLERS:
                     for index in range(8):
@@ -205,7 +205,7 @@ def refuses_empty_frames(car_class, seed):
     data = bytearray(8)
     Noise(seed).fill(data)
     before = snapshot(car.state)
-    for arbitration_id in car.RX_IDS:
+    for arbitration_id in car_class.RX_IDS:
         car.on_frame(arbitration_id, data, 0)
     assert snapshot(car.state) == before
 
@@ -216,7 +216,7 @@ def ignores_foreign_ids(car_class, seed):
     before = snapshot(car.state)
     noise = Noise(seed)
     for arbitration_id in range(STANDARD_IDS):
-        if arbitration_id not in car.RX_IDS:
+        if arbitration_id not in car_class.RX_IDS:
             noise.fill(data)
             car.on_frame(arbitration_id, data, 8)
     assert snapshot(car.state) == before

@@ -44,12 +44,11 @@ class Bus:
     def _look(self):
         car = self.car
         is_silent = not (car.config.feature(15) > 0 and car.TX_FRAMES)
-        wanted = (is_silent, car.hears_all)
+        wanted = (is_silent, car.RX_IDS)
         if wanted != self._opened:
             self._opened = wanted
             self.opens += 1
-            ids = None if car.hears_all else car.RX_IDS
-            self.bench.open(ids, car.TX_FRAMES, is_silent, car.FOREIGN_IDS)
+            self.bench.open(car.RX_IDS, car.TX_FRAMES, is_silent, car.FOREIGN_IDS)
 
     def hears(self, text):
         """A frame of the bus: "7E8 03 41 0D 32"."""

@@ -73,8 +73,7 @@ class CANLink:
                 self.due_s = status.uptime_s + _ALIVE_S
                 is_silent = self._must_be_silent()
                 self.is_asleep = False
-                hears_all = car.hears_all
-                rx_ids = None if hears_all else car.RX_IDS
+                rx_ids = car.RX_IDS
                 try:
                     self._bus.open(car.BITRATE, rx_ids, car.TX_FRAMES, is_silent, car.FOREIGN_IDS)
                 except (OSError, ValueError) as error:
@@ -85,8 +84,8 @@ class CANLink:
                     continue
                 status.can_error = ""
                 pause_ms = self._retry_ms
-                await self._pump(car, is_silent, hears_all)
-                if car.hears_all == hears_all:
+                await self._pump(car, is_silent, rx_ids)
+                if car.RX_IDS is rx_ids:
                     status.count("can_reopened")
         finally:
             self._bus.close()
@@ -107,7 +106,7 @@ class CANLink:
 
         return turn(self, bus)
 
-    async def _pump(self, car, is_silent, hears_all):
+    async def _pump(self, car, is_silent, rx_ids):
         """Serve the open bus until it is lost, or the car, feature 15 or what is heard changed."""
         bus = self._bus
         frame = [0, bytearray(8), 0, 0]
@@ -115,9 +114,7 @@ class CANLink:
         off_pause_ms = self._retry_ms
         off_ms = checks = silent_ms = 0
         before = time.ticks_ms()
-        while (
-            self._car is car and self._must_be_silent() == is_silent and car.hears_all == hears_all
-        ):
+        while self._car is car and car.RX_IDS is rx_ids and self._must_be_silent() == is_silent:
             bus.service()
             left = _BATCH
             while left and bus.recv(frame):

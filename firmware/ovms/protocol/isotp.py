@@ -52,17 +52,17 @@ class Receiver:
         self.reply = bytearray(8)
         self.length = 0
         # Of a message under way: its length or 0, bytes there are, the next number, time left.
-        self._wanted = self._got = self._number = self._left_ms = 0
+        self._size = self._filled = self._number = self._left_ms = 0
         # Whether a frame of it came since the last `poll`.
-        self._is_fresh = False
+        self._is_heard = False
 
     def forget(self):
         """Begin anew: what is under way or complete counts no more."""
-        self.length = self._wanted = 0
+        self.length = self._size = 0
 
     def is_receiving(self):
         """Whether a message has begun and lacks something."""
-        return self._wanted > 0
+        return self._size > 0
 
     def receive(self, data, dlc):
         """One frame of the peer: IGNORED, DONE or REPLY. data: 8 bytes, borrowed."""
@@ -76,8 +76,8 @@ class Receiver:
             if not 0 < length <= SINGLE_MAX or length >= dlc or length > len(self.content):
                 return IGNORED
             # It ends one that was under way: the peer has given that up.
-            self._wanted = self._got = 0
-            self._copy(data, length)
+            self._size = self._filled = 0
+            self._fill(data, length)
             self.length = length
             return DONE
         return self._begin(data, dlc) if kind == _FIRST else IGNORED
@@ -86,7 +86,7 @@ class Receiver:
         length = (data[0] & 0x0F) << 8 | data[1]
         if dlc < 8 or 0 < length <= SINGLE_MAX:
             return IGNORED
-        self.length = self._wanted = self._got = 0
+        self.length = self._size = self._filled = 0
         reply = self.reply
         reply[1] = 0
         reply[2] = _SEPARATION_MS
@@ -95,50 +95,50 @@ class Receiver:
             reply[0] = _OVERFLOW
             return REPLY
         reply[0] = _GO
-        self._wanted = length
+        self._size = length
         self._number = 1
-        self._is_fresh = True
+        self._is_heard = True
         for n in range(_IN_FIRST):
             self.content[n] = data[n + 2]
-        self._got = _IN_FIRST
+        self._filled = _IN_FIRST
         return REPLY
 
     def _go_on(self, data, dlc):
-        count = self._wanted - self._got
-        if not self._wanted:
+        count = self._size - self._filled
+        if not self._size:
             return IGNORED
         if count > SINGLE_MAX:
             count = SINGLE_MAX
         if data[0] & 0x0F != self._number or count >= dlc:
             # Lost, twice, out of order or cut: what is left of it is of no use.
-            self._wanted = 0
+            self._size = 0
             return IGNORED
         self._number = (self._number + 1) & 0x0F
-        self._is_fresh = True
-        self._copy(data, count)
-        if self._got < self._wanted:
+        self._is_heard = True
+        self._fill(data, count)
+        if self._filled < self._size:
             return IGNORED
-        self.length = self._wanted
-        self._wanted = 0
+        self.length = self._size
+        self._size = 0
         return DONE
 
-    def _copy(self, data, count):
+    def _fill(self, data, count):
         content = self.content
-        got = self._got
+        got = self._filled
         for n in range(1, count + 1):
             content[got] = data[n]
             got += 1
-        self._got = got
+        self._filled = got
 
     def poll(self, elapsed_ms):
         """Time passes: a message that nothing more comes of is given up.
 
         When in this time its last frame came is not known, so the time begins with the next one.
         """
-        if self._is_fresh:
-            self._is_fresh = False
+        if self._is_heard:
+            self._is_heard = False
             self._left_ms = GAP_MS
-        elif self._wanted:
+        elif self._size:
             self._left_ms -= elapsed_ms
             if self._left_ms < 0:
-                self._wanted = 0
+                self._size = 0

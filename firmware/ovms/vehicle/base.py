@@ -53,11 +53,9 @@ class Vehicle:
     VERSION = ""
     # Bits per second of the car's bus, or None for a car without CAN.
     BITRATE: int | None = None
-    # Standard ids the car decodes.
-    RX_IDS: tuple = ()
-    # True while any frame of the bus is wanted, not only those: to find out whether it lives. A
-    # car may change it at any time.
-    hears_all = False
+    # Standard ids the car decodes. A car may set its own to None, at any time: whatever is on the
+    # bus, to find out whether that lives.
+    RX_IDS: tuple | None = ()
     # Standard ids that its bus carries ten times a second or more and the car does not decode: a
     # hint for the controller's filters. Empty where nobody knows.
     FOREIGN_IDS: tuple = ()

@@ -9,17 +9,15 @@ from micropython import const
 from ovms.vehicle.base import EVENT_FAULT
 from ovms.vehicle.poller import ACTIVE, FIRST_ANSWER, UNITS, Poller
 from ovms.vehicle.table_car import TableCar
-from ovms.vehicle.table_machines import IN_AWAKE, IN_CHARGING, IN_ON
+from ovms.vehicle.table_machines import IN_AWAKE, IN_ON
 
 _OFF_S = const(25)
-# Of all control units, stored and pending: three bytes each.
-_CODES_BYTES = const(96)
 
 
 class PolledCar(TableCar):
-    """poller: its Poller. lamp: what 01 01 told last, lamp and number of trouble codes, or None.
-    codes: of the last reading, three bytes each: 0 stored, 1 pending; the code. codes_age_s: since
-    then, or None. told, news: stored codes that were told, and those that are new, as text.
+    """poller: its Poller. codes: of the last reading, three bytes each: 0 stored, 1 pending; the
+    code. codes_age_s: since then, or None. told, news: stored codes that were told, and those that
+    are new, as text.
     """
 
     # Polls, see `poller.py`; (id of the request, id of the answer) for those of a maker's own.
@@ -36,12 +34,11 @@ class PolledCar(TableCar):
             for unit in range(UNITS):
                 self._answers[FIRST_ANSWER + unit] = True
         # Without broadcast frames of its own it lives when anything does.
-        self._has_own = len(self._answers) < len(self.RX_IDS)
-        self.hears_all = not self._has_own
-        self.lamp = self.codes_age_s = None
+        self._ids = self.RX_IDS
+        if len(self._answers) == len(self._ids):
+            self.RX_IDS = None
+        self.codes_age_s = None
         self.codes = b""
-        # Of the reading under way; None: nobody answered yet.
-        self._found = None
         self.told = self.news = ""
 
     def on_frame(self, arbitration_id, data, dlc):
@@ -69,12 +66,8 @@ class PolledCar(TableCar):
         if self.IS_OBD:
             self.inputs[IN_ON] = poller.state == ACTIVE and poller.sign_s < _OFF_S
             self.inputs[IN_AWAKE] = is_alive
-        if not self._has_own:
-            self.hears_all = poller.must_listen()
-
-    def is_in_use(self):
-        """Whether its own frames say that it is on or charges."""
-        return self.inputs[IN_ON] or self.inputs[IN_CHARGING]
+        if len(self._answers) == len(self._ids):
+            self.RX_IDS = None if poller.must_listen() else self._ids
 
     # VIN and trouble codes
 
@@ -84,27 +77,13 @@ class PolledCar(TableCar):
 
         return trouble_codes.read_vin(self, content, length)
 
-    def forget_codes(self):
-        """A new drive: what was read before is old."""
-        self._found = None
+    def take_codes(self, codes):
+        """All control units were asked, and some have answered."""
+        self.codes = codes
+        self.codes_age_s = 0
+        self.in_turn(self._look_for_news)
 
-    def add_codes(self, is_pending, content, length):
-        """43 or 47, how many, and two bytes each."""
-        found = bytearray(self._found or b"")
-        for n in range(2, min(length - 1, 2 + 2 * content[1]), 2):
-            if (content[n] or content[n + 1]) and len(found) < _CODES_BYTES:
-                found += bytes((is_pending, content[n], content[n + 1]))
-        self._found = bytes(found)
-
-    def take_codes(self):
-        """All control units were asked."""
-        if self._found is not None:
-            self.codes = self._found
-            self._found = None
-            self.codes_age_s = 0
-            self.in_turn(self._compare_codes)
-
-    def _compare_codes(self):
+    def _look_for_news(self):
         from ovms.vehicle import trouble_codes
 
         if trouble_codes.find_news(self):

@@ -20,6 +20,7 @@ from micropython import const
 
 from ovms.parameters import FEATURE_CAN_WRITE
 from ovms.protocol.isotp import IGNORED, REPLY, Receiver, single_frame
+from ovms.vehicle.table_machines import IN_CHARGING, IN_ON
 
 # A poll of POLLS, 7 bytes: every so many seconds; place in ASKS or OBD; the value of service 01
 # that makes it needless, or 0; length of the request; the request.
@@ -47,9 +48,8 @@ _PENDING = const(0xF3)
 _NOBODY = const(0xFF)
 _REFUSED = const(0xFE)
 
-# So many frames between two looks, a second, are a bus that lives.
+# So many frames in a second are a bus that lives; so long it is believed, then listened for.
 _LIFE_FRAMES = const(5)
-# So long it is believed, and after so long it is listened for again.
 _ALIVE_S = const(15)
 _LISTEN_S = const(8)
 _FOREVER_S = const(30_000)
@@ -79,36 +79,40 @@ _WAIT = const(0x78)
 
 class Poller:
     """car: a PolledCar. state: ASLEEP, FINDING or ACTIVE. heard: frames since the last `tick` that
-    are no answers. content, length: the VIN or trouble codes that were answered, see `tick`.
-    units: the control units that answered, as bits. wants_codes: read the trouble codes.
+    are no answers. units: the control units that answered, as bits. wants_codes: read the trouble
+    codes. sign_s: seconds since the car was known to run. content: the answer.
     """
 
     def __init__(self, car):
         self._car = car
         count = len(car.POLLS) // POLL_BYTES
-        self._due_s = array("i", bytes(4 * count))
+        # Seconds until each poll is due.
+        self._due = array("i", bytes(4 * count))
         self._units = bytearray(count)
         for n in range(count):
             self._units[n] = _NOBODY
         self._receiver = Receiver(_ANSWER_BYTES)
         self.content = self._receiver.content
-        self._request = bytearray(8)
-        self._next_base = bytearray(UNITS)
+        self._frame = bytearray(8)
+        self._next = bytearray(UNITS)
         self.state = ASLEEP
         self.heard = self.units = self.sign_s = 0
         self.wants_codes = False
         self._asked = _NOTHING
-        self._answer_id = self._to = self._wait_s = self._pending = self._missed = 0
+        self._answer_id = self._to = self._wait_s = self._pending = self._lost = 0
         self._is_done = self._was_on = self._is_low = False
         self._alive_s = _FOREVER_S
-        self._pause_s = self._failures = self._tries = self._gap_s = 0
-        self._supply_mv = self._supply_s = 0
+        # Seconds before it is asked again, and how often that was in vain.
+        self._pause = self._failures = self._tries = self._gap_s = 0
+        self._supply_mv = self._since_s = 0
         # The unit that is asked for the VIN next, UNITS: none; twice that for trouble codes.
         self._vin_unit = UNITS
         self._code_unit = 0
         self._run_s = -1
-
-    # Frames
+        # What 01 01 told last: lamp and number of trouble codes.
+        self.lamp = None
+        # Those of the reading under way; None: nobody answered yet.
+        self._found = None
 
     def receive(self, arbitration_id, data, dlc):
         """A frame of a control unit. Allocates nothing, but for the flow control it asks for."""
@@ -117,7 +121,7 @@ class Poller:
             return
         if self._to == FUNCTIONAL:
             # All answer at once; what is longer than a frame is no answer to 01 00.
-            if not FIRST_ANSWER <= arbitration_id < FIRST_ANSWER + UNITS or data[0] > 7:
+            if not 0 <= arbitration_id - FIRST_ANSWER < UNITS or data[0] > 7:
                 return
         elif arbitration_id != self._answer_id:
             return
@@ -126,13 +130,13 @@ class Poller:
         if found == REPLY:
             self._car.send(self._to, receiver.reply)
         elif found != IGNORED:
-            self._understand(arbitration_id)
+            self._digest(arbitration_id)
 
-    def _understand(self, arbitration_id):
+    def _digest(self, arbitration_id):
         """A whole message: is it the answer?"""
         content = self.content
         length = self._receiver.length
-        request = self._request
+        request = self._frame
         if content[0] == _NEGATIVE:
             if length >= 3 and content[1] == request[1] and self._to != FUNCTIONAL:
                 self._refused(content[2])
@@ -144,9 +148,9 @@ class Poller:
             if n >= length or content[n] != request[n + 1]:
                 return
         asked = self._asked
-        self._missed = 0
+        self._lost = 0
         if asked == _SUPPORT:
-            self._supported(arbitration_id - FIRST_ANSWER, length)
+            self._learn(arbitration_id - FIRST_ANSWER, length)
             if self._to != FUNCTIONAL:
                 self._asked = _NOTHING
         elif asked >= _VIN:
@@ -154,10 +158,10 @@ class Poller:
         else:
             self._asked = _NOTHING
             if self._car.POLLS[asked * POLL_BYTES + 1] == OBD and content[0] == 0x41:
-                self._look_for_signs(length)
+                self._judge(length)
             self._car.read_answer(arbitration_id, content, length)
 
-    def _look_for_signs(self, length):
+    def _judge(self, length):
         """Whether the car is on (car facts 2.6): never by the engine's speed alone."""
         content = self.content
         pid = content[1]
@@ -168,21 +172,21 @@ class Poller:
             value = value << 8 | content[3]
         if pid == 0x01:
             # Lamp and number of trouble codes. Those of the beginning are read in any case.
-            if self._car.lamp is not None and content[2] != self._car.lamp:
+            if self.lamp is not None and content[2] != self.lamp:
                 self.wants_codes = True
-            self._car.lamp = content[2]
+            self.lamp = content[2]
         elif pid == 0x1F:
             if 0 <= self._run_s < value:
-                self._sign()
+                self._note()
             self._run_s = value
         elif value and (pid == 0x0C or (pid == 0x0D and value < 0xFF)):
-            self._sign()
+            self._note()
 
-    def _sign(self):
+    def _note(self):
         self.sign_s = 0
         self._was_on = True
 
-    def _supported(self, unit, length):
+    def _learn(self, unit, length):
         """Which values a control unit knows; bytewise, as 32 bits are too many."""
         content = self.content
         if length < 6:
@@ -190,9 +194,9 @@ class Poller:
         self.units |= 1 << unit
         base = content[1]
         polls = self._car.POLLS
-        self._next_base[unit] = 0
+        self._next[unit] = 0
         if content[5] & 1 and base < 0xA0:
-            self._next_base[unit] = base + 0x20
+            self._next[unit] = base + 0x20
         for n in range(len(self._units)):
             at = n * POLL_BYTES
             place = polls[at + 5] - base - 1
@@ -208,15 +212,13 @@ class Poller:
                 self._wait_s = _PENDING_S
             return
         asked = self._asked
-        self._missed = 0
+        self._lost = 0
         self._asked = _NOTHING
         if asked < _SUPPORT:
             if code == _NOT_NOW:
-                self._due_s[asked] = _LATER_S
+                self._due[asked] = _LATER_S
             elif code != _BUSY:
                 self._units[asked] = _REFUSED
-
-    # Time
 
     def tick(self, seconds):
         """About once a second: decide what to ask, and ask it."""
@@ -226,15 +228,15 @@ class Poller:
             self._alive_s = 0
         self.heard = 0
         self.sign_s = min(self.sign_s + seconds, _FOREVER_S)
-        self._pause_s = max(self._pause_s - seconds, 0)
+        self._pause = max(self._pause - seconds, 0)
         is_rise = self._look_at_supply(seconds)
         if not car.config.feature(FEATURE_CAN_WRITE) > 0:
             self.state = ASLEEP
             self._asked = _NOTHING
-            self._pause_s = self._failures = 0
+            self._pause = self._failures = 0
         elif self.state == ASLEEP:
             # What was heard a while ago may have fallen asleep since.
-            if is_rise or (not self._alive_s and not self._pause_s and not self._is_low):
+            if is_rise or (not self._alive_s and not self._pause and not self._is_low):
                 self._wake(is_rise)
         elif self._is_low:
             self._end()
@@ -255,17 +257,15 @@ class Poller:
         now_mv = state.supply_mv
         if now_mv is None:
             return False
-        reference_mv = state.supply_reference_mv
-        if now_mv < _LOW_MV or (
-            reference_mv is not None and now_mv <= reference_mv - _BELOW_REFERENCE_MV
-        ):
+        reference_mv = state.supply_reference_mv or 0
+        if now_mv < _LOW_MV or now_mv <= reference_mv - _BELOW_REFERENCE_MV:
             self._is_low = True
         before_mv = self._supply_mv
         is_rise = now_mv >= _CHARGED_MV and 0 < before_mv <= now_mv - _RISE_MV
-        self._supply_s += seconds
-        if is_rise or self._supply_s >= _RISE_S or not before_mv:
+        self._since_s += seconds
+        if is_rise or self._since_s >= _RISE_S or not before_mv:
             self._supply_mv = now_mv
-            self._supply_s = 0
+            self._since_s = 0
         if is_rise:
             self._is_low = False
         return is_rise
@@ -279,12 +279,12 @@ class Poller:
         self.sign_s = _OFF_S
         self._was_on = False
         self._asked = _NOTHING
-        self._tries = self._missed = self._gap_s = self.units = 0
+        self._tries = self._lost = self._gap_s = self.units = 0
         self._run_s = -1
         self._vin_unit = UNITS
         self._code_unit = 0
         for n in range(len(self._units)):
-            self._due_s[n] = 0
+            self._due[n] = 0
             if self._units[n] != _REFUSED:
                 self._units[n] = _NOBODY if car.POLLS[n * POLL_BYTES + 1] == OBD else 0
 
@@ -293,26 +293,26 @@ class Poller:
         self.state = ASLEEP
         self._asked = _NOTHING
         self.sign_s = _FOREVER_S
-        self._missed = 0
+        self._lost = 0
         self._alive_s = max(self._alive_s, _LISTEN_S)
         if self._was_on:
             self._failures = 0
-        self._pause_s = _PAUSES_S[min(self._failures, 2)]
+        self._pause = _PAUSES_S[min(self._failures, 2)]
         self._failures += 1
 
     def _go_on(self, seconds):
-        for n in range(len(self._due_s)):
-            self._due_s[n] -= seconds
+        for n in range(len(self._due)):
+            self._due[n] -= seconds
         if self._asked != _NOTHING and not self._is_over(seconds):
             return
         car = self._car
-        if not car.IS_OBD and car.is_in_use():
-            self._sign()
+        if not car.IS_OBD and (car.inputs[IN_ON] or car.inputs[IN_CHARGING]):
+            self._note()
         elif self._was_on and _OFF_S <= self.sign_s < _OFF_S + seconds:
             # The last odometer, then what tells that it is on again.
-            for n in range(len(self._due_s)):
-                self._due_s[n] = 0
-        if self.sign_s >= _END_S or self._missed >= _TRIES or (self._missed > 1 and self._was_on):
+            for n in range(len(self._due)):
+                self._due[n] = 0
+        if self.sign_s >= _END_S or self._lost >= _TRIES or (self._lost > 1 and self._was_on):
             self._end()
             return
         self._gap_s -= seconds
@@ -334,11 +334,11 @@ class Poller:
         elif self._to == FUNCTIONAL:
             if self.units:
                 self.state = ACTIVE
-                self._missed = self._vin_unit = self._code_unit = 0
+                self._lost = self._vin_unit = self._code_unit = 0
                 self.wants_codes = True
-                self._car.forget_codes()
+                self._found = None
         elif self._asked < _VIN:
-            self._missed += 1
+            self._lost += 1
         self._asked = _NOTHING
         return True
 
@@ -348,7 +348,11 @@ class Poller:
             if self._car.read_vin(self.content, self._receiver.length):
                 self._vin_unit = UNITS
         else:
-            self._car.add_codes(self._asked == _PENDING, self.content, self._receiver.length)
+            from ovms.vehicle import trouble_codes
+
+            is_pending = self._asked == _PENDING
+            length = self._receiver.length
+            self._found = trouble_codes.added(self._found, is_pending, self.content, length)
 
     def _ask_next(self):
         if self.state == FINDING:
@@ -359,13 +363,13 @@ class Poller:
             self._ask(_SUPPORT, FUNCTIONAL, b"\x01\x00")
             return
         for unit in range(UNITS):
-            base = self._next_base[unit]
+            base = self._next[unit]
             if base and self.units & 1 << unit:
-                self._next_base[unit] = 0
+                self._next[unit] = 0
                 if self._knows_from(base):
                     self._ask(_SUPPORT, FIRST_REQUEST + unit, bytes((1, base)))
                     return
-        if not (self._ask_due() if self._missed else self._ask_rare()):
+        if self._lost or not self._ask_rare():
             self._ask_due()
 
     def _knows_from(self, base):
@@ -393,15 +397,14 @@ class Poller:
                 is_pending = self._code_unit & 1
                 self._code_unit += 1
                 if self.units & 1 << unit:
-                    self._ask(
-                        _PENDING if is_pending else _STORED,
-                        FIRST_REQUEST + unit,
-                        b"\x07" if is_pending else b"\x03",
-                    )
+                    what = _PENDING if is_pending else _STORED
+                    self._ask(what, FIRST_REQUEST + unit, b"\x07" if is_pending else b"\x03")
                     return True
             self.wants_codes = False
             self._code_unit = 0
-            self._car.take_codes()
+            if self._found is not None:
+                self._car.take_codes(self._found)
+            self._found = None
         return False
 
     def _ask_due(self):
@@ -409,21 +412,20 @@ class Poller:
         polls = self._car.POLLS
         found = -1
         for n in range(len(self._units)):
-            if self._units[n] >= UNITS or self._due_s[n] > 0 or self._is_needless(n):
+            if self._units[n] >= UNITS or self._due[n] > 0 or self._is_needless(n):
                 continue
-            if found < 0 or self._due_s[n] < self._due_s[found]:
+            if found < 0 or self._due[n] < self._due[found]:
                 found = n
         if found < 0:
-            return False
+            return
         at = found * POLL_BYTES
-        self._due_s[found] = polls[at]
+        self._due[found] = polls[at]
         request = polls[at + 4 : at + 4 + polls[at + 3]]
         if polls[at + 1] == OBD:
             self._ask(found, FIRST_REQUEST + self._units[found], request)
         else:
             to, answer_id = self._car.ASKS[polls[at + 1]]
             self._ask(found, to, request, answer_id)
-        return True
 
     def _is_needless(self, n):
         """Whether another value that this car has says it better."""
@@ -444,5 +446,5 @@ class Poller:
         self._is_done = False
         self._pending = self._wait_s = 0
         self._receiver.forget()
-        single_frame(self._request, request)
-        self._car.send(to, self._request)
+        single_frame(self._frame, request)
+        self._car.send(to, self._frame)

@@ -11,6 +11,8 @@ _LETTERS = "PCBU"
 _VIN_LENGTH = const(17)
 _SHOWN_MAX = const(16)
 _LAMP = const(0x80)
+# Of all control units, stored and pending: three bytes each.
+_CODES_BYTES = const(96)
 # As long as a question and its answer may take, for two control units.
 _WAIT_MS = const(500)
 _WAITS = const(40)
@@ -36,6 +38,15 @@ def read_vin(car, content, length):
         car.state.vin = text
         car.state.touch()
     return True
+
+
+def added(found, is_pending, content, length):
+    """`found` with the codes of an answer: 43 or 47, how many, and two bytes each."""
+    codes = bytearray(found or b"")
+    for n in range(2, min(length - 1, 2 + 2 * content[1]), 2):
+        if (content[n] or content[n + 1]) and len(codes) < _CODES_BYTES:
+            codes += bytes((is_pending, content[n], content[n + 1]))
+    return bytes(codes)
 
 
 def _listed(car, is_pending):
@@ -74,7 +85,8 @@ def alert(car):
 
 
 def _report(car):
-    lamp = "unknown" if car.lamp is None else "on" if car.lamp & _LAMP else "off"
+    lamp = car.poller.lamp
+    lamp = "unknown" if lamp is None else "on" if lamp & _LAMP else "off"
     return "Stored: %s\rPending: %s\rLamp: %s" % (
         _shown(_listed(car, 0)),
         _shown(_listed(car, 1)),
