@@ -58,10 +58,10 @@ def complaint(folder, *rows, dbc=DBC):
     return text.removeprefix(str(folder) + "/")
 
 
-def made(folder, *rows):
+def made(folder, *rows, dbc=DBC):
     """A car of a mapping, with what reads its frames."""
     namespace = {}
-    exec(text_of(written(folder, *rows)), namespace)  # noqa: S102 - our own text
+    exec(text_of(written(folder, *rows, dbc=dbc)), namespace)  # noqa: S102 - our own text
     name = "".join(word.capitalize() for word in folder.name.split("_"))
     return build(namespace[name])
 

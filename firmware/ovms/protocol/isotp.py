@@ -2,8 +2,9 @@
 
 Rules of this file: the data bytes of frames alone count, so addresses are the caller's, of 11 or
 29 bits; one `Receiver` hears one peer at a time. Nothing is allocated for a frame, memory never
-grows, and whatever comes, a message is complete, dropped or given up after `GAP_MS`: none is made
-of pieces of two. What is sent are single frames and flow control: a request has 7 bytes at most.
+grows, and a message of up to 16 frames is whole, dropped or given up after `GAP_MS`, whatever is
+lost, comes twice or out of order. What is sent are single frames and flow control: a request has
+7 bytes at most.
 
 Layout and rules of the frames, and times: car facts 2.2.
 """

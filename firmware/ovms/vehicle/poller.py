@@ -59,8 +59,6 @@ _END_S = const(55)
 _LAST_GAP_S = const(10)
 _TRIES = const(3)
 _PAUSES_S = (60, 300, 1800)
-_LATER_S = const(60)
-# After "response pending", and how often.
 _PENDING_S = const(5)
 _PENDING_MAX = const(3)
 # The 12 V supply rises by so much within so long to so much, or is low: as `minute_watch.py`.
@@ -70,7 +68,6 @@ _CHARGED_MV = const(13_000)
 _LOW_MV = const(11_500)
 _BELOW_REFERENCE_MV = const(1600)
 
-# Negative answers (ISO 14229): busy, conditions not correct, response pending.
 _NEGATIVE = const(0x7F)
 _BUSY = const(0x21)
 _NOT_NOW = const(0x22)
@@ -88,9 +85,7 @@ class Poller:
         count = len(car.POLLS) // POLL_BYTES
         # Seconds until each poll is due.
         self._due = array("i", bytes(4 * count))
-        self._units = bytearray(count)
-        for n in range(count):
-            self._units[n] = _NOBODY
+        self._units = bytearray(bytes((_NOBODY,)) * count)
         self._receiver = Receiver(_ANSWER_BYTES)
         self.content = self._receiver.content
         self._frame = bytearray(8)
@@ -216,7 +211,7 @@ class Poller:
         self._asked = _NOTHING
         if asked < _SUPPORT:
             if code == _NOT_NOW:
-                self._due[asked] = _LATER_S
+                self._due[asked] = _PAUSES_S[0]
             elif code != _BUSY:
                 self._units[asked] = _REFUSED
 
@@ -236,12 +231,17 @@ class Poller:
             self._pause = self._failures = 0
         elif self.state == ASLEEP:
             # What was heard a while ago may have fallen asleep since.
-            if is_rise or (not self._alive_s and not self._pause and not self._is_low):
+            is_heard = not (self._alive_s or self._pause or self._is_low)
+            if (is_rise or is_heard) and (car.IS_OBD or self._is_used()):
                 self._wake(is_rise)
         elif self._is_low:
             self._end()
         if self.state != ASLEEP:
             self._go_on(seconds)
+
+    def _is_used(self):
+        """Whether a car that tells it by itself is on or charges."""
+        return self._car.inputs[IN_ON] or self._car.inputs[IN_CHARGING]
 
     def is_alive(self):
         """Whether the bus was heard of late, beside answers."""
@@ -306,7 +306,7 @@ class Poller:
         if self._asked != _NOTHING and not self._is_over(seconds):
             return
         car = self._car
-        if not car.IS_OBD and (car.inputs[IN_ON] or car.inputs[IN_CHARGING]):
+        if not car.IS_OBD and self._is_used():
             self._note()
         elif self._was_on and _OFF_S <= self.sign_s < _OFF_S + seconds:
             # The last odometer, then what tells that it is on again.

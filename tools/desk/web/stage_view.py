@@ -142,7 +142,7 @@ class StageView:
 
     def _hear_app(self, code: str, payload: str) -> None:
         self.beliefs.hear(code, payload)
-        text = self._describer.news(code, redact(code, payload))
+        text = self._describer.news(code, redact(code, payload), _NEWS)
         self.say("app", self.secrets.clean(text))
 
     def _hear_frames(self, frames: list[tuple[int, int, bytes]]) -> None:
