@@ -46,6 +46,8 @@ _PERIODS = {
 }
 _SAMPLE_TICKS = 10
 _STEPS_KEPT = 100
+# Changed fields of a message that one line names.
+_NEWS = 6
 
 
 class StageView:
