@@ -12,6 +12,8 @@ A board's own file has its pins, and builds each peripheral when it is asked for
     twai()                    or: chip, RX and TX as GPIO number and pin each, a timer
     RI_GPIO INT_GPIO          RTC pins at the modem's RI and the MCP2515's INT, None where there is
                               no wire: without RI the ESP32 never sleeps
+    reset_pin()               input with a pull-up that a button pulls low, and LED or None: a
+                              factory reset, see `ovms/reset_pin.py`; a board may have none
 """
 
 from machine import ADC, WDT, Pin, reset, reset_cause

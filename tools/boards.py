@@ -113,6 +113,7 @@ INPUTS = {
     "CAN_INT": ("MCP2515", "INT"),
     "CAN_RX": ("CAN transceiver", "RXD"),
     "SUPPLY_SENSE": ("12 V", "100 kOhm / 15 kOhm, 100 nF"),
+    "FACTORY_RESET": ("button", "to GND"),
 }
 
 

@@ -12,6 +12,7 @@ _GPS_RX = const(6)
 _CAN_TX = const(5)
 _CAN_RX = const(4)
 _SUPPLY_SENSE = const(3)
+_FACTORY_RESET = const(9)
 
 
 class Board(ESP32Board):
@@ -20,6 +21,10 @@ class Board(ESP32Board):
     NAME = "C3WIFI"
     CHIP = "ESP32C3"
     SUPPLY_GPIO = _SUPPLY_SENSE
+
+    def reset_pin(self):
+        """The BOOT button, free once the chip has started, and no LED."""
+        return Pin(_FACTORY_RESET, Pin.IN, Pin.PULL_UP), None
 
     def gps_uart(self):
         """UART1, 9600 baud: what every receiver of hardware facts 5.3 starts with."""

@@ -23,6 +23,7 @@ _CAN_MOSI = const(23)
 _CAN_CS = const(21)
 _CAN_INT = const(34)
 _SUPPLY_SENSE = const(36)
+_FACTORY_RESET = const(0)
 
 
 class Board(ESP32Board):
@@ -48,6 +49,10 @@ class Board(ESP32Board):
             Pin(_MODEM_SUPPLY, Pin.OUT, value=1),
             Pin(_MODEM_DTR, Pin.OUT, value=0),
         )
+
+    def reset_pin(self):
+        """The BOOT button, free once the chip has started, and no LED."""
+        return Pin(_FACTORY_RESET, Pin.IN, Pin.PULL_UP), None
 
     def gps_uart(self):
         """UART2, 9600 baud: what every receiver of hardware facts 5.3 starts with."""

@@ -22,6 +22,8 @@ _CAN_MOSI = const(25)
 _CAN_CS = const(15)
 _CAN_INT = const(34)
 _SUPPLY_SENSE = const(36)
+_FACTORY_RESET = const(0)
+_LED = const(13)
 
 
 class Board(ESP32Board):
@@ -47,6 +49,10 @@ class Board(ESP32Board):
             Pin(_MODEM_SUPPLY, Pin.OUT, value=1),
             Pin(_MODEM_DTR, Pin.OUT, value=0),
         )
+
+    def reset_pin(self):
+        """The BOOT button, free once the chip has started, and the LED."""
+        return Pin(_FACTORY_RESET, Pin.IN, Pin.PULL_UP), Pin(_LED, Pin.OUT, value=0)
 
     def gps_uart(self):
         """UART2, 9600 baud: what every receiver of hardware facts 5.3 starts with."""

@@ -19,6 +19,8 @@ _GPS_RX = const(39)
 _CAN_TX = const(18)
 _CAN_RX = const(34)
 _SUPPLY_SENSE = const(36)
+_FACTORY_RESET = const(0)
+_LED = const(13)
 
 
 class Board(ESP32Board):
@@ -42,6 +44,10 @@ class Board(ESP32Board):
             Pin(_MODEM_SUPPLY, Pin.OUT, value=1),
             Pin(_MODEM_DTR, Pin.OUT, value=0),
         )
+
+    def reset_pin(self):
+        """The BOOT button, free once the chip has started, and the LED."""
+        return Pin(_FACTORY_RESET, Pin.IN, Pin.PULL_UP), Pin(_LED, Pin.OUT, value=0)
 
     def gps_uart(self):
         """UART2, 9600 baud: what every receiver of hardware facts 5.3 starts with."""

@@ -61,6 +61,9 @@ def build(app, presets):
         config.apply(presets, False, FROM_CABLE)
         if config.load_error != load_error:
             app.log.error(config.load_error)
+    pin = getattr(board, "reset_pin", None)
+    if pin:
+        _optional(app, "reset pin", _look_at_pin, app, pin())
     app.is_safe, ending = _optional(app, _CRASH_FILE, _begin, app) or (False, "")
     app.modem = _modem(app, uart)
     journal = Store(_SMS_FILE, None, _SMS_BYTES)
@@ -137,6 +140,12 @@ def _optional(app, part, function, *arguments):
     except Exception as error:
         app.on_error(part, error)
         return None
+
+
+def _look_at_pin(app, pins):
+    from ovms.reset_pin import look
+
+    look(app, *pins)
 
 
 def _begin(app):
