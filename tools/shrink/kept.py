@@ -70,7 +70,7 @@ _NATIVE = {
     *("LockType", "allocate_lock", "get_ident", "stack_size", "start_new_thread"),
     *("aes", "encrypt", "sha1", "mem16", "mem32", "mem8", "time_pulse_us"),
     *("NoneType", "bound_method", "closure", "dict_view", "generator"),
-    *("ViperTypeError", "ptr", "ptr16", "ptr32", "ptr8"),
+    *("_machine", "_mpy", "ptr", "ptr16", "ptr32", "ptr8"),
     *("POLLERR", "POLLHUP", "POLLOUT", "Signal", "bind", "listen", "unregister", "soft_reset"),
     *("FileIO", "PinBase", "TextIOWrapper", "executable", "ps1", "ps2", "stack_use"),
     *("deleter", "deque", "execfile", "getter", "imag", "real", "sep", "separators", "setter"),
