@@ -8,6 +8,7 @@ compiled changes:
 * `counters`: counters are called by texts that lie in MicroPython's ROM;
 * `constants`: constants go where they are used; `dead`: their definitions and imports go away;
 * `bundle`: modules that stay imported together become one;
+* `makers`: constructors that nothing but code on demand calls become code on demand;
 * `split`: modules on demand are cut by what is asked of them;
 * `families`, `names`, `rename`: names that only our own code uses become the same few everywhere,
   most of them ones that lie in MicroPython's ROM anyway (`kept`);
@@ -36,6 +37,7 @@ from tools.shrink.constants import Constants
 from tools.shrink.counters import shorten_counters
 from tools.shrink.kept import kept_names, known_modules
 from tools.shrink.layout import lay_out
+from tools.shrink.makers import move_constructors
 from tools.shrink.mpy import Mpy
 from tools.shrink.names import Namer, known_names, short_names
 from tools.shrink.packing import check_imports, imported_modules, name_modules_apart, pack
@@ -112,6 +114,7 @@ def shrink(
     literals = constants.literals()
     dead.bury(modules, known)
     members = bundle(modules, groups, fixed, joined)
+    move_constructors(modules, members)
     split_modules(modules, [*fixed, *starts, *(name for roots in groups for name in roots)])
     namer = Namer(modules, known | kept_names(), keywords)
     known_places = Sources()

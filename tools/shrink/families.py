@@ -10,7 +10,8 @@ from __future__ import annotations
 import ast
 import builtins
 
-from tools.shrink.scopes import CLASS, MODULE, Module, Scope
+from tools.shrink.makers import CLASS_MARK
+from tools.shrink.scopes import CLASS, MODULE, Module
 
 
 def families(modules: dict[str, Module]) -> list[set[str]]:
@@ -51,8 +52,8 @@ def _groups(modules: dict[str, Module]) -> tuple[dict[str, set[str]], set[str]]:
                 names[use.scope.node.name].add(use.name)
         for attribute in module.attributes:
             if not isinstance(attribute.ctx, ast.Load):
-                owner = _class_of(attribute.value, module)
-                group = names.setdefault(owner.node.name, set()) if owner else strays  # type: ignore[attr-defined]
+                made = _class_of(attribute.value, module)
+                group = names.setdefault(made, set()) if made else strays
                 group.add(attribute.attr)
     for module in modules.values():
         for _, alias in module.imports:
@@ -66,15 +67,20 @@ def _groups(modules: dict[str, Module]) -> tuple[dict[str, set[str]], set[str]]:
     return {name: groups[root(name)] for name in names}, strays
 
 
-def _class_of(node: ast.expr, module: Module) -> Scope | None:
-    """The class whose instance `node` is: the first parameter of a method, never set again."""
+def _class_of(node: ast.expr, module: Module) -> str:
+    """The class whose instance `node` is, or "": the first parameter of a method, or of a
+    constructor that was moved, never set again.
+    """
     use = module.use_at.get(id(node))
     scope = use.owner if use else None
-    if use is None or scope is None or scope.parent is None or scope.parent.kind != CLASS:
-        return None
+    if use is None or scope is None or scope.parent is None:
+        return ""
+    name = getattr(scope.node, CLASS_MARK, "")
+    if scope.parent.kind == CLASS:
+        name = scope.parent.node.name  # type: ignore[attr-defined]
     is_first = scope.parameters[:1] == [use.name] and len(scope.bindings[use.name]) == 1
     is_static = any(
         getattr(decorator, "id", "") == "staticmethod"
         for decorator in getattr(scope.node, "decorator_list", ())
     )
-    return scope.parent if is_first and not is_static else None
+    return name if is_first and not is_static else ""

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tools.shrink.bundle import origin, plain_name
+from tools.shrink.makers import PLACE_MARK
 from tools.shrink.mpy import FormatError, Mpy
 from tools.shrink.names import identifiers
 from tools.shrink.scopes import Module
@@ -58,13 +59,13 @@ class Sources:
             self._read(node, origin(node.name, module, members) or module.path, "")
 
     def _read(self, node, path: str, outer: str) -> None:
-        place = Place(path, f"{outer}{plain_name(node.name)}")
+        place = Place(*getattr(node, PLACE_MARK, (path, f"{outer}{plain_name(node.name)}")))
         self.places[id(node)] = place
         self.used[place] = sorted({plain_name(word) for word in identifiers(node)})
         if isinstance(node, ast.ClassDef):
             self.classes.add(id(node))
         for inner in _inside(node):
-            self._read(inner, path, f"{place.name}.")
+            self._read(inner, place.path, f"{place.name}.")
 
     def outline(self, tree: ast.AST) -> list[Definition]:
         """What the same `tree`, now with short names, defines."""

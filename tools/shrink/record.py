@@ -9,6 +9,7 @@ import ast
 
 from tools.shrink.bundle import origin, plain_name
 from tools.shrink.families import family_names
+from tools.shrink.makers import CLASS_MARK
 from tools.shrink.scopes import CLASS, FUNCTION, Module, Scope, module_name
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -85,7 +86,7 @@ class Parameters:
 
 
 def _called_as(scope: Scope) -> str:
-    name = scope.node.name  # type: ignore[attr-defined]
+    name: str = getattr(scope.node, CLASS_MARK, "") or scope.node.name  # type: ignore[attr-defined]
     if name == "__init__" and scope.parent is not None:
         name = getattr(scope.parent.node, "name", name)
     return plain_name(name)
