@@ -54,9 +54,14 @@ def made(digest: str, make: Callable[[Path], None]) -> Path:
 
 def write_table(folder: Path, table: dict) -> None:
     """Write the table of a package, with a list of its files."""
-    files = (folder / "ovms").rglob("*")
-    built = sorted(file.relative_to(folder).as_posix() for file in files if file.is_file())
+    built = [file.relative_to(folder).as_posix() for file in _files(folder)]
     (folder / TABLE).write_text(json.dumps({**table, "built": built}), "utf-8")
+
+
+def _files(folder: Path) -> list[Path]:
+    """What a package has: with nothing merged, its modules lie beside the folder `ovms`."""
+    files = (file for file in sorted(folder.rglob("*")) if file.is_file())
+    return [file for file in files if file != folder / TABLE]
 
 
 def is_current(table_file: Path, digest: str, target: Path) -> bool:
@@ -73,7 +78,7 @@ def put(package: Path, target: Path) -> list[str]:
 
     A tree in use is without a file at no time, but for those that the new one has no more.
     """
-    files = [file for file in sorted((package / "ovms").rglob("*")) if file.is_file()]
+    files = _files(package)
     names = [file.relative_to(package).as_posix() for file in files]
     for file, name in zip(files, names, strict=True):
         new = target / name
