@@ -12,6 +12,7 @@ from host_tests.services.sms_bench import (
 )
 from host_tests.shims.expect import run
 from ovms.services.sms import journal
+from ovms.services.sms.work import begin, send
 from ovms.vehicle.base import Vehicle
 
 CUT_SHORT = "The module was interrupted while it worked on your SMS."
@@ -290,26 +291,25 @@ def test_an_answer_waits_for_the_network():
     modem = DeafModem([(OWNER, "VERSION", 5), (OWNER, "REGISTER?", 6)])
 
     async def main():
-        from ovms.services.sms.work import work
-
         sms = bench.sms
         sms.current = OWNER, "VERSION"
-        assert await work(sms, modem) is False
-        # Called again, it only sends.
-        sms.execute = None
-        assert await work(sms, modem) is True
+        assert await begin(sms, modem) and sms.done is None
+        sms.done = True, "4.0"
+        assert await send(sms, modem) is False
+        assert await begin(sms, modem) and sms.done
+        assert await send(sms, modem) is True
         assert len(modem.sent) == 1
         # One that never finds a network is given up.
         modem.left = 99
         sms.begun, sms.done, sms.unsent = 1, (True, "x"), None
         sms.sendings = 0
         for _ in range(4):
-            assert await work(sms, modem) is False
-        assert await work(sms, modem) is True
+            assert await send(sms, modem) is False
+        assert await send(sms, modem) is True
         # With a network, or when it may have been sent, there is one attempt.
         bench.status.is_registered = True
         modem.left, sms.sendings, sms.unsent = 99, 0, None
-        assert await work(sms, modem) is True and modem.left == 98
+        assert await send(sms, modem) is True and modem.left == 98
 
     run(main())
 

@@ -75,7 +75,13 @@ class SMSService:
                 self.current = await modem.next_sms()
                 self.attempts = self.begun = self.sendings = 0
             self.stay_alive()
-            is_over = await self._patiently(self._work, modem)
+            is_over = None
+            # Each on its own: while a command is carried out, and needs all the room there is,
+            # nothing of the others is in RAM.
+            if await self._patiently(self._begin, modem) and not self.done:
+                self.done = await self._patiently(self.execute, *self.current)
+            if self.done:
+                is_over = await self._patiently(self._send, modem)
             if is_over:
                 self.current = None
                 continue
@@ -118,7 +124,12 @@ class SMSService:
         """The same for somebody who is the owner, even before REGISTER."""
         return self.execute(self.config.get(parameters.PHONE), text, True, origin)
 
-    def _work(self, modem):
-        from ovms.services.sms.work import work
+    def _begin(self, modem):
+        from ovms.services.sms.work import begin
 
-        return work(self, modem)
+        return begin(self, modem)
+
+    def _send(self, modem):
+        from ovms.services.sms.work import send
+
+        return send(self, modem)

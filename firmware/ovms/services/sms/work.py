@@ -1,7 +1,7 @@
 """One SMS from its arrival to its deletion. Loaded on demand.
 
-Each step stands in the SMSService when it is done, so `work` may be called again after a lack of
-memory and does none of them twice.
+Each step stands in the SMSService when it is done, so both functions may be called again after a
+lack of memory, and nothing is done twice.
 """
 
 import asyncio
@@ -16,24 +16,25 @@ _RESERVE = const(10)
 _SENDINGS = const(5)
 
 
-async def work(sms, modem):
-    """Whether the SMS is over; False: its answer waits for the network."""
-    number, text = sms.current
+async def begin(sms, modem):
+    """Before it is carried out. True; `done` is set where it must not be carried out again."""
     if not sms.begun:
         sms.done = sms.unsent = None
         # In RAM, too: one that was delivered directly lies in no store.
         sms.attempts = max(sms.attempts + 1, _begin(sms, modem))
         sms.begun = sms.attempts
     await asyncio.sleep_ms(0)
-    if sms.done is None:
-        if sms.begun == 1:
-            sms.done = await sms.execute(number, text)
-        elif sms.begun == 2:
-            sms.status.count("sms_interrupted")
-            sms.done = False, _notice(sms, number, text)
-        else:
-            sms.status.count("sms_given_up")
-            sms.done = False, None
+    if sms.done is None and sms.begun > 1:
+        is_told = sms.begun == 2
+        sms.status.count("sms_interrupted" if is_told else "sms_given_up")
+        number, text = sms.current
+        sms.done = False, _notice(sms, number, text) if is_told else None
+    return True
+
+
+async def send(sms, modem):
+    """Whether the SMS is over; False: its answer waits for the network."""
+    number, text = sms.current
     await asyncio.sleep_ms(0)
     if sms.unsent is None:
         sms.unsent = await _parts(sms, number, text, sms.done[1])
