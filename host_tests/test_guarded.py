@@ -344,7 +344,7 @@ def test_a_link_to_a_broker_that_hangs_costs_no_more_than_that(life):
     assert life.run(2500) == ""
     assert len(held) == 2 and 1500 < held[0] < 1503
     app = life.app
-    assert app.status.counts["mqtt_stuck"] == 1 and "hung" in app.status.mqtt.server_error
+    assert app.status.counts["mqtt_dropped"] == 1 and "hung" in app.status.mqtt.server_error
     # The same when only the commands' task hangs, and nothing while nobody is made to promise.
     broker = LinkStatus(app.status)
     assert broker.due_s > 1 << 28

@@ -113,11 +113,11 @@ class App:
                 # Each step may load code, which takes its time: others have their turn.
                 await asyncio.sleep_ms(0)
             due_s = min([part.due_s for part in self.guarded])
+            broker = self.status.mqtt
+            if broker is not None:
+                due_s = min(due_s, broker.due_s)
             if self.ended or self.broom.rooms > _ROOMS or self.status.uptime_s > due_s:
                 self._judge()
-            broker = self.status.mqtt
-            if broker is not None and self.status.uptime_s > broker.due_s:
-                self._drop_broker("mqtt_stuck")
             watchdog.feed()
             # A quiet point once a second: short pauses now instead of a long one in a burst.
             gc.collect()
@@ -217,20 +217,19 @@ class App:
 
     def _judge(self):
         broker = self.status.mqtt
-        if broker is not None and broker.tasks and self.broom.rooms > _ROOMS:
+        has_no_room = self.broom.rooms > _ROOMS
+        if broker is not None and (
+            (broker.tasks and has_no_room) or self.status.uptime_s > broker.due_s
+        ):
             # What the module can do without goes first.
-            self._drop_broker("mqtt_no_room")
+            self.status.count("mqtt_dropped")
+            broker.give_up(has_no_room)
+            self.broom.make_room()
             self.broom.rooms = 0
             return
         from ovms.guard import judge
 
         judge(self)
-
-    def _drop_broker(self, why):
-        """Let go of the link to the MQTT broker: `mqtt_setup.py` makes it anew, later."""
-        self.status.count(why)
-        self.status.mqtt.give_up(why == "mqtt_no_room")
-        self.broom.make_room()
 
     def _supply_mv(self):
         """The 12 V battery's voltage; None without a reading, which is told once."""

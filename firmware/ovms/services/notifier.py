@@ -20,7 +20,7 @@ _MINUTE_S = const(60)
 _SMS_TICK_MS = const(1000)
 
 # No SMS takes longer, nor a pause between two attempts: see `ovms/guard.py`.
-_ALIVE_S = const(1200)
+ALIVE_S = const(1200)
 
 # What was seen of the car, as bits.
 ALARM = const(1)
@@ -96,7 +96,7 @@ class Notifier:
         self.error = ""
         self.error_s = 0
         self._minute_s = _MINUTE_S
-        self.due_s = _ALIVE_S
+        self.due_s = ALIVE_S
         self._seen = 0
         self._revision = state.revision
 
@@ -169,15 +169,11 @@ class Notifier:
     async def run(self):
         """Task: send what waits for SMS, for ever."""
         while True:
-            self.stay_alive()
+            self.due_s = self.status.uptime_s + ALIVE_S
             if not self.sms or not self.status.is_registered:
                 await self.sleep_ms(_SMS_TICK_MS)
             else:
                 await self._send_sms()
-
-    def stay_alive(self):
-        """The task that sends gets on."""
-        self.due_s = self.status.uptime_s + _ALIVE_S
 
     def _send_sms(self):
         from ovms.services import notifier_events

@@ -3,7 +3,7 @@
 from micropython import const
 
 from ovms import parameters
-from ovms.services.notifier import ALARM, TRUNK
+from ovms.services.notifier import ALARM, ALIVE_S, TRUNK
 from ovms.vehicle.base import (
     EVENT_BATTERY,
     EVENT_CHARGE_SUFFICIENT,
@@ -166,10 +166,10 @@ async def send_sms(notifier):
             notifier.status.count("alerts_retried")
             await notifier.sleep_ms(pause_ms)
             pause_ms *= 2
-        notifier.stay_alive()
+        notifier.due_s = notifier.status.uptime_s + ALIVE_S
         while left and await notifier.modem.send_sms(left[0][0], left[0][1]):
             left.pop(0)
-            notifier.stay_alive()
+            notifier.due_s = notifier.status.uptime_s + ALIVE_S
         if not left:
             return
     notifier.status.count("alerts_not_sent")
