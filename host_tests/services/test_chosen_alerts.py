@@ -83,6 +83,13 @@ def test_one_wild_fix_is_no_truck():
 
 def test_not_moved():
     # Switched off by the owner.
+    module = Guarded()
+    module.park()
+    module.config.apply({ALERTS: "MOVED=OFF"})
+    module.fix(3000)
+    module.minutes(9)
+    # Nothing is left that `power.py` would wake the receiver for.
+    assert module.told() == [] and module.notifier.watched.left_at is None
     module = Guarded("MOVED=OFF")
     module.park()
     module.fix(3000)

@@ -43,6 +43,8 @@ def minute(notifier):
     # In transport it is meant to be moved.
     if value(chosen, "MOVED") == "ON" and notifier.config.get(POWER_SAVE) != "TRANSPORT":
         found.append(_moved(watched, state, here))
+    else:
+        watched.left_at = None
     if value(chosen, "HOME") == "ON" and here:
         found.append(_home(watched, notifier.config.get(HOME), here))
     for name, look in (("SOC", _soc), ("VALET", _valet)):

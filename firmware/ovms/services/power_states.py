@@ -75,8 +75,8 @@ _VISIT_LASTS_S = const(240)
 
 # 12 V current of each state in tenths of mA, with light sleep and without: the totals that
 # board.md of the T-Call makes of its table of parts. Not measured; for the owner's estimate only.
-_TAKEN = (486, 396, 338, 90, 88, 88)
-_TAKEN_SLEEPLESS = (486, 396, 338, 180, 163, 163)
+_TAKEN = (486, 396, 338, 97, 90, 88)
+_TAKEN_SLEEPLESS = (486, 396, 338, 184, 164, 163)
 
 
 def new(now_s):
