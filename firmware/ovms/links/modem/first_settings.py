@@ -33,9 +33,9 @@ async def configure(modem, details):
         modem.check()
         await port.ask(command, limit_s=_SETTING_S)
     for name in details.kept_settings:
-        kept = await port.ask(b"AT%s?" % name)
+        kept = await port.ask(name + b"?")
         if kept and number(kept, 0) == 0:
-            await port.ask(b"AT%s=1;&W" % name)
+            await port.ask(name + b"=1;&W")
     await _note_model(modem, details)
     dtr = getattr(modem.power, "dtr", None)
     if dtr is not None and await port.ask(details.sleep_command) is not None:

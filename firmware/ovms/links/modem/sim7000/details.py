@@ -38,7 +38,7 @@ class SIM7000Details:
     series = b"SIM7000"
     name = "SIM7000"
     settings = (b"AT+CMEE=2", b"AT+IFC=0,0", b"AT+CREG=1", b"AT+CGREG=1", b"AT+CEREG=1")
-    kept_settings = (b"+CLTS",)
+    kept_settings = (b"AT+CLTS",)
     sleep_command = b"AT+CSCLK=1"
     # Outcomes of an opening that only say that the peer does not answer: the host has no address,
     # it refuses, it cannot be connected.

@@ -38,7 +38,7 @@ class SIM800Details:
     series = b"SIM8"
     name = "SIM800"
     settings = (b"AT+CMEE=2", b"AT+IFC=0,0", b"AT+CREG=1", b"AT+CLIP=1")
-    kept_settings = (b"+CLTS",)
+    kept_settings = (b"AT+CLTS",)
     sleep_command = b"AT+CSCLK=1"
     # Outcomes of a start that only say that the peer does not answer.
     no_peer = (b"CONNECT FAIL",)
