@@ -4,8 +4,8 @@ A module's bytecode lives on the heap as long as `sys.modules` names it. What is
 time is therefore imported inside the function that needs it, by an ordinary `import`. Built as
 small files (`make deploy`), all such modules lie on a shelf, one file, and the broom below is what
 an `import` calls and the file system that hands them out. They stay, so that a conversation by SMS
-loads its code once, until the heap is fuller than it should be; then those that were read longest
-ago are forgotten, at last all, and the next `import` reads again. From plain files, frozen or from
+loads its code once, until the heap is fuller than it should be; then all are forgotten, and
+the next `import` reads again. From plain files, frozen or from
 ROMFS there is no shelf and nothing to forget: the code is in flash or in PSRAM.
 
 What to know when writing such a module:
@@ -37,8 +37,6 @@ _AMPLE_BYTES = const(1_000_000)
 # To weigh the heap takes as long as to load a small module, so it is not done at every load: the
 # room shrinks by the size of each module, and after a sweep there is room for some.
 _LEAST_ROOM_BYTES = const(5_000)
-# Forgets what was read longest ago, a third first, until there is room.
-_STEPS = const(3)
 
 _FILE = "on_demand.bin"
 _FOLDER = "/o"
@@ -155,26 +153,27 @@ class Broom:
         self._kept = [name for name in self.names if name in sys.modules]
         return done
 
-    def sweep(self, parts=1):
-        """Forget every module of the shelf, but for those of `keep`; or, of as many `parts`, the
-        one that was read longest ago.
+    def sweep(self):
+        """Forget every module of the shelf, but for those of `keep`.
 
         Code that runs, and what made objects that live, stays in memory as long as they do.
         """
         self.sweeps += 1
-        there = [name for name in self.names if name in sys.modules and name not in self._kept]
-        for name in there[: -(-len(there) // parts)]:
-            del sys.modules[name]
+        for name in self.names:
+            if name in sys.modules and name not in self._kept:
+                del sys.modules[name]
 
     def tidy(self, wanted_bytes=0):
-        """Sweep when the heap is fuller than it should be; call it after a collection."""
-        for parts in range(_STEPS, 0, -1):
-            self._room_bytes = self.limit_bytes - gc.mem_alloc()
-            if self._room_bytes >= wanted_bytes:
-                return
-            self.sweep(parts)
+        """Sweep when the heap is fuller than it should be; call it after a collection.
+
+        All at once: to collect garbage takes longer than to read some modules anew, so sweeping
+        bit by bit until there is room stalls longer.
+        """
+        self._room_bytes = self.limit_bytes - gc.mem_alloc()
+        if self._room_bytes < wanted_bytes:
+            self.sweep()
             gc.collect()
-        self._measure()
+            self._measure()
 
     def make_room(self):
         """Forget all that can be forgotten, for who did not find memory and is to try again."""
