@@ -77,7 +77,14 @@ def note(app):
         crashes = is_told = 0
     _write(app, _RUNS, crashes, is_told)
     if _PROVEN_S <= status.uptime_s < _NOTE_S and not app.is_safe:
-        app.in_turn(_self_test, app)
+
+        def test():
+            from ovms.services.selftest import to_log
+
+            return to_log(app)
+
+        # By now each peripheral had its time.
+        app.spawn(test)
         from ovms import trees
 
         if trees.is_on_trial():
@@ -86,13 +93,6 @@ def note(app):
     if app.is_safe and not is_told:
         return status.uptime_s + _TELL_S
     return status.uptime_s - status.uptime_s % _NOTE_S + _NOTE_S
-
-
-def _self_test(app):
-    """By now each peripheral had its time."""
-    from ovms.services.selftest import to_log
-
-    to_log(app)
 
 
 def ended(app):

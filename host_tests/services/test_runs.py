@@ -32,7 +32,7 @@ class Module:
         self.due_s = 180
         self.notes = self.tests = 0
 
-    def in_turn(self, function, *arguments):
+    def spawn(self, function):
         """The self test of a start, which is not for here."""
         self.tests += 1
 

@@ -2,6 +2,7 @@
 
 from host_tests.services.console_bench import Desk
 from host_tests.services.sms_bench import Bench
+from host_tests.shims.expect import run
 from ovms import status as net
 from ovms.services import selftest
 from ovms.vehicle.twizy.car import Twizy
@@ -100,8 +101,8 @@ def test_in_the_log_without_cutting_a_sentence():
             return bench.car
 
     bench.status.bus_counts = lambda: {"can_message_errors": 7}
-    selftest.to_log(App())
+    run(selftest.to_log(App()))
     assert max([len(line) for line in told]) <= 80
     text = " ".join([line[5:] for line in told])
-    for line in selftest.lines(bench.status, bench.state, bench.car):
+    for line in run(selftest.lines(bench.status, bench.state, bench.car)):
         assert line in text

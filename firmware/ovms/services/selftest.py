@@ -13,16 +13,22 @@ from ovms.services import diagnosis
 _PIECE = const(70)
 
 
-def lines(status, state, car):
+async def lines(status, state, car):
     """["Modem: OK, signal 17 of 31", "CAN: ...", ...]: str, in the order of the wires."""
     from ovms.services.sms.show import sim_state
 
+    # Others have their turn between two loads of code.
+    await asyncio.sleep_ms(0)
     modem = diagnosis.modem(status)
     signal = "no signal yet" if status.csq > 31 else "signal %d of 31" % status.csq
     found = [
         "Modem: " + (modem or ("OK, " + signal if status.imei else "starting, " + signal)),
         "SIM: " + ("see modem" if status.modem_error else sim_state(status)),
-        "CAN: " + (diagnosis.can(status, car) or _can(status, car)),
+    ]
+    await asyncio.sleep_ms(0)
+    found.append("CAN: " + (diagnosis.can(status, car) or _can(status, car)))
+    await asyncio.sleep_ms(0)
+    found += [
         "GPS: " + (diagnosis.gps(status, state) or diagnosis.fix(state)),
         "12V: " + (diagnosis.supply(status, state) or _volts(state.supply_mv)),
         "Flash: " + (diagnosis.flash(status) or "OK"),
@@ -52,9 +58,9 @@ def _wifi(link):
     return "joined " + link.ssid if link.ssid else "not joined"
 
 
-def to_log(app):
+async def to_log(app):
     """Tell a start's result, long lines in pieces."""
-    for line in lines(app.status, app.state, app.current_car()):
+    for line in await lines(app.status, app.state, app.current_car()):
         start = "Test "
         while len(line) > _PIECE:
             end = line.rfind(" ", 0, _PIECE)
@@ -69,4 +75,4 @@ async def reply(request):
     """The SMS."""
     sms = request.sms
     await asyncio.sleep_ms(0)
-    return "\n".join(["Self test:"] + lines(sms.status, sms.state, sms.car()))
+    return "\n".join(["Self test:"] + await lines(sms.status, sms.state, sms.car()))

@@ -36,7 +36,7 @@ async def handle_line(console, line):
     if word == "INJECT":
         return _framed(_inject(console.app.board, rest))
     if word == "DIAG" and rest.upper() == "TEST":
-        return _framed(_self_test(console.app))
+        return _framed(await _self_test(console.app))
     if rest:
         return _HINT
     if word in ("HELP", "?"):
@@ -113,10 +113,10 @@ async def _help(app, is_long):
     return _tagged(output)
 
 
-def _self_test(app):
+async def _self_test(app):
     from ovms.services.selftest import lines
 
-    return "\n".join(lines(app.status, app.state, app.current_car()))
+    return "\n".join(await lines(app.status, app.state, app.current_car()))
 
 
 def _report(app):
