@@ -74,8 +74,9 @@ def _carry_out(app, number):
     mhz, has_gps, may_can_sleep, may_sleep = states.WISHES[number]
     board = app.board
     if power[states.DONE] < 0 and number <= states.AWAKE:
-        # As it was started.
+        # As it was started, but for a receiver that still sleeps since before a restart.
         power[states.DONE] = number
+        app.spawn(lambda: _gps(app, False))
         _show(app, states.NAMES[number], mhz, has_gps)
         return
     if number == states.DEEP:
@@ -200,7 +201,8 @@ def rest(app):
     status.power[states.SLEEPS] = 1
     if app.board.light_sleep(_SLICE_MS) == _BY_RI:
         status.count("power_ri_wakes")
-        status.awake_until_s = status.uptime_s + _RING_S
+        # Of the sleep itself `status.uptime_s` does not know yet.
+        status.awake_until_s = app.clock.uptime_s() + _RING_S
         modem = app.modem
         # Of a line that has begun, the rest is lost or is another's.
         modem.port.digester.reset()

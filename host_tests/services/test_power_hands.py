@@ -68,6 +68,9 @@ class App:
         self.state.supply_mv = 12600
         self.is_safe = self.sleeps = False
         self.power_due_s = 0
+        # What a sleep took, as the second hand does not know yet.
+        self.slept_s = 0
+        self.clock = Part(uptime_s=lambda: self.status.uptime_s + self.slept_s)
         self.ended = ""
         self._steps = []
         self.values = {}
@@ -132,8 +135,9 @@ class App:
 def test_park_and_back():
     app = App()
     app.at(0)
-    # As it was started: nothing to do.
-    assert not app.board.mhz and not app.gps.uart.written
+    # As it was started, but for a receiver that sleeps since before a restart: it is woken.
+    assert not app.board.mhz and not app.gps.is_off
+    assert app.gps.uart.written and b"\xb5\x62" not in app.gps.uart.written
     app.park()
     assert app.board.mhz == [80] and app.can.may_sleep and app.sleeps and app.gps.is_off
     # UBX backup and MTK standby (hardware facts 5.3).
@@ -296,8 +300,18 @@ def test_sleep_and_what_wakes_it():
     hands.rest(app)
     assert len(app.board.sleeps) == 2
     app.status.uptime_s += 15
+    app.slept_s = 40
+    hands.rest(app)
+    app.modem.is_sms_due = False
+    # Awake for 15 s after the wake, however long the sleep was.
+    app.status.uptime_s += 40
+    app.slept_s = 0
     hands.rest(app)
     assert len(app.board.sleeps) == 3
+    app.board.reason = 4
+    app.status.uptime_s += 15
+    hands.rest(app)
+    assert len(app.board.sleeps) == 4
 
 
 def test_nothing_that_has_to_be_done_is_slept_through():
