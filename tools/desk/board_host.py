@@ -307,6 +307,7 @@ class BoardHost:
             "OVMS_WIFI": self._air.name,
             "OVMS_SUPPLY_MV": str(self.wiring.supply_mv),
             "OVMS_MODEM_DTR": pins.get("MODEM_DTR", ""),
+            "OVMS_FACTORY_RESET": pins.get("FACTORY_RESET", ""),
             "OVMS_RESET_CAUSE": str(cause),
             "OVMS_RTC_FILE": self._rtc.name,
             "OVMS_TIME_SCALE": str(self.wiring.time_scale),

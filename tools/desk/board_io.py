@@ -1,7 +1,7 @@
 """What of the board is neither a UART nor the CAN bus: supply, boot pin, sleep, what they show.
 
 The firmware's end is `_IO` of `tools/simulated_board/board/machine.py`, over the connection `IO`:
-`A` and `B` ask for millivolts and for the level of the boot pin, `S` and three bytes for a light
+`A` and `B` ask for millivolts and for the level of the button, `S` and three bytes for a light
 sleep of so many milliseconds; each is answered with two bytes, the last when it is over: 2 for RI,
 3 for INT, 4 for the time, as `machine.wake_reason()` has them. `J`, a length and a JSON object
 tell what to show. Nothing of the firmware runs while it sleeps; what comes to its UARTs is lost.

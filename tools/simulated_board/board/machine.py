@@ -151,7 +151,7 @@ _wake_reason = 0
 
 
 class Pin:
-    """A pin by GPIO number; the host tells which belong to the CAN controller and to the modem."""
+    """A pin by GPIO number; the host tells which belong to CAN controller, modem and button."""
 
     IN = 1
     OUT = 3
@@ -165,7 +165,7 @@ class Pin:
         self._is_can_input = str(number) in (os.getenv("OVMS_CAN_INT"), os.getenv("OVMS_CAN_RX"))
         self._is_can_select = str(number) == os.getenv("OVMS_CAN_CS")
         self._is_dtr = str(number) == os.getenv("OVMS_MODEM_DTR")
-        self._is_boot = number == 0
+        self._is_button = str(number) == os.getenv("OVMS_FACTORY_RESET")
         self._level = 1 if value is None else value
 
     def value(self, level=None):
@@ -176,7 +176,7 @@ class Pin:
                 link.send(_SPI_INTERRUPT)
                 link.receive(_Bus.level)
                 return _Bus.level[0]
-            return _IO.ask(b"B") if self._is_boot else self._level
+            return _IO.ask(b"B") if self._is_button else self._level
         if self._is_dtr and level != self._level:
             _IO.show('{"dtr": %s}' % ("true" if level else "false"))
         self._level = level
