@@ -18,7 +18,7 @@ MPREMOTE := $(PY) -m mpremote connect $(PORT)
 
 .DEFAULT_GOAL := help
 .PHONY: help run car test test-quick test-one micropython qemu mosquitto check lint format types imports lock licences bench modules \
-  firmware flash deploy setup repl logs explain size pictures clean
+  firmware flash deploy setup repl logs explain size mutants pictures clean
 
 help: ## Print this help
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -123,6 +123,9 @@ explain: $(READY) ## Translate the tracebacks in FILE into the names of the sour
 
 size: $(READY) ## What the firmware weighs, file by file
 	@$(PY) -m tools.size $(BOARD) --form $(FORM)
+
+mutants: $(READY) ## Whether a test sees each small change of what must not fail (T=file: of that one)
+	@$(PY) -m tools.mutants $(T)
 
 pictures: $(READY) ## Take the pictures of the desk's page anew; needs Chromium
 	@OVMS_PICTURES=build/pictures $(PY) -m pytest -n0 host_tests/desk/test_web.py

@@ -153,8 +153,14 @@ def test_refused_while_the_car_or_the_receiver_says_that_it_moves():
     assert "standstill" in str(raises(ValueError, can_consent.ask, app, FROM_OWNER, False))
     module.state.gps_age_s = 30
     can_consent.ask(app, FROM_OWNER, False)
-    module.state.gps_age_s = 1
-    module.state.gps_speed_kmh10 = 30
-    can_consent.ask(app, FROM_OWNER, False)
+    # Above 10 km/h, heard within the last five seconds.
+    for age_s, kmh10, is_refused in ((4, 101, 1), (5, 437, 0), (4, 100, 0), (1, 30, 0)):
+        module.state.gps_age_s = age_s
+        module.state.gps_speed_kmh10 = kmh10
+        try:
+            can_consent.ask(app, FROM_OWNER, False)
+            assert not is_refused, (age_s, kmh10)
+        except ValueError:
+            assert is_refused, (age_s, kmh10)
     module.car.write_refusal = lambda: "The car says no."
     assert str(raises(ValueError, can_consent.ask, app, FROM_OWNER, False)) == "The car says no."

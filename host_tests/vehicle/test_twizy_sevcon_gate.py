@@ -9,7 +9,7 @@ from host_tests.vehicle.contract import Noise, feed
 from host_tests.vehicle.sevcon_bench import GO, KEY_OFF, KEY_ON, NEUTRAL, STANDING, Bench, Objects
 from host_tests.vehicle.test_twizy_sevcon_macros import STOCK
 from ovms.parameters import CAN_WRITE_FROM, FROM_CABLE, FROM_OWNER, FROM_PASSWORD, FROM_SERVER
-from ovms.vehicle.twizy.decode import LIVE_GEAR, LIVE_SPEED
+from ovms.vehicle.twizy.decode import LIVE_GEAR, LIVE_KEY, LIVE_SPEED
 from ovms.vehicle.twizy.sevcon import gate
 
 FAST = "599 00 00 04 B8 FF 49 17 70"
@@ -229,6 +229,46 @@ def test_a_feature_below_zero_writes_nothing():
         assert not bench.sent
 
 
+def test_permits_and_reasons_are_different_things():
+    assert len({gate.LOOK, gate.WRITE, gate.UNDER_WAY}) == 3
+    reasons = {gate.MOVING, gate.NOT_LIVE, gate.NOT_ALLOWED, gate.NO_KEY}
+    assert len(reasons) == 4 and 0 not in reasons
+
+
+def test_a_write_under_way_wants_the_permit_for_it():
+    """Each parameter of the macros that need no stop, and the key in any case."""
+    bench, _ = driven(FAST, GO)
+    for key in gate._UNDER_WAY:
+        data = bytes((0x22, key >> 8 & 0xFF, key >> 16, key & 0xFF, 1, 0, 0, 0))
+        assert gate.refusal(bench.car, gate.UNDER_WAY, 0x601, data) == 0
+        assert gate.refusal(bench.car, gate.WRITE, 0x601, data) == gate.MOVING
+        assert gate.refusal(bench.car, gate.LOOK, 0x601, data) == gate.NOT_ALLOWED
+    bench, _ = driven(KEY_OFF)
+    bench.car.decoder.live[LIVE_KEY] = 0
+    for permit in (gate.UNDER_WAY, gate.WRITE):
+        assert gate.refusal(bench.car, permit, 0x601, data) == gate.NO_KEY
+
+
+def test_what_selects_an_entry_to_read_is_no_write():
+    """User and password, entry of a log, fault, group: Twizy facts 7.2 and 7.11. No neighbours."""
+    bench, _ = driven(FAST, GO)
+    allowed = (0x500002, 0x500003, 0x530002, 0x411100, 0x410100, 0x561001)
+    for key in allowed:
+        for other in (key - 1, key, key + 1):
+            data = bytes((0x22, other >> 8 & 0xFF, other >> 16, other & 0xFF, 1, 0, 0, 0))
+            is_out = gate.refusal(bench.car, gate.LOOK, 0x601, data) == 0
+            assert is_out == (other in allowed), hex(other)
+
+
+def test_the_footbrake_is_no_gear():
+    bench, _ = driven()
+    bench.car.decoder.status |= 1
+    assert gate.standstill_refusal(bench.car) == 0
+    for bit in (2, 4, 8):
+        bench.car.decoder.status = bit
+        assert gate.standstill_refusal(bench.car) == gate.MOVING
+
+
 def test_every_kind_of_frame():
     """Of random frames a session that looks lets out what writes nothing, and no other."""
     bench, _ = driven(FAST, GO)
@@ -268,6 +308,10 @@ def test_when_feature_15_may_be_switched_on():
     feed(bench.car, STANDING, GO)
     bench.seconds(1)
     assert bench.car.write_refusal() == "", "at a traffic light"
+    feed(bench.car, FAST, KEY_OFF)
+    assert bench.car.state.is_awake and not bench.car.decoder.has_key()
+    assert "standstill" in bench.car.write_refusal(), "rolls on without its key"
+    feed(bench.car, STANDING, KEY_ON)
     del bench._last[0x599]
     bench.seconds(3)
     assert "turn the key off" in bench.car.write_refusal()

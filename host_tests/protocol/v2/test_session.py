@@ -267,3 +267,43 @@ def test_waiting_for_data_does_not_allocate():
         session.next_event()
 
     assert not allocates(hot)
+
+
+def test_reset_leaves_nothing_of_the_connection_and_the_secret_goes_with_the_welcome():
+    fresh = v2.Session(urandom_for(vectors.CAR_TOKEN))
+    assert fresh.is_open is False
+    session = v2.Session(urandom_for(vectors.CAR_TOKEN))
+    line = session.welcome(vectors.CAR_ID, vectors.CAR_SECRET)
+    assert session.secret == vectors.CAR_SECRET.encode() and session.token and line
+    assert events(session, vectors.SERVER_WELCOME + b"\r\n") == [v2.WELCOMED]
+    assert session.secret == b""
+    assert len(events(session, STREAM[len(vectors.SERVER_WELCOME) + 2 :])) == len(EXPECTED) - 1
+    session.send("A", b"")
+    raises(RemoteProtocolError, events, session, b"!\r\n")
+    opened = v2.Session(urandom_for(vectors.CAR_TOKEN))
+    opened.welcome(vectors.CAR_ID, "secret", "owner")
+    for used in (session, opened):
+        used.reset()
+        for name in (
+            *("state", "is_open", "token", "secret", "foreign_lines", "code", "received", "sent"),
+            *("payload", "_reason", "_piece"),
+        ):
+            assert getattr(used, name) == getattr(fresh, name), name
+
+
+def opened_session():
+    """One of scheme 1, which shows what is sent."""
+    session = v2.Session(urandom_for(vectors.CAR_TOKEN))
+    session.welcome("CAR7", "secret", "owner")
+    assert events(session, b"MP-S 1 owner CAR7\r\n") == [v2.WELCOMED]
+    return session
+
+
+def test_a_line_break_anywhere_in_a_payload_leaves_as_cr():
+    for payload, sent in ((b"\nab", b"\rab"), (b"a\nb", b"a\rb"), (b"ab\n", b"ab\r"), (b"", b"")):
+        assert bytes(opened_session().send("A", payload)) == b"A" + sent + b"\r\n"
+
+
+def test_many_lines_in_one_piece_may_be_longer_than_one_line():
+    line = b"A" + bytes(b"x" * 700)
+    assert events(opened_session(), (line + b"\r\n") * 4) == [("A", line[1:])] * 4

@@ -90,6 +90,7 @@ def test_one_denial_an_hour_for_each_stranger():
     assert bench.send("STAT", STRANGER) == DENIED
     for text in ("STAT", "SERVER x", "REGISTER no", "STAT no"):
         assert bench.send(text, STRANGER) is None
+    assert bench.status.counts["sms_denied"] == 5
     assert bench.send("STAT", caller(1)) == DENIED
     bench.clock.now_s += 3599
     assert bench.send("STAT", STRANGER) is None
@@ -128,6 +129,73 @@ def test_attempts_during_the_lock_do_not_prolong_it():
     bench.clock.now_s += 600
     assert bench.send("REGISTER " + PASSWORD, STRANGER) == REGISTERED
     assert bench.status.counts["sms_wrong_password"] == 5
+
+
+def test_each_guess_keeps_the_memory_of_a_caller_for_an_hour():
+    bench = Bench()
+    bench.send("STAT wrong", STRANGER)
+    assert not bench.sms.alert
+    bench.clock.now_s += 3000
+    for _ in range(4):
+        bench.send("STAT wrong", STRANGER)
+    bench.clock.now_s += 3599
+    assert bench.send("STAT " + PASSWORD, STRANGER) is None
+    bench.clock.now_s += 1
+    assert bench.send("STAT " + PASSWORD, STRANGER) is not None
+
+
+def test_after_a_right_password_there_are_five_guesses_again():
+    bench = Bench()
+    bench.send("STAT wrong", STRANGER)
+    assert bench.send("STAT " + PASSWORD, STRANGER) is not None
+    for count in range(5):
+        assert "sms_locked" not in bench.status.counts, count
+        bench.send("STAT wrong", STRANGER)
+    assert bench.status.counts["sms_locked"] == 1
+
+
+def guess_beyond_the_table(bench, count):
+    """The table is full; then `count` more callers, from 10 on, guess once each."""
+    for n in range(8):
+        bench.send("STAT wrong", caller(n))
+    bench.sms.alert = ""
+    for n in range(10, 10 + count):
+        bench.send("STAT wrong", caller(n))
+
+
+def test_the_owner_hears_of_many_guessers_once():
+    bench = Bench()
+    guess_beyond_the_table(bench, 4)
+    assert not bench.sms.alert
+    bench.send("STAT wrong", caller(20))
+    assert "more than 8 numbers" in bench.sms.alert
+    bench.sms.alert = ""
+    bench.send("STAT wrong", caller(21))
+    assert not bench.sms.alert
+    # Who guesses then does not keep the others waiting.
+    bench.clock.now_s += 3000
+    bench.send("STAT wrong", caller(22))
+    bench.clock.now_s += 600
+    bench.send("STAT", caller(23))
+    assert [record.name for record in bench.sms.records] == [caller(23)]
+
+
+def test_of_too_many_guessers_the_one_silent_for_longest_is_forgotten():
+    bench = Bench()
+    guess_beyond_the_table(bench, 0)
+    for _ in range(4):
+        bench.send("STAT wrong", caller(90))
+    for _ in range(4):
+        bench.send("STAT wrong", caller(91))
+    for n in range(10, 57):
+        bench.send("STAT wrong", caller(n))
+    others = bench.sms.records[8].others
+    assert len(others) == 48 and max(others) < 1 << 29, "small integers on every port"
+    bench.send("STAT wrong", caller(91))
+    assert bench.status.counts["sms_locked"] == 1
+    bench.send("STAT wrong", caller(90))
+    assert bench.status.counts["sms_locked"] == 1
+    assert bench.send("STAT " + PASSWORD, caller(90)) is not None
 
 
 def test_a_right_password_clears_the_count():

@@ -1,0 +1,480 @@
+"""What second hand, tasks and the end of the module do, each step for itself. CPython only.
+
+Parts that only count how they were called stand where the module's own are.
+"""
+
+import asyncio
+import gc
+
+import pytest
+
+from host_tests.test_app import PRESETS, Board, ResetError, Wire, flash  # noqa: F401 - a fixture
+from ovms import app as app_module
+from ovms import status as requests
+
+# The fixture puts another one in its place.
+RUN = app_module.App.run
+
+
+class Calls:
+    """Notes calls as (name, arguments), of whatever it stands in for."""
+
+    def __init__(self):
+        self.made = []
+
+    def of(self, name, result=None):
+        def call(*arguments):
+            self.made.append((name, *arguments))
+            return result
+
+        return call
+
+    def take(self):
+        made, self.made = self.made, []
+        return made
+
+
+@pytest.fixture
+def calls():
+    return Calls()
+
+
+@pytest.fixture
+def app(flash):  # noqa: F811
+    return app_module.App(Board(), PRESETS)
+
+
+async def nothing():
+    """Ends at once."""
+
+
+def test_run_starts_every_task_after_the_limit_for_garbage(app, calls, monkeypatch):
+    monkeypatch.setattr(gc, "threshold", calls.of("threshold"))
+
+    def task(name):
+        async def run():
+            calls.made.append(name)
+
+        return name, run
+
+    async def tick():
+        calls.made.append("tick")
+        for _ in range(3):
+            await asyncio.sleep(0)
+
+    app.tasks = tuple(task(name) for name in ("modem", "sms", "console"))
+    app._tick_for_ever = tick
+    asyncio.run(RUN(app))
+    assert calls.made == [("threshold", 6144), "tick", "modem", "sms", "console"]
+    # Any but the last one may not end.
+    assert app.ended == "sms"
+
+
+def kept(app, monkeypatch, run, pauses=9):
+    """The pauses of `keep` between the runs of a task."""
+    slept = []
+
+    async def sleep(seconds):
+        slept.append(seconds)
+        if len(slept) == pauses:
+            raise ResetError
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    with pytest.raises(ResetError):
+        asyncio.run(app.keep("sms", run))
+    return slept
+
+
+def test_a_task_that_fails_waits_longer_and_longer(app, monkeypatch):
+    async def fail():
+        raise ValueError
+
+    assert kept(app, monkeypatch, fail) == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+    assert app.status.errors == {"sms": 9}
+
+
+def test_a_task_that_ran_for_long_waits_shortly(app, monkeypatch):
+    async def fail():
+        lengths = app.lengths
+        app.now_s += lengths.pop(0) if lengths else 0
+        raise ValueError
+
+    app.now_s = 0
+    app.lengths = [0, 0, 60, 61, 0]
+    monkeypatch.setattr(app.clock, "uptime_s", lambda: app.now_s)
+    assert kept(app, monkeypatch, fail, 5) == [1, 2, 4, 1, 2]
+
+
+def test_a_first_lack_of_memory_is_no_error(app, calls, monkeypatch):
+    async def fail():
+        raise MemoryError
+
+    app.broom.make_room = calls.of("room")
+    assert kept(app, monkeypatch, fail, 3) == [1, 2, 4]
+    assert app.status.counts["memory_retries"] == 1 and app.status.errors == {"sms": 2}
+    assert len(calls.made) == 3
+
+
+def test_the_end_of_a_task_is_noted_but_the_consoles(app):
+    asyncio.run(app.keep("other", nothing))
+    assert app.ended == ""
+    app.tasks = (("sms", nothing), ("console", nothing))
+    asyncio.run(app.keep("console", nothing))
+    assert app.ended == ""
+    asyncio.run(app.keep("sms", nothing))
+    assert app.ended == "sms"
+
+
+class Broker:
+    """The MQTT link's promise."""
+
+    def __init__(self, calls, due_s=1 << 29, tasks=()):
+        self.due_s = due_s
+        self.tasks = tasks
+        self.give_up = calls.of("give up")
+
+
+def second(app, calls, monkeypatch):
+    """What one second of the ticker does, in order; the tick itself does nothing."""
+    wire = Wire()
+    wire.feed = calls.of("feed")
+    app.board.watchdog = lambda ms: calls.made.append(("watchdog", ms)) or wire
+    app._tick = lambda: None
+    app._rest = calls.of("rest")
+    app._judge = calls.of("judge")
+    app.broom.tidy = calls.of("tidy")
+    monkeypatch.setattr(gc, "collect", calls.of("collect"))
+
+    async def sleep_ms(ms):
+        if ms:
+            calls.made.append(("sleep", ms))
+            raise ResetError
+
+    monkeypatch.setattr(asyncio, "sleep_ms", sleep_ms)
+    with pytest.raises(ResetError):
+        asyncio.run(app._tick_for_ever())
+    return calls.take()
+
+
+USUAL = [("watchdog", 60_000), ("feed",), ("collect",), ("tidy",), ("sleep", 1000)]
+
+
+def test_a_second_in_its_order(app, calls, monkeypatch):
+    assert second(app, calls, monkeypatch) == USUAL
+    app.sleeps = True
+    assert second(app, calls, monkeypatch) == [*USUAL[:-1], ("rest",), USUAL[-1]]
+
+
+def test_when_the_guard_is_asked(app, calls, monkeypatch):
+    """Before the watchdog is fed; and not for nothing."""
+
+    def is_asked():
+        made = second(app, calls, monkeypatch)
+        assert [call for call in made if call != ("judge",)] == USUAL
+        if ("judge",) in made:
+            assert made[1] == ("judge",)
+        return ("judge",) in made
+
+    app.status.uptime_s = 500
+    for part in app.guarded:
+        part.due_s = 1 << 29
+    assert not is_asked()
+    app.broom.rooms = 20
+    assert not is_asked()
+    app.broom.rooms = 21
+    assert is_asked()
+    app.broom.rooms = 0
+    app.ended = "gps"
+    assert is_asked()
+    app.ended = ""
+    for part in (*app.guarded, Broker(calls)):
+        if part not in app.guarded:
+            app.status.mqtt = part
+        for due_s, is_late in ((499, True), (500, False)):
+            part.due_s = due_s
+            assert is_asked() == is_late
+        part.due_s = 1 << 29
+
+
+def test_the_broker_goes_before_the_module_does(app, calls, monkeypatch):
+    app.broom.make_room = calls.of("room")
+    from ovms import guard
+
+    monkeypatch.setattr(guard, "judge", calls.of("judge"))
+    app.status.uptime_s = 500
+    judged = [("judge", app)]
+    # rooms, its promise, its tasks: what is done.
+    for rooms, due_s, tasks, done in (
+        (21, 500, ("a",), [("give up", True), ("room",)]),
+        (20, 499, ("a",), [("give up", False), ("room",)]),
+        (21, 499, (), [("give up", True), ("room",)]),
+        (21, 500, (), judged),
+        (20, 500, ("a",), judged),
+    ):
+        app.broom.rooms = rooms
+        app.status.mqtt = Broker(calls, due_s, tasks)
+        app.status.counts.clear()
+        app._judge()
+        assert calls.take() == done, (rooms, due_s, tasks)
+        assert app.status.counts == ({} if done == judged else {"mqtt_dropped": 1})
+        assert app.broom.rooms == (rooms if done == judged else 0)
+    app.status.mqtt = None
+    app._judge()
+    assert calls.take() == judged
+
+
+def test_what_is_asked_for_is_done(app, calls):
+    app.broom.make_room = calls.of("room")
+    app.set_car = calls.of("car")
+    app.modem.restart = calls.of("modem")
+    app.server.reconnect = calls.of("reconnect")
+    for bits, done in (
+        (0, []),
+        (requests.REQUEST_ROOM, [("room",)]),
+        (requests.REQUEST_VEHICLE_RESTART, [("car",)]),
+        (requests.REQUEST_MODEM_RESTART, [("modem",)]),
+        (requests.REQUEST_RECONNECT, [("reconnect",)]),
+        (requests.REQUEST_MOVE, [("reconnect", 60)]),
+        (requests.REQUEST_MOVE | requests.REQUEST_RECONNECT, [("reconnect",)]),
+    ):
+        app.status.request(bits)
+        app._carry_out(app.status.take_requests())
+        assert calls.take() == done, bits
+
+
+def test_a_restart_comes_after_eight_seconds_and_what_waits(app, calls):
+    app.history.flush = calls.of("flush")
+    app.keeper.save = calls.of("save")
+    app.board.reset = calls.of("reset")
+    app._end = calls.of("end")
+    app.status.uptime_s = 100
+    app._carry_out(requests.REQUEST_REBOOT)
+    app.status.uptime_s = 104
+    app._carry_out(requests.REQUEST_REBOOT)
+    app.status.uptime_s = 107
+    app._carry_out(0)
+    assert calls.take() == []
+    app.in_turn(calls.of("step"))
+    app.status.uptime_s = 108
+    app._carry_out(0)
+    assert calls.take() == [("step",), ("flush",), ("save",), ("end",), ("reset",)]
+
+
+class Clock:
+    """The module's clock, by hand."""
+
+    def __init__(self, app, monkeypatch):
+        self.now_ms = 0
+        monkeypatch.setattr(app.clock, "uptime_ms", lambda: self.now_ms)
+        monkeypatch.setattr(app.clock, "uptime_s", lambda: self.now_ms // 1000)
+
+
+def test_time_passes_for_all_by_what_passed(app, calls, monkeypatch):
+    clock = Clock(app, monkeypatch)
+    app.status.uptime_s = 0
+    app.car.poll = calls.of("poll")
+    app.state.tick = calls.of("state")
+    for now_ms, done in (
+        (900, [("state", 0), ("poll", 900)]),
+        (2100, [("state", 2), ("poll", 1200)]),
+        (2100, [("state", 0), ("poll", 0)]),
+        (63_000, [("state", 61), ("poll", 60_900)]),
+    ):
+        clock.now_ms = now_ms
+        app._tick()
+        assert calls.take() == done and app.status.uptime_s == now_ms // 1000
+    app.state.is_on = True
+    app._tick()
+    assert app.status.is_car_on is True
+
+
+def test_supply_storms_and_notes_once_a_minute(app, calls, monkeypatch):
+    clock = Clock(app, monkeypatch)
+    app.status.uptime_s = 0
+    app._note = lambda: calls.made.append("note")
+    app.broom.rooms = 9
+    asked = []
+    for second_s in range(301):
+        clock.now_ms = second_s * 1000
+        app._steps.clear()
+        app._tick()
+        if app.board.asked != len(asked):
+            asked.append(second_s)
+        if any(function == app._note for function, _ in app._steps):
+            calls.made.append(second_s)
+    assert asked == [0, 60, 120, 180, 240, 300]
+    assert app.broom.rooms == 0
+    # `_note` would say when the next is due.
+    assert calls.take() == [180, 240, 300]
+    app.broom.rooms = 9
+    clock.now_ms = 360_000
+    app._tick()
+    assert app.broom.rooms == 4
+
+
+def steps_of(app):
+    app._steps.clear()
+    app._tick()
+    return [function for function, _ in app._steps]
+
+
+def test_new_settings_and_another_use_are_looked_at_once(app, monkeypatch):
+    Clock(app, monkeypatch)
+    app._tick()
+    usual = [app.notifier.tick, app.notifier.hand_over, app.history.tick, app.keeper.tick]
+    app.power_due_s = 1
+    app.status.uptime_s = 0
+    assert steps_of(app) == usual
+    app.config.revision += 1
+    assert steps_of(app) == [app._set_links, app._govern, *usual] and app.power_due_s == 0
+    app.power_due_s = 1 << 29
+    state = app.state
+    uses = set()
+    for name, value in (
+        *((name, True) for name in ("is_on", "is_charging", "is_awake", "is_exporting")),
+        *((name, False) for name in ("is_on", "is_charging", "is_awake", "is_exporting")),
+    ):
+        setattr(state, name, value)
+        assert steps_of(app) == [app._govern, *usual], name
+        assert steps_of(app) == usual
+        uses.add(app._use)
+    assert len(uses) == 8
+    app.status.peers = 1
+    assert steps_of(app) == [app._govern, *usual]
+    app.status.peers = 2
+    assert steps_of(app) == usual
+    app.notifier.ip.append(None)
+    assert steps_of(app) == [app._govern, *usual]
+
+
+@pytest.mark.parametrize(("days", "is_logged"), [(0, False), (-1, False), (1, True)])
+def test_the_use_is_logged_where_it_is_wanted(app, monkeypatch, days, is_logged):
+    Clock(app, monkeypatch)
+    monkeypatch.setattr(
+        app.config, "feature", lambda n: days if n == app_module.FEATURE_LOGS else 0
+    )
+    assert (app._log_use in steps_of(app)) == is_logged
+
+
+def test_whoever_asks_at_once_has_the_new_car(app, calls):
+    app.set_car = calls.of("car")
+    app.status.request(requests.REQUEST_MODEM_RESTART)
+    assert app.current_car() is app.car and calls.take() == []
+    app.status.request(requests.REQUEST_VEHICLE_RESTART)
+    assert app.current_car() is app.car and calls.take() == [("car",)]
+    assert app.status.take_requests() == requests.REQUEST_MODEM_RESTART, "the others stay"
+
+
+def test_a_task_of_once_is_tried_again_after_a_lack_of_memory(app, calls):
+    app.broom.make_room = calls.of("room")
+    lacking = [MemoryError(), MemoryError(), ValueError()]
+    done = []
+
+    async def function():
+        if lacking:
+            raise lacking.pop(0)
+        done.append(1)
+
+    async def scenario():
+        await app.spawn(function)
+        assert app.status.errors == {"task": 1} and calls.take() == [("room",)]
+        assert app.status.counts["memory_retries"] == 1
+        await app.spawn(function)
+        assert app.status.errors == {"task": 2}
+        lacking.append(MemoryError())
+        await app.spawn(function)
+
+    asyncio.run(scenario())
+    assert done == [1] and app.status.errors == {"task": 2}
+
+
+class Wifi:
+    def __init__(self, is_usable):
+        self.is_usable = lambda: is_usable
+
+    async def open_tcp(self, *address):
+        return ("wifi", *address)
+
+
+def test_a_stream_goes_by_wifi_where_it_can(app, monkeypatch):
+    app.modem.open_tcp = Wifi(True).open_tcp
+    for wifi, name in ((None, "GPRS"), (Wifi(False), "GPRS"), (Wifi(True), "WiFi")):
+        app.status.wifi = wifi
+        assert asyncio.run(app.open_stream("host", 1)) == ("wifi", "host", 1)
+        assert app.status.link_name == name
+    from ovms.drivers import tls_setup
+
+    async def open_stream(*arguments):
+        return arguments
+
+    monkeypatch.setattr(tls_setup, "open_stream", open_stream)
+    assert asyncio.run(app.open_stream("host", 1, True))[1:3] == ("host", 1)
+
+
+def test_what_somebody_at_the_console_does_to_the_watchdog(flash, monkeypatch, calls):  # noqa: F811
+    board = Board()
+    board.watchdog = calls.of("watchdog")
+    monkeypatch.setattr(app_module.App, "_end", lambda self: calls.made.append("end"))
+
+    async def run(self):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(app_module.App, "run", run)
+    with pytest.raises(KeyboardInterrupt):
+        app_module.main(board, PRESETS)
+    assert calls.take() == [("watchdog", 3_600_000), "end"]
+
+    def fail(self, *arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(app_module.App, "__init__", fail)
+    with pytest.raises(KeyboardInterrupt):
+        app_module.main(board, PRESETS)
+    assert calls.take() == [("watchdog", 3_600_000)]
+
+
+@pytest.mark.parametrize("error", [ValueError, asyncio.CancelledError, MemoryError])
+def test_what_nobody_caught_resets_after_a_pause(flash, monkeypatch, calls, error):  # noqa: F811
+    import time
+
+    board = Board()
+    board.reset = calls.of("reset")
+    monkeypatch.setattr(time, "sleep", calls.of("pause"))
+
+    async def run(self):
+        raise error
+
+    monkeypatch.setattr(app_module.App, "run", run)
+    app_module.main(board, PRESETS)
+    assert calls.take() == [("pause", 5), ("reset",)]
+    assert app_module.App(Board()).crash_lines()
+
+
+def test_the_console_keeps_the_module_awake_while_somebody_types(app, calls):
+    looks = [[], [], [1], [], [2]]
+
+    class Keys:
+        def poll(self, ms):
+            assert ms == 0
+            return looks.pop(0)
+
+    talks = [True, False]
+
+    async def talk(keys):
+        calls.made.append("talk")
+        return talks.pop(0)
+
+    async def sleep_ms(ms):
+        calls.made.append(ms)
+
+    app._console_keys = Keys
+    app._talk = talk
+    asyncio.sleep_ms, before = sleep_ms, asyncio.sleep_ms
+    try:
+        asyncio.run(app.run_console())
+    finally:
+        asyncio.sleep_ms = before
+    assert calls.take() == [200, 200, "talk", 200, "talk"]
+    app.status.uptime_s = 100
+    app_module.App._talk(app, None).close()
+    assert app.status.awake_until_s == 700
