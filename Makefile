@@ -125,7 +125,7 @@ size: $(READY) ## What the firmware weighs, file by file
 	@$(PY) -m tools.size $(BOARD) --form $(FORM)
 
 mutants: $(READY) ## Whether a test sees each small change of what must not fail (T=file: of that one)
-	@$(PY) -m tools.mutants $(T)
+	@$(PY) -m host_tests.mutants $(T)
 
 pictures: $(READY) ## Take the pictures of the desk's page anew; needs Chromium
 	@OVMS_PICTURES=build/pictures $(PY) -m pytest -n0 host_tests/desk/test_web.py

@@ -1,4 +1,4 @@
-"""Runs the tests of one file for each of its mutants: `python -m tools.mutants.bench FILE`.
+"""Runs the tests of one file for each of its mutants: `python -m host_tests.mutants.bench FILE`.
 
 Started by `__main__.py` in a copy of the tree, which it writes to. Prints a JSON list for each
 mutant: function, before, after, and what became of it. Every mutant has a process of its own,
@@ -21,8 +21,8 @@ from pathlib import Path
 
 import pytest
 
-from tools.mutants.changes import mutants
-from tools.mutants.targets import TARGETS, Target
+from host_tests.mutants.changes import mutants
+from host_tests.mutants.targets import TARGETS, Target
 
 SURVIVED, KILLED, TIMED_OUT = "survived", "killed", "timed out"
 # Limits of a mutant, against what the tests take without one: seconds of a core, which no other

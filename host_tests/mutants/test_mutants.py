@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from tools.mutants import survivors
-from tools.mutants.changes import mutants
-from tools.mutants.targets import TARGETS
+from host_tests.mutants import survivors
+from host_tests.mutants.changes import mutants
+from host_tests.mutants.targets import TARGETS
 from tools.vm import ROOT
 
 SOURCE = '''
@@ -146,7 +146,7 @@ def run_bench(folder, tests=TESTS):
     (folder / "pytest.ini").write_text("[pytest]\npythonpath = .\n")
     (folder / "build").mkdir()
     program = (
-        "import sys; from tools.mutants import bench; bench._CPU_S = 1;"
+        "import sys; from host_tests.mutants import bench; bench._CPU_S = 1;"
         "sys.exit(bench.run(bench.Target('part.py', ('test_part.py',))))"
     )
     return subprocess.run(

@@ -1,4 +1,4 @@
-"""`python -m tools.mutants [FILE]`: see the package. Exit code 1 where something is to be done."""
+"""`python -m host_tests.mutants [FILE]`: see the package. Exit code 1: something is to be done."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import sys
 import time
 from pathlib import Path
 
-from tools.mutants.bench import KILLED, SURVIVED
-from tools.mutants.survivors import SURVIVORS, SurvivorsError, read
-from tools.mutants.targets import TARGETS, Target
+from host_tests.mutants.bench import KILLED, SURVIVED
+from host_tests.mutants.survivors import SURVIVORS, SurvivorsError, read
+from host_tests.mutants.targets import TARGETS, Target
 from tools.vm import ROOT
 
 _PARTS = ("boards", "firmware", "host_tests", "modules", "tools")
@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> int:
     chosen = [target for target in TARGETS if not arguments or target.path in arguments]
     unknown = set(arguments) - {target.path for target in TARGETS}
     if unknown:
-        print(f"No such file in tools/mutants/targets.py: {min(unknown)}", file=sys.stderr)
+        print(f"No such file in host_tests/mutants/targets.py: {min(unknown)}", file=sys.stderr)
         return 2
     try:
         argued = read(SURVIVORS.read_text("utf-8"), [target.path for target in TARGETS])
@@ -41,7 +41,7 @@ def _try(target: Target, argued: dict[_Key, str]) -> int:
     tree = _copied_tree()
     started_s = time.monotonic()
     bench = subprocess.Popen(
-        [sys.executable, "-m", "tools.mutants.bench", target.path],
+        [sys.executable, "-m", "host_tests.mutants.bench", target.path],
         cwd=tree,
         env={**os.environ, "PYTHONHASHSEED": "0"},
         stdout=subprocess.PIPE,

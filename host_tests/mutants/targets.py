@@ -86,6 +86,7 @@ TARGETS = (
         "app.py",
         (
             "test_app_supervision.py",
+            "test_app_second.py",
             "test_app.py",
             "test_app_car.py",
             "test_app_consent.py",
