@@ -400,3 +400,19 @@ def test_presets_count_although_flash_does_not_take_them():
     assert config.get(4) == "good.host"
     assert config.load_error == "The settings could not be stored."
     assert reloaded(config).get(4) == ""
+
+
+def test_no_broker_is_sent_a_password_that_was_given_for_another():
+    server, user, word = names.MQTT_SERVER, names.MQTT_USER, names.MQTT_PASSWORD
+    for changes, left in (
+        ({server: "b.example"}, ["", ""]),
+        ({server: "b.example", user: "bob"}, ["bob", ""]),
+        ({server: "b.example", word: "bobs"}, ["", "bobs"]),
+        ({server: "a.example"}, ["anna", "annas"]),
+        ({user: "bob"}, ["bob", "annas"]),
+        ({names.MQTT_HA: "ON"}, ["anna", "annas"]),
+    ):
+        config = fresh()
+        config.apply({server: "a.example", user: "anna", word: "annas"})
+        config.apply(changes)
+        assert [config.get(user), config.get(word)] == left, changes
