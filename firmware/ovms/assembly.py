@@ -143,9 +143,11 @@ def _optional(app, part, function, *arguments):
 
 
 def _look_at_pin(app, pins):
+    from time import sleep_ms
+
     from ovms.reset_pin import look
 
-    look(app, *pins)
+    look(app, *pins, sleep_ms)
 
 
 def _begin(app):

@@ -47,9 +47,8 @@ def _looks(value, sleep_ms, level, times, left):
     return left
 
 
-def look(app, pin, led):
-    """At the start. pin, led: `machine.Pin`; led may be None."""
-    from time import sleep_ms
+def look(app, pin, led, sleep_ms):
+    """At the start. pin, led: `machine.Pin`; led may be None. sleep_ms: that of `time`."""
 
     def show(is_on):
         if led is not None:

@@ -60,9 +60,10 @@ class UART:
 class Pin:
     IN = 1
     OUT = 3
+    PULL_UP = 2
     IRQ_FALLING = 2
 
-    def __init__(self, number, mode=IN, value=None):
+    def __init__(self, number, mode=IN, pull=None, value=None):
         # The controller's interrupt line rests high: no frame ever comes.
         self._level = 1 if value is None else value
 

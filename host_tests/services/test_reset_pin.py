@@ -83,15 +83,15 @@ class App:
 
 
 def test_what_it_does():
-    for is_done in (True, False):
+    for plan, is_done in (
+        (((0, 12000), (1, 1000), (0, 3000), (1, 1)), True),
+        (((0, 12000), (1, 1)), False),
+        (((1, 1),), False),
+    ):
         bench = Bench()
         app = App(bench)
-        before = reset_pin.is_asked
-        reset_pin.is_asked = lambda value, sleep_ms, show, is_done=is_done: is_done
-        try:
-            reset_pin.look(app, Pin((0, 1)), None)
-        finally:
-            reset_pin.is_asked = before
+        pin = Pin(*plan)
+        reset_pin.look(app, pin, None, pin.sleep_ms)
         assert (bench.config.get(PHONE) == OWNER) != is_done
         if is_done:
             assert bench.config.get(MODULE_PASSWORD) == "OVMS"
@@ -99,4 +99,5 @@ def test_what_it_does():
             assert bench.config.untold and bench.config.get(UNDO)
             assert bench.status.take_requests() == 0
         else:
-            assert bench.config.get(MODULE_PASSWORD) == PASSWORD and app.lines == []
+            assert bench.config.get(MODULE_PASSWORD) == PASSWORD
+        assert len(app.lines) == (2 if is_done else plan[0][0] == 0)
