@@ -15,8 +15,10 @@ changes; and once a second while the ESP32 may sleep. What is not sure to wake m
 
 from micropython import const
 
-from ovms.parameters import POWER_SAVE
+from ovms.parameters import ALERTS, POWER_SAVE, SERVER
+from ovms.protocol.alert_choice import value
 from ovms.services import power_states as states
+from ovms.status import GPS_ASLEEP, GPS_UNKNOWN
 
 # Ten seconds before the watchdog: the second hand has to get round once.
 _SLICE_MS = const(45_000)
@@ -27,6 +29,8 @@ _SAID_LOOKS = const(6)
 # Parked, a receiver that was asleep has a fix within a minute; a car that is somewhere else is
 # looked at for two more.
 _GPS_EVERY_S = {states.PARK: 3_600, states.DEEP: 14_400}
+# Of one that moves although it is switched off.
+_GPS_MOVING_S = const(900)
 _GPS_LEAST_S = const(100)
 _GPS_LASTS_S = const(240)
 # After a wake by the modem: a call rings every few seconds, an SMS may be the first of several.
@@ -36,6 +40,7 @@ _NEVER_S = const(1 << 29)
 # `machine.wake_reason()`: EXT0, which is RI.
 _BY_RI = const(2)
 
+_RESTS = "Parked: the server is visited at times only, see POWERSAVE."
 _DEEP_TEXT = (
     "The 12 V battery is low, so the module saves power: it answers SMS, but calls the server"
     " every four hours only, until the car is used or its battery recovers."
@@ -96,6 +101,7 @@ def _carry_out(app, number):
 def _gps(app, is_off):
     from ovms.links.gps_rest import rest
 
+    app.status.gps_heard = GPS_ASLEEP if is_off else GPS_UNKNOWN
     return rest(app.gps, is_off)
 
 
@@ -103,17 +109,21 @@ def _look_around(app, number):
     """Parked, have a fix once in a while: is the car still where it was left?"""
     power = app.status.power
     now_s = app.status.uptime_s
+    watched = app.notifier.watched
     every_s = _GPS_EVERY_S.get(number)
+    if every_s is not None and watched.is_moving:
+        every_s = _GPS_MOVING_S
     if every_s is None:
         power[states.GPS_S] = 0
     elif not power[states.GPS_S]:
         power[states.GPS_S] = now_s + every_s
     elif app.gps.is_off:
-        if now_s >= power[states.GPS_S] and app.notifier.watched.left_at is not None:
+        is_wanted = watched.was_on and value(app.config.get(ALERTS), "MOVED") == "ON"
+        if now_s >= power[states.GPS_S] and is_wanted:
             power[states.GPS_S] = now_s + _GPS_LASTS_S
             app.spawn(lambda: _gps(app, False))
     else:
-        is_seen = app.state.has_gps_lock and app.notifier.watched.far_min <= 0
+        is_seen = app.state.has_gps_lock and watched.left_at is not None and not watched.far_min
         left_s = power[states.GPS_S] - now_s
         if left_s <= 0 or (is_seen and left_s <= _GPS_LASTS_S - _GPS_LEAST_S):
             power[states.GPS_S] = now_s + every_s
@@ -137,14 +147,14 @@ def _schedule(app, number):
     power = status.power
     now_s = status.uptime_s
     if status.mqtt is not None or (number == states.PARK and not app.sleeps):
-        app.server.is_resting = False
+        _visit(app, True)
+        return
+    if not app.config.get(SERVER):
+        _visit(app, False)
         return
     has_news = bool(app.notifier.ip)
     is_visit = states.is_visit(power, now_s, has_news)
-    if is_visit and app.server.is_resting and status.wifi is not None:
-        # It may be in reach, and is the cheaper way.
-        status.wifi.on_settings()
-    app.server.is_resting = not is_visit
+    _visit(app, is_visit)
     if not is_visit:
         power[states.SAID] = 0
         return
@@ -153,6 +163,19 @@ def _schedule(app, number):
     power[states.SAID] = power[states.SAID] + 1 if is_silent else 0
     if power[states.SAID] > _SAID_LOOKS:
         states.end_visit(power, now_s)
+
+
+def _visit(app, is_visit):
+    """Whether the server link may connect."""
+    status = app.status
+    if is_visit and app.server.is_resting:
+        status.server_error = ""
+        if status.wifi is not None:
+            # It may be in reach, and is the cheaper way.
+            status.wifi.on_settings()
+    elif not is_visit and app.config.get(SERVER):
+        status.server_error = _RESTS
+    app.server.is_resting = not is_visit
 
 
 def is_idle(app):
@@ -175,6 +198,9 @@ def is_idle(app):
         return False
     modem = app.modem
     port = modem.port
+    if modem.is_pausing:
+        # There is no network, so nothing to be woken by, until it is searched for again.
+        return True
     # A modem that is being started, or that has no slow clock, is none that wakes.
     if not port or not port.is_up or port.is_lost or port.dtr is None or modem.fault:
         return False
@@ -198,12 +224,16 @@ def rest(app):
     status = app.status
     if status.wifi is not None:
         status.wifi.rest()
-    status.power[states.SLEEPS] = 1
-    if app.board.light_sleep(_SLICE_MS) == _BY_RI:
+    modem = app.modem
+    before_s = app.clock.uptime_s()
+    reason = app.board.light_sleep(_SLICE_MS)
+    # Of the sleep itself `status.uptime_s` does not know yet.
+    now_s = app.clock.uptime_s()
+    status.power[states.SLEPT_S] += now_s - before_s
+    modem.slept_s += now_s - before_s
+    if reason == _BY_RI:
         status.count("power_ri_wakes")
-        # Of the sleep itself `status.uptime_s` does not know yet.
-        status.awake_until_s = app.clock.uptime_s() + _RING_S
-        modem = app.modem
+        status.awake_until_s = now_s + _RING_S
         # Of a line that has begun, the rest is lost or is another's.
         modem.port.digester.reset()
         modem.is_sms_due = True

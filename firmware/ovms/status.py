@@ -34,6 +34,7 @@ GPS_UNKNOWN = const(0)
 GPS_SILENT = const(1)
 GPS_UNREADABLE = const(2)
 GPS_SENTENCES = const(3)
+GPS_ASLEEP = const(4)
 
 
 class Status:

@@ -4,11 +4,11 @@ import asyncio
 
 from host_tests.shims.expect import run
 from ovms import power as hands
-from ovms.parameters import POWER_SAVE
+from ovms.parameters import ALERTS, POWER_SAVE, SERVER
 from ovms.services import power_states as states
 from ovms.services.notifier import Watched
 from ovms.services.power_states import AWAKE, DEEP, DRIVE, PARK
-from ovms.status import Status
+from ovms.status import GPS_ASLEEP, Status
 from ovms.vehicle.state import VehicleState
 
 NEVER_S = 1 << 29
@@ -73,7 +73,7 @@ class App:
         self.clock = Part(uptime_s=lambda: self.status.uptime_s + self.slept_s)
         self.ended = ""
         self._steps = []
-        self.values = {}
+        self.values = {SERVER: "v2.example"}
         self.config = Part(get=lambda n: self.values.get(n, ""))
         self.told = []
         self.notifier = Part(
@@ -100,6 +100,8 @@ class App:
                 news=asyncio.Event(),
             ),
             fault=None,
+            is_pausing=False,
+            slept_s=0,
             sms_lock=Lock(),
             has_news=False,
             is_poll_due=False,
@@ -220,22 +222,67 @@ def gps_minutes(app, from_s, to_s):
 
 def test_a_fix_once_an_hour_tells_whether_the_car_is_where_it_was_left():
     app = App()
+    watched = app.notifier.watched
     app.park()
-    # It never had a place: nothing to compare.
+    # A car that does not tell whether it is on, or an owner who does not want to know.
     assert gps_minutes(app, 660, 9000) == []
-    app.notifier.watched.left_at = (52520008, 13404954)
-    first = gps_minutes(app, 9000, 12000)
-    assert first == [9000, 9060, 9120, 9180]
-    # With a fix near by it is over soon; the next is an hour later.
+    watched.was_on = True
+    app.values[ALERTS] = "MOVED=OFF"
+    assert gps_minutes(app, 9000, 12000) == []
+    app.values[ALERTS] = ""
+    assert gps_minutes(app, 12000, 15000) == [12000, 12060, 12120, 12180]
+    assert app.status.gps_heard == GPS_ASLEEP
+    # Nobody knows yet where it was left: a look until that is known.
     app.state.has_gps_lock = True
-    second = gps_minutes(app, 12000, 15000)
-    assert second == [12840, 12900]
-    # A car that is somewhere else is looked at as long as it may be.
-    app.notifier.watched.far_min = 1
-    assert len(gps_minutes(app, 16000, 18000)) == 4
+    assert len(gps_minutes(app, 15000, 17000)) == 4
+    # With a fix near by it is over soon; the next is an hour later.
+    watched.left_at = (52520008, 13404954)
+    assert len(gps_minutes(app, 17000, 20000)) == 2
+    # A car that is somewhere else is looked at as long as it may be, and more often from then on.
+    watched.far_min = 1
+    assert len(gps_minutes(app, 20000, 23900)) == 4
+    watched.far_min = 0
+    watched.is_moving = True
+    assert len(gps_minutes(app, 23900, 30860)) == 8
     app.state.is_on = True
-    app.at(18060)
+    app.at(30860)
     assert not app.gps.is_off and not app.status.power[states.GPS_S]
+
+
+def test_who_has_no_server_is_not_kept_awake_for_one():
+    app = App()
+    app.values[SERVER] = ""
+    app.notifier.ip = ["A12 V low"]
+    app.fall_asleep()
+    assert app.server.is_resting and hands.is_idle(app)
+    for now_s in range(1200, 20000, 60):
+        app.at(now_s)
+        assert app.server.is_resting
+
+
+def test_without_a_network_it_sleeps_until_it_is_searched_for_again():
+    app = App()
+    app.fall_asleep()
+    app.modem.port.is_up = False
+    assert not hands.is_idle(app)
+    app.modem.is_pausing = True
+    assert hands.is_idle(app)
+
+    def sleep(limit_ms):
+        app.slept_s = 45
+        return 4
+
+    app.board.light_sleep = sleep
+    hands.rest(app)
+    assert app.modem.slept_s == 45 and app.status.power[states.SLEPT_S] == 45
+
+
+def test_gprs_says_why_there_is_no_connection():
+    app = App()
+    app.fall_asleep()
+    assert "POWERSAVE" in app.status.server_error
+    app.at(6000)
+    assert app.status.server_error == ""
 
 
 def test_wifi_is_left_for_a_sleep_and_looked_for_at_a_visit():

@@ -224,7 +224,14 @@ def test_news_is_told_at_once_and_tried_again_in_five_minutes():
     states.end_visit(day.power, day.now_s)
     start_s = day.now_s
     seen = starts(visits(day, 1, lambda now_s: now_s - start_s >= 1800))
-    assert seen == [1800 + n * 300 for n in range(6)]
+    # In vain, so with pauses that double, up to those of the schedule.
+    assert seen == [1800, 2100, 2700]
+    seen = starts(visits(day, 4, lambda now_s: True))
+    assert seen == [300, 2700, 6300, 9900, 13500]
+    # Told at last: the next is told at once again.
+    states.end_visit(day.power, day.now_s - 800)
+    start_s = day.now_s
+    assert starts(visits(day, 1, lambda now_s: now_s - start_s >= 60)) == [60, 360, 960, 2160]
 
 
 def test_what_was_taken():
@@ -235,12 +242,15 @@ def test_what_was_taken():
     rates = states._TAKEN_SLEEPLESS
     expected = (rates[AWAKE] * 600 + rates[PARK] * (DAY_S - 600)) // 36000
     assert abs(mah - expected) <= 1
-    day.power[states.SLEEPS] = 1
-    day.minutes(24 * 60 - 1)
+    for _ in range(24 * 60 - 1):
+        day.power[states.SLEPT_S] += 52
+        day.minutes(1)
     both = states.taken_mah(day.power, day.now_s)
     assert abs(both - expected - states._TAKEN[PARK] * (DAY_S - 60) // 36000) <= 1
-    # What is older than yesterday is forgotten.
-    day.minutes(48 * 60)
+    # What is older than yesterday is forgotten. A sleep counts for what it is.
+    for _ in range(48 * 60):
+        day.power[states.SLEPT_S] += 52
+        day.minutes(1)
     assert (
         abs(states.taken_mah(day.power, day.now_s) - 2 * states._TAKEN[PARK] * DAY_S // 36000) <= 3
     )

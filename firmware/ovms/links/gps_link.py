@@ -91,7 +91,7 @@ class GPSLink:
             if is_read:
                 status.gps_heard = heard.GPS_SENTENCES
             elif self.is_off:
-                status.gps_heard = heard.GPS_UNKNOWN
+                status.gps_heard = heard.GPS_ASLEEP
                 self._forget()
             else:
                 # Another baud rate looks like noise, or like nothing with a `$` in it.

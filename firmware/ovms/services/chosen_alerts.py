@@ -21,7 +21,7 @@ _MOVED_M = const(200)
 _FAR_MIN = const(2)
 # At most so many SMS until the car is switched on again, and the pause between two of them.
 _MOVED_TEXTS = const(4)
-_MOVED_PAUSE_MIN = const(15)
+_MOVED_PAUSE_S = const(890)
 # Of a charge that should have begun: so long after the time it may still be told. A battery with
 # more needs none.
 _LATE_MIN = const(60)
@@ -42,9 +42,10 @@ def minute(notifier):
     here = _here(state)
     # In transport it is meant to be moved.
     if value(chosen, "MOVED") == "ON" and notifier.config.get(POWER_SAVE) != "TRANSPORT":
-        found.append(_moved(watched, state, here))
+        found.append(_moved(notifier, here))
     else:
         watched.left_at = None
+        watched.is_moving = False
     if value(chosen, "HOME") == "ON" and here:
         found.append(_home(watched, notifier.config.get(HOME), here))
     for name, look in (("SOC", _soc), ("VALET", _valet)):
@@ -64,10 +65,13 @@ def _here(state):
     return state.latitude_udeg, state.longitude_udeg
 
 
-def _moved(watched, state, here):
+def _moved(notifier, here):
+    watched = notifier.watched
+    state = notifier.state
     if state.is_on:
         watched.was_on = True
         watched.left_at = None
+        watched.is_moving = False
         watched.moved_texts = watched.far_min = 0
         return ""
     # Some cars do not tell whether they are switched on.
@@ -76,14 +80,23 @@ def _moved(watched, state, here):
     if watched.left_at is None:
         watched.left_at = here
         return ""
+    now_s = notifier.clock.uptime_s()
     square = place.square_m2(*here, *watched.left_at)
-    watched.far_min = watched.far_min + 1 if square > _MOVED_M**2 else 0
-    if watched.far_min < _FAR_MIN or watched.moved_texts >= _MOVED_TEXTS:
+    if square <= _MOVED_M**2:
+        watched.far_min = 0
+        watched.is_moving = watched.is_moving and now_s < watched.moved_s + _MOVED_PAUSE_S
+        return ""
+    watched.far_min += 1
+    is_told = watched.moved_texts and now_s < watched.moved_s + _MOVED_PAUSE_S
+    if watched.far_min < _FAR_MIN or is_told or watched.moved_texts >= _MOVED_TEXTS:
         return ""
     # The next one only when it goes on from here, or moves again.
     watched.left_at = here
-    watched.far_min = _FAR_MIN - _MOVED_PAUSE_MIN
+    watched.far_min = 0
+    watched.moved_s = now_s
     watched.moved_texts += 1
+    # `power.py` has a sleeping receiver look more often.
+    watched.is_moving = watched.moved_texts < _MOVED_TEXTS
     latitude = place.degrees(here[0])
     longitude = place.degrees(here[1])
     return (

@@ -109,8 +109,10 @@ def can(status, car):
     return ""
 
 
-def fix(state):
+def fix(status, state):
     """Of the GPS receiver: is there a fix, and of how many satellites where that is known."""
+    if status.gps_heard == net.GPS_ASLEEP:
+        return "asleep while the car is parked"
     text = "fix" if state.has_gps_lock else "no fix"
     return text if state.satellites is None else "%s, %d sats" % (text, state.satellites)
 

@@ -43,12 +43,13 @@ class Watched:
     guard_s: when `guard_news` tells, 0 for no news.
 
     Of `chosen_alerts`: was_on, the car was once seen switched on; left_at, where the car was left
-    (latitude, longitude) or None; far_min, minutes that it is far from there; moved_texts, how
-    often that was told. home: the circle of which is_home tells whether the car is in it, None
-    not known. soc_step: whether the charge was below the limit, and has reached it. valet_m:
-    odometer when valet mode began, -1 told, None none. late_day: the last day on which a charge
-    was looked for. open_doors: names of what is open, None before the first look; are_doors_told:
-    that one was opened.
+    (latitude, longitude) or None; far_min, looks in a row at which it is far from there;
+    moved_texts, how often that was told, moved_s, when last, and is_moving, that more is to be
+    expected. home: the circle of which is_home tells whether the car is in it, None not known.
+    soc_step: whether the charge was below the limit, and has reached it. valet_m: odometer when
+    valet mode began, -1 told, None none. late_day: the last day on which a charge was looked for.
+    open_doors: names of what is open, None before the first look; are_doors_told: that one was
+    opened.
     """
 
     def __init__(self):
@@ -63,8 +64,8 @@ class Watched:
         self.left_on_min = 15
         self.left_at = self.home = self.is_home = self.open_doors = None
         self.valet_m = self.late_day = None
-        self.far_min = self.moved_texts = self.soc_step = 0
-        self.was_on = self.are_doors_told = False
+        self.far_min = self.moved_texts = self.moved_s = self.soc_step = 0
+        self.was_on = self.are_doors_told = self.is_moving = False
 
 
 class Notifier:

@@ -49,13 +49,15 @@ VISIT_S = const(12)
 VISIT_END_S = const(13)
 # The state whose wishes were carried out last, -1 for none.
 DONE = const(14)
-# Whether a light sleep has been possible in this state.
-SLEEPS = const(15)
+# Seconds of light sleep since the last sum.
+SLEPT_S = const(15)
 # Looks in a row at a connection over which nothing more is said.
 SAID = const(16)
 # The uptime of the next look by GPS, while one goes on of its end; 0 in use.
 GPS_S = const(17)
-LENGTH = const(18)
+# Visits in a row that news asked for and that did not take it.
+VAIN = const(18)
+LENGTH = const(19)
 
 # After the last sign of use: the modem's set-up, a report to the server, a look at the car by app.
 _PARK_AFTER_S = const(600)
@@ -76,6 +78,7 @@ _VISIT_LASTS_S = const(240)
 # 12 V current of each state in tenths of mA, with light sleep and without: the totals that
 # board.md of the T-Call makes of its table of parts. Not measured; for the owner's estimate only.
 _TAKEN = (486, 396, 338, 97, 90, 88)
+_SLEEP_PERCENT = const(86)
 _TAKEN_SLEEPLESS = (486, 396, 338, 184, 164, 163)
 
 
@@ -124,7 +127,7 @@ def step(power, now_s, wanted, is_on, is_charging, is_used, supply_mv, reference
     if state != before:
         power[STATE] = state
         power[SINCE_S] = power[LOOK_S] = now_s
-        power[MINUTES] = power[SLEEPS] = 0
+        power[MINUTES] = power[VAIN] = 0
         power[CHANGES] += 1
         power[CHANGES_NOW] += 1
         # The server hears of what has changed.
@@ -157,15 +160,17 @@ def is_visit(power, now_s, has_news):
     """Whether the server is to be talked with now. has_news: something waits for it.
 
     In a state of use always; parked by the schedule of the state, and at once for news, which
-    after a visit in vain waits for a twelfth of it.
+    after a visit in vain waits for a twelfth of it, then for twice as long each time.
     """
     every_s = _VISIT_EVERY_S[power[STATE]]
     if not every_s:
         return True
     if power[VISIT_S] <= now_s < power[VISIT_END_S]:
         return True
-    if now_s < power[VISIT_S] + (every_s // 12 if has_news else every_s):
+    pause_s = min(every_s // 12 << max(power[VAIN] - 1, 0), every_s) if has_news else every_s
+    if now_s < power[VISIT_S] + pause_s:
         return False
+    power[VAIN] = min(power[VAIN] + 1, 5) if has_news else 0
     power[VISIT_S] = now_s
     power[VISIT_END_S] = now_s + _VISIT_LASTS_S
     return True
@@ -173,15 +178,21 @@ def is_visit(power, now_s, has_news):
 
 def end_visit(power, now_s):
     """All is said."""
+    power[VAIN] = 0
     if power[VISIT_S] <= now_s < power[VISIT_END_S]:
         power[VISIT_END_S] = now_s
 
 
 def _sum(power, now_s):
     """Add what was taken since the last call, at the rate of the state; begin a new window."""
-    rates = _TAKEN if power[SLEEPS] else _TAKEN_SLEEPLESS
-    power[TAKEN_NOW] += rates[power[STATE]] * (now_s - power[SUMMED_S])
+    passed_s = now_s - power[SUMMED_S]
+    awake = _TAKEN_SLEEPLESS[power[STATE]]
+    power[TAKEN_NOW] += awake * passed_s
+    # The figures with sleep are those of a module that sleeps most of the time, but not always.
+    slept_s = min(power[SLEPT_S] * 100 // _SLEEP_PERCENT, passed_s)
+    power[TAKEN_NOW] -= (awake - _TAKEN[power[STATE]]) * slept_s
     power[SUMMED_S] = now_s
+    power[SLEPT_S] = 0
     if now_s - power[WINDOW_S] >= _DAY_S:
         power[WINDOW_S] = now_s
         power[TAKEN_BEFORE] = power[TAKEN_NOW]

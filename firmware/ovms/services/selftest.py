@@ -29,7 +29,7 @@ async def lines(status, state, car):
     found.append("CAN: " + (diagnosis.can(status, car) or _can(status, car)))
     await asyncio.sleep_ms(0)
     found += [
-        "GPS: " + (diagnosis.gps(status, state) or diagnosis.fix(state)),
+        "GPS: " + (diagnosis.gps(status, state) or diagnosis.fix(status, state)),
         "12V: " + (diagnosis.supply(status, state) or _volts(state.supply_mv)),
         "Flash: " + (diagnosis.flash(status) or "OK"),
         "WiFi: " + (diagnosis.wifi(status) or _wifi(status.wifi)),

@@ -33,14 +33,14 @@ class Modem:
     `get(n)` of the parameters. on_time(utc_s) is called with the network's time. clock: has
     `sleep_ms` and `wait_for_ms` as asyncio does.
 
-    For the code of this folder. fault, fault_step: why and how it must be brought up
-    again, see `restart`; None for no fault. due_s: see `ovms/guard.py`. failures: starts
-    in a row that led nowhere. polls: how many in a row found a network, negative: found none.
-    is_found: a network was announced. has_answered: the modem, ever. was_call_ready: since its
-    start. echoes: of the port when the settings were made, None where the modem insists on
-    echoing. tcp_limit: failed connections that are too many. has_news, is_poll_due: something
-    waits for `watch.py`; is_ringing; is_sms_ready: it forgot its SMS settings; time_line,
-    ussd_line: what it said of them, or None.
+    For the code of this folder. fault, fault_step: why and how it must be brought up again, see
+    `restart`; None for no fault. is_pausing: it waits before that, slept_s, how long the ESP32
+    slept of it. due_s: see `ovms/guard.py`. failures: starts in a row that led nowhere. polls: how
+    many in a row found a network, negative: found none. is_found: a network was announced.
+    has_answered: the modem, ever. was_call_ready: since its start. echoes: of the port when the
+    settings were made, None where the modem insists on echoing. tcp_limit: failed connections that
+    are too many. has_news, is_poll_due: something waits for `watch.py`; is_ringing; is_sms_ready:
+    it forgot its SMS settings; time_line, ussd_line: what it said of them, or None.
 
     SMS. queue: (sender, text, find, ...) of what arrived, with a find for each place of a store
     where it still lies: (store, index, CRC-32). taken: finds of the message that is worked on.
@@ -66,7 +66,8 @@ class Modem:
         self.queue = []
         self.announced = []
         self.tcp_limit = _TCP_FAILURES
-        self.failures = self.polls = self.fault_step = 0
+        self.failures = self.polls = self.fault_step = self.slept_s = 0
+        self.is_pausing = False
         self.is_found = self.has_answered = self.was_call_ready = False
         self.is_poll_due = self.has_news = self.is_ringing = self.is_sms_ready = False
         self.is_sms_due = self.has_ucs2 = False

@@ -74,13 +74,17 @@ async def recover(modem):
     modem.is_found = False
     if pause_ms > _SEARCH_MS and not (had_network or status.is_car_on):
         await modem.port.ask(b"AT+CFUN=0", limit_s=_RESTART_S)
-    # In looks: a car that is switched on is nobody's event.
+    # In looks: a car that is switched on is nobody's event. The ESP32 may sleep meanwhile.
+    modem.slept_s = 0
+    modem.is_pausing = True
     while pause_ms > 0 and not modem.is_found:
         if status.is_car_on:
             pause_ms = min(pause_ms, _CAR_ON_MS)
         modem.due_s = status.uptime_s + ALIVE_S
         await clock.sleep_ms(_LOOK_MS)
-        pause_ms -= _LOOK_MS
+        pause_ms -= _LOOK_MS + modem.slept_s * 1000
+        modem.slept_s = 0
+    modem.is_pausing = False
     step = SET_UP if modem.is_found else max(step, modem.failures)
     if step < RESTART:
         return

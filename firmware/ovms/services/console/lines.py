@@ -142,7 +142,7 @@ def _report(app):
 
     lines.append(" TIME:     " + diagnosis.utc(app.clock))
     lines.append(" CAN:      " + (diagnosis.can(status, car) or "OK"))
-    lines.append(" GPS:      " + diagnosis.fix(state))
+    lines.append(" GPS:      " + diagnosis.fix(status, state))
     lines.append(" VIN:      %s (%s)" % (state.vin or "-" * 17, car.type_text()))
     soc = "unknown" if state.soc_pct100 is None else "%d%%" % (state.soc_pct100 // 100)
     ranges = state.ideal_range_km or 0, state.estimated_range_km or 0

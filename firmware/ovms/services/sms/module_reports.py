@@ -137,7 +137,7 @@ async def _peripherals(sms, car):
         lines.append("Modem: " + modem)
     bus = "not used" if car.BITRATE is None else "OK"
     lines.append("CAN: " + (diagnosis.can(status, car) or bus))
-    lines.append("GPS: " + (diagnosis.gps(status, state) or diagnosis.fix(state)))
+    lines.append("GPS: " + (diagnosis.gps(status, state) or diagnosis.fix(status, state)))
     for name, text in (
         ("12V", diagnosis.supply(status, state)),
         ("Flash", diagnosis.flash(status)),
