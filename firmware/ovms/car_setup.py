@@ -69,6 +69,12 @@ def _voltampera():
     return Voltampera
 
 
+def _roadster():
+    from ovms.vehicle.roadster.car import Roadster
+
+    return Roadster
+
+
 def _obd():
     from ovms.vehicle.obd.car import Obd
 
@@ -94,6 +100,7 @@ _CARS = {
     "TC": _thinkcity,
     "KS": _kiasoul,
     "VA": _voltampera,
+    "TR": _roadster,
     "OBD": _obd,
     # As v2 and v3 call it.
     "O2": _obd,

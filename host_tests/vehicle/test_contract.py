@@ -6,6 +6,7 @@ from host_tests.vehicle.example_car import ExampleCar
 from host_tests.vehicle.table_cars import TABLE_CARS
 from ovms.vehicle.base import Vehicle
 from ovms.vehicle.demo.car import Demo
+from ovms.vehicle.roadster.car import Roadster
 from ovms.vehicle.twizy.car import Twizy
 
 SEED = 20260612
@@ -14,6 +15,20 @@ SEED = 20260612
 CARS = (
     (Vehicle, ()),
     (Demo, ()),
+    (
+        Roadster,
+        (
+            "100 80 60 BA 00 79 00 A7 00",
+            "100 96 88 20 02 A1 0C 00 00",
+            "100 89 1D FF FF 7F FF",
+            "100 86 03 87 01 59 F8 FF FF",
+            "100 A3 22 25 00 00 00 14",
+            "402 FA 03 C4 5E 97 00 C6 01",
+            "100 A4 53 46 5A 52 45 38 42",
+            "100 A5 31 35 42 33 39 39 39",
+            "100 A6 39 39 39 00 00 00 00",
+        ),
+    ),
     (
         Twizy,
         (

@@ -5,4 +5,4 @@
 
 # `CARS=...` leaves cars out of a package, and then writes both.
 LEFT_OUT = ""
-TYPES = "RT DEMO NL NL1 NL3 NLC MI TC KS VA OBD"
+TYPES = "RT DEMO NL NL1 NL3 NLC MI TC KS VA TR OBD"

@@ -1,0 +1,216 @@
+"""Tesla Roadster 1.x and 2.x: the car as the firmware sees it.
+
+The bus talks as long as it has power, also while the car sleeps (car facts 1.1), so silence means
+that the module is unplugged; awake and on are bits. Frames are read by `decode.py`; once a second
+`poll` draws the conclusions. Commands are `commands.py`, and what may leave is `gate.py`.
+"""
+
+from micropython import const
+
+from ovms.vehicle.base import (
+    EVENT_CHARGE_DONE,
+    EVENT_CHARGE_INTERRUPTED,
+    EVENT_CHARGE_STARTED,
+    EVENT_CHARGE_SUFFICIENT,
+    EVENT_CHARGE_TOPPING_OFF,
+    EVENT_FAULT,
+    Vehicle,
+)
+from ovms.vehicle.roadster.decode import DECODERS, LENGTHS, dashboard, lock, odometer, tyres
+from ovms.vehicle.state import (
+    CHARGE_DONE,
+    CHARGE_HEATING,
+    CHARGE_PREPARING,
+    CHARGE_STOPPED,
+    CHARGING,
+    SUBSTATE_INTERRUPTED,
+    TOPPING_OFF,
+)
+
+_SILENCE_MS = const(60_000)
+# The frame of the charge state and that of the switches disagree for a second.
+_AGREE_S = const(2)
+_OLD_S = const(120)
+# A 1.x car tells its gear in the dashboard's frames, ten a second.
+_FIRST_RX_IDS = (0x100, 0x102, 0x344, 0x400, 0x402)
+_FLOWING = (CHARGING, TOPPING_OFF, CHARGE_HEATING)
+
+
+class Roadster(Vehicle):
+    """For `decode.py`: what frames said that the state has no place for, and what is due.
+
+    limit_a, pilot_a: current set, current of the plug. is_flowing: the bit of 96. substate: as the
+    car numbers it. switches: 96 as one number, switches_age_s: since then. echo_item, echo_value:
+    the last parameter that the car confirmed, -1 none. alert, alert_low, alert_high: code raised
+    now, its data by halves. utc_min: minutes since 1970 by the car's clock, off_min: when it was
+    switched off, 0 unknown. vin_parts: bits of what was seen of vin_bytes. is_first: a 1.x car.
+    silent_ms: since the bus was heard.
+    """
+
+    TYPE = "TR"
+    VERSION = "1.0"
+    BITRATE = 1_000_000
+    RX_IDS = (0x100, 0x102, 0x344, 0x402)
+
+    def __init__(self, state, config):
+        super().__init__(state, config)
+        self.limit_a = self.pilot_a = self.substate = self.switches = 0
+        self.switches_age_s = _OLD_S
+        self.echo_item = -1
+        self.echo_value = self.alert = self.alert_low = self.alert_high = 0
+        self.utc_min = self.off_min = 0
+        self.vin_bytes = bytearray(17)
+        self.vin_parts = 0
+        self.is_flowing = self.is_first = self.has_fix = False
+        self.is_alert_due = self.is_cac_told = self.is_vin_due = False
+        self.silent_ms = 0
+        self._is_heard = self._was_on = False
+        self._told_state = CHARGE_DONE
+        self._differ_s = 0
+
+    def on_frame(self, arbitration_id, data, dlc):
+        if not dlc:
+            return
+        if arbitration_id == 0x100:
+            number = data[0]
+            decode = DECODERS.get(number)
+            if decode is not None and (dlc == 8 or dlc >= LENGTHS.get(number, 8)):
+                decode(self, data)
+        elif arbitration_id == 0x102:
+            if data[0] == 0x0E and dlc >= 2:
+                lock(self.state, data[1])
+        elif arbitration_id == 0x344:
+            if dlc == 8:
+                tyres(self.state, data)
+        elif arbitration_id == 0x402:
+            if data[0] == 0xFA and dlc == 8:
+                odometer(self.state, data)
+        elif arbitration_id == 0x400:
+            if data[0] == 1 and dlc >= 4:
+                dashboard(self, data)
+        else:
+            return
+        self._is_heard = True
+
+    def has_receiver(self):
+        """Whether the module has a GPS receiver that was heard: that one knows better."""
+        return self.state.satellites is not None
+
+    def may_place(self):
+        return self.has_fix and not self.has_receiver()
+
+    def poll(self, elapsed_ms):
+        state = self.state
+        if self.switches_age_s < _OLD_S:
+            self.switches_age_s += 1
+        if self._is_heard:
+            self._is_heard = False
+            self.silent_ms = state.told_age_s = 0
+            self._conclude()
+        elif self.silent_ms < _SILENCE_MS:
+            self.silent_ms += elapsed_ms
+            if self.silent_ms >= _SILENCE_MS:
+                self._go_silent()
+
+    def _conclude(self):
+        state = self.state
+        if self.is_vin_due and self.vin_parts == 7:
+            self.is_vin_due = False
+            self._read_vin()
+        if state.is_on != self._was_on:
+            self._was_on = state.is_on
+            self.off_min = 0 if state.is_on else self.utc_min
+        elif self.off_min and self.utc_min > self.off_min and state.parked_s:
+            # The car's clock went on while the module had no power.
+            state.parked_s = max(state.parked_s, (self.utc_min - self.off_min - 1) * 60)
+        is_charging = self.is_flowing or state.charge_state == CHARGE_HEATING
+        is_agreed = is_charging == (state.charge_state in _FLOWING)
+        self._differ_s = 0 if is_agreed else self._differ_s + 1
+        if is_charging != state.is_charging and (is_agreed or self._differ_s >= _AGREE_S):
+            state.is_charging = is_charging
+            state.touch()
+        if state.is_charging:
+            state.charge_input_w = state.line_v * state.charge_a10 // 10
+            state.charge_w = max(0, -(state.battery_w or 0))
+        elif state.charge_w or state.charge_input_w:
+            state.charge_w = state.charge_input_w = 0
+        if state.charge_state != self._told_state:
+            self._tell_charge(self._told_state, state.charge_state)
+        if self.is_alert_due:
+            self.is_alert_due = False
+            self.announce(EVENT_FAULT)
+
+    def _tell_charge(self, before, now):
+        self._told_state = now
+        was_flowing = before in _FLOWING
+        if now == CHARGE_STOPPED:
+            event = EVENT_CHARGE_INTERRUPTED if was_flowing else 0
+        elif now == CHARGE_DONE:
+            event = EVENT_CHARGE_DONE if was_flowing else 0
+        elif now == TOPPING_OFF:
+            event = EVENT_CHARGE_TOPPING_OFF
+        else:
+            event = EVENT_CHARGE_STARTED if now == CHARGING and not was_flowing else 0
+        if event:
+            self.announce(event)
+
+    def _go_silent(self):
+        """Unplugged, or without power. What moves has stopped; what was measured grows old."""
+        state = self.state
+        state.is_on = state.is_awake = state.is_charging = state.has_pilot = False
+        state.is_hvac_on = state.is_alarm_on = self.is_flowing = self._was_on = False
+        state.speed_kmh10 = state.line_v = state.charge_a10 = state.charge_w = 0
+        if state.charge_input_w:
+            state.charge_input_w = 0
+        if state.battery_ma:
+            state.battery_ma = state.battery_w = 0
+        self.switches = 0
+        if state.charge_state in _FLOWING or state.charge_state == CHARGE_PREPARING:
+            # Nobody knows whether it goes on, so no event tells of its end.
+            state.charge_state = self._told_state = CHARGE_STOPPED
+            state.charge_substate = SUBSTATE_INTERRUPTED
+        state.touch()
+
+    def _read_vin(self):
+        for byte in self.vin_bytes:
+            if not (48 <= byte <= 57 or 65 <= byte <= 90):
+                return
+        vin = bytes(self.vin_bytes).decode()
+        if vin != self.state.vin:
+            self.state.vin = vin
+            self.state.touch()
+        self._set_generation()
+
+    def _set_generation(self):
+        """By the model year: 2010 to 2012 are 2.x cars."""
+        self.is_first = self.state.vin[9] not in "ABC"
+        self.RX_IDS = _FIRST_RX_IDS if self.is_first else Roadster.RX_IDS
+
+    def keep(self, kept):
+        super().keep(kept)
+        self.off_min = kept.number("off_min", self.off_min)
+        self.alert = kept.number("alert", self.alert)
+        self.limit_a = kept.number("limit_a", self.limit_a)
+        if kept.is_restored:
+            self._told_state = self.state.charge_state
+            if len(self.state.vin) == 17:
+                self._set_generation()
+
+    def type_text(self):
+        vin = self.state.vin
+        if len(vin) != 17:
+            return self.TYPE
+        return "TR%s%s" % ("1" if self.is_first else "2", "S" if vin[7] == "3" else "N")
+
+    def write_refusal(self):
+        if self.state.speed_kmh10:
+            return "Feature 15 can be switched on at a standstill only."
+        return ""
+
+    def event_text(self, event):
+        if event == EVENT_FAULT:
+            from ovms.vehicle.roadster import texts
+
+            return "E", texts.alert(self)
+        # Of a charge in the module's own words.
+        return ("A", "") if event <= EVENT_CHARGE_SUFFICIENT else None

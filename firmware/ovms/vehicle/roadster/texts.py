@@ -1,0 +1,6 @@
+"""What the Roadster tells in words and fields; loaded on demand."""
+
+
+def alert(car):
+    """Fields of the error message: type of the car, code, data (car facts 1.16)."""
+    return "%s,%d,%d" % (car.type_text(), car.alert, car.alert_high * 65_536 + car.alert_low)
