@@ -200,7 +200,7 @@ def test_locks():
     assert bus.second("102 0E 04 01").is_locked
     assert bus.second("102 0E 03 01").is_locked, "the key: no state of the lock"
     assert not bus.second("102 0E 05 01").is_locked
-    assert bus.second("100 12 04").is_locked
+    assert not bus.second("100 12 04").is_locked, "whether that asks or tells is not known"
 
 
 def test_tyres():

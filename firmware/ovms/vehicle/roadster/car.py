@@ -2,7 +2,8 @@
 
 The bus talks as long as it has power, also while the car sleeps (car facts 1.1), so silence means
 that the module is unplugged; awake and on are bits. Frames are read by `decode.py`; once a second
-`poll` draws the conclusions. Commands are `commands.py`, and what may leave is `gate.py`.
+`poll` draws the conclusions. Commands are `commands.py`, what is sent besides is `own_frames.py`,
+and all of it passes `gate.py`.
 """
 
 from micropython import const
@@ -31,6 +32,10 @@ _SILENCE_MS = const(60_000)
 # The frame of the charge state and that of the switches disagree for a second.
 _AGREE_S = const(2)
 _OLD_S = const(120)
+# Right after a drive the car still reckons.
+_CAC_ON_S = const(2)
+_CAC_OFF_S = const(8)
+_POWER_WAIT = const(0x07)
 # A 1.x car tells its gear in the dashboard's frames, ten a second.
 _FIRST_RX_IDS = (0x100, 0x102, 0x344, 0x400, 0x402)
 _FLOWING = (CHARGING, TOPPING_OFF, CHARGE_HEATING)
@@ -44,13 +49,17 @@ class Roadster(Vehicle):
     the last parameter that the car confirmed, -1 none. alert, alert_low, alert_high: code raised
     now, its data by halves. utc_min: minutes since 1970 by the car's clock, off_min: when it was
     switched off, 0 unknown. vin_parts: bits of what was seen of vin_bytes. is_first: a 1.x car.
-    silent_ms: since the bus was heard.
+    silent_ms: since the bus was heard. start_again_s: until a start of the charge is repeated.
+    cac_s: until the capacity is asked for, cac_open_s: until that is given up. 0 is never.
     """
 
     TYPE = "TR"
     VERSION = "1.0"
     BITRATE = 1_000_000
     RX_IDS = (0x100, 0x102, 0x344, 0x402)
+    # In the name of the touch screen; their contents are looked at in `gate.py`.
+    TX_FRAMES = ((0x102, 8), (0x102, 1), (0x102, 3))
+    CAPABILITIES = "C10-12,C15-24"
 
     def __init__(self, state, config):
         super().__init__(state, config)
@@ -63,7 +72,7 @@ class Roadster(Vehicle):
         self.vin_parts = 0
         self.is_flowing = self.is_first = self.has_fix = False
         self.is_alert_due = self.is_cac_told = self.is_vin_due = False
-        self.silent_ms = 0
+        self.silent_ms = self.start_again_s = self.cac_s = self.cac_open_s = 0
         self._is_heard = self._was_on = False
         self._told_state = CHARGE_DONE
         self._differ_s = 0
@@ -107,6 +116,7 @@ class Roadster(Vehicle):
             self._is_heard = False
             self.silent_ms = state.told_age_s = 0
             self._conclude()
+            self._send_own()
         elif self.silent_ms < _SILENCE_MS:
             self.silent_ms += elapsed_ms
             if self.silent_ms >= _SILENCE_MS:
@@ -120,6 +130,7 @@ class Roadster(Vehicle):
         if state.is_on != self._was_on:
             self._was_on = state.is_on
             self.off_min = 0 if state.is_on else self.utc_min
+            self.cac_s = _CAC_ON_S if state.is_on else _CAC_OFF_S
         elif self.off_min and self.utc_min > self.off_min and state.parked_s:
             # The car's clock went on while the module had no power.
             state.parked_s = max(state.parked_s, (self.utc_min - self.off_min - 1) * 60)
@@ -151,8 +162,34 @@ class Roadster(Vehicle):
             event = EVENT_CHARGE_TOPPING_OFF
         else:
             event = EVENT_CHARGE_STARTED if now == CHARGING and not was_flowing else 0
+        if event == EVENT_CHARGE_STARTED:
+            self.cac_s = _CAC_ON_S
         if event:
             self.announce(event)
+
+    def may_charge(self):
+        return self.state.is_charge_port_open and self.substate != _POWER_WAIT
+
+    def _send_own(self):
+        """Once a second while the car is heard: what is due of that which nobody asks for."""
+        if self.start_again_s:
+            self.start_again_s -= 1
+            if not self.start_again_s:
+                from ovms.vehicle.roadster import own_frames
+
+                self.in_turn(own_frames.start_again, self)
+        if self.cac_s:
+            self.cac_s -= 1
+            if not self.cac_s:
+                from ovms.vehicle.roadster import own_frames
+
+                self.in_turn(own_frames.ask_capacity, self)
+        elif self.cac_open_s:
+            self.cac_open_s = 1 if self.is_cac_told else max(1, self.cac_open_s - 1)
+            if self.cac_open_s == 1:
+                from ovms.vehicle.roadster import own_frames
+
+                self.in_turn(own_frames.end_capacity, self)
 
     def _go_silent(self):
         """Unplugged, or without power. What moves has stopped; what was measured grows old."""
@@ -164,7 +201,7 @@ class Roadster(Vehicle):
             state.charge_input_w = 0
         if state.battery_ma:
             state.battery_ma = state.battery_w = 0
-        self.switches = 0
+        self.switches = self.start_again_s = self.cac_s = self.cac_open_s = 0
         if state.charge_state in _FLOWING or state.charge_state == CHARGE_PREPARING:
             # Nobody knows whether it goes on, so no event tells of its end.
             state.charge_state = self._told_state = CHARGE_STOPPED
@@ -214,3 +251,8 @@ class Roadster(Vehicle):
             return "E", texts.alert(self)
         # Of a charge in the module's own words.
         return ("A", "") if event <= EVENT_CHARGE_SUFFICIENT else None
+
+    async def command(self, code, arguments):
+        from ovms.vehicle.roadster import commands
+
+        return await commands.command(self, code, arguments)

@@ -94,10 +94,6 @@ def _echo(car, data):
     car.echo_item = item
 
 
-def _lock(car, data):
-    lock(car.state, data[1])
-
-
 def _soc(car, data):
     state = car.state
     if data[1] <= 100:
@@ -333,7 +329,6 @@ def _vin(car, data):
 
 DECODERS = {
     0x06: _echo,
-    0x12: _lock,
     0x80: _soc,
     0x81: _utc,
     0x82: _ambient,
@@ -357,7 +352,6 @@ DECODERS = {
 }
 # How long these are at least; all others are 8 bytes. A frame that is shorter has stale bytes.
 LENGTHS = {
-    0x12: 2,
     0x82: 2,
     0x85: 6,
     0x87: 2,

@@ -1,0 +1,239 @@
+"""Commands 10 to 24 on the Roadster, by playing its touch screen: car facts 1.4, 1.5, 1.10, 1.17.
+
+A command has succeeded when the car says so: it echoes each parameter that it takes (100 06), and
+its lock and its valet mode are seen. What the car never confirms (waking, Homelink) is only sent.
+Loaded on demand.
+"""
+
+from micropython import const
+
+from ovms.parameters import FEATURE_CAN_WRITE
+from ovms.vehicle.base import FAILED, OK, UNSUPPORTED
+from ovms.vehicle.roadster import gate
+
+_MODE = const(10)
+_START = const(11)
+_STOP = const(12)
+_CURRENT = const(15)
+_MODE_AND_CURRENT = const(16)
+_TIMER = const(17)
+_WAKE = const(18)
+_WAKE_TEMPERATURES = const(19)
+_LOCK = const(20)
+_VALET = const(21)
+_UNLOCK = const(22)
+_UNVALET = const(23)
+_HOMELINK = const(24)
+_COOLDOWN = const(25)
+
+_ITEM_CURRENT = const(0x02)
+_ITEM_CHARGE = const(0x03)
+_ITEM_MODE = const(0x19)
+_ITEM_TIMER_START = const(0x1A)
+_ITEM_TIMER_MODE = const(0x1B)
+
+_FEATURE = const(10)
+_LOCK_WHILE_ON = const(1)
+
+# Between waking and asking; how often is looked for the answer, and for how long: an echo took up
+# to 255 ms of a sleepy car, a lock up to 2 s.
+_WAKE_MS = const(150)
+_LOOK_MS = const(50)
+_ECHO_MS = const(1000)
+_LOCK_MS = const(2500)
+_HOMELINK_MS = const(1000)
+# The switches come once a second.
+_FRESH_S = const(3)
+_HEARD_MS = const(10_000)
+
+# Start once more if no charge has begun after this long.
+_START_AGAIN_S = const(10)
+
+_SYNTAX = "Invalid syntax"
+_RANGE = "Parameter out of range"
+_NO_ECHO = "The car does not confirm it."
+_NO_CAR = "Nothing is heard of the car."
+# By command: what the second byte of the frame is.
+_KEYS = {_LOCK: 2, _UNLOCK: 3, _VALET: 0, _UNVALET: 1}
+
+
+async def command(car, code, arguments):
+    """Carry out a protocol command as `Vehicle.command` says."""
+    if not _MODE <= code <= _COOLDOWN or _STOP < code < _CURRENT:
+        return None
+    if code == _COOLDOWN:
+        return UNSUPPORTED, ""
+    if car.config.feature(FEATURE_CAN_WRITE) <= 0:
+        return FAILED, gate.NO_ACCESS
+    if car.state.told_age_s is None or car.silent_ms >= _HEARD_MS:
+        return FAILED, _NO_CAR
+    try:
+        if code in _KEYS:
+            await _turn_key(car, code, arguments)
+        elif code == _HOMELINK:
+            await _homelink(car, arguments)
+        elif code in (_WAKE, _WAKE_TEMPERATURES):
+            await _wake(car, code)
+            gate.transmit(car, code, b"\x06\x2c\x01\x00\x00\x09\x10\x00")
+        elif code in (_START, _STOP):
+            await _charge(car, code)
+        else:
+            await _set(car, code, arguments)
+    except ValueError as error:
+        return FAILED, str(error)
+    car.state.touch()
+    return OK, ""
+
+
+async def _wake(car, code):
+    gate.transmit(car, code, b"\x0a")
+    await car.sleep_ms(_WAKE_MS)
+
+
+async def _write(car, code, item, low, high=0):
+    """Set one parameter of the car and wait for its echo. ValueError without one."""
+    data = bytearray(8)
+    data[0] = 0x05
+    data[1] = item
+    data[4] = low
+    data[5] = high
+    car.echo_item = -1
+    gate.transmit(car, code, data)
+    for _ in range(_ECHO_MS // _LOOK_MS):
+        if car.echo_item == item and car.echo_value == low | high << 8:
+            return
+        await car.sleep_ms(_LOOK_MS)
+    raise ValueError(_NO_ECHO)
+
+
+async def _charge(car, code):
+    if code == _STOP:
+        car.start_again_s = 0
+        if not car.state.is_charging:
+            raise ValueError("Cannot stop charge (charge not in progress)")
+        await _wake(car, code)
+        await _write(car, code, _ITEM_CHARGE, 0)
+        return
+    if not car.may_charge():
+        raise ValueError("Cannot charge (charge port closed)")
+    await _wake(car, code)
+    await _write(car, code, _ITEM_CHARGE, 1)
+    # Without it a sleeping car can hang at "connect the cable" (car facts 1.19, no. 19).
+    await _wake(car, code)
+    car.start_again_s = _START_AGAIN_S
+
+
+def _number(word, most):
+    """int of decimal digits up to `most`. ValueError with what the guide calls it."""
+    if not 0 < len(word) < 5:
+        raise ValueError(_SYNTAX)
+    for letter in word:
+        if not "0" <= letter <= "9":
+            raise ValueError(_SYNTAX)
+    if int(word) > most:
+        raise ValueError(_RANGE)
+    return int(word)
+
+
+async def _set(car, code, arguments):
+    """Mode, current, both, or the timer: all is looked at before anything is sent."""
+    words = [word.strip() for word in arguments.split(",")]
+    if code == _TIMER:
+        await _set_timer(car, words)
+        return
+    if len(words) != (2 if code == _MODE_AND_CURRENT else 1):
+        raise ValueError(_SYNTAX)
+    mode = amps = None
+    if code != _CURRENT:
+        mode = _number(words[0], 9999)
+        if mode not in gate.MODES:
+            raise ValueError(_RANGE)
+    if code != _MODE:
+        amps = _number(words[-1], gate.MOST_A)
+        if amps < gate.LEAST_A:
+            raise ValueError(_RANGE)
+    await _wake(car, code)
+    if mode is not None:
+        await _write(car, code, _ITEM_MODE, mode)
+    if amps is not None:
+        await _write(car, code, _ITEM_CURRENT, amps)
+
+
+async def _set_timer(car, words):
+    """Mode; with 1 also the start in UTC, as minute of the day or as hour and minute.
+
+    How the car writes the start is not sure (car facts 1.11): hour and minute, which its echo must
+    repeat.
+    """
+    if len(words) > 3:
+        raise ValueError(_SYNTAX)
+    mode = _number(words[0], 1)
+    start_min = None
+    if len(words) == 3:
+        start_min = _number(words[1], 23) * 60 + _number(words[2], 59)
+    elif len(words) == 2:
+        start_min = _number(words[1], 1439)
+    await _wake(car, _TIMER)
+    await _write(car, _TIMER, _ITEM_TIMER_MODE, mode)
+    if mode and start_min is not None:
+        await _write(car, _TIMER, _ITEM_TIMER_START, start_min // 60, start_min % 60)
+
+
+def _key_frame(code, pin):
+    """PIN as a number of 28 bits and how many digits it has. ValueError for what is no PIN."""
+    if not pin:
+        raise ValueError("PIN missing")
+    if len(pin) > 8:
+        raise ValueError("A PIN has 1 to 8 digits.")
+    for letter in pin:
+        if not "0" <= letter <= "9":
+            raise ValueError("A PIN has 1 to 8 digits.")
+    number = int(pin)
+    data = bytearray(8)
+    data[0] = 0x0B
+    data[1] = _KEYS[code]
+    data[4] = number & 255
+    data[5] = number >> 8 & 255
+    data[6] = number >> 16 & 255
+    data[7] = len(pin) << 4 | number >> 24
+    return data
+
+
+def _is_done(state, code):
+    if code in (_LOCK, _UNLOCK):
+        return state.is_locked == (code == _LOCK)
+    return state.is_valet == (code == _VALET)
+
+
+async def _turn_key(car, code, pin):
+    """Locks and valet mode. To a wrong PIN the car says nothing at all."""
+    data = _key_frame(code, pin.strip())
+    state = car.state
+    if car.switches_age_s > _FRESH_S:
+        raise ValueError(_NO_CAR)
+    if code == _LOCK:
+        if not state.is_handbrake_on:
+            raise ValueError("Cannot lock (handbrake is off)")
+        if state.is_on and not car.config.feature(_FEATURE) & _LOCK_WHILE_ON:
+            raise ValueError("Cannot lock (car is on)")
+    elif state.speed_kmh10:
+        raise ValueError("Not while the car moves.")
+    await _wake(car, code)
+    gate.transmit(car, code, data)
+    for _ in range(_LOCK_MS // _LOOK_MS):
+        await car.sleep_ms(_LOOK_MS)
+        if _is_done(state, code):
+            return
+    raise ValueError("The car did not do it: is the PIN right?")
+
+
+async def _homelink(car, arguments):
+    """Press a button for a second, as the screen does; the radio stops by itself, too."""
+    number = _number(arguments.strip() or "0", 2)
+    await _wake(car, _HOMELINK)
+    stop = bytes((0x09, 0x02, number))
+    gate.transmit(car, _HOMELINK, stop)
+    await car.sleep_ms(_LOOK_MS)
+    gate.transmit(car, _HOMELINK, bytes((0x09, 0x00, number)))
+    await car.sleep_ms(_HOMELINK_MS)
+    gate.transmit(car, _HOMELINK, stop)
