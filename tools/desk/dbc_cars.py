@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+_VEHICLES = Path(__file__).parents[2] / "firmware" / "ovms" / "vehicle"
+ROADSTER_DBC = Path(__file__).parent / "roadster.dbc"
 VIN = "JN1DESKZE0U000042"
 
 
@@ -46,6 +49,14 @@ class CarData:
     line_v: float = 230.0
     line_a: float = 14.0
     vin: str = field(default=VIN)
+    # Of a Roadster `roadster_bus.py` says what is sent, with the DBC file beside it.
+    is_roadster: bool = False
+    # Bits per second of its bus.
+    bitrate: int = 500_000
+
+    @property
+    def dbc(self) -> Path:
+        return ROADSTER_DBC if self.is_roadster else _VEHICLES / self.folder / "car.dbc"
 
 
 def _vin(text: str) -> int:
@@ -247,6 +258,15 @@ CARS: dict[str, CarData] = {
         tells_soc=False,
         does_charge=False,
         vin="1G1RD6E45BU000042",
+    ),
+    "TR": CarData(
+        *("Tesla Roadster 2.x", "roadster", 53_000, 400),
+        (),
+        line_v=218,
+        line_a=32,
+        vin="SFZRE8B15B3999999",
+        is_roadster=True,
+        bitrate=1_000_000,
     ),
     "OBD": CarData(
         *("Plug-in hybrid at its OBD-II socket", "obd", 20_000, 350),

@@ -7,15 +7,14 @@ code with the firmware: cantools makes the frames from the car's DBC file.
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 
 from cantools.database import can, load_file
 
 from tools.desk.dbc_cars import CARS, Frame
 from tools.desk.obd_ecu import ControlUnits
+from tools.desk.roadster_bus import RoadsterBus
 from tools.desk.twizy_scenarios import TOWN, Step, target_kmh
 
-_VEHICLES = Path(__file__).parents[2] / "firmware" / "ovms" / "vehicle"
 SCENARIOS = {
     "park": "The car sleeps, and so does its bus.",
     "drive": "Half an hour of driving in town.",
@@ -38,8 +37,8 @@ _CHARGER = 0.9
 
 
 @cache
-def _messages(folder: str) -> dict[str, can.Message]:
-    database = load_file(_VEHICLES / folder / "car.dbc", strict=True)
+def _messages(vehicle: str) -> dict[str, can.Message]:
+    database = load_file(CARS[vehicle].dbc, strict=True)
     assert isinstance(database, can.Database)
     return {message.name: message for message in database.messages}
 
@@ -76,7 +75,13 @@ class DBCSimulator:
         self._lasts_s = _DRIVE_S
         self._now_ms = self._target_ms = self._start_ms = self._end_ms = 0
         self._turns: dict[str, int] = {}
-        messages = _messages(self.data.folder)
+        messages = _messages(vehicle)
+        self.charged_wh = 0.0
+        # Plugged in, and told not to charge.
+        self.is_held = False
+        self.roadster = None
+        if self.data.is_roadster:
+            self.roadster = RoadsterBus(self, messages, self.data.vin)
         self._units = None
         if self.data.chatter:
             self._units = ControlUnits(self, messages["RESPONSE_ECM"], self.data.vin)
@@ -121,7 +126,9 @@ class DBCSimulator:
         self._is_interrupted = True
 
     def receive(self, arbitration_id: int, data: bytes) -> list[tuple[int, bytes]]:
-        """A frame of the module; the answers of the car, which none but a car of OBD-II gives."""
+        """A frame of the module; the answers of the car, where it is one that answers."""
+        if self.roadster:
+            return self.roadster.receive(arbitration_id, data)
         return self._units.receive(arbitration_id, data) if self._units else []
 
     def control(self, step: Step, gear: str = "D") -> None:
@@ -155,7 +162,10 @@ class DBCSimulator:
         frames: list[tuple[int, int, bytes]] = []
         while self._now_ms + _TICK_MS <= self._target_ms:
             self._live()
-            if not self.is_asleep:
+            if self.roadster:
+                # Its bus never sleeps.
+                frames += self.roadster.frames(self._now_ms)
+            elif not self.is_asleep:
                 self._send(frames)
             self._now_ms += _TICK_MS
         return frames
@@ -237,11 +247,18 @@ class DBCSimulator:
             )
             self.is_finished = self._now_ms - self._end_ms >= 2 * _AFTER_S * 1000
             return
+        if self.is_held:
+            self.is_plugged, self.is_charging = True, False
+            self.power_w = self.plug_w = 0.0
+            return
+        if not self.is_charging:
+            self.charged_wh = 0.0
         self.is_plugged = self.is_charging = True
         self.charge_state = "charging"
         self.plug_w = self.data.line_v * self.data.line_a
         self.power_w = -self.plug_w * _CHARGER
         self._flow(seconds)
+        self.charged_wh -= self.power_w * seconds / 3600
         self.charger_c += (45 - self.charger_c) * seconds / 900
 
     def _flow(self, seconds: float) -> None:

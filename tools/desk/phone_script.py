@@ -41,10 +41,21 @@ SET_UP = (
 )
 
 
-def car_steps(car_type: str, tells_soc: bool, is_asked: bool = False) -> tuple[Step, ...]:
-    """The set-up for a car of another type than the Twizy. is_asked: it tells nothing by itself,
-    so its owner allows to ask it.
+# The last SMS to a car that its owner allows to be written to.
+_ASKED = {
+    "OBD": Step("DTC?", "Stored: "),
+    # The car confirms mode and current, whatever it does.
+    "TR": Step("CHARGEMODE RANGE 16", "Charge mode change requested"),
+}
+
+
+def car_steps(car_type: str, tells_soc: bool, stands: bool = True) -> tuple[Step, ...]:
+    """The set-up for a car of another type than the Twizy.
+
+    The owner lets the module write to a car of which something is asked; to a Roadster, which
+    knows whether it moves, only where it `stands`.
     """
+    is_asked = car_type in _ASKED and (stands or car_type != "TR")
     steps = []
     for step in SET_UP:
         if step.text.startswith("MODULE "):
@@ -55,7 +66,7 @@ def car_steps(car_type: str, tells_soc: bool, is_asked: bool = False) -> tuple[S
         if is_asked and step.text.startswith("MODULE "):
             steps.append(Step("FEATURE 15 1", "Feature has been set."))
     if is_asked:
-        steps.append(Step("DTC?", "Stored: "))
+        steps.append(_ASKED[car_type])
     return tuple(steps)
 
 

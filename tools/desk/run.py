@@ -33,6 +33,9 @@ from tools.desk.web.site import WebSite
 from tools.desk.web.stage_view import StageView
 
 _REFRESH_S = 0.25
+# What an MCP2515 with the usual crystal of 8 MHz reaches, and a board for a bus that is faster.
+_MCP2515_MOST_BITRATE = 500_000
+_FAST_BOARD = "LILYGO_TCALL_SIM800_TWAI"
 # Messages that have to reach the app before a headless run is a success.
 # What an app gets of a Twizy: without tyre sensors there is no W.
 _WANTED = "SDLFV"
@@ -108,6 +111,9 @@ def run(options: argparse.Namespace) -> int:
 
 def _choose_board(options: argparse.Namespace) -> str:
     """Take a board with the modem that is wanted; "" or one sentence."""
+    car = CARS.get(options.vehicle)
+    if car and car.bitrate > _MCP2515_MOST_BITRATE and options.board == module.USUAL_BOARD:
+        options.board = _FAST_BOARD
     if not options.modem:
         return ""
     found = [name for name in boards.names() if _modem_of(name) == options.modem]
@@ -175,7 +181,7 @@ async def _run(options: argparse.Namespace, recording: Recording | None) -> int:
     set_up: tuple[Step, ...] = SET_UP
     if not is_twizy:
         data = CARS[options.vehicle]
-        set_up = car_steps(options.vehicle, data.tells_soc, bool(data.chatter))
+        set_up = car_steps(options.vehicle, data.tells_soc, options.scenario != "drive")
     steps = set_up + (controller_steps(mood, own_mood != "") if mood else ())
     script = PhoneScript(stage, steps, QUESTIONS.get(options.scenario, "") if is_twizy else "")
     page = StageView(stage, script)

@@ -22,6 +22,7 @@ from tools import boards, build
 from tools.desk import canbus
 from tools.desk.board_host import BoardHost, HostError, Wiring
 from tools.desk.can_server import CANServer
+from tools.desk.dbc_cars import CARS
 from tools.desk.dbc_sim import DBCSimulator
 from tools.desk.gps import TEMPELHOF, GPSReceiver
 from tools.desk.gps_server import GPSServer
@@ -53,6 +54,7 @@ _UNTHINNED_SCALE = 4
 # Driven or charged since the last report, which may be a minute old.
 _SOC_SLACK_PCT = 3.0
 _APP_RETRY_S = 2.0
+_USUAL_BITRATE = 500_000
 
 
 @dataclass
@@ -173,6 +175,7 @@ class Stage:
             stdout=asyncio.subprocess.PIPE,
             on_output=lambda line: self._on_line("module", self._translator.line(line)),
         )
+        self._set_bitrate()
         await self.board.start()
         self.view = View()
         self._tasks = [
@@ -238,6 +241,13 @@ class Stage:
         self._driven_m += self.car.distance_m
         self.car = car
         self.options.car_type, self.options.scenario = car_type, scenario
+        self._set_bitrate()
+
+    def _set_bitrate(self) -> None:
+        """What the car's bus runs at; a board that cannot hears nothing of it."""
+        if self.board is not None:
+            car = CARS.get(self.options.car_type)
+            self.board.bus.controller.bus_bitrate = car.bitrate if car else _USUAL_BITRATE
 
     async def change_time_scale(self, time_scale: float) -> None:
         """Another pace for everything. The module starts anew, on CPython unless it is 1."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from cantools.database import DecodeError, can, load_file
@@ -13,7 +12,6 @@ from cantools.database import DecodeError, can, load_file
 from tools.desk.dbc_cars import CARS
 from tools.desk.twizy_frames import DBC
 
-_VEHICLES = Path(__file__).parents[3] / "firmware" / "ovms" / "vehicle"
 # A rate is that of the last so many seconds.
 _RATE_S = 2.0
 # Changed bits stay marked so long.
@@ -25,7 +23,7 @@ _MOST_ROWS = 256
 @cache
 def messages_of(car_type: str) -> dict[int, can.Message]:
     """The messages of a car's DBC file by their id."""
-    path = _VEHICLES / CARS[car_type].folder / "car.dbc" if car_type in CARS else DBC
+    path = CARS[car_type].dbc if car_type in CARS else DBC
     database = load_file(path, strict=False)
     assert isinstance(database, can.Database)
     return {message.frame_id: message for message in database.messages}

@@ -131,6 +131,9 @@ class Roadster(Vehicle):
             self._was_on = state.is_on
             self.off_min = 0 if state.is_on else self.utc_min
             self.cac_s = _CAC_ON_S if state.is_on else _CAC_OFF_S
+            if not state.is_on:
+                # It is awake for minutes yet, and parked all the same.
+                state.parked_s = 1
         elif self.off_min and self.utc_min > self.off_min and state.parked_s:
             # The car's clock went on while the module had no power.
             state.parked_s = max(state.parked_s, (self.utc_min - self.off_min - 1) * 60)
