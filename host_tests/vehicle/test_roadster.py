@@ -4,7 +4,7 @@ They come from the bus through the controller and the driver. HVAC (8F), some ge
 the dashboard are made by hand from 1.3; 400 02 is of no value of the state.
 """
 
-from host_tests.vehicle.contract import STALE_AFTER_S
+from host_tests.vehicle.contract import STALE_AFTER_S, snapshot
 from host_tests.vehicle.roadster_bench import ASLEEP, CHARGING, DRIVING, PLUGGED, Bus
 from ovms.vehicle.base import (
     EVENT_CHARGE_DONE,
@@ -307,3 +307,28 @@ def test_parked_time_by_the_cars_clock():
     bus.second(DRIVING)
     bus.second(DRIVING)
     assert state.parked_s == 0
+
+
+def test_a_frame_that_is_too_short_changes_nothing():
+    """What is behind it in the controller's buffer is from another one. Lengths: facts 1.2."""
+    lengths = {0x82: 2, 0x85: 6, 0x88: 7, 0x89: 6, 0x97: 7, 0xA3: 7, 0xA6: 4}
+    numbers = (0x06, 0x80, 0x81, 0x86, 0x8F, 0x93, 0x95, 0x9E, 0xA4, 0xA5)
+    for number in numbers + tuple(sorted(lengths)):
+        bus = Bus()
+        bus.second(PLUGGED, GOOD_FIX)
+        bus.car.has_fix = False
+        before, car_before = snapshot(bus.state), (bus.car.utc_min, bytes(bus.car.vin_bytes))
+        data = bytearray([number, 1, 0x4E, 0, 0x4E, 0x4E, 0x4E, 0x4E])
+        for dlc in range(1, lengths.get(number, 8)):
+            bus.car.on_frame(0x100, data, dlc)
+        assert bus.car.echo_item == -1
+        assert snapshot(bus.state) == before, hex(number)
+        assert (bus.car.utc_min, bytes(bus.car.vin_bytes)) == car_before
+        assert not bus.car.is_alert_due and bus.car.has_fix is False
+    bus = Bus()
+    before = snapshot(bus.state)
+    for arbitration_id, first, shortest in ((0x102, 0x0E, 2), (0x344, 0x52, 8), (0x402, 0xFA, 8)):
+        data = bytearray([first, 4, 0x50, 0x50, 0x50, 1, 1, 1])
+        for dlc in range(1, shortest):
+            bus.car.on_frame(arbitration_id, data, dlc)
+    assert snapshot(bus.state) == before
