@@ -26,6 +26,7 @@ _RING = (
 )
 _SETTINGS = (
     "services/test_config.py",
+    "services/test_owner_guard_rules.py",
     "services/test_owner_guard.py",
     "services/test_damaged_settings.py",
     "services/test_can_consent.py",
@@ -81,7 +82,7 @@ TARGETS = (
     _target("protocol/v2/session.py", _SESSION),
     _target("protocol/v2/handshake.py", _SESSION),
     # Supervision.
-    _target("guard.py", ("services/test_guard.py",), ("test_guarded.py",)),
+    _target("guard.py", ("services/test_guard.py",)),
     _target(
         "app.py",
         (
@@ -94,6 +95,5 @@ TARGETS = (
             "test_link_setup.py",
             "test_mqtt_setup.py",
         ),
-        ("test_guarded.py",),
     ),
 )

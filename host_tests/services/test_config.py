@@ -416,3 +416,21 @@ def test_no_broker_is_sent_a_password_that_was_given_for_another():
         config.apply({server: "a.example", user: "anna", word: "annas"})
         config.apply(changes)
         assert [config.get(user), config.get(word)] == left, changes
+    config.apply({names.MQTT_HA: "ON"})
+    assert config.get(names.MQTT_HA) == "ON"
+    # What Home Assistant was told of this car stays.
+    config.apply({names.MQTT_HA: "ON CAR7 1f"})
+    config.apply({names.MQTT_HA: "ON"})
+    assert config.get(names.MQTT_HA) == "ON CAR7 1f"
+    config.apply({names.MQTT_HA: ""})
+    assert config.get(names.MQTT_HA) == ""
+
+
+def test_a_feature_is_0_to_15_and_one_that_is_not_stored_is_no_success():
+    config = fresh()
+    for n in (-1, 16):
+        raises(ValueError, config.set_feature, n, 1)
+    assert config.set_feature(0, 1) == 0 and config.feature(0) == 1
+    config.store.error = OSError(28)
+    raises(OSError, config.set_feature, 15, 1)
+    assert config.feature(15) == 0

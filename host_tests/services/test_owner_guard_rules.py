@@ -146,3 +146,16 @@ def test_feature_15_is_told_of_by_somebody_else():
     module.config.apply({31: "1"}, True, parameters.FROM_SERVER)
     record = owner_guard.read(module.config.get(UNDO))
     assert record[1] == 0 and record[3] == {PHONE: OWNER, parameters.CAN_WRITE: ""}
+
+
+def test_what_was_told_is_noted_and_a_full_flash_is_no_error():
+    for error in (None, OSError(28)):
+        module = Module()
+        config = module.config
+        config.values[DAMAGE], config.values[SPENT] = "1", "5!"
+        module.store.error = error
+        config.note_told(NOTE)
+        assert [config.get(n) for n in (UNDO, DAMAGE, SPENT)] == [NOTE, "", "5"]
+        assert config.untold == 3
+        config.note_told("")
+        assert config.untold == 0
