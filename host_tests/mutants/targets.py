@@ -20,6 +20,7 @@ _SEVCON = (
 )
 _RING = (
     "drivers/test_ring_store.py",
+    "drivers/test_ring_bounds.py",
     "drivers/test_ring_store_faults.py",
     "services/test_history.py",
     "services/test_history_age.py",
