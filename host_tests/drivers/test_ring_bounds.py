@@ -1,4 +1,4 @@
-"""The record queue at its bounds: how much is collected, when a start is news, what costs looks."""
+"""The record queue at its bounds: what is collected, when a start is news, what costs a look."""
 
 from host_tests.drivers.ring_bench import deliver, made, put, span, text
 from host_tests.fakes.fake_flash import FakeFlash

@@ -77,7 +77,14 @@ TARGETS = (
     # The store.
     _target("drivers/ring_store.py", _RING),
     _target("drivers/ring_files.py", _RING),
-    _target("drivers/store_files.py", ("drivers/test_store.py", "services/test_config.py")),
+    _target(
+        "drivers/store_files.py",
+        (
+            "drivers/test_store.py",
+            "drivers/test_store_bounds.py",
+            "services/test_damaged_settings.py",
+        ),
+    ),
     _target("config_storage.py", _SETTINGS),
     # The session.
     _target("protocol/v2/session.py", _SESSION),
