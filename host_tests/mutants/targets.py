@@ -99,7 +99,6 @@ TARGETS = (
             "test_app.py",
             "test_app_car.py",
             "test_app_consent.py",
-            "test_power.py",
             "test_link_setup.py",
             "test_mqtt_setup.py",
         ),
