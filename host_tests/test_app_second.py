@@ -7,7 +7,10 @@ import pytest
 from host_tests.test_app import PRESETS, Board, flash_in
 from host_tests.test_app_supervision import Calls
 from ovms import app as app_module
+from ovms import link_setup, power, runs
 from ovms import status as requests
+from ovms.parameters import LOGS_ALL
+from ovms.services import use_log
 
 
 @pytest.fixture
@@ -100,6 +103,8 @@ def test_new_settings_and_another_use_are_looked_at_once(app, monkeypatch):
         assert steps_of(app) == usual
         uses.add(app._use)
     assert len(uses) == 8
+    state.is_exporting = True
+    steps_of(app)
     app.status.peers = 1
     assert steps_of(app) == [app._govern, *usual]
     app.status.peers = 2
@@ -108,7 +113,10 @@ def test_new_settings_and_another_use_are_looked_at_once(app, monkeypatch):
     assert steps_of(app) == [app._govern, *usual]
 
 
-@pytest.mark.parametrize(("days", "is_logged"), [(0, False), (-1, False), (1, True)])
+@pytest.mark.parametrize(
+    ("days", "is_logged"),
+    [(0, False), (-1, False), (1, True), (LOGS_ALL, True), (LOGS_ALL + 1, False)],
+)
 def test_the_use_is_logged_where_it_is_wanted(app, monkeypatch, days, is_logged):
     Clock(app, monkeypatch)
     monkeypatch.setattr(
@@ -170,3 +178,42 @@ def test_a_stream_goes_by_wifi_where_it_can(app, monkeypatch):
 
     monkeypatch.setattr(tls_setup, "open_stream", open_stream)
     assert asyncio.run(app.open_stream("host", 1, True))[1:3] == ("host", 1)
+
+
+def test_a_new_module_looks_at_its_settings_and_its_power_in_its_first_second(
+    tmp_path, monkeypatch, calls
+):
+    flash_in(tmp_path, monkeypatch)
+    monkeypatch.setattr(app_module.Broom, "install", lambda self, package: calls.of("on")(package))
+    # As no setting was ever made.
+    app = app_module.App(Board())
+    assert calls.take() == [("on", app_module.ovms)]
+    assert app.config.revision == 0
+    Clock(app, monkeypatch)
+    assert steps_of(app)[:2] == [app._set_links, app._govern]
+    assert app._set_links not in steps_of(app)
+
+
+def test_as_many_steps_wait_as_the_end_of_a_trip_has(app, calls):
+    for n in range(24):
+        app.in_turn(calls.of("step"), n)
+    assert calls.take() == []
+    app.in_turn(calls.of("step"), 24)
+    assert calls.take() == [("step", 0)]
+
+
+def test_who_does_what_the_second_asks_for(app, calls, monkeypatch):
+    """Each is loaded when it is needed."""
+    for module, name, step in (
+        (power, "look", app._govern),
+        (power, "rest", app._rest),
+        (use_log, "tick", app._log_use),
+        (link_setup, "update", app._set_links),
+        (runs, "ended", app._end),
+    ):
+        monkeypatch.setattr(module, name, calls.of(name))
+        step()
+        assert calls.take() == [(name, app)]
+    monkeypatch.setattr(runs, "note", calls.of("note", 240))
+    app._note()
+    assert calls.take() == [("note", app)] and app._note_due_s == 240

@@ -134,3 +134,5 @@ def test_of_a_file_that_breaks_off_what_came_before_counts():
     assert store_files.shared_lines(store) == line[:-1]
     assert store.load() is None and "damaged" in store.load_error
     assert not fs.is_open
+    del fs.files["rec.old"]
+    assert store.load() is None and "damaged" in store.load_error, "it is there, as far as it goes"

@@ -157,5 +157,6 @@ def test_what_was_told_is_noted_and_a_full_flash_is_no_error():
         config.note_told(NOTE)
         assert [config.get(n) for n in (UNDO, DAMAGE, SPENT)] == [NOTE, "", "5"]
         assert config.untold == 3
+        config.values[SPENT] = ""
         config.note_told("")
         assert config.untold == 0
