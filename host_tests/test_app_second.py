@@ -177,7 +177,8 @@ def test_a_stream_goes_by_wifi_where_it_can(app, monkeypatch):
         return arguments
 
     monkeypatch.setattr(tls_setup, "open_stream", open_stream)
-    assert asyncio.run(app.open_stream("host", 1, True))[1:3] == ("host", 1)
+    monkeypatch.setattr(app.clock, "utc_s", lambda: 17)
+    assert asyncio.run(app.open_stream("host", 1, True)) == (app.open_stream, "host", 1, 17)
 
 
 def test_a_new_module_looks_at_its_settings_and_its_power_in_its_first_second(
@@ -217,3 +218,45 @@ def test_who_does_what_the_second_asks_for(app, calls, monkeypatch):
     monkeypatch.setattr(runs, "note", calls.of("note", 240))
     app._note()
     assert calls.take() == [("note", app)] and app._note_due_s == 240
+
+
+def test_what_the_links_ask_the_module_for(app, calls, monkeypatch):
+    from ovms import gps_setup
+    from ovms.drivers import console_port
+    from ovms.links import provisioning
+
+    monkeypatch.setattr(provisioning, "attempt", calls.of("provision", "settings"))
+    app.state.vin = "VF1"
+    assert app.provision("link", "sleep_ms") == "settings"
+    monkeypatch.setattr(gps_setup, "seek", calls.of("seek", "rate"))
+    assert app.seek_gps("link", True) == "rate"
+    monkeypatch.setattr(console_port, "keys", calls.of("keys", "keys"))
+    assert app._console_keys() == "keys"
+    app.clock.set_utc_s = calls.of("time")
+    app.on_network_time(17)
+    app.status.csq = 23
+    assert app.csq() == 23
+
+    async def run(modem):
+        calls.made.append(("sms", modem))
+
+    app.sms.run = run
+    asyncio.run(app.run_sms())
+    assert calls.take() == [
+        ("provision", "link", "VF1", "sleep_ms"),
+        ("seek", "link", True),
+        ("keys",),
+        ("time", 17, "modem"),
+        ("sms", app.modem),
+    ]
+
+
+def test_an_error_that_finds_no_room_is_counted_all_the_same(app, monkeypatch):
+    from ovms import faults
+
+    def keep(*arguments):
+        raise MemoryError
+
+    monkeypatch.setattr(faults, "keep", keep)
+    app.on_error("sms", ValueError("x"))
+    assert app.status.errors == {"sms": 1}

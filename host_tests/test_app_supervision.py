@@ -327,3 +327,17 @@ def test_the_console_keeps_the_module_awake_while_somebody_types(app, calls):
     app.status.uptime_s = 100
     app_module.App._talk(app, None).close()
     assert app.status.awake_until_s == 700
+
+
+def test_a_crash_that_cannot_be_kept_is_shown_and_resets(flash, monkeypatch, calls, capsys):  # noqa: F811
+    from ovms import crash
+
+    def keep(*arguments):
+        raise OSError("flash is gone")
+
+    board = Board()
+    board.reset = calls.of("reset")
+    monkeypatch.setattr(crash, "keep", keep)
+    app_module.main(board, PRESETS)
+    assert calls.take() == [("reset",)]
+    assert "flash is gone" in capsys.readouterr().out

@@ -103,6 +103,7 @@ def test_a_start_is_news_when_it_moves_by_three_seconds():
 
 def test_what_a_new_ring_knows():
     ring = RingStore("ring", FakeFlash(), 4, 200)
-    assert (ring.boot, ring.first, ring.head, ring.cursor, ring.tail) == (1, 1, *[1 << 16] * 3)
+    assert (ring.boot, ring.first) == (1, 1)
+    assert ring.head == ring.cursor == ring.tail == 1 << 16
     assert (ring.dropped, ring.damaged, ring.taken, ring.fresh_bytes) == (0, 0, 0, 0)
     assert ring.is_empty and not ring.is_marked and not ring.is_full

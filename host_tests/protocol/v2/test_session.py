@@ -284,10 +284,8 @@ def test_reset_leaves_nothing_of_the_connection_and_the_secret_goes_with_the_wel
     opened.welcome(vectors.CAR_ID, "secret", "owner")
     for used in (session, opened):
         used.reset()
-        for name in (
-            *("state", "is_open", "token", "secret", "foreign_lines", "code", "received", "sent"),
-            *("payload", "_reason", "_piece"),
-        ):
+        names = "state is_open token secret foreign_lines code received sent payload"
+        for name in (names + " _reason _piece").split():
             assert getattr(used, name) == getattr(fresh, name), name
 
 
