@@ -69,7 +69,7 @@ TARGETS = (
     _target("can_consent.py", ("services/test_can_consent.py", "test_app_consent.py")),
     _target("vehicle/twizy/sevcon/gate.py", _SEVCON),
     _target("vehicle/twizy/sevcon/consent.py", (*_SEVCON, "services/test_can_consent.py")),
-    _target("vehicle/twizy/sevcon/session.py", _SEVCON),
+    _target("vehicle/twizy/sevcon/session.py", _SEVCON, ("desk/test_sevcon_faults.py",)),
     # Who may do what by SMS.
     _target("services/sms/access.py", ("services/sms/test_access.py", *_SETTINGS)),
     _target("services/sms/callers.py", ("services/sms/test_access.py",)),

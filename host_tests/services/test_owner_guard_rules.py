@@ -135,6 +135,9 @@ def test_what_the_owner_did_himself_is_where_a_strangers_change_is_taken_back_to
     record = owner_guard.read(module.config.get(UNDO))
     assert record[3] == {PHONE: OWNER, PASSWORD: "second"}
     assert record[1] == 2 and record[2] == parameters.FROM_SERVER
+    # Of several strangers the last one is named.
+    module.config.apply({1: "worse"}, True, parameters.FROM_PASSWORD)
+    assert owner_guard.read(module.config.get(UNDO))[2] == parameters.FROM_PASSWORD
     # The stranger, now the owner, covers his tracks.
     module.config.apply({PHONE: STRANGER}, True, parameters.FROM_SERVER)
     module.config.apply({1: "more"}, True, FROM_OWNER)
