@@ -281,6 +281,12 @@ class App:
 
         can_consent.ask(self, origin, is_done)
 
+    def can_log(self, words):
+        """Begin, end or tell of a log of the CAN bus: what LOG asks for, as a coroutine."""
+        from ovms.can_logging import act
+
+        return act(self, words)
+
     def spawn(self, function):
         """Run an async function once, as a task whose errors are logged."""
         return asyncio.create_task(self._once(function))

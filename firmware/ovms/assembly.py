@@ -83,6 +83,7 @@ def build(app, presets):
     app.commander.on_charge_request = app.notifier.on_charge_request
     app.sms.commander = app.commander
     app.sms.push = conversation.push
+    app.sms.can_log = app.can_log
     app.server = ServerLink(
         app.open_stream, session, conversation, config, status, app.clock, os.urandom
     )

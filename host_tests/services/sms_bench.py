@@ -71,6 +71,11 @@ class FakeModem:
         return self.is_working
 
 
+async def can_log(words):
+    """What the composition root carries out: the words that reach it."""
+    return "CAN log: %s" % (" ".join(words) or "none")
+
+
 class Bench:
     """Registered owner and an own password unless `is_new`."""
 
@@ -89,6 +94,7 @@ class Bench:
         self.sms.commander = self.commander
         self.pushes = []
         self.sms.push = lambda kind, text: self.pushes.append((kind, text))
+        self.sms.can_log = can_log
 
     def send(self, text, caller=OWNER):
         """One SMS; returns the reply."""

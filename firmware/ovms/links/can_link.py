@@ -39,7 +39,7 @@ class CANLink:
     """
 
     def __init__(self, bus, car, status, config, poll_ms=10, check_ms=5000, retry_ms=1000):
-        self._car = car
+        self.car = car
         self._bus = bus
         self._status = status
         self._config = config
@@ -54,7 +54,7 @@ class CANLink:
 
     def set_car(self, car):
         """Serve another car: the bus is opened anew for it."""
-        self._car = car
+        self.car = car
         self._car_changed.set()
 
     async def run(self):
@@ -63,7 +63,7 @@ class CANLink:
         status = self._status
         try:
             while True:
-                car = self._car
+                car = self.car
                 self._car_changed.clear()
                 if car.BITRATE is None:
                     status.can_error = ""
@@ -98,7 +98,7 @@ class CANLink:
             return
 
     def _must_be_silent(self):
-        return not (self._config.feature(FEATURE_CAN_WRITE) > 0 and self._car.TX_FRAMES)
+        return not (self._config.feature(FEATURE_CAN_WRITE) > 0 and self.car.TX_FRAMES)
 
     def _turn(self, bus):
         """Let the controller sleep, or wake it; False when it was lost by that."""
@@ -114,7 +114,7 @@ class CANLink:
         off_pause_ms = self._retry_ms
         off_ms = checks = silent_ms = 0
         before = time.ticks_ms()
-        while self._car is car and car.RX_IDS is rx_ids and self._must_be_silent() == is_silent:
+        while self.car is car and car.RX_IDS is rx_ids and self._must_be_silent() == is_silent:
             bus.service()
             left = _BATCH
             while left and bus.recv(frame):

@@ -26,6 +26,7 @@ QUESTIONS = (
     "ALERT?",
     "HOME?",
     "POWERSAVE?",
+    "LOG?",
     "SIM?",
     "SERVER?",
     "DIAG",
@@ -71,6 +72,7 @@ ACTIONS = (
     ("ALERT SOC 80", OWNER_ONLY, "ALERT: MOVED ON, HOME OFF, DOORS OFF, SOC 80", None),
     ("HOME 52.5 13.4", OWNER_ONLY, "HOME: 52.500000,13.400000 within 200 m", None),
     ("POWERSAVE transport", OWNER_ONLY, "POWERSAVE: TRANSPORT", None),
+    ("LOG start 155 60s", OWNER_ONLY, "CAN log: start 155 60s", None),
     ("UNDO", OWNER_ONLY, "Nothing was changed within a day.", "UNDO"),
     ("RESET", ANYBODY, "", "RESET"),
 )

@@ -8,6 +8,7 @@ _HELP = """COMMANDS: HELP ? DIAG RESET or M/S ...
 'M' COMMANDS: %s
 SET-UP: GET [n], SET n=value, BEGIN, APPLY, CANCEL, FACTORY RESET
 WATCH: WATCH [MODEM] [GPS] [CAN [id ...]]
+LOG: LOG START [500K] [id ...] [60S], LOG STOP, LOG?, LOG DUMP
 BENCH: SIGNAL BUS DIAG TEST"""
 _DESK_HELP = "\nDESK: INJECT id#data"
 
@@ -27,6 +28,11 @@ async def handle_line(console, line):
         from ovms.services.console.parameter_lines import handle_parameters
 
         return _framed(handle_parameters(console, word, rest))
+    if word.rstrip("?") == "LOG":
+        from ovms.services.console.log_lines import handle_log
+
+        text, begun = await handle_log(console, line, rest, FROM_CABLE)
+        return begun or _framed(text)
     if word == "WATCH":
         from ovms.services.console.watch import handle_watch
 

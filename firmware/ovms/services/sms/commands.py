@@ -78,6 +78,12 @@ def _power():
     return reply
 
 
+def _can_log():
+    from ovms.services.sms.can_log import reply
+
+    return reply
+
+
 def _self_test():
     from ovms.services.selftest import reply
 
@@ -112,6 +118,8 @@ POWERSAVE? either power 0
 POWERSAVE owner power 1 <ON, OFF or TRANSPORT>
 VEHICLE? either show 0
 VEHICLE owner change 1 <type>
+LOG? either log 0
+LOG owner log 1 <START [500K] [id ...] [60S] or STOP>
 """,
     """
 GPRS? either show 0
@@ -179,6 +187,7 @@ _LOADERS = {
     "alerts": _alerts,
     "wifi": _wifi,
     "power": _power,
+    "log": _can_log,
     "test": _self_test,
     "help": _help,
 }

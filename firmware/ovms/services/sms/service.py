@@ -48,8 +48,8 @@ class SMSService:
         self.status = status
         self.clock = clock
         # Set by the composition root: who carries out what a text asks of the car, and push(kind,
-        # text) to the apps.
-        self.commander = self.push = None
+        # text) to the apps; what logs the CAN bus, see `can_logging.py`.
+        self.commander = self.push = self.can_log = None
         self.records = []
         self.alert = ""
         self.rhythm = [0] * 5
