@@ -17,6 +17,8 @@ VERBS = {
     "app": "a command-line client like the guide's cmd.pl",
     "console": "a terminal for a module's serial console",
     "web": "a page in the browser for a module's serial console",
+    "canlog": "a module's log of its CAN bus, into a file of any usual format",
+    "play": "such a file, as the bus of a module on the desk",
     "logs": "what a module prints, its tracebacks in the names of the sources",
 }
 

@@ -24,7 +24,7 @@ from tools.shrink.explain import Translator
 
 BAUD = 115200
 # Answers to these end with a line of their own; others with silence.
-MARKED = ("S", "M", "GET", "SET", "BEGIN", "APPLY", "CANCEL", "WATCH", "INJECT")
+MARKED = ("S", "M", "GET", "SET", "BEGIN", "APPLY", "CANCEL", "WATCH", "INJECT", "LOG", "LOG?")
 END = "#."
 _QUIET_S = 0.4
 # One line each, without an end.
@@ -38,6 +38,8 @@ _DONE = {
     "APPLY": r"Parameters have been set",
     "INJECT": r"Injected",
     "WATCH": r"Watching",
+    "LOG": r"CAN log: ",
+    "LOG?": r"CAN log: ",
 }
 # A module that sleeps reads its port five times a second, and MicroPython keeps 260 bytes.
 _PIECE = 128
