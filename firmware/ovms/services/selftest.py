@@ -7,34 +7,40 @@ import asyncio
 
 from micropython import const
 
-from ovms.services import diagnosis
-
 # A line of the log has 80 characters.
 _PIECE = const(70)
 
 
 async def lines(status, state, car):
     """["Modem: OK, signal 17 of 31", "CAN: ...", ...]: str, in the order of the wires."""
-    from ovms.services.sms.show import sim_state
-
     # Others have their turn between two loads of code.
     await asyncio.sleep_ms(0)
-    modem = diagnosis.modem(status)
+    from ovms.services.diagnosis import modem
+
     signal = "no signal yet" if status.csq > 31 else "signal %d of 31" % status.csq
-    found = [
-        "Modem: " + (modem or ("OK, " + signal if status.imei else "starting, " + signal)),
-        "SIM: " + ("see modem" if status.modem_error else sim_state(status)),
-    ]
+    found = ["Modem: " + (modem(status) or ("OK, " if status.imei else "starting, ") + signal)]
     await asyncio.sleep_ms(0)
-    found.append("CAN: " + (diagnosis.can(status, car) or _can(status, car)))
+    from ovms.services.sms.show import sim_state
+
+    found.append("SIM: " + ("see modem" if status.modem_error else sim_state(status)))
     await asyncio.sleep_ms(0)
-    found += [
-        "GPS: " + (diagnosis.gps(status, state) or diagnosis.fix(status, state)),
-        "12V: " + (diagnosis.supply(status, state) or _volts(state.supply_mv)),
-        "Flash: " + (diagnosis.flash(status) or "OK"),
-        "WiFi: " + (diagnosis.wifi(status) or _wifi(status.wifi)),
-    ]
-    text = diagnosis.safe_mode(status)
+    from ovms.services.diagnosis import can
+
+    found.append("CAN: " + (can(status, car) or _can(status, car)))
+    await asyncio.sleep_ms(0)
+    from ovms.services.diagnosis import fix, gps
+
+    found.append("GPS: " + (gps(status, state) or fix(status, state)))
+    await asyncio.sleep_ms(0)
+    from ovms.services.diagnosis import flash, supply
+
+    found.append("12V: " + (supply(status, state) or _volts(state.supply_mv)))
+    found.append("Flash: " + (flash(status) or "OK"))
+    await asyncio.sleep_ms(0)
+    from ovms.services.diagnosis import safe_mode, wifi
+
+    found.append("WiFi: " + (wifi(status) or _wifi(status.wifi)))
+    text = safe_mode(status)
     return [text] + found if text else found
 
 

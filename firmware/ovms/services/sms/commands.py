@@ -203,29 +203,32 @@ def _row(name):
         return None
     columns = lines[start : lines.find("\n", start)].split(" ", 4)
     usage = columns[4] if len(columns) > 4 else None
-    loader = _LOADERS[columns[2]]
-    return name, _MODES[columns[1]], loader, int(columns[3]), "" if usage == "." else usage
+    return name, _MODES[columns[1]], columns[2], int(columns[3]), "" if usage == "." else usage
 
 
 class Command:
     """A command, as a text gives it.
 
-    name, mode, load_reply, least, usage: its row of the table. words: what stands behind it, the
+    name, mode, kind, least, usage: its row of the table. words: what stands behind it, the
     password included. is_query: whether it ends in `?`. method: the car's, for a command of its
     own, else None.
     """
 
     def __init__(self, row, words, is_query, method=None):
-        self.name, self.mode, self.load_reply, self.least, self.usage = row
+        self.name, self.mode, self.kind, self.least, self.usage = row
         self.words = words
         self.is_query = is_query
         self.method = method
+
+    def load_reply(self):
+        """What carries it out, for a command of the framework."""
+        return _LOADERS[self.kind]()
 
     def may_act(self):
         """Whether the car may do something by it, which twice is something else than once."""
         if self.method:
             return self.mode == BY_OWNER and not self.is_query
-        return self.load_reply is _act_on_car
+        return self.kind == "act"
 
 
 def find(own, text):
@@ -254,7 +257,7 @@ def find(own, text):
                 if common and common[1] == BY_OWNER:
                     # Whoever carries it out: it is not for others.
                     mode = BY_OWNER
-                return Command((name, mode, None, 0, None), words, is_query, method)
+                return Command((name, mode, "", 0, None), words, is_query, method)
         if common:
             return Command(common, words, is_query)
     return None
