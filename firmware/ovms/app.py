@@ -353,6 +353,12 @@ class App:
 
         return provisioning.attempt(link, self.state.vin, sleep_ms)
 
+    def order_update(self, url, may_gprs):
+        """UPDATE: begin one, allow GPRS for it (url ""), or stop it (url "-")."""
+        from ovms.update_setup import order
+
+        order(self, url, may_gprs)
+
     def on_network_time(self, utc_s):
         """The modem has learnt the time from its network."""
         self.clock.set_utc_s(utc_s, "modem")

@@ -33,6 +33,7 @@ _WIFI_FILE = "wifi.cfg"
 _CRASH_FILE = "crash"
 _KEPT_FILE = "kept"
 _SMS_FILE = "sms"
+_UPDATE_FILE = "update"
 # Of four lines of at most 22.
 _SMS_BYTES = 128
 
@@ -104,6 +105,9 @@ def build(app, presets):
     config.on_can_write = app.on_can_write
     if ending or status.reset_cause == "watchdog" or _is_there(_CRASH_FILE):
         _optional(app, _CRASH_FILE, _report, app, ending)
+    status.order_update = app.order_update
+    if _is_there(_UPDATE_FILE):
+        _optional(app, _UPDATE_FILE, _take_up_update, app)
     # What helps the module comes first; the last one may end.
     app.tasks = (
         ("modem", app.modem.run),
@@ -237,6 +241,12 @@ def _take_over_wifi(app):
     from ovms.link_setup import take_over_file
 
     take_over_file(app)
+
+
+def _take_up_update(app):
+    from ovms.update_setup import at_start
+
+    at_start(app)
 
 
 def _is_there(file):

@@ -71,6 +71,14 @@ def look(app):
         _carry_out(app, number)
     _look_around(app, number)
     _schedule(app, number)
+    if status.update is not None:
+        app.in_turn(_look_at_update, app)
+
+
+def _look_at_update(app):
+    from ovms.update_setup import look
+
+    look(app)
 
 
 def _carry_out(app, number):
@@ -146,6 +154,9 @@ def _schedule(app, number):
     status = app.status
     power = status.power
     now_s = status.uptime_s
+    if status.update is not None and status.update.is_busy:
+        # Over GPRS it holds the server off and lets it go, see `update_way.py`.
+        return
     if status.mqtt is not None or (number == states.PARK and not app.sleeps):
         _visit(app, True)
         return
@@ -187,6 +198,7 @@ def is_idle(app):
         or app._steps
         or status.mqtt is not None
         or not app.gps.is_off
+        or (status.update is not None and status.update.is_busy)
         or (status.wifi is not None and status.wifi.is_looking)
         or not app.server.is_idle
         or app.commander.is_busy()

@@ -75,6 +75,8 @@ class Status:
         self.wifi = None
         # What the power governor remembers, None without one: see `services/power_states.py`.
         self.power = None
+        # The Update that is under way, and who takes orders for one: see `update_setup.py`.
+        self.update = self.order_update = None
         # The ESP32 does not sleep before that uptime.
         self.awake_until_s = 0
         # How many SMS each number got: see `services/sms/budget.py`.

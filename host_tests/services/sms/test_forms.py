@@ -27,6 +27,7 @@ QUESTIONS = (
     "HOME?",
     "POWERSAVE?",
     "LOG?",
+    "UPDATE?",
     "SIM?",
     "SERVER?",
     "DIAG",
@@ -73,6 +74,7 @@ ACTIONS = (
     ("HOME 52.5 13.4", OWNER_ONLY, "HOME: 52.500000,13.400000 within 200 m", None),
     ("POWERSAVE transport", OWNER_ONLY, "POWERSAVE: TRANSPORT", None),
     ("LOG start 155 60s", OWNER_ONLY, "CAN log: start 155 60s", None),
+    ("UPDATE http://a/x", OWNER_ONLY, "There are no updates here.", None),
     ("UNDO", OWNER_ONLY, "Nothing was changed within a day.", "UNDO"),
     ("RESET", ANYBODY, "", "RESET"),
 )

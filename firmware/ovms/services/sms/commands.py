@@ -90,6 +90,12 @@ def _self_test():
     return reply
 
 
+def _update():
+    from ovms.services.sms.update import reply
+
+    return reply
+
+
 def _help():
     from ovms.services.sms.help import reply
 
@@ -162,6 +168,8 @@ CHARGESTART owner act 0 .
 CHARGESTOP owner act 0 .
 COOLDOWN owner act 0 .
 VERSION either show 0
+UPDATE? either update 0
+UPDATE owner update 1 <address, GPRS or -> [GPRS]
 RESET either change 0 .
 CTP either time 0
 TEMPS either car 0
@@ -189,6 +197,7 @@ _LOADERS = {
     "power": _power,
     "log": _can_log,
     "test": _self_test,
+    "update": _update,
     "help": _help,
 }
 
