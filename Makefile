@@ -18,7 +18,7 @@ MPREMOTE := $(PY) -m mpremote connect $(PORT)
 
 .DEFAULT_GOAL := help
 .PHONY: help run car test test-quick test-one micropython qemu mosquitto check lint format types imports lock licences bench modules \
-  firmware flash deploy setup repl logs explain size mutants pictures clean
+  firmware bundle flash deploy setup repl logs explain size mutants pictures clean
 
 help: ## Print this help
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -90,6 +90,12 @@ modules: $(READY) ## Compile the native modules for every architecture
 
 firmware: $(READY) ## Write everything BOARD needs in FORM under build/
 	@$(PY) -m tools.build firmware $(BOARD) --form $(FORM)
+
+# Of the last commit, so that a module knows which of two builds is the older one.
+firmware bundle flash deploy: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null)
+
+bundle: $(READY) ## Write a signed update over the air for BOARD in FORM=small|plain under build/bundle/
+	@$(PY) -m tools.bundle make $(BOARD) --form $(FORM)
 
 flash: $(READY) ## Write an official MicroPython image and the firmware to a new module (IMAGE=file PORT=...)
 	@test -n "$(IMAGE)" || { echo "Say which image: make flash IMAGE=ESP32_GENERIC-...bin PORT=$(PORT)" >&2; exit 2; }

@@ -24,7 +24,7 @@ import serial
 from mpremote.transport import TransportError
 from mpremote.transport_serial import SerialTransport
 
-from tools import build
+from tools import build, bundle
 
 TREES = ("a", "b")
 TRIAL_STARTS = 3
@@ -174,8 +174,13 @@ def files_of(folder: Path) -> dict[str, bytes]:
     }
 
 
-def deploy(module: Module, folder: Path, on_text: Callable[[str], None]) -> str:
-    """Bring a built folder onto a module; returns the tree it is in. Raises DeployError."""
+def deploy(
+    module: Module, folder: Path, on_text: Callable[[str], None], public_key: bytes = b""
+) -> str:
+    """Bring a built folder onto a module; returns the tree it is in. Raises DeployError.
+
+    public_key: what the module compares updates over the air with; b"" leaves it as it is.
+    """
     wanted = files_of(folder)
     words = str(module.ask("_read('tree')")).split()
     running = words[0] if words and words[0] in TREES else ""
@@ -212,6 +217,8 @@ def deploy(module: Module, folder: Path, on_text: Callable[[str], None]) -> str:
             module.run(f"try:\n os.mkdir({path!r})\nexcept OSError:\n pass")
     _fill(module, top, missing, hashes, by_hash, set(replaced), on_text)
     _check(module, top, hashes)
+    if public_key:
+        _replace(module, public_key, f"/{bundle.PUBLIC_FILE}", there)
     for name in build.START_FILES:
         _replace(module, (folder / name).read_bytes(), f"/{name}", there)
     text = f"{idle} {running} {TRIAL_STARTS}" if running else idle
@@ -274,11 +281,12 @@ def main(arguments: list[str] | None = None) -> int:
 
     module = None
     try:
+        public_key = bundle.public_text(bundle.load_key())
         module = Module(options.port)
-        tree = deploy(module, folder, show)
+        tree = deploy(module, folder, show, public_key)
         print(f"The module starts from /{tree} now:")
         module.restart(show)
-    except DeployError as error:
+    except (DeployError, bundle.BundleError) as error:
         print(error, file=sys.stderr)
         return 1
     finally:

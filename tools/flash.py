@@ -18,7 +18,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools import boards, build, requirements
+from tools import boards, build, bundle, requirements
 
 _IMAGE_MAGIC = 0xE9
 _CHIP_ID_AT = 12
@@ -37,7 +37,13 @@ class FlashError(Exception):
     """What is wrong and what to do, as one sentence."""
 
 
-_ERRORS = (FlashError, boards.BoardError, build.BuildError, requirements.InstallError)
+_ERRORS = (
+    FlashError,
+    boards.BoardError,
+    build.BuildError,
+    bundle.BundleError,
+    requirements.InstallError,
+)
 
 
 @dataclass(frozen=True)
@@ -86,8 +92,11 @@ def check_image(path: Path, board: boards.Board) -> Partition:
     return rooms[0]
 
 
-def file_system(folder: Path, size: int) -> bytes:
-    """A LittleFS image of `size` bytes with the firmware of a built folder. Raises FlashError."""
+def file_system(folder: Path, size: int, public_key: bytes = b"") -> bytes:
+    """A LittleFS image of `size` bytes with the firmware of a built folder. Raises FlashError.
+
+    public_key: what the module compares updates over the air with.
+    """
     from littlefs import LittleFS, LittleFSError
 
     # As MicroPython makes it (ports/esp32/modules/inisetup.py): blocks of 4 KB, version 2.0.
@@ -113,6 +122,9 @@ def file_system(folder: Path, size: int) -> bytes:
                 file.write(path.read_bytes())
         with files.open("/tree", "wb") as file:
             file.write(TREE.encode())
+        if public_key:
+            with files.open(f"/{bundle.PUBLIC_FILE}", "wb") as file:
+                file.write(public_key)
     except LittleFSError:
         raise FlashError("The firmware has no room in the image's file system.") from None
     return bytes(files.context.buffer)
@@ -154,7 +166,8 @@ def main(arguments: list[str] | None = None) -> int:
         room = check_image(options.image, board)
         folder = build.build_firmware(options.board, options.form)
         files = folder.with_name(f"{folder.name}.littlefs")
-        files.write_bytes(file_system(folder, room.size))
+        public_key = bundle.public_text(bundle.load_key())
+        files.write_bytes(file_system(folder, room.size, public_key))
         install_esptool()
         for command in commands(board, options.port, options.image, room, files):
             if subprocess.run([sys.executable, "-m", "esptool", *command], check=False).returncode:
