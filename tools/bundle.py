@@ -85,6 +85,15 @@ def bundle(files: dict[str, bytes], lines: bytes, key: rsa.RSAPrivateKey) -> byt
     return lines + b"signature %s\n\n" % signature.hex().encode() + body
 
 
+def board_name(board: str) -> str:
+    """What the firmware calls a board: NAME in its board.py."""
+    text = (build.board_folder(board) / "board.py").read_text("utf-8")
+    found = re.search(r'^    NAME = "([^"]+)"', text, re.MULTILINE)
+    if not found:
+        raise BundleError(f"The board {board} has no NAME.")
+    return found[1]
+
+
 def identity(folder: Path, form: str) -> tuple[str, str, int]:
     """(version, build id, day) of what was just built."""
     found = re.search(r'^VERSION = "([^"]+)"', _STATUS.read_text("utf-8"), re.MULTILINE)
@@ -112,7 +121,7 @@ def make(board: str, form: str = "small", key_path: Path = KEY, folder: Path = F
         # What is as the sources are has no id of its own.
         text = "".join(hashlib.sha256(data).hexdigest() for data in files.values())
         build_id = hashlib.sha256(text.encode()).hexdigest()[: explain.BUILD_ID_LENGTH]
-    lines = manifest(files, board, form, version, build_id, day)
+    lines = manifest(files, board_name(board), form, version, build_id, day)
     folder.mkdir(parents=True, exist_ok=True)
     name = "" if form == "small" else f"-{form}"
     target = folder / f"OVMS-{board}{name}-{version}-{build_id}.bundle"

@@ -131,8 +131,7 @@ def _stop(app, update):
     update.is_stopped = True
     _remove()
     if not update.is_busy:
-        forget(app)
-        app.spawn(lambda: _clear(app))
+        app.spawn(lambda: _clear(app, update))
 
 
 def at_start(app):
@@ -201,16 +200,15 @@ async def _attempt(app, update, way):
     except ValueError as error:
         if not update.is_stopped:
             status.count("update_refused")
-            _tell(app, "The update was refused: %s" % error, True)
-            await _clear(app)
+            _tell(app, "The update was refused: %s" % error, False)
+            await _clear(app, update)
     except (OSError, asyncio.TimeoutError, RemoteProtocolError, MemoryError) as error:
         if not update.is_stopped:
             _pause(app, update, error, update.done > done)
     finally:
         update.is_busy = False
     if update.is_stopped:
-        forget(app)
-        await _clear(app)
+        await _clear(app, update)
 
 
 async def _fetch(app, update, way):
@@ -245,8 +243,8 @@ def _pause(app, update, error, is_progress):
     update.stalls = 0 if is_progress else update.stalls + 1
     if update.stalls >= _STALLS_MAX or update.attempts >= _ATTEMPTS_MAX:
         app.status.count("update_refused")
-        _tell(app, "The update is given up: %s" % update.error, True)
-        app.spawn(lambda: _clear(app))
+        _tell(app, "The update is given up: %s" % update.error, False)
+        app.spawn(lambda: _clear(app, update))
         return
     pause_s = min(_FIRST_PAUSE_S << update.stalls, _LONGEST_PAUSE_S)
     update.due_s = app.status.uptime_s + pause_s
@@ -313,7 +311,12 @@ def _files(app):
     return TreeFiles(trees.idle(), trees.running())
 
 
-async def _clear(app):
-    """The idle tree, as it is of no use to anybody."""
-    if not trees.is_on_trial() and app.status.update is None:
-        await _files(app).tidy(lambda path: False)
+async def _clear(app, update):
+    """It has ended: what was fetched is removed. Only then another one may begin."""
+    update.is_over = True
+    _remove()
+    try:
+        if not trees.is_on_trial():
+            await _files(app).tidy(lambda path: False)
+    finally:
+        forget(app)

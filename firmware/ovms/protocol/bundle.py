@@ -4,7 +4,7 @@ A manifest, an empty line, then the files one behind the other. The manifest's l
 (ASCII, each ending in one line feed):
 
     ovms-bundle 1
-    board LILYGO_TCALL_SIM800
+    board TCALL                     NAME of the board's file
     form small
     version 4.0.0
     build 1a2b3c4d 20454            id, and day since 1970-01-01
