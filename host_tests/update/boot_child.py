@@ -18,12 +18,32 @@ class Micropython:
         assert size >= 100
 
 
+class OS:
+    """In place of `os`, see `set_rename`."""
+
+
+def set_rename(folder):
+    """A VfsPosix with a root has one buffer for both paths of a rename, so they are the same."""
+    for name in dir(os):
+        if not name.startswith("__"):
+            setattr(OS, name, getattr(os, name))
+
+    def rename(old, new):
+        at = ["/host%s/%s" % (folder, path.lstrip("/")) for path in (old, new)]
+        os.rename(at[0], at[1])
+
+    OS.rename = rename
+    sys.modules["os"] = OS
+
+
 def main(folder, temporary):
     host = vfs.VfsPosix(folder)
     vfs.umount("/")
     vfs.mount(host, "/")
     vfs.mount(vfs.VfsPosix(temporary), temporary)
+    vfs.mount(vfs.VfsPosix(), "/host")
     os.chdir("/")
+    set_rename(folder)
     sys.path[:] = [".frozen"]
     sys.modules["micropython"] = Micropython
     with open("/boot.py") as file:
