@@ -281,8 +281,8 @@ def main(arguments: list[str] | None = None) -> int:
 
     module = None
     try:
-        public_key = bundle.public_text(bundle.load_key())
         module = Module(options.port)
+        public_key = bundle.public_text(bundle.load_key())
         tree = deploy(module, folder, show, public_key)
         print(f"The module starts from /{tree} now:")
         module.restart(show)
