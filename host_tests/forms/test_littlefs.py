@@ -27,7 +27,7 @@ CUT_HEAP_KIB = 1536
 ENTRY = struct.Struct("<BHHH")
 # For one SMS in that heap: modules that are loaded, reads of the flash (32 to 128 bytes each).
 # Of these most are LittleFS's, which looks through all files for free blocks at a first write.
-MAX_LOADS = 60
+MAX_LOADS = 72
 MAX_READS = 16_000
 
 
