@@ -163,7 +163,9 @@ def test_a_forced_error_names_its_function(shrunk, bits, tmp_path):
         frames = [frame for frame in frames if "probe.py" not in frame[0]]
         if frames:
             assert frames[0] == (place.path, place.name), text
-            assert all((vm.ROOT / "firmware" / path).exists() for path, _ in frames), text
+            # What it calls of MicroPython's own has its own names.
+            ours = [path for path, _ in frames if not path.startswith("asyncio/")]
+            assert all((vm.ROOT / "firmware" / path).exists() for path in ours), text
             proven.add(place)
     # In every file where a function takes something, but for a few of words, which take anything.
     asked = {place.path for call, place in calls if call[3]}

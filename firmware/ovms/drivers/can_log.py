@@ -107,33 +107,34 @@ class LogWriter:
         before = time.ticks_ms()
         block = self._other
         size = HEADER_BYTES + struct.unpack_from("<H", block, 2)[0]
-        self._open(size)
+        file = self._open(size)
         struct.pack_into("<I", block, 4, self._segment)
         view = memoryview(block)
         struct.pack_into("<I", block, size, crc32(view[:size]))
-        self._append(view[: size + 4])
+        self._append(file, view[: size + 4])
         self.has_block = False
         if is_sure or self._unsynced >= _SYNC_BYTES:
-            self._file.flush()
+            file.flush()
             self._unsynced = 0
         self.write_ms = time.ticks_diff(time.ticks_ms(), before)
 
-    def _append(self, data):
-        self._file.write(data)
+    def _append(self, file, data):
+        file.write(data)
         self._size += len(data)
         self._unsynced += len(data)
 
     def _open(self, size):
-        """Have a file with room for `size` bytes and a CRC."""
+        """A file with room for `size` bytes and a CRC."""
         if self._file and self._size + size + 4 <= SEGMENT_BYTES:
-            return
+            return self._file
         number = self._segment + 1
         if number < self._segments and self._fs.free_bytes() < RESERVE_BYTES + SEGMENT_BYTES:
             raise OSError(_FULL)
         self.close_file()
-        self._file = self._fs.open(NAME % (number % self._segments), "wb")
+        self._file = file = self._fs.open(NAME % (number % self._segments), "wb")
         self._segment = number
         self._size = 0
+        return file
 
     def end(self, why):
         """Write what waits and why the log ends (a small number), as far as flash takes it."""
@@ -143,11 +144,11 @@ class LogWriter:
                 self.write()
             header = (MAGIC, END, 1, max(self._segment, 0), self._ms, self._utc_s, self.lost, 0)
             block = struct.pack(HEADER, *header) + bytes((why,))
-            self._open(len(block))
+            file = self._open(len(block))
             # A new file has another number.
             header = header[:3] + (self._segment,) + header[4:]
             block = struct.pack(HEADER, *header) + bytes((why,))
-            self._append(block + struct.pack("<I", crc32(block)))
+            self._append(file, block + struct.pack("<I", crc32(block)))
         except OSError:
             # Whoever asks for it hears of a log that was cut.
             pass

@@ -107,7 +107,7 @@ def summary(fs):
         count += header[7]
         if header[1] == END:
             why = data[0]
-    if first is None:
+    if first is None or last is None:
         return None
     return count, size, last[4] - first[4], first[3] > 0, last[6], why
 
