@@ -12,17 +12,26 @@ from ovms.status import Status
 from tools.simulated_board.fakes.at_peer import info
 
 
+class FakeDetails:
+    def __init__(self, registrations):
+        self.registrations = registrations
+
+
+class FakeProfile:
+    def __init__(self, details):
+        self._details = details
+
+    def details(self):
+        return self._details
+
+
 class FakeModem:
     """What `note_registration` needs of a Modem."""
 
     def __init__(self, registrations=(b"+CREG",)):
         self.status = Status("X")
         self.is_found = False
-        self.profile = self
-        self.registrations = registrations
-
-    def details(self):
-        return self
+        self.profile = FakeProfile(FakeDetails(registrations))
 
 
 def test_registration():
