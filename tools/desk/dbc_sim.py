@@ -24,6 +24,8 @@ _USUAL_PERIOD_MS = 100
 _FRAME_US = 250
 _TICK_MS = 10
 _PAUSE_S = 3.0
+# Of a car that is asked: its owner lets the module do so by SMS, at a standstill.
+ASKED_PAUSE_S = 40.0
 _KEY_S = 4.0
 _DRIVE_S = 1800.0
 _AFTER_S = 60.0
@@ -47,11 +49,19 @@ class DBCSimulator:
     """One car living through a scenario; the attributes are those of `TwizySimulator`.
 
     vehicle: a type in CARS; scenario: name in SCENARIOS. ValueError for what there is not.
+    pause_s: how long it stands before the scenario begins.
     """
 
     altitude_m = 48.0
 
-    def __init__(self, vehicle: str, scenario: str = "drive", *, is_repeating: bool = False):
+    def __init__(
+        self,
+        vehicle: str,
+        scenario: str = "drive",
+        *,
+        is_repeating: bool = False,
+        pause_s: float = _PAUSE_S,
+    ):
         if vehicle not in CARS:
             raise ValueError(f"There is no simulated car {vehicle}: choose {', '.join(CARS)}.")
         if scenario not in SCENARIOS:
@@ -70,6 +80,7 @@ class DBCSimulator:
         self.beat = 0
         self.charge_state = "done"
         self._is_repeating = is_repeating
+        self._pause_s = pause_s
         self._is_interrupted = False
         self._speeds: tuple[tuple[float, float], ...] = TOWN
         self._lasts_s = _DRIVE_S
@@ -143,7 +154,7 @@ class DBCSimulator:
         if not is_new:
             return
         # The pause before a scenario begins is over.
-        self._start_ms = self._now_ms - round(_PAUSE_S * 1000)
+        self._start_ms = self._now_ms - round(self._pause_s * 1000)
         self._is_interrupted = False
         if step.action != "charge":
             self.is_plugged = self.is_charging = False
@@ -203,7 +214,7 @@ class DBCSimulator:
             return
         seconds = _USUAL_PERIOD_MS / 1000
         self.beat += 1
-        passed_s = (self._now_ms - self._start_ms) / 1000 - _PAUSE_S
+        passed_s = (self._now_ms - self._start_ms) / 1000 - self._pause_s
         if self.scenario in ("drive", "key"):
             self._drive(passed_s, seconds)
         elif self.scenario == "charge" and passed_s >= 0:

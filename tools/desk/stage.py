@@ -23,7 +23,7 @@ from tools.desk import canbus
 from tools.desk.board_host import BoardHost, HostError, Wiring
 from tools.desk.can_server import CANServer
 from tools.desk.dbc_cars import CARS
-from tools.desk.dbc_sim import DBCSimulator
+from tools.desk.dbc_sim import ASKED_PAUSE_S, DBCSimulator
 from tools.desk.gps import TEMPELHOF, GPSReceiver
 from tools.desk.gps_server import GPSServer
 from tools.desk.modem.dialler import Route
@@ -229,7 +229,8 @@ class Stage:
         car_type: str, scenario: str, odometer_km: float | None = None
     ) -> TwizySimulator | DBCSimulator:
         if car_type != TWIZY:
-            return DBCSimulator(car_type, scenario, is_repeating=True)
+            pause_s = {"pause_s": ASKED_PAUSE_S} if car_type == "OBD" else {}
+            return DBCSimulator(car_type, scenario, is_repeating=True, **pause_s)
         if odometer_km is None:
             return TwizySimulator(scenario, is_repeating=True)
         return TwizySimulator(scenario, is_repeating=True, odometer_km=odometer_km)
