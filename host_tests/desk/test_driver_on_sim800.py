@@ -4,6 +4,7 @@ Both run on one clock: the driver's turns move the simulator's time.
 """
 
 import asyncio
+import contextlib
 
 import pytest
 
@@ -289,6 +290,10 @@ def test_long_messages_arrive_joined(text):
         await bench.up()
         await bench.receive_sms(text)
         await bench.receive_sms()
+        # The last one stays until it was answered: who asks for the next says so.
+        assert bench.rig.modem.sms.store.used == 1
+        with contextlib.suppress(TimeoutError):
+            await bench.wait(bench.modem.next_sms(), 20000)
         assert bench.rig.modem.sms.store.used == 0
         assert "sms_incomplete" not in bench.status.counts
 

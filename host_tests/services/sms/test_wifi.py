@@ -59,6 +59,8 @@ def test_what_is_refused_is_one_sentence():
         ("WIFI Home 1234567", length),
         ("WIFI Home " + "x" * 64, length),
         ("WIFI Home 12345678\u00e4", "The WiFi name or key has a character that is not allowed."),
+        ('WIFI "" 12345678', 'Put quotes around a name or key with blanks: WIFI "My Home" <key>.'),
+        ('WIFI "My Home', 'Put quotes around a name or key with blanks: WIFI "My Home" <key>.'),
         ("WIFI " + "x" * 33, "A WiFi name has at most 32 characters; umlauts count twice."),
         ("WIFI " + "\u00e4" * 17, "A WiFi name has at most 32 characters; umlauts count twice."),
         (

@@ -19,7 +19,8 @@ def _set(request):
     config = request.sms.config
     networks = _networks(config)
     fields = fields_of(" ".join(request.words))
-    if len(fields) > 2:
+    # Nothing between quotes, or quotes that do not end, are no name.
+    if len(fields) > 2 or [field for field in fields if field[:1] in QUOTES]:
         raise ValueError(_USE)
     if fields[0] == "-":
         count = len(networks)
