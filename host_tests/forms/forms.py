@@ -17,7 +17,7 @@ BOARD = "LILYGO_TCALL_SIM800"
 # A quarter of the partition `vfs` of an official image: tests copy it often.
 BLOCKS = 128
 # The plain form needs more.
-PLAIN_BLOCKS = 320
+PLAIN_BLOCKS = 400
 # More than it needs: the heap is other tests' matter. Only `reads` lives in a module's.
 AMPLE_KIB = 4096
 
