@@ -261,6 +261,8 @@ class Connection:
         host, port, is_tls, owner = link.address(server)
         # Others have their turn between two loads of code.
         await link.sleep_ms(0)
+        # Whatever asked for another connection so far, as a WiFi that was joined: this one is it.
+        link.must_reconnect = False
         self.stream = await link.open_stream(host, port, is_tls)
         self.opened_s = link.clock.uptime_s()
         session.reset()
