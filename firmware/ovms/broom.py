@@ -125,7 +125,15 @@ class Broom:
             self.names.remove(name)
         self.names.append(name)
         try:
-            module = modules[name] = _import(_SLOT)
+            try:
+                module = modules[name] = _import(_SLOT)
+            except MemoryError:
+                # Once more, with all the room there is: who imports may be the start itself.
+                modules.pop(_SLOT, None)
+                self.make_room()
+                self._seek(name.encode())
+                self._name = name
+                module = modules[name] = _import(_SLOT)
         except BaseException:
             modules.pop(name, None)
             raise
