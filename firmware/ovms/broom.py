@@ -220,7 +220,8 @@ class Broom:
             if name == wanted:
                 at = int.from_bytes(record[_NAME_BYTES:], "little")
                 file.readinto(record)
-                self._size_bytes = int.from_bytes(record[_NAME_BYTES:], "little") - at
+                # In memory a module takes twice what it takes in flash.
+                self._size_bytes = 2 * (int.from_bytes(record[_NAME_BYTES:], "little") - at)
                 file.seek(at)
                 return True
             if name < wanted:
