@@ -188,7 +188,7 @@ def test_a_full_heap_is_swept_by_the_ticker_and_before_an_import_when_room_ran_o
 import single
 room = sum([os.stat("/t/modules/%s.mpy" % name)[6] for name in ("pair", "late", "wheel")])
 gc.collect()
-broom.limit_bytes = gc.mem_alloc() + room + 40
+broom.limit_bytes = gc.mem_alloc() + 2 * room + 40
 broom.tidy()
 ballast = bytearray(9000)
 import pair, late, wheel
