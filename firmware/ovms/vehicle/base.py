@@ -15,6 +15,22 @@ FAILED = const(1)
 UNSUPPORTED = const(2)
 UNIMPLEMENTED = const(3)
 
+# Commands that a car may carry out (protocol guide 2.6.2, "Command").
+COMMAND_CHARGE_MODE = const(10)
+COMMAND_START_CHARGE = const(11)
+COMMAND_STOP_CHARGE = const(12)
+COMMAND_CHARGE_CURRENT = const(15)
+COMMAND_MODE_AND_CURRENT = const(16)
+COMMAND_CHARGE_TIMER = const(17)
+COMMAND_WAKE = const(18)
+COMMAND_WAKE_TEMPERATURES = const(19)
+COMMAND_LOCK = const(20)
+COMMAND_VALET = const(21)
+COMMAND_UNLOCK = const(22)
+COMMAND_UNVALET = const(23)
+COMMAND_HOMELINK = const(24)
+COMMAND_COOLDOWN = const(25)
+COMMAND_CLIMATE = const(26)
 
 # What a car announces through `on_event`; the notifier decides who hears of it and how.
 EVENT_CHARGE_STARTED = const(1)

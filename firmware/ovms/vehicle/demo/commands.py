@@ -7,25 +7,27 @@ is on, bit 1 lets it be locked and unlocked without any PIN.
 
 from micropython import const
 
-from ovms.vehicle.base import FAILED, OK
+from ovms.vehicle.base import (
+    COMMAND_CHARGE_CURRENT,
+    COMMAND_CHARGE_MODE,
+    COMMAND_CHARGE_TIMER,
+    COMMAND_CLIMATE,
+    COMMAND_COOLDOWN,
+    COMMAND_HOMELINK,
+    COMMAND_LOCK,
+    COMMAND_MODE_AND_CURRENT,
+    COMMAND_START_CHARGE,
+    COMMAND_STOP_CHARGE,
+    COMMAND_UNLOCK,
+    COMMAND_UNVALET,
+    COMMAND_VALET,
+    COMMAND_WAKE,
+    COMMAND_WAKE_TEMPERATURES,
+    FAILED,
+    OK,
+)
 from ovms.vehicle.demo import phases
 from ovms.vehicle.demo.car import DRIVING, PLUGGED_IN
-
-_MODE = const(10)
-_START = const(11)
-_STOP = const(12)
-_CURRENT = const(15)
-_MODE_AND_CURRENT = const(16)
-_TIMER = const(17)
-_WAKE = const(18)
-_WAKE_TEMPERATURES = const(19)
-_LOCK = const(20)
-_VALET = const(21)
-_UNLOCK = const(22)
-_UNVALET = const(23)
-_HOMELINK = const(24)
-_COOLDOWN = const(25)
-_CLIMATE = const(26)
 
 _PIN = "1234"
 _FEATURE = const(10)
@@ -41,21 +43,22 @@ _RANGE = "Parameter out of range"
 
 def command(car, code, arguments):
     """Carry out a protocol command as `Vehicle.command` says."""
-    if not _MODE <= code <= _CLIMATE or _STOP < code < _CURRENT:
+    is_between = COMMAND_STOP_CHARGE < code < COMMAND_CHARGE_CURRENT
+    if is_between or not COMMAND_CHARGE_MODE <= code <= COMMAND_CLIMATE:
         return None
     state = car.state
-    if code in (_LOCK, _VALET, _UNLOCK, _UNVALET):
+    if code in (COMMAND_LOCK, COMMAND_VALET, COMMAND_UNLOCK, COMMAND_UNVALET):
         text = _turn_key(car, code, arguments)
-    elif code == _START:
+    elif code == COMMAND_START_CHARGE:
         text = _start(car)
-    elif code == _STOP:
+    elif code == COMMAND_STOP_CHARGE:
         text = _stop(car)
-    elif code == _WAKE:
+    elif code == COMMAND_WAKE:
         text = _awake(car)
-    elif code == _WAKE_TEMPERATURES:
+    elif code == COMMAND_WAKE_TEMPERATURES:
         text = _awake(car)
         state.temps_age_s = state.ambient_age_s = 0
-    elif code == _COOLDOWN:
+    elif code == COMMAND_COOLDOWN:
         state.is_cooling = True
         car.cooling_s = _COOLDOWN_S
         text = _awake(car)
@@ -72,7 +75,7 @@ def _set(car, code, arguments):
     numbers = []
     for word in arguments.split(","):
         if not (0 < len(word) < 6 and word.isdigit()):
-            if code == _TIMER and len(numbers) > 1:
+            if code == COMMAND_CHARGE_TIMER and len(numbers) > 1:
                 # Its third argument is not everybody's.
                 break
             return _SYNTAX
@@ -80,25 +83,31 @@ def _set(car, code, arguments):
     first = numbers[0]
     second = numbers[1] if len(numbers) > 1 else None
     state = car.state
-    if code == _HOMELINK:
+    if code == COMMAND_HOMELINK:
         return "" if first < 3 else _RANGE
-    if code == _CLIMATE:
+    if code == COMMAND_CLIMATE:
         if first > 1:
             return _RANGE
         state.is_hvac_on = first == 1
         return _awake(car)
-    if code == _TIMER:
+    if code == COMMAND_CHARGE_TIMER:
         return _set_timer(state, numbers)
-    if code == _MODE_AND_CURRENT and second is None and 50 <= first <= 100:
+    if code == COMMAND_MODE_AND_CURRENT and second is None and 50 <= first <= 100:
         # A single number is a charge limit in percent.
         state.soc_limit_pct = first
         return ""
-    if code == _MODE_AND_CURRENT and second is None:
+    if code == COMMAND_MODE_AND_CURRENT and second is None:
         return _SYNTAX
-    current_a = first if code == _CURRENT else second if code == _MODE_AND_CURRENT else None
+    current_a = (
+        first
+        if code == COMMAND_CHARGE_CURRENT
+        else second
+        if code == COMMAND_MODE_AND_CURRENT
+        else None
+    )
     if current_a is not None and not 6 <= current_a <= 32:
         return _RANGE
-    if code != _CURRENT:
+    if code != COMMAND_CHARGE_CURRENT:
         if first not in (0, 1, 3, 4):
             return _RANGE
         state.charge_mode = first
@@ -156,12 +165,12 @@ def _turn_key(car, code, pin):
     bits = car.config.feature(_FEATURE)
     if pin != _PIN and (pin or not bits & _NO_PIN):
         return "Wrong PIN" if pin else "PIN missing"
-    if code == _LOCK:
+    if code == COMMAND_LOCK:
         if state.is_on and not bits & _LOCK_WHILE_ON:
             return "Cannot lock (car is on)"
         state.is_locked = True
-    elif code == _UNLOCK:
+    elif code == COMMAND_UNLOCK:
         state.is_locked = False
     else:
-        state.is_valet = code == _VALET
+        state.is_valet = code == COMMAND_VALET
     return ""

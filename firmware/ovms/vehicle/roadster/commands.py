@@ -8,23 +8,26 @@ Loaded on demand.
 from micropython import const
 
 from ovms.parameters import FEATURE_CAN_WRITE
-from ovms.vehicle.base import FAILED, OK, UNSUPPORTED
+from ovms.vehicle.base import (
+    COMMAND_CHARGE_CURRENT,
+    COMMAND_CHARGE_MODE,
+    COMMAND_CHARGE_TIMER,
+    COMMAND_COOLDOWN,
+    COMMAND_HOMELINK,
+    COMMAND_LOCK,
+    COMMAND_MODE_AND_CURRENT,
+    COMMAND_START_CHARGE,
+    COMMAND_STOP_CHARGE,
+    COMMAND_UNLOCK,
+    COMMAND_UNVALET,
+    COMMAND_VALET,
+    COMMAND_WAKE,
+    COMMAND_WAKE_TEMPERATURES,
+    FAILED,
+    OK,
+    UNSUPPORTED,
+)
 from ovms.vehicle.roadster import gate
-
-_MODE = const(10)
-_START = const(11)
-_STOP = const(12)
-_CURRENT = const(15)
-_MODE_AND_CURRENT = const(16)
-_TIMER = const(17)
-_WAKE = const(18)
-_WAKE_TEMPERATURES = const(19)
-_LOCK = const(20)
-_VALET = const(21)
-_UNLOCK = const(22)
-_UNVALET = const(23)
-_HOMELINK = const(24)
-_COOLDOWN = const(25)
 
 _ITEM_CURRENT = const(0x02)
 _ITEM_CHARGE = const(0x03)
@@ -54,14 +57,15 @@ _RANGE = "Parameter out of range"
 _NO_ECHO = "The car does not confirm it."
 _NO_CAR = "Nothing is heard of the car."
 # By command: what the second byte of the frame is.
-_KEYS = {_LOCK: 2, _UNLOCK: 3, _VALET: 0, _UNVALET: 1}
+_KEYS = {COMMAND_LOCK: 2, COMMAND_UNLOCK: 3, COMMAND_VALET: 0, COMMAND_UNVALET: 1}
 
 
 async def command(car, code, arguments):
     """Carry out a protocol command as `Vehicle.command` says."""
-    if not _MODE <= code <= _COOLDOWN or _STOP < code < _CURRENT:
+    is_between = COMMAND_STOP_CHARGE < code < COMMAND_CHARGE_CURRENT
+    if is_between or not COMMAND_CHARGE_MODE <= code <= COMMAND_COOLDOWN:
         return None
-    if code == _COOLDOWN:
+    if code == COMMAND_COOLDOWN:
         return UNSUPPORTED, ""
     if car.config.feature(FEATURE_CAN_WRITE) <= 0:
         return FAILED, gate.NO_ACCESS
@@ -70,12 +74,12 @@ async def command(car, code, arguments):
     try:
         if code in _KEYS:
             await _turn_key(car, code, arguments)
-        elif code == _HOMELINK:
+        elif code == COMMAND_HOMELINK:
             await _homelink(car, arguments)
-        elif code in (_WAKE, _WAKE_TEMPERATURES):
+        elif code in (COMMAND_WAKE, COMMAND_WAKE_TEMPERATURES):
             await _wake(car, code)
             gate.transmit(car, code, b"\x06\x2c\x01\x00\x00\x09\x10\x00")
-        elif code in (_START, _STOP):
+        elif code in (COMMAND_START_CHARGE, COMMAND_STOP_CHARGE):
             await _charge(car, code)
         else:
             await _set(car, code, arguments)
@@ -107,7 +111,7 @@ async def _write(car, code, item, low, high=0):
 
 
 async def _charge(car, code):
-    if code == _STOP:
+    if code == COMMAND_STOP_CHARGE:
         car.start_again_s = 0
         if not car.state.is_charging:
             raise ValueError("Cannot stop charge (charge not in progress)")
@@ -138,17 +142,17 @@ def _number(word, most):
 async def _set(car, code, arguments):
     """Mode, current, both, or the timer: all is looked at before anything is sent."""
     words = [word.strip() for word in arguments.split(",")]
-    if code == _TIMER:
+    if code == COMMAND_CHARGE_TIMER:
         await _set_timer(car, words)
         return
-    if len(words) != (2 if code == _MODE_AND_CURRENT else 1):
+    if len(words) != (2 if code == COMMAND_MODE_AND_CURRENT else 1):
         raise ValueError(_SYNTAX)
     mode = amps = None
-    if code != _CURRENT:
+    if code != COMMAND_CHARGE_CURRENT:
         mode = _number(words[0], 9999)
         if mode not in gate.MODES:
             raise ValueError(_RANGE)
-    if code != _MODE:
+    if code != COMMAND_CHARGE_MODE:
         amps = _number(words[-1], gate.MOST_A)
         if amps < gate.LEAST_A:
             raise ValueError(_RANGE)
@@ -173,10 +177,10 @@ async def _set_timer(car, words):
         start_min = _number(words[1], 23) * 60 + _number(words[2], 59)
     elif len(words) == 2:
         start_min = _number(words[1], 1439)
-    await _wake(car, _TIMER)
-    await _write(car, _TIMER, _ITEM_TIMER_MODE, mode)
+    await _wake(car, COMMAND_CHARGE_TIMER)
+    await _write(car, COMMAND_CHARGE_TIMER, _ITEM_TIMER_MODE, mode)
     if mode and start_min is not None:
-        await _write(car, _TIMER, _ITEM_TIMER_START, start_min // 60, start_min % 60)
+        await _write(car, COMMAND_CHARGE_TIMER, _ITEM_TIMER_START, start_min // 60, start_min % 60)
 
 
 def _key_frame(code, pin):
@@ -200,9 +204,9 @@ def _key_frame(code, pin):
 
 
 def _is_done(state, code):
-    if code in (_LOCK, _UNLOCK):
-        return state.is_locked == (code == _LOCK)
-    return state.is_valet == (code == _VALET)
+    if code in (COMMAND_LOCK, COMMAND_UNLOCK):
+        return state.is_locked == (code == COMMAND_LOCK)
+    return state.is_valet == (code == COMMAND_VALET)
 
 
 async def _turn_key(car, code, pin):
@@ -211,7 +215,7 @@ async def _turn_key(car, code, pin):
     state = car.state
     if car.switches_age_s > _FRESH_S:
         raise ValueError(_NO_CAR)
-    if code == _LOCK:
+    if code == COMMAND_LOCK:
         if not state.is_handbrake_on:
             raise ValueError("Cannot lock (handbrake is off)")
         if state.is_on and not car.config.feature(_FEATURE) & _LOCK_WHILE_ON:
@@ -230,10 +234,10 @@ async def _turn_key(car, code, pin):
 async def _homelink(car, arguments):
     """Press a button for a second, as the screen does; the radio stops by itself, too."""
     number = _number(arguments.strip() or "0", 2)
-    await _wake(car, _HOMELINK)
+    await _wake(car, COMMAND_HOMELINK)
     stop = bytes((0x09, 0x02, number))
-    gate.transmit(car, _HOMELINK, stop)
+    gate.transmit(car, COMMAND_HOMELINK, stop)
     await car.sleep_ms(_LOOK_MS)
-    gate.transmit(car, _HOMELINK, bytes((0x09, 0x00, number)))
+    gate.transmit(car, COMMAND_HOMELINK, bytes((0x09, 0x00, number)))
     await car.sleep_ms(_HOMELINK_MS)
-    gate.transmit(car, _HOMELINK, stop)
+    gate.transmit(car, COMMAND_HOMELINK, stop)

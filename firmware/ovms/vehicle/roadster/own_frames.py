@@ -8,9 +8,9 @@ start of a charge that led to none is sent once more (car facts 1.5). All of it 
 from micropython import const
 
 from ovms.parameters import FEATURE_CAN_WRITE
+from ovms.vehicle.base import COMMAND_START_CHARGE
 from ovms.vehicle.roadster import gate
 
-_START = const(11)
 _CAC_ON = b"\x06\xd0\x07\x00\x00\x00\x00\x40"
 _CAC_OFF = b"\x06\x00\x00\x00\x00\x00\x00\x40"
 _CHARGE = b"\x05\x03\x00\x00\x01\x00\x00\x00"
@@ -44,4 +44,4 @@ def start_again(car):
     """Ten seconds after a start: once more, if no charge has begun and one may."""
     is_begun = car.is_flowing or car.state.charge_state in (1, 2, 13, 15)
     if not is_begun and car.may_charge():
-        _is_sent(car, _START, _CHARGE)
+        _is_sent(car, COMMAND_START_CHARGE, _CHARGE)
