@@ -5,12 +5,15 @@ import re
 
 import pytest
 
+from tools.sources import without_annotation_imports
 from tools.vm import ROOT
 
 FIRMWARE = ROOT / "firmware" / "ovms"
 NATIVE = {"ovms_crypto", "ovms_can", "ovms_twai", "twai_port"}
 README = ROOT / "firmware" / "README.md"
 MAX_LINES = 450
+# Whose public functions have annotations, which mypy checks (`tools/check_types.py`).
+ANNOTATED = ("protocol/",)
 # Of the simulated board, what starts the firmware in a process.
 STARTERS = ("start.py", "presets.py", "driver_child.py")
 
@@ -20,9 +23,13 @@ def firmware_files():
 
 
 def imports_of(path):
-    """Every module name a file imports, at any depth of its code."""
+    """Every module name a file imports when it runs, at any depth of its code."""
+    return imports_in(without_annotation_imports(path.read_text("utf-8")), path)
+
+
+def imports_in(text, path):
     found = []
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
             found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -92,6 +99,45 @@ def test_imports_follow_the_table(path):
         return
     wrong = [name for name in imports_of(path) if not is_allowed(name, allowed)]
     assert not wrong, f"{path.relative_to(FIRMWARE)} may not import {', '.join(wrong)}"
+
+
+@pytest.mark.parametrize("path", firmware_files(), ids=lambda p: str(p.relative_to(FIRMWARE)))
+def test_annotations_need_contracts_and_no_more(path):
+    """A link that knows no driver knows none in its annotations either."""
+    allowed = rule_for(path)
+    if allowed is None:
+        return
+    named = imports_in(path.read_text("utf-8"), path)
+    for name in imports_of(path):
+        named.remove(name)
+    for_annotations = allowed | {"typing", "collections.abc", "ovms.contracts"}
+    wrong = [name for name in named if not is_allowed(name, for_annotations)]
+    assert not wrong, f"{path.relative_to(FIRMWARE)} takes {', '.join(wrong)} for annotations"
+
+
+def unannotated(tree):
+    """(line, name) of each public function, methods included, that does not say what it takes and
+    gives. What a function makes inside itself is nobody else's."""
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            yield from unannotated(node)
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        if node.name.startswith("_") and node.name != "__init__":
+            continue
+        given = node.args
+        named = [*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg]
+        silent = [a for a in named if a and a.annotation is None and a.arg not in ("self", "cls")]
+        if silent or node.returns is None:
+            yield node.lineno, node.name
+
+
+@pytest.mark.parametrize("path", firmware_files(), ids=lambda p: str(p.relative_to(FIRMWARE)))
+def test_public_functions_are_annotated(path):
+    if not str(path.relative_to(FIRMWARE)).startswith(ANNOTATED):
+        return
+    found = list(unannotated(ast.parse(path.read_text("utf-8"))))
+    assert not found, f"{path.relative_to(FIRMWARE)}: {found}"
 
 
 def test_nobody_imports_the_composition_root():

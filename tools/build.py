@@ -33,7 +33,7 @@ from tools.groups import ENTRY, joined_roots, resident_groups
 from tools.requirements import pinned_version
 from tools.shrink import explain
 from tools.shrink.kept import known_modules
-from tools.sources import foreign_modules, top_imports
+from tools.sources import foreign_modules, top_imports, without_annotation_imports
 from tools.vm import ROOT
 
 BUILD = ROOT / "build"
@@ -192,7 +192,7 @@ def _make_package(
 def firmware_sources() -> dict[str, str]:
     """The firmware package: path ("ovms/app.py") to text, with the cars that CARS names."""
     sources = {
-        path.relative_to(FIRMWARE).as_posix(): path.read_text("utf-8")
+        path.relative_to(FIRMWARE).as_posix(): without_annotation_imports(path.read_text("utf-8"))
         for path in sorted((FIRMWARE / "ovms").rglob("*.py"))
     }
     try:

@@ -12,7 +12,7 @@ _USES = {
 }
 
 
-def value(text, name):
+def value(text: str, name: str) -> str:
     """What parameter ALERTS says of one of the names: `ON`, `OFF`, a number, or a time."""
     for word in text.split(" "):
         if word.startswith(name + "="):
@@ -24,7 +24,7 @@ def _usual(name):
     return "ON" if name == "MOVED" else _OFF
 
 
-def changed(text, name, wanted):
+def changed(text: str, name: str, wanted: str) -> str:
     """Parameter ALERTS with `wanted` for one of the names; ValueError with a sentence."""
     if name not in _NAMES:
         raise ValueError("ALERT takes one of %s, and ON, OFF or a number." % ", ".join(_NAMES))
@@ -37,7 +37,7 @@ def changed(text, name, wanted):
     return " ".join(words)
 
 
-def checked(text):
+def checked(text: str) -> str:
     """`text` as parameter ALERTS is kept, or ValueError: also of what was stored once."""
     kept = ""
     for word in text.split():
@@ -46,12 +46,12 @@ def checked(text):
     return kept
 
 
-def shown(text):
+def shown(text: str) -> str:
     """All of them for a reply: `MOVED ON, HOME OFF, ...`."""
     return ", ".join(["%s %s" % (name, value(text, name)) for name in _NAMES])
 
 
-def time_min(text):
+def time_min(text: str) -> int:
     """Minutes since midnight of `HH:MM`; ValueError for anything else."""
     hours, colon, minutes = text.partition(":")
     digits = hours + minutes

@@ -20,6 +20,10 @@ Nothing here knows a clock: who feeds it calls `at_irregular.flush` after a quie
 
 from micropython import const
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 NOTHING = const(0)
 RESULT = const(1)  # final result of the running command in `line`
 INFO = const(2)  # information response in `line`; an SMS text in `text`, else None
@@ -74,10 +78,10 @@ class ATDigester:
     counted data to come. command, finals, is_bare: of `expect`.
     """
 
-    def __init__(self, profile, size=768):
+    def __init__(self, profile: "Any", size: int = 768) -> None:
         self.line = b""
-        self.text = None
-        self.data = None
+        self.text: bytes | None = None
+        self.data: memoryview | None = None
         self.dropped = 0
         self.profile = profile
         self.said = None
@@ -87,15 +91,22 @@ class ATDigester:
         self.reset()
         self.expect(None)
 
-    def reset(self):
+    def reset(self) -> None:
         """Forget everything half received; the next byte starts a line. `room()` stays valid."""
         self.start = self.scanned = self.end
         self.left = 0
-        self.header = None
+        self.header: bytes | None = None
+        self.header_kind = NOTHING
         self.hint = -1
         self._is_skipping = self.is_waiting = False
 
-    def expect(self, command, finals=OK, has_prompt=False, is_bare=False):
+    def expect(
+        self,
+        command: bytes | None,
+        finals: bytes = OK,
+        has_prompt: bool = False,
+        is_bare: bool = False,
+    ) -> None:
         """From now on answers to `command` (bytes without line end) are awaited.
 
         finals: the set of its final results besides errors. is_bare: any line may be an answer.
@@ -108,11 +119,11 @@ class ATDigester:
         if self.said:
             self.said.clear()
 
-    def is_urc(self, line):
+    def is_urc(self, line: bytes) -> bool:
         """Whether `line` (bytes) is listed as a URC."""
         return _word(line) in self.profile.urcs or line.startswith(self.profile.announced)
 
-    def room(self):
+    def room(self) -> memoryview:
         """The free part of the buffer, never empty after NOTHING. Moves what is unread."""
         start = self.start
         if start:
@@ -122,11 +133,11 @@ class ATDigester:
             self.start = 0
         return self.view[self.end :]
 
-    def received(self, n):
+    def received(self, n: int) -> None:
         """`n` bytes were written to the start of `room()`."""
         self.end += n
 
-    def next_event(self):
+    def next_event(self) -> int:
         """The next event, one of the constants above; NOTHING = feed more bytes."""
         buffer = self.buffer
         end = self.end
@@ -215,7 +226,7 @@ class ATDigester:
             self.said.clear()
         return PROMPT
 
-    def classify(self, line):
+    def classify(self, line: bytes) -> int:
         """Kind of a whole line, NOTHING for one to ignore; opens what follows a header."""
         if b":" in line and b": " not in line:
             from ovms.protocol import at_irregular
@@ -276,14 +287,14 @@ def _word(line):
     return b"\n" + (line[: line.find(b":") + 1] or line) + b"\n"
 
 
-def length(digits):
+def length(digits: bytes) -> int:
     """A payload or text length, 0 when `digits` (bytes) makes no sense as one."""
     digits = digits.strip()
     value = int(digits) if digits.isdigit() else 0
     return value if value <= _LENGTH_MAX else 0
 
 
-def number(line, index):
+def number(line: bytes, index: int) -> int | None:
     """Field `index` behind the colon of `line` (bytes) as an int not below 0, or None."""
     parts = line[line.find(b":") + 1 :].split(b",")
     if index < len(parts):

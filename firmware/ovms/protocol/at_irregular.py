@@ -5,6 +5,10 @@ from micropython import const
 
 from ovms.protocol.at import FAILURES, INFO, NOTHING, URC, length
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.protocol.at import ATDigester
+
 # How far the announced length may lie behind the real end: escaped characters count twice.
 _HINT_SLACK = const(16)
 # Commas of a header that carries the long form (AT+CSDH=1) and so ends in the length.
@@ -13,7 +17,7 @@ _LONG_HEADER_COMMAS = const(9)
 _QUIET = const(-2)
 
 
-def begin_text(digester, line, kind):
+def begin_text(digester: "ATDigester", line: bytes, kind: int) -> None:
     """The SMS header `line` (bytes) is there; its text follows and makes an event `kind`."""
     fields = line.split(b",")
     digester.header = line
@@ -21,13 +25,13 @@ def begin_text(digester, line, kind):
     digester.hint = length(fields[-1]) if len(fields) > _LONG_HEADER_COMMAS else -1
 
 
-def ends_text(digester):
+def ends_text(digester: "ATDigester") -> bool:
     """Whether the open text has ended; then the digester has it with its line."""
     stop = _end_of(digester)
     if stop < 0:
         return False
     digester.text = bytes(digester.view[digester.start : stop])
-    digester.line = digester.header
+    digester.line = digester.header or b""
     digester.header = None
     digester.start = digester.scanned = stop + 2
     return True
@@ -46,7 +50,7 @@ def _end_of(digester):
     return digester.buffer.find(b"\r\n", start, digester.end)
 
 
-def is_open(digester, line):
+def is_open(digester: "ATDigester", line: bytes) -> bool:
     """Whether the quoted text of `line` (bytes) goes on in the next one.
 
     Such a text may hold quotes itself. It ends where a field, or none, follows its last one.
@@ -62,7 +66,7 @@ def is_open(digester, line):
     return line.count(b'"') & 1 > 0 or not line.endswith((b'"', b")"))
 
 
-def flush(digester, is_all=False):
+def flush(digester: "ATDigester", is_all: bool = False) -> None:
     """The line is quiet: an open text ends where its bytes end, or is dropped.
 
     is_all: it is dropped in any case.
@@ -92,7 +96,7 @@ def _ends_in_quote(digester, stop):
     return bytes(digester.view[digester.start : stop]).rstrip(b"\r ").endswith(b'"')
 
 
-def begin_data(digester, head, mark):
+def begin_data(digester: "ATDigester", head: bytes, mark: bytes) -> int:
     """Enter data mode at `<head><number><mark>`, which may follow data without a line end.
 
     The digester's `left` tells whether it did. INFO where the line answers the running command,
@@ -114,7 +118,7 @@ def begin_data(digester, head, mark):
     return INFO
 
 
-def judge(digester, line):
+def judge(digester: "ATDigester", line: bytes) -> int:
     """Kind of a line (bytes) that is neither an answer nor a URC as it is written."""
     if digester.profile.reset_mark in line:
         digester.line = digester.profile.reset_mark
@@ -124,14 +128,17 @@ def judge(digester, line):
         return digester.classify(better)
     command = digester.command
     # An OK that is not the final result says no more than that one follows.
-    may_be_bare = command is not None and line != b"OK"
-    if may_be_bare and (digester.is_bare or (b"=" not in command and b"?" not in command)):
+    if (
+        command is not None
+        and line != b"OK"
+        and (digester.is_bare or (b"=" not in command and b"?" not in command))
+    ):
         return INFO
     digester.dropped += 1
     return NOTHING
 
 
-def mended(digester, line):
+def mended(digester: "ATDigester", line: bytes) -> bytes:
     """`line` (bytes) as the manual writes it: printable, its head as the digester knows it."""
     words = digester.profile.urcs + digester.finals + FAILURES
     clean = bytes([byte for byte in line if 32 <= byte < 127])

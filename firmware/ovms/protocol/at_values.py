@@ -11,7 +11,7 @@ from ovms.protocol import dates
 _ZONE_MAX = const(56)
 
 
-def quoted(*texts):
+def quoted(*texts: str) -> bytes:
     """`texts` (str) as one list of quoted arguments, bytes.
 
     ValueError for one that could end the quotes or the line it stands in.
@@ -23,7 +23,7 @@ def quoted(*texts):
     return b",".join([b'"%s"' % text.encode() for text in texts])
 
 
-def utc_s(line):
+def utc_s(line: bytes) -> int | None:
     """Unix seconds of `+CCLK: "yy/MM/dd,hh:mm:ss±zz"` (bytes): local time and its zone in quarters
     of an hour. None when it is damaged.
     """
@@ -35,7 +35,7 @@ def utc_s(line):
     return utc_of(text[:17].replace(b"/", b",").replace(b":", b",").split(b","), zone)
 
 
-def utc_of(fields, zone):
+def utc_of(fields: list[bytes], zone: int) -> int | None:
     """Unix seconds of year, month, day, hour, minute and second (bytes) as a modem tells them.
 
     zone: in quarters of an hour. None for what is no time. A modem that nobody told the time says

@@ -44,15 +44,15 @@ class Manifest:
     files. signature: hexadecimal digits as bytes; None before all lines were there.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.board = self.form = self.version = self.build_id = ""
         self.build_day = self.length = self.size = 0
-        self.files = []
-        self.signature = None
+        self.files: list[tuple[str, int, bytes]] = []
+        self.signature: bytes | None = None
         self._step = 0
         self._sum = hashlib.sha256()
 
-    def add(self, line):
+    def add(self, line: bytes) -> bool:
         """Take one line (bytes without its end). Returns whether it was the last one.
 
         ValueError with a sentence when there cannot be such a line.
@@ -83,7 +83,7 @@ class Manifest:
             raise ValueError(_DAMAGED)
         return False
 
-    def digest(self):
+    def digest(self) -> bytes:
         """SHA-256 of all that is signed; once."""
         return self._sum.digest()
 
@@ -120,7 +120,7 @@ class Manifest:
         self.files.append((path, size, unhexlify(words[0])))
 
 
-def is_signed(digest, signature, modulus):
+def is_signed(digest: bytes, signature: bytes, modulus: bytes) -> bool:
     """Whether `signature` is one of `digest` (32 bytes) by the key with `modulus`.
 
     signature, modulus: 512 hexadecimal digits as bytes.
@@ -140,7 +140,7 @@ def is_signed(digest, signature, modulus):
     return power == int.from_bytes(wanted, "big")
 
 
-def is_key(modulus):
+def is_key(modulus: bytes) -> bool:
     """Whether `modulus` (bytes) is that of a key, as the file `update.pub` has it."""
     return _is_hex(modulus, 2 * _KEY_BYTES) and modulus[:1] in b"89abcdef"
 

@@ -3,7 +3,7 @@
 _MONTH_START = (0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365)
 
 
-def days(year, month, day):
+def days(year: int, month: int, day: int) -> int | None:
     """Days from 1970-01-01 to a date of the years 1970 to 2099; None for what is no date."""
     if not (1970 <= year <= 2099 and 1 <= month <= 12 and day >= 1):
         return None
@@ -15,7 +15,7 @@ def days(year, month, day):
     return (year - 1970) * 365 + (year - 1969) // 4 + start + day - 1 + (month > 2 and is_leap)
 
 
-def midnight_s(date):
+def midnight_s(date: bytes) -> int | None:
     """Unix seconds at the start of `date` (bytes, ddmmyy as in RMC); ValueError when it is none.
 
     None for the 1980 of a receiver that was reset.
@@ -29,7 +29,7 @@ def midnight_s(date):
     return None if year == 80 else found * 86400
 
 
-def date_text(days_since_1970):
+def date_text(days_since_1970: int) -> str:
     """`2026-08-24` for a day counted from 1970."""
     # Counted from 1 March 2000 or a multiple of four years before it: leap days end such spans.
     days_left = days_since_1970 - 11017

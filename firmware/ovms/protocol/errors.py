@@ -7,7 +7,7 @@ class RemoteProtocolError(Exception):
     reason: lower-case words with underscores, for a counter or a log line, never a secret.
     """
 
-    def __init__(self, reason):
+    def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
 
@@ -19,6 +19,6 @@ class LocalProtocolError(Exception):
 class SDOAbort(Exception):  # noqa: N818 - an abort is what CiA 301 calls it
     """An SDO transfer ended without success; `code` is the 32-bit abort code of either side."""
 
-    def __init__(self, code):
+    def __init__(self, code: int) -> None:
         super().__init__("SDO abort 0x%08X" % code)
         self.code = code

@@ -8,6 +8,10 @@ from micropython import const
 
 from ovms.protocol.errors import RemoteProtocolError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Buffer
+
 URL_MAX = const(200)
 # Of the head of an answer; of one line as well.
 _HEAD_MAX = const(4096)
@@ -15,7 +19,7 @@ _USE = "An address is http://host[:port]/file or https://host[:port]/file."
 _NO_RANGES = "The server does not send pieces of a file (HTTP Range)."
 
 
-def parse_url(url):
+def parse_url(url: str) -> tuple[str, int, bool, str]:
     """(host, port, whether TLS, path) of an address; ValueError with a sentence."""
     scheme, mark, rest = url.partition("://")
     scheme = scheme.lower()
@@ -43,7 +47,7 @@ def parse_url(url):
     return host, port, scheme == "https", "/" + path
 
 
-def request(host, port, is_tls, path, first, last):
+def request(host: str, port: int, is_tls: bool, path: str, first: int, last: int) -> bytes:
     """The request for bytes `first` to `last` of a file, as bytes."""
     if port != (443 if is_tls else 80):
         host = "%s:%d" % (host, port)
@@ -59,7 +63,7 @@ class Head:
     is_done: it was read. count: bytes of the body. total: of the whole file.
     """
 
-    def __init__(self, first, last):
+    def __init__(self, first: int, last: int) -> None:
         self._first = first
         self._last = last
         self.is_done = False
@@ -69,7 +73,7 @@ class Head:
         self._status = 0
         self._length = -1
 
-    def receive(self, data, n):
+    def receive(self, data: "Buffer", n: int) -> int:
         """Take the first `n` bytes of `data`; returns how many of them are the head's.
 
         ValueError with a sentence for an answer that is none to the request and never will be,

@@ -1,7 +1,7 @@
 """What is an IPv4 address: four numbers and three dots. Loaded on demand."""
 
 
-def is_address(text):
+def is_address(text: str) -> bool:
     """Whether `text` (str) is one that a server may have."""
     numbers = text.split(".")
     if len(numbers) != 4:
@@ -17,6 +17,6 @@ def is_address(text):
     return 0 < int(numbers[0]) < 224
 
 
-def is_numeric(text):
+def is_numeric(text: str) -> bool:
     """Whether `text` is of digits and dots alone: no name ends with a number (RFC 3696)."""
     return bool(text) and not text.strip("0123456789.")

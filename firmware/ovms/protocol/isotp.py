@@ -11,6 +11,10 @@ Layout and rules of the frames, and times: car facts 2.2.
 
 from micropython import const
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Buffer
+
 # What `receive` says of a frame.
 IGNORED = const(0)
 # The message is in `content`, up to `length`.
@@ -34,7 +38,7 @@ _GO = const(0x30)
 _OVERFLOW = const(0x32)
 
 
-def single_frame(frame, payload):
+def single_frame(frame: bytearray, payload: bytes) -> None:
     """Write `payload`, 1 to 7 bytes, as a single frame into `frame`, 8 bytes, padded with 0."""
     frame[0] = len(payload)
     for n in range(SINGLE_MAX):
@@ -48,7 +52,7 @@ class Receiver:
     the message in it, 0 while there is none. reply: 8 bytes to send after REPLY.
     """
 
-    def __init__(self, size):
+    def __init__(self, size: int) -> None:
         self.content = bytearray(size)
         self.reply = bytearray(8)
         self.length = 0
@@ -57,15 +61,15 @@ class Receiver:
         # Whether a frame of it came since the last `poll`.
         self._is_heard = False
 
-    def forget(self):
+    def forget(self) -> None:
         """Begin anew: what is under way or complete counts no more."""
         self.length = self._size = 0
 
-    def is_receiving(self):
+    def is_receiving(self) -> bool:
         """Whether a message has begun and lacks something."""
         return self._size > 0
 
-    def receive(self, data, dlc):
+    def receive(self, data: "Buffer", dlc: int) -> int:
         """One frame of the peer: IGNORED, DONE or REPLY. data: 8 bytes, borrowed."""
         if not dlc:
             return IGNORED
@@ -131,7 +135,7 @@ class Receiver:
             got += 1
         self._filled = got
 
-    def poll(self, elapsed_ms):
+    def poll(self, elapsed_ms: int) -> None:
         """Time passes: a message that nothing more comes of is given up.
 
         When in this time its last frame came is not known, so the time begins with the next one.

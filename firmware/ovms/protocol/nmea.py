@@ -13,6 +13,10 @@ Facts: NMEA 0183 as restated in hardware facts 5.1 and 5.2.
 
 from micropython import const
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Buffer
+
 # What `receive` stopped for.
 NOTHING = const(0)
 FIX = const(1)
@@ -37,7 +41,7 @@ class NMEAParser:
     since the last event. utc_s: Unix seconds, None when not (yet) to be believed. counts: dict.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.latitude_udeg = None
         self.longitude_udeg = None
         self.speed_kmh10 = None
@@ -62,7 +66,7 @@ class NMEAParser:
         # The latest date and its first Unix second: it changes once a day.
         self._date = self._midnight_s = None
 
-    def receive(self, buffer, start, end):
+    def receive(self, buffer: "Buffer", start: int, end: int) -> int:
         """Take bytes from `buffer[start:end]` up to the next event; returns the index reached.
 
         Afterwards `event` says FIX, NO_FIX, or NOTHING (then all bytes are taken).

@@ -26,7 +26,7 @@ def _plain(name):
     return name.replace(" ", "").lower()
 
 
-def named(name, text):
+def named(name: str, text: str) -> str:
     """Code of the network in `text` that has this name, however it is written; "" for none."""
     for _, names in _listed(text):
         if names[-1].isdigit() and _plain(name) in [_plain(other) for other in names]:
@@ -34,7 +34,7 @@ def named(name, text):
     return ""
 
 
-def shown(text):
+def shown(text: str) -> str:
     """Names (str) of the networks in `text` that may take the SIM; "" for none."""
     names = []
     for state, others in _listed(text):

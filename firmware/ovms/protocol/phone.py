@@ -16,7 +16,7 @@ _INTERNATIONAL = const(0x10)
 NAME_LENGTH = const(11)
 
 
-def normal_phone(text):
+def normal_phone(text: str) -> str:
     """A phone number in the form in which two of them are compared, or "" when it is none.
 
     `00` becomes `+`, blanks and dashes go; 3 to 20 digits remain, with or without `+`.
@@ -30,7 +30,7 @@ def normal_phone(text):
     return number if is_number and 3 <= len(digits) <= 20 else ""
 
 
-def sender(text, kind):
+def sender(text: str, kind: int | None) -> str:
     """What an SMS came from: a number, or a name, in quotes where it has no letter of its own.
 
     text: str as the address says it. kind: the type of the address, an octet, or None: then only
@@ -46,7 +46,7 @@ def sender(text, kind):
     return '"%s"' % text.replace('"', "'")
 
 
-def is_telephone(text, kind):
+def is_telephone(text: str, kind: int | None) -> bool:
     """Whether somebody's telephone may have sent it, see `sender`."""
     if kind is None:
         return len(text) > NAME_LENGTH
@@ -55,11 +55,11 @@ def is_telephone(text, kind):
     return kind in _TELEPHONES and not (kind != _INTERNATIONAL and text.startswith("+"))
 
 
-def is_international(kind):
+def is_international(kind: int) -> bool:
     """Whether the digits of an address of the type `kind` (an octet) begin with a country."""
     return kind & _TYPE_BITS == _INTERNATIONAL
 
 
-def is_name(kind):
+def is_name(kind: int) -> bool:
     """Whether an address of the type `kind` (an octet) is written in letters."""
     return kind & _TYPE_BITS == 0x50

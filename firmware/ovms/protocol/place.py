@@ -10,7 +10,9 @@ _LARGEST_M = const(5000)
 _HOME_USE = "HOME takes nothing, a radius in m, or latitude, longitude and a radius, or -."
 
 
-def square_m2(latitude_udeg, longitude_udeg, other_latitude_udeg, other_longitude_udeg):
+def square_m2(
+    latitude_udeg: int, longitude_udeg: int, other_latitude_udeg: int, other_longitude_udeg: int
+) -> int:
     """Square of the distance in m, good to 1 % up to some 500 km."""
     north_m = abs(latitude_udeg - other_latitude_udeg) * 111 // 1000
     east_udeg = abs(longitude_udeg - other_longitude_udeg)
@@ -23,18 +25,18 @@ def square_m2(latitude_udeg, longitude_udeg, other_latitude_udeg, other_longitud
     return north_m * north_m + east_m * east_m
 
 
-def shown(square):
+def shown(square: int) -> str:
     """A distance, given as its square in m2: `350 m`, `12.4 km`."""
     metres = int(square**0.5 + 0.5)
     return "%d m" % metres if metres < 1000 else "%d.%d km" % (metres // 1000, metres // 100 % 10)
 
 
-def degrees(udeg):
+def degrees(udeg: int) -> str:
     """Millionths of a degree as text with six decimals."""
     return "%s%d.%06d" % ("-" if udeg < 0 else "", abs(udeg) // 1000000, abs(udeg) % 1000000)
 
 
-def circle(text):
+def circle(text: str) -> tuple[int, int, int]:
     """(latitude, longitude, radius in m) of `LATITUDE LONGITUDE [RADIUS]`, as typed.
 
     Degrees have a decimal point; commas may stand between them. ValueError with a sentence for
@@ -50,12 +52,12 @@ def circle(text):
     return latitude, longitude, radius_m(words[2]) if len(words) == 3 else _RADIUS_M
 
 
-def circle_text(latitude_udeg, longitude_udeg, radius=_RADIUS_M):
+def circle_text(latitude_udeg: int, longitude_udeg: int, radius: int = _RADIUS_M) -> str:
     """What `circle` reads."""
     return "%s %s %d" % (degrees(latitude_udeg), degrees(longitude_udeg), radius)
 
 
-def radius_m(text):
+def radius_m(text: str) -> int:
     """int of a radius that makes sense; GPS receivers are wrong by some 20 m. Else ValueError."""
     if not text.isdigit() or len(text.encode()) > 4 or not _SMALLEST_M <= int(text) <= _LARGEST_M:
         raise ValueError("The radius is 50 to 5000 m.")

@@ -12,6 +12,10 @@ from micropython import const
 
 from ovms.protocol.errors import SDOAbort
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Buffer
+
 # What `receive` says of a frame.
 IGNORED = const(0)
 DONE = const(1)
@@ -35,7 +39,7 @@ _TOGGLE = const(0x10)
 _LAST = const(0x01)
 
 
-def frame(control, index, subindex, value):
+def frame(control: int, index: int, subindex: int, value: int) -> bytes:
     """The 8 data bytes of one SDO frame. value: unsigned 32 bit."""
     return bytes((control, index & 0xFF, index >> 8, subindex)) + bytes(
         (value & 0xFF, value >> 8 & 0xFF, value >> 16 & 0xFF, value >> 24 & 0xFF)
@@ -51,13 +55,13 @@ class SDOClient:
     bytes of a long one, whose content is in `content` (bytearray).
     """
 
-    def __init__(self, timeout_ms=200, tries=3, pause_ms=10):
+    def __init__(self, timeout_ms: int = 200, tries: int = 3, pause_ms: int = 10) -> None:
         self._timeout_ms = timeout_ms
         self._tries = tries
         self._pause_ms = pause_ms
         self.index = self.subindex = self.value = 0
         self.request = b""
-        self.content = None
+        self.content: bytearray | None = None
         self._first = b""
         self._limit = 0
         self._toggle = 0
@@ -66,11 +70,11 @@ class SDOClient:
         self._left_ms = 0
         self._is_pausing = False
 
-    def read(self, index, subindex, limit=0):
+    def read(self, index: int, subindex: int, limit: int = 0) -> bytes:
         """Start reading an object of up to 4 or `limit` bytes; returns `request`."""
         return self._start(_READ, index, subindex, 0, limit)
 
-    def write(self, index, subindex, value):
+    def write(self, index: int, subindex: int, value: int) -> bytes:
         """Start writing an object of up to 4 bytes; returns `request`. value: 0 to 2**32 - 1."""
         return self._start(_WRITE, index, subindex, value, 0)
 
@@ -91,11 +95,11 @@ class SDOClient:
         self._left -= 1
         self._left_ms = self._timeout_ms
 
-    def abort(self, code):
+    def abort(self, code: int) -> bytes:
         """The frame that tells the server to give up."""
         return frame(_ABORT, self.index, self.subindex, code)
 
-    def receive(self, data):
+    def receive(self, data: "Buffer") -> int:
         """One frame of the server: IGNORED, DONE, or MORE when the new `request` has to be sent.
 
         data: 8 bytes, borrowed. SDOAbort when the server refuses, or when the answer is longer
@@ -162,7 +166,7 @@ class SDOClient:
     def _end(self):
         self._first = b""
 
-    def poll(self, elapsed_ms):
+    def poll(self, elapsed_ms: int) -> bytes | None:
         """A frame that has become due (an abort, later the request again), or None.
 
         SDOAbort(TIMED_OUT) when the last try was in vain, its abort sent.

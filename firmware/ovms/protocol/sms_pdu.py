@@ -28,7 +28,7 @@ _ESCAPED_CODES = b"\x14()/<=>@e"
 _ESCAPED = "^{}\\[~]|\u20ac"
 
 
-def message(line):
+def message(line: bytes) -> tuple[str, str, tuple[int, int, int] | None] | None:
     """(sender, text, place) of an SMS; None when it is no text, or damaged.
 
     line: the PDU in hexadecimal, bytes. sender: see `ovms.protocol.phone`. place: (reference, how

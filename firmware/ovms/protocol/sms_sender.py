@@ -8,7 +8,7 @@ from ovms.protocol import phone
 from ovms.protocol.sms_text import clean_number, clean_text, codes_of, looks_written, text_of
 
 
-def decoded(text, kind, charset):
+def decoded(text: str, kind: int | None, charset: bytes | None) -> str:
     """The sender (see `phone.sender`) of an address printed as `text` (str).
 
     kind: the type of the address, None when the modem does not tell. charset: what the modem

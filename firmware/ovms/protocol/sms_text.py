@@ -27,7 +27,7 @@ OCTETS = const(4)
 UCS2 = const(8)
 
 
-def outgoing(number, text, has_ucs2):
+def outgoing(number: str, text: str, has_ucs2: bool) -> list[tuple[bytes, bytes, bool]]:
     """Messages that together say `text`: a list of (number, text, whether both are UCS2).
 
     Numbers and texts are bytes as the modem takes them; where the modem has no UCS2, `?` stands
@@ -41,7 +41,7 @@ def outgoing(number, text, has_ucs2):
     size = _MAX_UCS2 if is_ucs2 else _MAX_PLAIN
     if is_ucs2:
         number = to_ucs2(number)
-    messages = []
+    messages: list[tuple[bytes, bytes, bool]] = []
     while text or not messages:
         n = fitting(text, size) if is_ucs2 else size
         part = to_ucs2(text[:n]) if is_ucs2 else to_plain(text[:n])
@@ -50,7 +50,7 @@ def outgoing(number, text, has_ucs2):
     return messages
 
 
-def incoming(header, raw, charset=None):
+def incoming(header: bytes, raw: bytes, charset: bytes | None = None) -> tuple[str, str] | None:
     """(sender, text) of a message, both str; None when its header is damaged.
 
     header: `+CMGR: "state","number",...` or `+CMT: "number",...`, raw: the text; both bytes.
@@ -65,7 +65,9 @@ def incoming(header, raw, charset=None):
     return sms_sender.decoded(name, kind, charset), decode_text(raw, coding, charset)
 
 
-def fields_of(header):
+def fields_of(
+    header: bytes,
+) -> tuple[str | None, int | None, int | None, int | None, bytes | None]:
     """(sender, kind, first octet, coding, time stamp) of a header, see `incoming`.
 
     The sender as it is written (str), the next three int, the stamp bytes; None for what is
@@ -112,13 +114,13 @@ def _first(fields):
     return bytes([byte if 32 <= byte < 127 else 63 for byte in first]).decode()
 
 
-def is_part(header):
+def is_part(header: bytes) -> bool:
     """Whether the message of the long `header` (see `incoming`) has a user data header."""
     octet = fields_of(header)[2]
     return octet is not None and octet & 0x40 > 0
 
 
-def clean_number(text):
+def clean_number(text: str) -> str | None:
     """A phone number fit for an AT command: digits with or without `+`, else None.
 
     Blanks and the usual separators are dropped.
@@ -132,7 +134,7 @@ def clean_number(text):
     return str(number, "utf-8") if 3 <= len(number) <= 20 else None
 
 
-def clean_text(text):
+def clean_text(text: str) -> str:
     """`text` without what would end or abort an SMS: controls become a blank, a lone CR an LF.
 
     CR LF stays: replies of the reference have it (module-behaviour 2.5).
@@ -147,7 +149,7 @@ def clean_text(text):
     return str(data, "utf-8")
 
 
-def to_plain(text):
+def to_plain(text: str) -> str:
     """`text` with `?` for every character outside ASCII or the GSM default alphabet."""
     plain = bytearray()
     for byte in text.encode():
@@ -157,12 +159,12 @@ def to_plain(text):
     return str(plain, "utf-8")
 
 
-def is_plain(text):
+def is_plain(text: str) -> bool:
     """Whether `text` needs no UCS2."""
     return to_plain(text) == text
 
 
-def fitting(text, size):
+def fitting(text: str, size: int) -> int:
     """How many characters of `text` fit into `size` words of UCS2; at least one, 0 of none.
 
     A character beyond UCS2, such as an emoji, takes two of them.
@@ -181,7 +183,7 @@ def _beyond_ucs2(text):
     return count
 
 
-def to_ucs2(text):
+def to_ucs2(text: str) -> str:
     """Hexadecimal UCS2 (str, capitals) of `text`; pairs of surrogates, as phones send them."""
     words = ""
     for i in range(len(text)):
@@ -194,7 +196,7 @@ def to_ucs2(text):
     return words
 
 
-def text_of(codes):
+def text_of(codes: bytes | list[int]) -> str:
     """Text (str) of UCS2 codes; half of a pair of surrogates becomes U+FFFD."""
     data = bytearray()
     high = 0
@@ -228,7 +230,7 @@ def text_of(codes):
     return str(data, "utf-8")
 
 
-def alphabet(coding):
+def alphabet(coding: int) -> int:
     """Of an SMS with this data coding scheme: GSM, OCTETS or UCS2 (3GPP 23.038, 4)."""
     group = coding >> 4
     if group < 8:
@@ -238,7 +240,7 @@ def alphabet(coding):
     return coding & 4 if group == 15 else GSM
 
 
-def decode_text(raw, coding=None, charset=None):
+def decode_text(raw: bytes, coding: int | None = None, charset: bytes | None = None) -> str:
     """Text (str) of the bytes a modem printed.
 
     coding: the data coding scheme of the long header, None when there was none. charset: as in
@@ -248,7 +250,7 @@ def decode_text(raw, coding=None, charset=None):
     return text_in(raw, None if coding is None else alphabet(coding), charset)
 
 
-def text_in(raw, alphabet, charset):
+def text_in(raw: bytes, alphabet: int | None, charset: bytes | None) -> str:
     """The same for an alphabet, None when that is not known."""
     codes = codes_of(raw) if alphabet != OCTETS else None
     is_ucs2 = alphabet == UCS2 or charset == b"UCS2"
@@ -262,7 +264,7 @@ def text_in(raw, alphabet, charset):
     return clean_text(text).replace("\r\n", "\n")
 
 
-def codes_of(raw):
+def codes_of(raw: bytes) -> list[int] | None:
     """UCS2 codes (list of int) that `raw` (bytes) holds in hexadecimal, None for anything else."""
     data = octets_of(raw)
     if data is None or len(data) % 2:
@@ -270,7 +272,7 @@ def codes_of(raw):
     return [data[at] << 8 | data[at + 1] for at in range(0, len(data), 2)]
 
 
-def octets_of(raw):
+def octets_of(raw: bytes) -> bytes | None:
     """The octets that `raw` (bytes) holds in hexadecimal, None for anything else."""
     if not raw or len(raw) % 2:
         return None
@@ -282,7 +284,7 @@ def octets_of(raw):
     return data if len(data) * 2 == len(raw) else None
 
 
-def looks_written(codes):
+def looks_written(codes: list[int]) -> bool:
     """Whether they look like a text, and not like digits that happened to be words."""
     latin = 0
     for code in codes:

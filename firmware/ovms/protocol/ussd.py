@@ -15,7 +15,7 @@ _GENERAL = (4, 5, 6, 7, 9)
 _DATA = const(15)
 
 
-def parsed(line, charset):
+def parsed(line: bytes, charset: bytes | None) -> tuple[int | None, str]:
     """(mode, text) of `+CUSD: mode[,"text"[,coding]]` (bytes); text: str, "" for none.
 
     mode: 0 final, 1 awaits a choice, others tell of a failure; None when there is none. charset:

@@ -13,7 +13,7 @@ _LENGTH = const(63)
 _USE = "A broker is host, host:port or tls://host[:port]."
 
 
-def parse(text):
+def parse(text: str) -> tuple[str, int, bool, str]:
     """(host, port, whether TLS, "") of a broker; ValueError with a sentence."""
     from ovms.protocol.v2 import address
 
@@ -28,7 +28,7 @@ def parse(text):
     return host, port, is_tls, ""
 
 
-def checked(text):
+def checked(text: str) -> str:
     """`text` when it may be the broker's parameter, also "" for none; ValueError if not."""
     if len(text) > _LENGTH:
         raise ValueError("A broker name has at most 63 characters.")

@@ -27,7 +27,7 @@ _PASSWORD = const(0x40)
 _VERSION = const(4)
 
 
-def prefix(user, vehicle_id):
+def prefix(user: str, vehicle_id: str) -> str:
     """`ovms/<user>/<vehicle id>/` (server-and-clients 7.1), without a user `ovms/client/...`.
 
     What would end a level of the topic, or match others, becomes `_`.
@@ -41,7 +41,9 @@ def _level(text):
     return text
 
 
-def connect(client_id, user, password, keep_alive_s, will_topic, will):
+def connect(
+    client_id: str, user: str, password: str, keep_alive_s: int, will_topic: str, will: str
+) -> bytes:
     """CONNECT (bytes) of a clean session. Texts are str; a user or password of "" is left out."""
     flags = _CLEAN | _WILL
     rest = _text(client_id) + _text(will_topic) + _text(will)
@@ -55,7 +57,9 @@ def connect(client_id, user, password, keep_alive_s, will_topic, will):
     return _head(_CONNECT, len(head) + len(rest)) + head + rest
 
 
-def publish(topic, payload, flags=0, packet_id=0, size=None):
+def publish(
+    topic: str, payload: bytes, flags: int = 0, packet_id: int = 0, size: int | None = None
+) -> bytes:
     """PUBLISH (bytes). topic: str; payload: bytes; flags: RETAIN and so on.
 
     packet_id: counts with ACKNOWLEDGED. size: of the whole payload, when `payload` is but its
@@ -69,7 +73,7 @@ def publish(topic, payload, flags=0, packet_id=0, size=None):
     return _head(_PUBLISH | flags, len(head) + size) + head + payload
 
 
-def subscribe(packet_id, filters):
+def subscribe(packet_id: int, filters: tuple[str, ...]) -> bytes:
     """SUBSCRIBE (bytes) to topic filters (str), each with at most quality of service 1."""
     body = _number(packet_id)
     for text in filters:
@@ -77,7 +81,7 @@ def subscribe(packet_id, filters):
     return _head(_SUBSCRIBE, len(body)) + body
 
 
-def acknowledge(packet_id):
+def acknowledge(packet_id: int) -> bytes:
     """PUBACK (bytes)."""
     return bytes((_PUBACK, 2)) + _number(packet_id)
 

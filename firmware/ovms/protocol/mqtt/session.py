@@ -22,6 +22,10 @@ from micropython import const
 from ovms.protocol.errors import LocalProtocolError, RemoteProtocolError
 from ovms.protocol.mqtt import packets
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Buffer
+
 # What `next_event` returns; the first three as of the v2 session.
 NEED_DATA = const(0)
 WELCOMED = const(1)
@@ -65,27 +69,27 @@ class Session:
     strays: packets that nobody asked for.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.strays = 0
         self.reset()
 
-    def reset(self):
+    def reset(self) -> None:
         """Forget the connection."""
         self.state = _FRESH
         self._reason = ""
-        self._piece = b""
+        self._piece: "Buffer" = b""
         self._at = self._end = 0
         self._kind = self._size = self._shift = self._skip = 0
         # The packet that is being received: None while its header is.
         self._body = None
         self._filled = 0
-        self._had = []
+        self._had: list[int] = []
         self.code = ""
         self.payload = b""
         self.packet_id = 0
         self.is_retained = self.is_cut = self.is_repeated = False
 
-    def welcome(self, vehicle_id, access, owner=""):
+    def welcome(self, vehicle_id: str, access: tuple[str, str], owner: str = "") -> bytes:
         """CONNECT (bytes). vehicle_id: str, the client id. access: (user, password), str.
 
         LocalProtocolError unless fresh or after `reset`.
@@ -97,7 +101,7 @@ class Session:
         will = packets.prefix(user, vehicle_id) + "metric/s/v3/connected"
         return packets.connect(vehicle_id, user, password, KEEP_ALIVE_S, will, "no")
 
-    def receive(self, view, n):
+    def receive(self, view: "Buffer", n: int) -> None:
         """Take view[:n] (bytes-like). It is borrowed until `next_event` returned NEED_DATA."""
         if self.state in (_GREETING, _TALKING):
             if self._at < self._end:
@@ -106,7 +110,7 @@ class Session:
             self._at = 0
             self._end = n
 
-    def next_event(self):
+    def next_event(self) -> int:
         """NEED_DATA, WELCOMED (once), MESSAGE or ACKED. RemoteProtocolError: see above."""
         if self.state == _FAILED:
             raise RemoteProtocolError(self._reason)
@@ -122,7 +126,7 @@ class Session:
             raise
         return NEED_DATA
 
-    def send(self, code, payload):
+    def send(self, code: str, payload: "Buffer") -> "Buffer":
         """What goes out for a message of the outbox: a packet as it is, for code "A" a ping."""
         if self.state != _TALKING:
             raise LocalProtocolError("too early")

@@ -19,7 +19,7 @@ _LENGTH = const(63)
 _USE = "A server is host, host:port, tls://host or tls://owner@host."
 
 
-def parse(text):
+def parse(text: str) -> tuple[str, int, bool, str]:
     """(host, port, whether TLS, owner or "") of parameter 4; ValueError with a sentence."""
     rest = text
     owner = ""
@@ -47,7 +47,7 @@ def parse(text):
     return host, port, is_tls, owner
 
 
-def checked(text):
+def checked(text: str) -> str:
     """`text` when parameter 4 may be that, also "" for no server; ValueError with a sentence."""
     if len(text) > _LENGTH:
         raise ValueError("A server name has at most 63 characters.")

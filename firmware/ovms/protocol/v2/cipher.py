@@ -8,16 +8,22 @@ from micropython import const
 
 from ovms_crypto import b64_encode, rc4_crypt, rc4_skip, rc4_start
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Buffer
+
 _DROPPED = const(1024)
 
 
-def start(state, key):
+def start(state: bytearray, key: bytes) -> None:
     """Set the STATE_SIZE bytes of `state` up for `key` (16 bytes). Does not allocate."""
     rc4_start(state, key)
     rc4_skip(state, _DROPPED)
 
 
-def sealed(state, clear, head, payload, tail):
+def sealed(
+    state: bytearray, clear: bytes, head: bytes, payload: "Buffer", tail: bytes
+) -> bytearray:
     """clear + base64(RC4(head + payload)) + tail as one new bytearray, all bytes-like.
 
     `state` advances by the length of head and payload.

@@ -11,12 +11,17 @@ from ovms.protocol.v2 import cipher
 from ovms.protocol.v2.session import FRESH, GREETING
 from ovms_crypto import ALPHABET, b64_decode, hmac_md5, is_equal, session_key, welcome_digest
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Buffer, Random
+    from ovms.protocol.v2.session import Session
+
 _TOKEN_SIZE = const(22)
 _DIGEST_SIZE = const(16)
 _FOREIGN_LINES_MAX = const(8)
 
 
-def greet(session, vehicle_id, shared_secret, owner):
+def greet(session: "Session", vehicle_id: str, shared_secret: str, owner: str) -> bytes:
     """`Session.welcome`."""
     if session.state != FRESH:
         raise LocalProtocolError("welcome comes once, after reset")
@@ -27,7 +32,7 @@ def greet(session, vehicle_id, shared_secret, owner):
     return line
 
 
-def is_welcome(session, line):
+def is_welcome(session: "Session", line: "Buffer") -> bool:
     """Whether `line` (bytearray) is the server's welcome, which then has set the ciphers up.
 
     RemoteProtocolError no_welcome after too many others, and those of `checked`.
@@ -46,7 +51,7 @@ def is_welcome(session, line):
     return True
 
 
-def new_token(urandom):
+def new_token(urandom: "Random") -> bytes:
     """22 random characters of the base64 alphabet (bytes). urandom(n) -> n random bytes."""
     token = bytearray(urandom(_TOKEN_SIZE))
     for i in range(_TOKEN_SIZE):
@@ -54,7 +59,7 @@ def new_token(urandom):
     return bytes(token)
 
 
-def line_of(*words):
+def line_of(*words: bytes) -> bytes:
     """The words (bytes) as one line with CRLF; ValueError when one is empty or has blanks."""
     for word in words:
         if word.split() != [word]:
@@ -62,7 +67,7 @@ def line_of(*words):
     return b" ".join(words) + b"\r\n"
 
 
-def welcome(urandom, vehicle_id, secret, owner):
+def welcome(urandom: "Random", vehicle_id: str, secret: str, owner: str) -> tuple[bytes, bytes]:
     """(token, `MP-C` line), bytes; the others are str. ValueError when a word is none.
 
     Without an owner scheme 0: the secret may hold blanks, it stays here. With one scheme 1, which
@@ -76,7 +81,7 @@ def welcome(urandom, vehicle_id, secret, owner):
     return token, line_of(b"MP-C", b"0", token, digest, vehicle_id.encode())
 
 
-def is_digest(text, key, token):
+def is_digest(text: bytes, key: bytes, token: bytes) -> bool:
     """Whether `text` is the base64 of HMAC-MD5(key, token); all bytes.
 
     Decoded before it is compared: some generators leave the padding out (server-and-clients 1.3).
@@ -86,7 +91,7 @@ def is_digest(text, key, token):
     return size == _DIGEST_SIZE and is_equal(digest[:size], hmac_md5(key, token))
 
 
-def checked(words, token, shared_secret, is_open):
+def checked(words: list[bytes], token: bytes, shared_secret: bytes, is_open: bool) -> bytes | None:
     """Session key from the words (bytes) of the server's `MP-S` line; None in scheme 1.
 
     is_open: scheme 1, whose line proves nothing; TLS has done that.

@@ -6,6 +6,10 @@ has the rules for both.
 
 from micropython import const
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import VehicleState
+
 # The server stores no message longer than this (server-and-clients 0, fact 4).
 MAX_PAYLOAD = const(255)
 # What may be wrapped: base64 makes 252 characters of it, and the next step up would be 256.
@@ -19,7 +23,7 @@ KM = const(1000000)
 MILE = const(1609344)
 
 
-def location_message(state, is_miles):
+def location_message(state: "VehicleState", is_miles: bool) -> bytes:
     """L, 19 fields. Without a position there is none: see the `Reporter`.
 
     Energies are kWh, as every client of today reads them (server-and-clients 5.3); the guide
@@ -59,12 +63,12 @@ def location_message(state, is_miles):
     ).encode()
 
 
-def freshness(age_s):
+def freshness(age_s: int | None) -> int:
     """Stale flag for an age in seconds or None: -1 never seen, 0 stale, 1 good."""
     return -1 if age_s is None else 1 if age_s < STALE_AFTER_S else 0
 
 
-def scaled(value, factor, divisor):
+def scaled(value: int | None, factor: int, divisor: int) -> int:
     """value * factor / divisor to the nearest integer, halves away from 0; 0 for None."""
     value = (value or 0) * factor
     if value < 0:
@@ -72,7 +76,7 @@ def scaled(value, factor, divisor):
     return (value + divisor // 2) // divisor
 
 
-def decimal(value, divisor, places):
+def decimal(value: int | None, divisor: int, places: int) -> str:
     """value / divisor, in units of the last of `places` decimals, as text: (-5, 1, 1) is "-0.5".
 
     Rounded like `scaled`; 0 for None.

@@ -7,10 +7,16 @@ any case. X goes out while energy is given back to the grid.
 
 from ovms.protocol.v2.messages import KM, MILE, decimal, freshness, scaled
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Config, VehicleState
+
 _WHEELS = ("FL", "FR", "RL", "RR")
 
 
-def payload_of(code, was_told, state, config, limit):
+def payload_of(
+    code: str, was_told: bool, state: "VehicleState", config: "Config", limit: int
+) -> bytes:
     """Payload (bytes, at most `limit`) of `Y` or `X`, b"" when there is nothing to tell.
 
     was_told: whether the server has one already; then it hears of the end of an export, too.
@@ -25,7 +31,7 @@ def payload_of(code, was_told, state, config, limit):
     return made if len(made) <= limit else b""
 
 
-def tyres_message(state):
+def tyres_message(state: "VehicleState") -> bytes:
     """Y: names, pressures in kPa, temperatures, health, alerts, each with count and flag.
 
     A part that is not known of every wheel is left out with count 0: the apps stumble over an
@@ -47,7 +53,7 @@ def tyres_message(state):
     return ",".join(fields).encode()
 
 
-def export_message(state, is_miles):
+def export_message(state: "VehicleState", is_miles: bool) -> bytes:
     """X, 24 fields. Power and current are those at the plug. Ranges are in the user's unit."""
     unit = MILE if is_miles else KM
     is_exporting = state.is_exporting

@@ -8,6 +8,10 @@ fresh cipher. Loaded when parameter 10 asks for it.
 from ovms.protocol.v2 import cipher
 from ovms_crypto import STATE_SIZE, b64_decode, hmac_md5, rc4_crypt
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Buffer, Random
+
 # The server acts upon these, or (E) they carry this mode itself.
 NEVER_WRAPPED = "AaPHhgE"
 
@@ -18,12 +22,12 @@ class Paranoid:
     urandom(n) -> n random bytes.
     """
 
-    def __init__(self, urandom):
+    def __init__(self, urandom: "Random") -> None:
         self._urandom = urandom
         self._state = bytearray(STATE_SIZE)
         self._token = self._digest = self._password = b""
 
-    def enable(self, module_password):
+    def enable(self, module_password: str) -> bytes:
         """Payload (bytes) to send now with code `E`: the token. At every login, and on a change.
 
         module_password: str. The token stays the same over logins, for the server throws what it
@@ -40,7 +44,7 @@ class Paranoid:
             self._digest = hmac_md5(password, self._token)
         return b"T" + self._token
 
-    def wrap(self, code, payload):
+    def wrap(self, code: str, payload: "Buffer") -> "tuple[str, Buffer]":
         """(code, payload) as to be sent: `E` and a new bytearray, or what was given.
 
         code: one character; payload: bytes-like. Those of NEVER_WRAPPED stay as they are.
@@ -50,7 +54,7 @@ class Paranoid:
         cipher.start(self._state, self._digest)
         return "E", cipher.sealed(self._state, b"M" + code.encode(), b"", payload, b"")
 
-    def unwrap(self, payload):
+    def unwrap(self, payload: "Buffer") -> tuple[str, bytearray] | None:
         """(code, payload) inside the payload of an `E` message; the payload is a new bytearray.
 
         None when there is nothing to be had: no `M` in front, a code that is never wrapped, no

@@ -15,19 +15,23 @@ from ovms.protocol.errors import RemoteProtocolError
 from ovms.protocol.v2 import cipher
 from ovms_crypto import STATE_SIZE, b64_decode, hmac_md5, rc4_crypt
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Buffer
+
 # 32 parameters of 31 characters, three of 63 and ON, blanks between them, in base64, and the words
 # before them.
 REPLY_MAX = const(1792)
 
 
-def request_line(key):
+def request_line(key: str) -> bytes:
     """`AP-C` line, CRLF included (bytes). key: str, normally the VIN; ValueError unless a word."""
     from ovms.protocol.v2 import handshake
 
     return handshake.line_of(b"AP-C", b"0", key.encode())
 
 
-def parse_reply(line, secret):
+def parse_reply(line: "Buffer", secret: str) -> dict[int, str] | None:
     """Parameters of the server's reply: {index: text}, "" to clear; None when it has none for us.
 
     line: bytes without the line end; secret: str, normally the ICCID of the SIM. Indices that

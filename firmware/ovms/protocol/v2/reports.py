@@ -16,6 +16,10 @@ from micropython import const
 from ovms.parameters import FEATURE_CAN_WRITE, FEATURE_MINIMUM_SOC, GROUP1, GROUP2
 from ovms.protocol.v2.messages import KM, MILE, decimal, freshness, scaled
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Config, Status, Vehicle, VehicleState
+
 # Commands of the framework, behind those of the car; 7 is announced because it is there.
 CAPABILITIES = "C1-7,C40-41,C49"
 
@@ -24,7 +28,15 @@ _NO_SIGNAL = const(99)
 _SIGNAL_STEPS = const(5)
 
 
-def payload_of(code, is_second, state, config, status, car, limit):
+def payload_of(
+    code: str,
+    is_second: bool,
+    state: "VehicleState",
+    config: "Config",
+    status: "Status",
+    car: "Vehicle",
+    limit: int,
+) -> bytes:
     """Payload (bytes, at most `limit`) of message `code`, b"" for a group that has no name.
 
     is_second: the second of the two groups.
@@ -50,7 +62,7 @@ def payload_of(code, is_second, state, config, status, car, limit):
     return cut(made, limit)
 
 
-def shown_settings(config):
+def shown_settings(config: "Config") -> int:
     """A number made of the settings that messages show: the unit, and features 9 to 14."""
     number = 1 if config.is_miles else 0
     for n in range(FEATURE_MINIMUM_SOC, FEATURE_CAN_WRITE):
@@ -58,7 +70,7 @@ def shown_settings(config):
     return number
 
 
-def cut(payload, limit):
+def cut(payload: bytes, limit: int) -> bytes:
     """`payload` (bytes) shortened to `limit` bytes by leaving out whole fields at its end."""
     if len(payload) <= limit:
         return payload
@@ -66,12 +78,12 @@ def cut(payload, limit):
     return payload[: end if end > 0 else limit]
 
 
-def clean(text):
+def clean(text: str) -> str:
     """`text` (str) fit for one field: no field or line separators in it."""
     return text.replace(",", ";").replace("\r", " ").replace("\n", " ")
 
 
-def state_message(state, is_miles):
+def state_message(state: "VehicleState", is_miles: bool) -> bytes:
     """S, 42 fields.
 
     Two fields mean different things to different readers. Field 9 is in minutes, as the guide
@@ -172,7 +184,7 @@ def _or_unknown(value):
     return -1 if value is None else value
 
 
-def environment_message(state, is_miles):
+def environment_message(state: "VehicleState", is_miles: bool) -> bytes:
     """D, 21 fields.
 
     Awake and alarm set two bits each, because the guide and the clients look at different ones
@@ -248,7 +260,9 @@ def _bit(is_set, mask):
     return mask if is_set else 0
 
 
-def firmware_message(state, status, version_text, type_text, can_write):
+def firmware_message(
+    state: "VehicleState", status: "Status", version_text: str, type_text: str, can_write: int
+) -> bytes:
     """F, 10 fields. status: ovms.status.Status; can_write: value of feature 15.
 
     The signal is `csq_told`; 0 says that none is known.
@@ -270,7 +284,7 @@ def firmware_message(state, status, version_text, type_text, can_write):
     ).encode()
 
 
-def tyres_message(state):
+def tyres_message(state: "VehicleState") -> bytes:
     """W, 9 fields: psi and degrees of front right, rear right, front left, rear left, age flag."""
     fields = []
     # The state counts front left, front right, rear left, rear right.
@@ -283,13 +297,13 @@ def tyres_message(state):
     return ",".join(fields).encode()
 
 
-def capabilities_message(car_capabilities):
+def capabilities_message(car_capabilities: str) -> bytes:
     """V: command ranges of the car ("" for none) and of the framework."""
     text = CAPABILITIES
     return (car_capabilities + "," + text if car_capabilities else text).encode()
 
 
-def group_message(name, state, is_miles):
+def group_message(name: str, state: "VehicleState", is_miles: bool) -> bytes:
     """g, 9 fields: one position for the group `name` (parameter 11 or 12)."""
     return (
         "%s,%d,%d,%d,%d,%d,%d,%s,%s"

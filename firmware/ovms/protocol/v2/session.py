@@ -23,6 +23,10 @@ from ovms.protocol.errors import LocalProtocolError, RemoteProtocolError
 from ovms.protocol.v2 import cipher
 from ovms_crypto import STATE_SIZE, b64_decode, find_byte, rc4_crypt, rc4_start
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Buffer, Random
+
 # What `next_event` returns.
 NEED_DATA = const(0)
 WELCOMED = const(1)
@@ -54,13 +58,13 @@ class Session:
     foreign_lines: how many came before the welcome.
     """
 
-    def __init__(self, urandom):
+    def __init__(self, urandom: "Random") -> None:
         self.urandom = urandom
         self.received = bytearray(STATE_SIZE)
         self.sent = bytearray(STATE_SIZE)
         self.reset()
 
-    def reset(self):
+    def reset(self) -> None:
         """Forget the connection and its keys."""
         rc4_start(self.received, b"\x00")
         rc4_start(self.sent, b"\x00")
@@ -69,13 +73,13 @@ class Session:
         self.token = self.secret = b""
         self.foreign_lines = 0
         self._reason = ""
-        self._piece = b""
+        self._piece: "Buffer" = b""
         self._at = self._end = 0
         self._line = bytearray()
         self.code = ""
-        self.payload = b""
+        self.payload: "Buffer" = b""
 
-    def welcome(self, vehicle_id, shared_secret, owner=""):
+    def welcome(self, vehicle_id: str, shared_secret: str, owner: str = "") -> bytes:
         """The first line to send, CRLF included (bytes).
 
         vehicle_id, shared_secret: str (parameters 8 and 9). With an `owner` (str) the line is one
@@ -88,7 +92,7 @@ class Session:
 
         return handshake.greet(self, vehicle_id, shared_secret, owner)
 
-    def receive(self, view, n):
+    def receive(self, view: "Buffer", n: int) -> None:
         """Take view[:n] (bytes-like). It is borrowed until `next_event` returned NEED_DATA.
 
         LocalProtocolError when the piece before was not used up. Before `welcome` and after an
@@ -101,7 +105,7 @@ class Session:
             self._at = 0
             self._end = n
 
-    def next_event(self):
+    def next_event(self) -> int:
         """NEED_DATA, WELCOMED (once, the peer is proved) or MESSAGE (see `code`, `payload`).
 
         RemoteProtocolError when the peer broke a rule.
@@ -137,7 +141,7 @@ class Session:
             raise
         return NEED_DATA
 
-    def send(self, code, payload):
+    def send(self, code: str, payload: "Buffer") -> bytearray:
         """One line for the wire, CRLF included (bytearray, the caller's). Write lines in order.
 
         code: one ASCII character. payload: bytes-like; an LF in it leaves as CR, the protocol's
