@@ -204,6 +204,82 @@ def test_the_message_is_told_once_and_again_after_a_cut_in_its_middle():
     play(Module(ON, Demo), scenario)
 
 
+def rendered(template, text):
+    """What Home Assistant makes of a text: Python has the expressions of these templates, too."""
+
+    def whole(default):
+        return int(text) if text.isdigit() else default
+
+    expression = template.replace("value|int", "whole").strip("{}")
+    return eval(expression, {"value": text, "whole": whole})
+
+
+def test_what_is_taken_away_is_unknown_to_home_assistant():
+    """An empty text alone is ignored there: yesterday's SOC stayed, and as if it were new."""
+
+    async def scenario(module):
+        await module.time.advance(30)
+        cmps = device(module)["cmps"]
+        count = 0
+        for key, component in cmps.items():
+            if "stat_t" in component and key != "seen":
+                assert rendered(component["val_tpl"], "") == "None", key
+                count += 1
+        assert count > 40
+        for key, text in (
+            ("v_b_soc", "81.3"),
+            ("v_b_power", "0"),
+            ("v_e_on", "no"),
+            ("lock", "yes"),
+            ("climate", "no"),
+            ("set_charge_mode", "range"),
+        ):
+            assert rendered(cmps[key]["val_tpl"], text) == text, key
+        # A number outside of what can be set is an error there; a Twizy's limit may be 2 %.
+        for key, text, shown in (
+            ("set_charge_limit", "2", "None"),
+            ("set_charge_limit", "50", "50"),
+            ("set_charge_limit", "100", "100"),
+            ("set_charge_limit", "101", "None"),
+            ("set_charge_current", "0", "0"),
+            ("set_charge_current", "80", "80"),
+            ("set_charge_current", "81", "None"),
+        ):
+            assert rendered(cmps[key]["val_tpl"], text) == shown, (key, text)
+
+    play(Module(ON, Demo), scenario)
+
+
+def test_all_values_follow_the_device_message():
+    """Of another firmware or car: what expires is unavailable there until it is told once more."""
+
+    def after_it(module):
+        """How often the SOC was told since the newest device message."""
+        messages = module.broker.last.messages
+        newest = max(i for i, message in enumerate(messages) if message.topic == TOPIC)
+        soc = module.prefix + "metric/v/b/soc"
+        return len([message for message in messages[newest:] if message.topic == soc])
+
+    async def scenario(module):
+        await module.time.advance(30)
+        assert after_it(module) == 1
+        await module.time.advance(60)
+        assert after_it(module) == 1
+        module.vehicle.type_text = lambda: "DEMO of another kind"
+        module.config.apply({MQTT_HA: ""})
+        await module.time.advance(8)
+        module.config.apply({MQTT_HA: "ON"})
+        await module.time.advance(30)
+        assert device(module)["dev"]["mdl"] == "DEMO of another kind"
+        assert after_it(module) == 1
+        # Without Home Assistant nobody needs them.
+        module.config.apply({MQTT_HA: ""})
+        await module.time.advance(30)
+        assert device(module) is None and after_it(module) == 0
+
+    play(Module(ON, Demo), scenario)
+
+
 def test_ages_are_told_when_they_are_news():
     async def scenario(module):
         module.state.gps_age_s = 0

@@ -1,5 +1,9 @@
 """When Home Assistant is told what there is: once in each life of the module, and when it changes.
 
+Where Home Assistant knew the device and something of it is another (firmware, car), its entities
+start anew there: what may expire is unavailable until its value comes once more, which the broker
+does not do by itself. So all values follow each message, after a moment that Home Assistant needs.
+
 It lives as long as the conversation; the message itself is made by `discovery.py`, loaded on
 demand. A module that does not speak to Home Assistant spends a comparison a second here.
 """
@@ -34,6 +38,8 @@ class Announcer:
         self._is_told = True
         self._told_to = ""
         self._wait_s = 0
+        # Until all values follow, 0 for no need.
+        self._values_s = 0
         # What is told: its Plan, a generator of its parts until their length is known, its length
         # and checksum; that of what was told, 0 for nothing.
         self._plan = self._measuring = None
@@ -58,6 +64,10 @@ class Announcer:
         talk = self._talk
         publisher = talk.publisher
         self._wait_s -= min(self._wait_s, seconds)
+        if self._values_s and talk.pieces is None:
+            self._values_s -= min(self._values_s, seconds)
+            if not self._values_s:
+                publisher.send_all()
         car_type = talk.car().TYPE
         if talk.config.revision != self._revision:
             self._revision = talk.config.revision
@@ -95,6 +105,7 @@ class Announcer:
         if self._sum == self._told_sum:
             return None
         self._told_sum = self._sum
+        self._values_s = _CALM_S
         self._talk.pieces = self._made(plan)
         return packets.publish(plan.topic, b"", packets.RETAIN, 0, self._size)
 
@@ -120,7 +131,7 @@ class Announcer:
         if not self.is_wanted:
             # An empty message removes the device.
             self._is_told = True
-            self._told_sum = 0
+            self._told_sum = self._values_s = 0
             return packets.publish(discovery.topic(talk.config), b"", packets.RETAIN)
         discovery.keep(talk.config, self._car_type, talk.publisher.known)
         self._plan = discovery.Plan(talk, talk.publisher.known)

@@ -9,6 +9,9 @@ Loaded on demand. Source: Home Assistant's documentation of MQTT discovery ("dev
 - Age: `expire_after` ends a value that was not confirmed for five hours (the module repeats all of
   them within four, and takes away what the car has not told for a day); the attribute `last_seen`
   has the time it is of. Both end with the will when the module is gone.
+- Home Assistant keeps a number when the text for it is empty, and counts its age anew. So what is
+  taken away becomes its word for "unknown" by a template, and so does what a number entity would
+  call an error, outside of what can be set ("mqtt.sensor", "mqtt.number"; seen in 2026.2).
 - The message is longer than there is room for in one piece, so it is made component by component.
 """
 
@@ -78,13 +81,15 @@ _SENSORS = (
     "v/d/trunk|Trunk|b|door||",
     "v/d/cp|Charge port|b|door||",
 )
+_KNOWN = '"val_tpl":"{{value or \'None\'}}",'
 # Commands of the car (protocol guide), name, platform, and what is its own of it. %s: prefix.
 _CONTROLS = (
     (
         20,
         "Lock",
         "lock",
-        '"stat_t":"%smetric/v/e/locked","stat_locked":"yes","stat_unlocked":"no","pl_lock":"lock",'
+        _KNOWN + '"stat_t":"%smetric/v/e/locked","stat_locked":"yes","stat_unlocked":"no",'
+        '"pl_lock":"lock",'
         '"pl_unlk":"unlock","code_format":"^\\\\d*$","cmd_tpl":"{{value}} {{code or \'nopin\'}}",',
     ),
     (21, "Valet mode", "switch", "valet nopin|unvalet nopin|metric/v/e/valet"),
@@ -94,7 +99,8 @@ _CONTROLS = (
         10,
         "Set charge mode",
         "select",
-        '"stat_t":"%smetric/v/c/mode","options":['
+        _KNOWN
+        + '"stat_t":"%smetric/v/c/mode","options":['
         + _MODES
         + '],"cmd_tpl":"charge mode {{value}}",',
     ),
@@ -102,14 +108,17 @@ _CONTROLS = (
         15,
         "Set charge current",
         "number",
-        '"stat_t":"%smetric/v/c/climit","min":0,"max":80,"unit_of_meas":"A",'
-        '"cmd_tpl":"charge current {{value}}",',
+        '"stat_t":"%smetric/v/c/climit",'
+        '"val_tpl":"{{value if 0<=value|int(-1)<=80 else \'None\'}}","min":0,"max":80,'
+        '"unit_of_meas":"A","cmd_tpl":"charge current {{value}}",',
     ),
     (
         16,
         "Set charge limit",
         "number",
-        '"stat_t":"%smetric/v/c/limit/soc","min":50,"max":100,"unit_of_meas":"%",'
+        '"stat_t":"%smetric/v/c/limit/soc",'
+        '"val_tpl":"{{value if 50<=value|int(0)<=100 else \'None\'}}",'
+        '"min":50,"max":100,"unit_of_meas":"%",'
         '"cmd_tpl":"charge limit {{value}}",',
     ),
     (18, "Wake up", "button", '"pl_prs":"wakeup",'),
@@ -227,6 +236,7 @@ def _sensor(plan, row):
     ):
         if value:
             text += '"%s":"%s",' % (key, value)
+    text += _KNOWN
     return text + '"stat_t":"%smetric/%s","exp_aft":%d}' % (plan.prefix, metric, _EXPIRE_S)
 
 
@@ -253,12 +263,8 @@ def _control(plan, row):
         return ',"%s":{"p":"%s"}' % (key, platform)
     if platform == "switch":
         on, off, metric = own.split("|")
-        own = '"pl_on":"%s","pl_off":"%s","stat_on":"yes","stat_off":"no","stat_t":"%s%s",' % (
-            on,
-            off,
-            plan.prefix,
-            metric,
-        )
+        own = '"pl_on":"%s","pl_off":"%s","stat_on":"yes","stat_off":"no",' % (on, off)
+        own += _KNOWN + '"stat_t":"%s%s",' % (plan.prefix, metric)
     elif "%s" in own:
         own = own.replace("%s", plan.prefix)
     command = '"cmd_t":"%sclient/ha/command/%d"}' % (plan.prefix, code)
