@@ -10,6 +10,7 @@ MAP ?=
 DBC ?=
 FILE ?=
 T ?=
+NIGHTLY ?=
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -18,7 +19,7 @@ MPREMOTE := $(PY) -m mpremote connect $(PORT)
 
 .DEFAULT_GOAL := help
 .PHONY: help run car test test-quick test-one micropython qemu mosquitto check lint format types imports lock licences bench modules \
-  firmware bundle flash deploy setup repl logs explain size mutants pictures clean
+  firmware bundle flash deploy setup repl logs explain size mutants pictures nightly clean
 
 help: ## Print this help
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -137,6 +138,9 @@ pictures: $(READY) ## Take the pictures of the desk's page anew; needs Chromium
 	@OVMS_PICTURES=build/pictures $(PY) -m pytest -n0 host_tests/desk/test_web.py
 	@mkdir -p docs/pictures && for look in day night; do \
 	  cp build/pictures/faults-$$look-top.jpg docs/pictures/desk-$$look.jpg; done
+
+nightly: $(READY) ## README's commands on a Debian 13, and a Home Assistant (root; NIGHTLY='options')
+	@$(PY) -m tools.nightly $(NIGHTLY)
 
 clean: ## Remove what was built; .venv and .cache stay
 	@rm -rf build .pytest_cache .ruff_cache .mypy_cache .hypothesis

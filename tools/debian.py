@@ -137,8 +137,20 @@ def _private_apt(sources: str) -> list[str]:
     ]
 
 
+def archive() -> str:
+    """Address of the first Debian archive this machine uses."""
+    return _archive()[0]
+
+
 def _own_archive() -> str:
-    """A `deb` line for the first Debian archive this machine uses, with the wanted suite."""
+    """A `deb` line for it, with the wanted suite."""
+    uri, keyring = _archive()
+    option = f"[signed-by={keyring}] " if Path(keyring).exists() else ""
+    return f"deb {option}{uri} {SUITE} main\n"
+
+
+def _archive() -> tuple[str, str]:
+    """Address of the first Debian archive this machine uses, and the file that it is signed by."""
     uris: list[str] = []
     keyrings: list[str] = []
     parts = Path("/etc/apt")
@@ -153,9 +165,7 @@ def _own_archive() -> str:
     archives = [uri for uri in uris if re.search(r"/debian/?$", uri)]
     if not archives:
         raise DebianError("this machine's apt knows no Debian archive")
-    keyring = next((key for key in keyrings if Path(key).exists()), _KEYRING)
-    option = f"[signed-by={keyring}] " if Path(keyring).exists() else ""
-    return f"deb {option}{archives[0]} {SUITE} main\n"
+    return archives[0], next((key for key in keyrings if Path(key).exists()), _KEYRING)
 
 
 def _old_archive(written: str) -> str:

@@ -84,6 +84,10 @@ class MQTTWatch:
         if self.broker is not None:
             self.broker.stop()
 
+    def say(self, topic: str, text: str) -> None:
+        """Publish a text for the broker to keep; "" takes away what it keeps."""
+        self._client.publish(topic, text, 1, True)
+
     def value(self, metric: str) -> str:
         """The text of a metric, "" for none: `v/b/soc`."""
         return self.topics.get(f"{self._prefix}metric/{metric}", "")
