@@ -67,7 +67,7 @@ def test_help():
     short = (
         "# COMMANDS: HELP ? DIAG RESET or M/S ...\r\n# 'M' COMMANDS: C1-7,C40-41,C49\r\n"
         "# SET-UP: GET [n], SET n=value, BEGIN, APPLY, CANCEL, FACTORY RESET\r\n"
-        "# WATCH: WATCH [MODEM] [GPS] [CAN [id ...]]\r\n"
+        "# WATCH: WATCH [MODEM] [GPS] [HEALTH] [CAN [id ...]]\r\n"
         "# LOG: LOG START [500K] [id ...] [60S], LOG STOP, LOG?, LOG DUMP\r\n"
         "# BENCH: SIGNAL BUS DIAG TEST\r\n"
     )

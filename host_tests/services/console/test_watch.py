@@ -11,7 +11,9 @@ from host_tests.shims.expect import run
 from ovms.services.console.watch import without_keys
 from tools.simulated_board.fakes.at_peer import info
 
-USE = framed("Use: WATCH [MODEM] [GPS] [CAN [id ...]], ids hexadecimal; WATCH alone ends it.")
+USE = framed(
+    "Use: WATCH [MODEM] [GPS] [HEALTH] [CAN [id ...]], ids hexadecimal; WATCH alone ends it."
+)
 WATCHING = framed("Watching. WATCH alone ends it.")
 ENDED = framed("Watching has ended.")
 FRAME = (0x597, b"\x20\x00\xa4\x21\x41\x29\x00\x01")

@@ -7,7 +7,7 @@ _HINT = "# Unknown input: send HELP for a list.\r\n"
 _HELP = """COMMANDS: HELP ? DIAG RESET or M/S ...
 'M' COMMANDS: %s
 SET-UP: GET [n], SET n=value, BEGIN, APPLY, CANCEL, FACTORY RESET
-WATCH: WATCH [MODEM] [GPS] [CAN [id ...]]
+WATCH: WATCH [MODEM] [GPS] [HEALTH] [CAN [id ...]]
 LOG: LOG START [500K] [id ...] [60S], LOG STOP, LOG?, LOG DUMP
 BENCH: SIGNAL BUS DIAG TEST"""
 _DESK_HELP = "\nDESK: INJECT id#data"

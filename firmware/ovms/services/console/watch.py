@@ -2,7 +2,7 @@
 
 Loaded on demand; stays as long as its `Watch` does. What is watched knows nothing of it: `Watch`
 covers methods of those objects with its own, and `stop` uncovers them. SMS texts, server data and
-passwords are never shown.
+passwords are never shown. HEALTH is of the module itself: `health.py`.
 
     modem> a command   modem< a line it says   gps< a sentence   can< id#data   can> id#data
 """
@@ -28,7 +28,7 @@ _TO_CAN = "can> "
 _KEYS = ("+CPIN=", "+CPWD=", "+CLCK=", "+SAPBR=")
 _ACCESS = ("+CSTT=", "+CSTT:", "+CNCFG=", "+CNCFG:")
 
-_USE = "Use: WATCH [MODEM] [GPS] [CAN [id ...]], ids hexadecimal; WATCH alone ends it."
+_USE = "Use: WATCH [MODEM] [GPS] [HEALTH] [CAN [id ...]], ids hexadecimal; WATCH alone ends it."
 
 
 def handle_watch(console, rest):
@@ -36,7 +36,7 @@ def handle_watch(console, rest):
     wanted = rest.upper().split()
     ids = []
     for word in wanted:
-        if word not in ("MODEM", "GPS", "CAN"):
+        if word not in ("MODEM", "GPS", "CAN", "HEALTH"):
             try:
                 ids.append(int(word, 16))
             except ValueError:
@@ -50,7 +50,9 @@ def handle_watch(console, rest):
 
 
 class Watch:
-    """wanted: some of MODEM, GPS and CAN. ids: the frames to show, empty for all that come in."""
+    """wanted: some of MODEM, GPS, CAN and HEALTH. ids: the frames to show, empty for all that
+    come in.
+    """
 
     def __init__(self, app, wanted, ids):
         self._app = app
@@ -62,6 +64,11 @@ class Watch:
         self._next_event = self._expect = self._readinto = self._recv = self._send = None
         self._sentence = b""
         self._is_bare = False
+        self._health = None
+        if "HEALTH" in wanted:
+            from ovms.services.console.health import Health
+
+            self._health = Health(app)
         if "MODEM" in wanted:
             self._digester = digester = app.modem.port.digester
             self._next_event = digester.next_event
@@ -88,6 +95,8 @@ class Watch:
         if self._bus:
             self._bus.recv = self._recv
             self._car.send = self._send
+        if self._health:
+            self._health.stop()
 
     def output(self):
         """Some of the lines that wait, framed; "" for none."""
@@ -100,7 +109,7 @@ class Watch:
         if self._lost:
             text += "# %d lost\r\n" % self._lost
             self._lost = 0
-        return text
+        return text + self._health.output() if self._health else text
 
     def _put(self, mark, data, number, length=_LONGEST):
         """Keep a line: a copy of the first `length` bytes of `data`; counted without room.

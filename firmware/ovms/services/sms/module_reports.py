@@ -149,15 +149,23 @@ async def _peripherals(sms, car):
     return lines
 
 
+def heap(system_free):
+    """(bytes of the heap in use, its size, what the system could still give or None).
+
+    system_free: the board's own function, or None.
+    """
+    used = gc.mem_alloc()
+    size = used + gc.mem_free()
+    free = system_free() if system_free else None
+    # The ESP32's heap counts as free what it could still take.
+    return used, size if free is None else max(size - free, used), free
+
+
 def _memory(system_free):
     """`71 of 112 KB used, system 55 KB`: the heap, and what it could still take."""
-    used = gc.mem_alloc()
-    area = used + gc.mem_free()
-    free = system_free() if system_free else None
-    if free is None:
-        return "%d of %d KB used" % (_kb(used), _kb(area))
-    # The ESP32's heap counts as free what it could still take.
-    return "%d of %d KB used, system %d KB" % (_kb(used), _kb(max(area - free, used)), _kb(free))
+    used, size, free = heap(system_free)
+    text = "%d of %d KB used" % (_kb(used), _kb(size))
+    return text if free is None else text + ", system %d KB" % _kb(free)
 
 
 def _kb(count):
