@@ -23,8 +23,9 @@ def send_bytes(rig, data, wait_ms=3000):
     return rig.take()
 
 
-def test_every_byte_alone():
-    rig = rig_with("bytes", 2)
+@pytest.mark.parametrize("gap_ms", [0, 2])
+def test_every_byte_alone(gap_ms):
+    rig = rig_with("bytes", gap_ms)
     rig.modem.feed(b"AT+CSQ\r")
     rig.advance(1000)
     assert b"".join(rig.chunks) == CSQ + OK

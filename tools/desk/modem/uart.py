@@ -36,8 +36,11 @@ class UartLine:
         self.garbage_rate = 0.0
         self.seed(0)
 
-    def set_shape(self, byte_gap_ms=0, burst_bytes=0, burst_urc=b""):
-        """Deliver byte by byte with a gap, or in bursts with a URC in the middle of each."""
+    def set_shape(self, byte_gap_ms=None, burst_bytes=0, burst_urc=b""):
+        """Deliver byte by byte with a gap, or in bursts with a URC in the middle of each.
+
+        byte_gap_ms: 0 for every byte alone without a pause; None for as it comes.
+        """
         self._flush()
         self.byte_gap_ms = byte_gap_ms
         self.burst_bytes = burst_bytes
@@ -56,7 +59,7 @@ class UartLine:
         unit = self._damaged(self._at_baud(unit, modem_baud))
         if not unit:
             return
-        if not self.byte_gap_ms and not self.burst_bytes:
+        if self.byte_gap_ms is None and not self.burst_bytes:
             self._send(unit)
             return
         self._units.append(unit)
