@@ -2,15 +2,18 @@
 
 import json
 import re
+from dataclasses import dataclass
 
 import pytest
 
-from host_tests import needs_browser
+from host_tests import needs_browser, needs_vm
 from host_tests.desk.web_bench import Desk, browser, keep_picture, open_page, until
+from tools.desk.faults import FAULTS
 from tools.desk.phone_script import MODULE_PASSWORD
 from tools.desk.stage import SERVER_PASSWORD, VEHICLE
 from tools.desk.web import recording
-from tools.desk.web.strikes import BUTTONS
+from tools.desk.web.module_watch import marks_of
+from tools.desk.web.strikes import BUTTONS, key_of
 
 _TYPED = "Typed2026"
 
@@ -45,7 +48,7 @@ def test_a_drive_and_a_charge(chromium, tmp_path):
         page = open_page(chromium, desk.site.address)
         until(lambda: (_number(page, "speed") or 0) > 10, "an app that sees the car drive")
         _no_marks(page, desk)
-        assert page.locator("#links .good").count() == 6
+        until(lambda: page.locator("#links .good").count() == 7, "links that are good")
         assert abs(float(page.inner_text("#car-soc")) - desk.stage.car.soc_pct) < 0.5
         assert abs(_number(page, "soc") - desk.stage.car.soc_pct) < 1.5
         assert abs(_number(page, "soc", 2) - desk.stage.car.soc_pct) < 1.5
@@ -57,7 +60,8 @@ def test_a_drive_and_a_charge(chromium, tmp_path):
         told = float(re.search(r"soc ([\d.]+) %", means)[1])
         assert abs(told - desk.stage.car.soc_pct) < 1 and "phase valid" in means
         assert page.locator("#bus .byte.new").count() > 0
-        assert "login" in page.inner_text("#steps") and "1" in page.inner_text("#steps")
+        assert page.inner_text("#steps").strip() == "none so far"
+        _told_by_the_module(page, desk)
         _phone_and_apps(page, desk)
         _drawn(page)
         keep_picture(page, "drive-day")
@@ -68,6 +72,19 @@ def test_a_drive_and_a_charge(chromium, tmp_path):
         assert [text for text in page.complaints if "400 (Bad Request)" not in text] == []
         _recorded(page, desk, tmp_path)
         _another_car(page, desk)
+
+
+def _told_by_the_module(page, desk):
+    """Its counters and its monitor; of CPython's memory no number."""
+    page.wait_for_selector("#modules-monitor:has-text('SD')")
+    page.wait_for_selector("#cells-monitor:has-text('SD 5 mV')")
+    assert page.locator("#battery .watch, #battery .alert").count() == 0
+    assert "at most" in page.get_attribute("#cells .bar:nth-child(14)", "title")
+    page.click(".counters summary")
+    page.wait_for_selector("#module-counts li:has-text('server_logins') b:text-is('1')")
+    assert not page.is_visible("#p-heap") and "CPython" in page.inner_text("#heap-none")
+    until(lambda: desk.view.samples.since(0)[-1]["pause"] is not None, "a pause that is told")
+    assert all(sample["heap"] is None for sample in desk.view.samples.since(0))
 
 
 def _phone_and_apps(page, desk):
@@ -99,15 +116,18 @@ def _phone_and_apps(page, desk):
 
 def _drawn(page):
     """The map and each plot have more than one colour."""
-    for name in ("map", "p-power", "p-soc", "p-wire", "p-can"):
-        colours = page.evaluate(
-            """(name) => { const c = document.getElementById(name);
+    for name in ("map", "p-power", "p-soc", "p-wire", "p-can", "p-pause"):
+        assert _colours(page, name) > 3, name
+
+
+def _colours(page, name):
+    return page.evaluate(
+        """(name) => { const c = document.getElementById(name);
             const d = c.getContext("2d").getImageData(0, 0, c.width, c.height).data;
             const seen = new Set(); for (let i = 0; i < d.length; i += 4)
             seen.add(d[i] << 16 | d[i + 1] << 8 | d[i + 2]); return seen.size; }""",
-            name,
-        )
-        assert colours > 3, name
+        name,
+    )
 
 
 def _charge(page, desk):
@@ -174,27 +194,89 @@ def _state(page, key):
     return page.get_attribute(f"#fault-{key}", "data-state")
 
 
-def _suffer(page, *titles):
-    """Click, see that it is on, and wait until the page says that all is well."""
-    keys = [page.get_attribute(f"#faults button:has-text('{title}')", "id") for title in titles]
-    for key in keys:
-        page.click(f"#{key}")
-        until(lambda key=key: _state(page, key.removeprefix("fault-")) != "off", key)
-    for key in keys:
-        name = key.removeprefix("fault-")
+# What a watcher saw since `clear`: the lights that were bad, with their words.
+_WATCH_LIGHTS = """() => { window.seen = new Set(); const list = document.getElementById("links");
+const look = () => list.querySelectorAll(".bad").forEach((e) => seen.add(e.ariaLabel));
+new MutationObserver(look).observe(list, { subtree: true, childList: true, attributes: true,
+characterData: true }); }"""
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What a fault has to show. lights: of these each; steps: of the recovery ladder, each."""
+
+    fault: str
+    lights: tuple[str, ...]
+    steps: tuple[str, ...] = ()
+
+
+# Those of a row at once, as they have nothing to do with each other.
+_SIGHTS = (
+    (
+        Sight("modem sends every byte alone", ("modem: speaks byte by byte",)),
+        Sight("GPS silent for 150 s", ("GPS: silent",)),
+        Sight("CAN bus away for 150 s", ("CAN: away",)),
+    ),
+    (
+        Sight("modem sends bursts with a URC inside", ("modem: speaks in bursts",)),
+        Sight("GPS away for 150 s", ("GPS: away",)),
+        Sight("CAN noise for 60 s", ("CAN: noise",)),
+        Sight("flash full for 60 s", ("flash: full",)),
+    ),
+    (
+        Sight("modem five times as slow", ("modem: 5 times as slow",)),
+        Sight("wrong crystal for 150 s", ("CAN: wrong crystal",)),
+    ),
+    (
+        Sight(
+            "modem browns out", ("server: the connection is gone",), ("set up anew", "reconnect")
+        ),
+    ),
+    (Sight("modem hangs for 60 s", ("modem: hangs",), ("set up anew", "reconnect")),),
+    (
+        Sight(
+            "modem without power for 60 s",
+            ("modem: off",),
+            ("set up anew", "reconnect", "power lines"),
+        ),
+    ),
+    (Sight("GPRS context lost", ("server: the connection is gone",), ("PDP", "reconnect")),),
+    (Sight("TCP dead without a word", ("server: the connection is dead",), ("reconnect",)),),
+    (Sight("server away for 60 s", ("server: not logged in",), ("reconnect",)),),
+    (Sight("server closes the link", (), ("reconnect",)),),
+    (Sight("no network for 60 s", ("network: not registered",), ("reconnect",)),),
+    (Sight("modem UART cut and back", ("modem: away",)),),
+    (Sight("firmware killed", ("module: does not run",), ("board restart",)),),
+)
+_FAULTS = {fault.name: fault for fault in FAULTS}
+
+
+def _suffer(page, sights):
+    """Click, see that it is on, wait until all is well, and see what it took and showed."""
+    page.evaluate("seen.clear()")
+    keys = {sight: key_of(_FAULTS[sight.fault]) for sight in sights}
+    for key in keys.values():
+        assert _state(page, key) == "off"
+        page.click(f"#fault-{key}")
+        until(lambda key=key: _state(page, key) != "off", key)
+    for sight, key in keys.items():
         until(
-            lambda name=name: _state(page, name) in ("well", "lost"),
-            f"the end of {name}: {page.inner_text(f'#{key}')}",
+            lambda key=key: _state(page, key) in ("well", "lost"),
+            f"the end of {key}: {page.inner_text(f'#fault-{key}')}",
         )
-        text = page.inner_text(f"#{key}")
-        assert _state(page, name) == "well" and "all well after" in text, text
+        text = page.inner_text(f"#fault-{key}")
+        assert _state(page, key) == "well" and "all well after" in text, text
+        assert all(step in text for step in sight.steps), text
+    seen = page.evaluate("[...seen]")
+    for sight in sights:
+        assert all(light in seen for light in sight.lights), (sight, seen)
+    until(lambda: page.locator("#links .good").count() == 7, "links that are good again")
 
 
 def _lost(page, desk):
     """A module that does not come back is told in time, too, and may be struck again."""
     desk.call(desk.stage.server.stop())
     desk.view.strikes.limit_s = 20.0
-    page.click("summary")
     page.click("#fault-modem_uart_cut_and_back")
     until(lambda: _state(page, "modem_uart_cut_and_back") == "lost", "a module that is lost")
     assert "not well: waits for" in page.inner_text("#fault-modem_uart_cut_and_back")
@@ -205,23 +287,87 @@ def test_every_fault_is_got_over(chromium):
     with Desk(scale=20) as desk:
         page = open_page(chromium, desk.site.address)
         until(lambda: (_number(page, "speed") or 0) > 10, "an app that sees the car drive")
-        tried = [
-            # At once, as they have nothing to do with each other.
-            ("GPS unplugged", "CAN noise", "Flash full"),
-            ("Wrong crystal", "No network"),
-            ("Modem brown-out",),
-            ("Server silent",),
-            ("Power cut",),
-        ]
-        assert {title for titles in tried for title in titles} == set(BUTTONS.values())
-        for titles in tried:
-            _suffer(page, *titles)
+        # What it took to start is no recovery.
+        until(lambda: "server_logins" in desk.view.watch.counts, "a login that is told")
+        assert page.inner_text("#steps").strip() == "none so far"
+        assert sorted(sight.fault for row in _SIGHTS for sight in row) == sorted(_FAULTS)
+        assert page.locator("#faults button").count() == len(BUTTONS)
+        page.click(".faults summary")
+        page.evaluate(_WATCH_LIGHTS)
+        for sights in _SIGHTS:
+            _suffer(page, sights)
         steps = page.inner_text("#steps")
-        for step in ("reconnect", "PDP", "set up anew", "board restart"):
+        for step in ("reconnect", "PDP", "set up anew", "power lines", "board restart"):
             assert step in steps
         _no_marks(page, desk)
+        page.click(".faults summary")
         keep_picture(page, "faults-day")
         page.click("#theme")
         keep_picture(page, "faults-night")
+        page.click(".faults summary")
         _lost(page, desk)
+        assert page.complaints == []
+
+
+def test_a_first_set_up_is_no_recovery_and_the_monitor_is_the_modules(chromium):
+    """By SMS, from the factory's settings on, beside a car of which a cell drifts."""
+    with Desk(scale=20, scenario="drifting_cell", is_set_up=False) as desk:
+        page = open_page(chromium, desk.site.address)
+        until(lambda: desk.script.is_finished, desk.script.complaint or "the end of the set-up")
+        page.wait_for_selector("#what:has-text('set-up 9/9')")
+        page.wait_for_selector("#cells .bar.alert")
+        # The module's own words to its owner, and nothing else. They change as the cell drifts.
+        until(lambda: _told_by_sms(page, desk) == _shown_of_cells(page), "the marks of the module")
+        bar = page.locator("#cells .bar.alert").first
+        assert bar.locator("span").inner_text() == "!5"
+        assert bar.get_attribute("aria-label").startswith("5: ")
+        assert ", alert, at most -" in bar.get_attribute("aria-label")
+        until(lambda: "server_logins" in desk.view.watch.counts, "a login that is told")
+        assert page.inner_text("#steps").strip() == "none so far"
+        _bill(page, desk)
+        assert page.complaints == []
+
+
+def _told_by_sms(page, desk):
+    """(marks of the cells, of all of them) in the answer to an SMS."""
+    before = desk.view._bill.sum.of_module
+    page.fill("#i-sms", "BATT VD")
+    page.click("#f-sms button")
+    until(lambda: desk.view._bill.sum.of_module > before, "an answer")
+    told = [line["text"] for line in desk.view.lines.since(0) if line["who"] == "sms"]
+    marks = marks_of(next(text for text in reversed(told) if "SD:" in text))
+    return list(marks.marks.values()), f"{marks.mark}SD {marks.deviation}"
+
+
+def _shown_of_cells(page):
+    names = page.locator("#cells .bar span").all_inner_texts()
+    return [name.rstrip("0123456789") for name in names], page.inner_text("#cells-monitor")
+
+
+def _bill(page, desk):
+    """Each part has its price, which can be changed and is kept."""
+    count = desk.view._bill.sum
+    assert count.of_module >= 10 and count.parts >= count.of_module
+    page.click("#bill summary")
+    page.wait_for_selector(f"#bill-sum:text-is('{count.parts} parts, {count.parts * 0.09:.2f} €')")
+    page.fill("#i-price", "0.20")
+    page.wait_for_selector(f"#bill-sum:text-is('{count.parts} parts, {count.parts * 0.2:.2f} €')")
+    day = page.locator("#days tbody tr").first.locator("th, td").all_inner_texts()
+    assert day[0] == "1" and day[3:] == [str(count.parts), f"{count.parts * 0.2:.2f}"]
+    assert "· 1 part · 0.20 €" in page.inner_text("#chat")
+    page.reload()
+    page.wait_for_selector("#chat:has-text('· 0.20 €')", state="attached")
+
+
+def test_the_heap_of_a_module_on_micropython(chromium):
+    needs_vm.require(64)
+    with Desk(scale=1, runtime="micropython") as desk:
+        page = open_page(chromium, desk.site.address)
+        until(lambda: desk.view.watch.health, "what the module tells of itself")
+        until(lambda: any(s["heap"] for s in desk.view.samples.since(0)), "its heap")
+        health = desk.view.watch.health
+        assert 50_000 < health.used < health.size
+        page.wait_for_selector("#p-heap:visible")
+        assert not page.is_visible("#heap-none")
+        until(lambda: _colours(page, "p-heap") > 3, "a heap that is drawn")
         assert page.complaints == []

@@ -26,6 +26,8 @@ class Source:
         self.soc = 80.0
         self.told = {"text": "80", "age": 3, "differs": False}
         self.byte = 0
+        self.runtime = "cpython"
+        self.days = [{"day": 1, "to": 4, "of": 3, "parts": 5}]
 
     def tick(self):
         pass
@@ -42,6 +44,9 @@ class Source:
                 "power": 2.5,
                 "soc": 80 - at_s / 1000,
                 "out": 90,
+                # A module that restarts tells nothing for a while.
+                "heap": None if at_s % 60 < 5 else 70.5,
+                "pause": None if at_s % 60 < 5 else at_s % 40,
                 "in": 3,
                 "can": 500,
                 "at": [52.47, 13.39],
@@ -60,7 +65,7 @@ class Source:
                 "elapsed": 65,
                 "scale": 1,
                 "scales": [1, 2],
-                "runtime": "cpython",
+                "runtime": self.runtime,
                 "type": "RT",
                 "cars": {"RT": "Twizy"},
                 "inputs": 0,
@@ -99,7 +104,29 @@ class Source:
                 }
             ],
             "sent": [],
-            "links": [{"name": "server", "isGood": True, "text": "logged in"}],
+            "links": [
+                {"name": "server", "isGood": True, "text": "logged in"},
+                {"name": "modem", "isGood": False, "text": "hangs"},
+            ],
+            "battery": {
+                "cells": [3.7, 3.71, 3.6],
+                "modules": [18.0, 19.0],
+                "other": {"motor": 40.0},
+                "monitor": {
+                    "cells": {
+                        "deviation": "25 mV",
+                        "mark": "?",
+                        "marks": ["", "?", "!"],
+                        "furthest": ["+5 mV", "+30 mV", "-80 mV"],
+                    }
+                },
+            },
+            "counters": {
+                "steps": {"reconnect": 2},
+                "module": {f"counter_{n}": n for n in range(150)},
+                "rows": {"logins of the module": 3},
+            },
+            "phone": self.days,
             "faults": [
                 {
                     "key": "a",
@@ -261,6 +288,74 @@ def test_keys_alone_in_both_looks_and_on_a_phone(chromium):
             assert page.complaints == []
             page.close()
     assert source.done == [("sms", {"text": "GPS?"})] * 3
+
+
+def test_marks_lights_and_costs(chromium):
+    """What the source says is shown: nothing is judged by the page, but the price of a part."""
+    source = Source()
+    with serving(source) as site:
+        page = open_page(chromium, site.address)
+        looks = page.eval_on_selector_all("#cells .bar", "bars => bars.map((b) => b.className)")
+        assert looks == ["bar", "bar watch", "bar alert"]
+        names = page.locator("#cells .bar span").all_inner_texts()
+        assert names == ["1", "?2", "!3"]
+        label = page.get_attribute("#cells .bar:nth-child(3)", "aria-label")
+        assert label == "3: 3.6 V, alert, at most -80 mV from the mean"
+        assert page.inner_text("#cells-monitor") == "?SD 25 mV"
+        assert page.inner_text("#modules-monitor") == "the monitor has told nothing yet"
+        assert page.locator("#modules .watch, #modules .alert").count() == 0
+        assert page.inner_text("#links .bad") == "modem: hangs"
+        assert page.inner_text("#bill-sum") == "5 parts, 0.45 €"
+        source.days = [*source.days, {"day": 2, "to": 1, "of": 2, "parts": 3}]
+        page.wait_for_selector("#bill-sum:text-is('8 parts, 0.72 €')")
+        source.lines.line(66, "sms", "SOC: 80%", parts=2)
+        page.wait_for_selector(".bubble small:text-is('1:06 · 2 parts · 0.18 €')")
+        page.click("#bill summary")
+        for typed, total, second in (
+            ("0.25", "2.00", "0.75"),
+            # What is no price is the usual one.
+            ("-1", "0.72", "0.27"),
+            ("0", "0.00", "0.00"),
+            ("", "0.72", "0.27"),
+        ):
+            page.fill("#i-price", typed)
+            page.wait_for_selector(f"#bill-sum:text-is('8 parts, {total} €')")
+            cells = page.locator("#days tbody tr").nth(1).locator("th, td").all_inner_texts()
+            assert cells == ["2", "1", "2", "3", second]
+        page.fill("#i-price", "0.5")
+        page.reload()
+        page.wait_for_selector("#bill-sum:text-is('8 parts, 4.00 €')")
+        assert page.input_value("#i-price") == "0.5"
+        assert page.complaints == []
+        page.close()
+
+
+def test_plots_have_gaps_where_nothing_is_told(chromium):
+    source = Source()
+    with serving(source) as site:
+        page = open_page(chromium, site.address)
+        assert "CPython" in page.inner_text("#heap-none") and not page.is_visible("#p-heap")
+        source.runtime = "micropython"
+        page.wait_for_selector("#p-heap:visible")
+        assert not page.is_visible("#heap-none")
+        for at_s in range(180):
+            source.second(at_s)
+        # Columns in which the line of the heap is: not those of the first seconds of a minute.
+        drawn = """() => { const c = document.getElementById("p-heap");
+            const { width, height } = c;
+            const d = c.getContext("2d").getImageData(0, 0, width, height).data;
+            const look = getComputedStyle(document.documentElement);
+            const line = look.getPropertyValue("--s1").trim();
+            const [r, g, b] = [1, 3, 5].map((i) => parseInt(line.slice(i, i + 2), 16));
+            const off = (i) => [r, g, b].reduce((sum, v, k) => sum + Math.abs(d[i + k] - v), 0);
+            const near = (i) => off(i) < 30;
+            let runs = 0, before = false;
+            for (let x = 40; x < width; x++) { let is = false;
+            for (let y = 0; y < height; y++) if (near((y * width + x) * 4)) is = true;
+            if (is && !before) runs++; before = is; } return runs; }"""
+        until(lambda: page.evaluate(drawn) == 3, "three stretches of a heap")
+        assert page.complaints == []
+        page.close()
 
 
 def test_an_hour_does_not_grow(chromium):

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from tools.desk.board_host import Wiring
+from tools.desk.phone_script import PhoneScript
 from tools.desk.stage import SERVER_NAME, SERVER_PASSWORD, VEHICLE, Stage, StageOptions
 from tools.desk.web.site import WebSite
 from tools.desk.web.stage_view import StageView
@@ -46,11 +47,14 @@ class Loop:
 
 
 class Desk:
-    """The whole desk, its module set up, so many times faster. Use as a context manager."""
+    """The whole desk, so many times faster. Use as a context manager.
 
-    def __init__(self, scale=10.0, scenario="drive"):
+    is_set_up: the module is; else its phone does it. runtime: of the module.
+    """
+
+    def __init__(self, scale=10.0, scenario="drive", is_set_up=True, runtime="cpython"):
         self._loop = Loop()
-        self._asked = scale, scenario
+        self._asked = scale, scenario, is_set_up, runtime
         self.call = self._loop.call
 
     def __enter__(self):
@@ -63,16 +67,20 @@ class Desk:
 
     async def start(self):
         # Here, as the server's store belongs to the thread in which it was made.
-        scale, scenario = self._asked
+        scale, scenario, is_set_up, runtime = self._asked
+        parameters = dict(_PARAMETERS) if is_set_up else {}
         # A new module each time, which keeps nothing of the one before.
-        wiring = Wiring(parameters=dict(_PARAMETERS), time_scale=scale, flash=Path())
-        options = StageOptions(wiring, time_scale=scale, scenario=scenario)
+        wiring = Wiring(parameters=parameters, time_scale=scale, flash=Path(), runtime=runtime)
+        options = StageOptions(wiring, time_scale=scale, scenario=scenario, has_console=True)
         self.stage = Stage(options, lambda who, text: self.view.line(who, text))
-        self.view = StageView(self.stage)
+        self.script = None if is_set_up else PhoneScript(self.stage)
+        self.view = StageView(self.stage, self.script)
         self.site = WebSite(self.view, 0)
         await self.stage.start()
         self.view.attach()
         await self.site.start()
+        if self.script is not None:
+            self.stage.keep(self.script.run())
 
     async def stop(self):
         await self.site.stop()

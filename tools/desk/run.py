@@ -174,6 +174,7 @@ async def _run(options: argparse.Namespace, recording: Recording | None) -> int:
             http_port=options.http_port,
             time_scale=options.time_scale,
             has_mqtt=options.mqtt,
+            has_console=not options.no_web,
         ),
         on_line,
     )

@@ -76,6 +76,8 @@ class StageOptions:
     time_scale: float = 1.0
     # A broker beside the server; the module then has WiFi, which can do both.
     has_mqtt: bool = False
+    # Whether somebody talks to the module's console: `type_line`, and `on_console` hears it.
+    has_console: bool = False
 
 
 @dataclass
@@ -116,6 +118,7 @@ class Stage:
         self.on_event: list[Callable[[Event], None]] = []
         self.on_sms: list[Callable[[OutgoingSms], None]] = []
         self.on_message: list[Callable[[str, str], None]] = []
+        self.on_console: list[Callable[[str], None]] = []
         self.car = self._new_car(options.car_type, options.scenario)
         self.round = Round(TEMPELHOF)
         # By the cars that were here before.
@@ -171,9 +174,9 @@ class Stage:
             self.mqtt.start(wiring.flash)
         self.board = BoardHost(
             wiring,
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.PIPE if options.has_console else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
-            on_output=lambda line: self._on_line("module", self._translator.line(line)),
+            on_output=self._output_of_module,
         )
         self._set_bitrate()
         await self.board.start()
@@ -205,6 +208,14 @@ class Stage:
         assert self.modem is not None
         self._on_line("phone", text)
         await self.modem.deliver_sms(PHONE_NUMBER, text)
+
+    def type_line(self, text: str) -> bool:
+        """One line at the module's console; False while no firmware runs that could read it."""
+        process = self.board.process if self.board is not None else None
+        if process is None or process.stdin is None or process.returncode is not None:
+            return False
+        process.stdin.write(text.encode("ascii") + b"\r")
+        return True
 
     @property
     def tells_soc(self) -> bool:
@@ -289,6 +300,17 @@ class Stage:
         await asyncio.sleep(pause_s)
         self.server = self._new_server(0, 0)
         await self.server.start()
+
+    def _output_of_module(self, line: str) -> None:
+        """Lines with a mark are the console's, and the others the log."""
+        if not self.options.has_console:
+            self._on_line("module", self._translator.line(line))
+        elif line.startswith("#"):
+            for tell in self.on_console:
+                tell(line)
+        elif line:
+            # The console's answers begin with an empty one.
+            self._on_line("module", self._translator.line(line))
 
     def _sms_from_module(self, sms: OutgoingSms) -> None:
         for tell in self.on_sms:

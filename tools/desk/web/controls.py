@@ -27,6 +27,8 @@ _EVER_S = 1e9
 _FASTEST_KMH = 80.0
 _LONGEST_SMS = 480
 _COMMAND_S = 60.0
+# The protocol command after which the module starts anew.
+_REBOOT = 5
 SCALES = (1, 2, 5, 10, 20)
 
 
@@ -139,6 +141,8 @@ async def _command(desk: StageView, arguments: dict[str, Any]) -> list[dict[str,
     except ValueError as error:
         raise ActionError(f"{str(error).rstrip('.')}.") from None
     client = AppClient(stage.options.host, stage.server.port, VEHICLE, SERVER_PASSWORD, kind=BATCH)
+    if code == _REBOOT:
+        desk.expect_restart()
     desk.say("command", desk.secrets.clean_sms(f"{code} {text}".strip()))
     try:
         await client.connect()

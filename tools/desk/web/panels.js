@@ -3,6 +3,8 @@ import { Plot, clock, drawMap } from "./plots.js";
 
 const $ = (id) => document.getElementById(id);
 const KEPT = 1500, SHOWN = 400, KEPT_SAMPLES = 1800;
+const PRICE = .09;
+let bill = [], price = PRICE;
 let lines = [], samples = [], off = new Set(), known = new Set(), filter = "", plots = null, doAct = null;
 
 function text(element, value) { const shown = String(value); if (element.textContent !== shown) element.textContent = shown; }
@@ -41,15 +43,25 @@ function slide(input, output, value, unit) {
 function pairs(parent, object) {
   rows(parent, Object.entries(object), ([name]) => name, ([name]) => make("li", {}, make("span", {}, name), make("b")), (element, [, value]) => text(element.lastChild, value));
 }
-function bars(parent, values, unit, digits, least) {
+// Marks are the module's own: what its battery monitor says of each, and nothing is judged here.
+const MARKS = { "": ["", ""], "?": [" watch", ", watch"], "!": [" alert", ", alert"] };
+function bars(parent, values, unit, digits, least, monitor) {
   const low = Math.min(...values), high = Math.max(...values), span = Math.max(high - low, least);
   const middle = (low + high) / 2;
-  rows(parent, values.map((value, index) => ({ value, index })), (item) => item.index, ({ index }) => make("div", { class: "bar" }, make("b"), make("i"), document.createTextNode(String(index + 1))), (element, { value }) => {
+  rows(parent, values.map((value, index) => ({ value, index })), (item) => item.index, () => make("div", { class: "bar", role: "img" }, make("b"), make("i"), make("span")), (element, { value, index }) => {
+    const mark = monitor?.marks[index] || "", off = monitor?.furthest[index];
+    const [look, word] = MARKS[mark];
     text(element.children[0], value.toFixed(digits));
     element.children[1].style.height = `${Math.max(8, 50 + (value - middle) / span * 50)}%`;
-    element.className = `bar${high - low >= least && value === low ? " low" : high - low >= least && value === high ? " high" : ""}`;
-    element.title = `${value} ${unit}`;
+    text(element.children[2], `${mark}${index + 1}`);
+    element.className = `bar${look}`;
+    const title = `${index + 1}: ${value} ${unit}${word}${off ? `, at most ${off} from the mean` : ""}`;
+    if (element.title !== title) { element.title = title; element.setAttribute("aria-label", title); }
   });
+}
+function judged(element, monitor) {
+  element.className = `monitor${MARKS[monitor?.mark || ""][0]}`;
+  text(element, monitor ? `${monitor.mark}SD ${monitor.deviation}` : "the monitor has told nothing yet");
 }
 // 52.4 °C, but 52.4°.
 function measured(value, unit) { return unit === "°" ? `${value}°` : `${value} ${unit}`.trim(); }
@@ -62,6 +74,16 @@ function told(element, belief, unit) {
   element.title = belief?.differs ? "The car has not been so since the last report was due." : "";
 }
 function age(seconds) { return seconds < 100 ? `${seconds} s` : seconds < 6000 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`; }
+// Only what the module sends costs its owner something.
+function money(parts) { return (parts * price).toFixed(2); }
+function costs() {
+  const sum = bill.reduce((parts, day) => parts + day.parts, 0);
+  text($("bill-sum"), `${sum} parts, ${money(sum)} €`);
+  rows($("days").tBodies[0], bill, (day) => day.day, () => make("tr", {}, make("th", { scope: "row" }), ...Array.from({ length: 4 }, () => make("td", { class: "r" }))), (element, day) => [day.day, day.to, day.of, day.parts, money(day.parts)].forEach((value, i) => text(element.children[i], value)));
+  for (const note of $("chat").querySelectorAll("small[data-parts]")) cost(note);
+}
+function cost(note) { const parts = Number(note.dataset.parts); text(note, `${note.dataset.at} · ${parts === 1 ? "1 part" : `${parts} parts`} · ${money(parts)} €`); }
+function setPrice(value) { price = Number.isFinite(value) && value >= 0 ? value : PRICE; costs(); }
 function frames(table, list) {
   rows(table.tBodies[0], list, (row) => row.id, () => make("tr", {}, ...Array.from({ length: 4 }, (_, i) => make("td", { class: i === 1 ? "r" : null }))), (element, row) => {
     const [id, rate, data, means] = element.children;
@@ -79,7 +101,8 @@ function frames(table, list) {
 function tile(element, fault) {
   const button = element.firstChild;
   button.dataset.state = fault.state;
-  const notes = { off: "", on: fault.canEnd ? `on, ${fault.left} s left · click ends it` : "on", recovering: `recovering ${fault.since} s · ${fault.note || "looks"}`, well: fault.note, lost: `not well: ${fault.note}` };
+  const steps = fault.steps ? ` · ${fault.steps}` : "";
+  const notes = { off: "", on: fault.canEnd ? `on, ${fault.left} s left · click ends it` : "on", recovering: `recovering ${fault.since} s · ${fault.note || "looks"}${steps}`, well: `${fault.note}${steps || " · no step needed"}`, lost: `not well: ${fault.note}${steps}` };
   text(button.firstChild, fault.title);
   text(button.lastChild, notes[fault.state]);
   button.disabled = fault.state === "recovering" || (fault.state === "on" && !fault.canEnd);
@@ -101,6 +124,11 @@ export const panels = {
     slide($("c-speed"), $("o-speed"), desk.wheel.speed, "km/h");
     text($("c-record"), `Save recording (${desk.inputs})`);
     text($("phone-count"), desk.complaint);
+    const isCpython = desk.runtime === "cpython";
+    $("p-heap").hidden = isCpython;
+    $("heap-none").hidden = !isCpython;
+    text($("heap-none"), "The module runs on CPython, whose memory says nothing of a module's heap: start with --vm micropython, at the usual pace.");
+    text($("pause-note"), `Told by the module every 5 s, in time of this computer${isCpython ? ", on CPython" : ""}: an ESP32 is slower.`);
   },
   car(car) {
     for (const name of ["soc", "speed", "power", "range", "odometer", "volts", "amps", "degrees", "height"]) text($(`car-${name}`), car[name]);
@@ -119,14 +147,18 @@ export const panels = {
     text($("differences"), wrong ? `${wrong} differ` : "no difference");
   },
   battery(battery) {
-    bars($("cells"), battery.cells, "V", 2, .03);
-    bars($("modules"), battery.modules, "°C", 1, 2);
+    for (const [name, unit, digits, least] of [["cells", "V", 2, .03], ["modules", "°C", 1, 2]]) {
+      bars($(name), battery[name], unit, digits, least, battery.monitor[name]);
+      judged($(`${name}-monitor`), battery.monitor[name]);
+      $(`${name}-monitor`).hidden = !battery[name].length;
+    }
     pairs($("degrees"), battery.other);
   },
   bus(list) { frames($("bus"), list); text($("bus-count"), `${list.length} ids, ${Math.round(list.reduce((sum, row) => sum + row.rate, 0))} frames/s`); },
   sent(list) { frames($("sent"), list); $("sent").hidden = !list.length; $("sent-none").hidden = list.length > 0; },
-  links(list) { rows($("links"), list, (link) => link.name, (link) => make("li", { class: "chip" }, link.name), (element, link) => { element.className = `chip ${link.isGood ? "good" : "bad"}`; element.title = link.text; element.setAttribute("aria-label", `${link.name}: ${link.text}`); }); },
-  counters(counters) { pairs($("counters"), counters.rows); pairs($("steps"), Object.keys(counters.steps).length ? counters.steps : { "none so far": "" }); },
+  links(list) { rows($("links"), list, (link) => link.name, (link) => make("li", { class: "chip" }, link.name), (element, link) => { element.className = `chip ${link.isGood ? "good" : "bad"}`; element.title = link.text; text(element, link.isGood ? link.name : `${link.name}: ${link.text}`); element.setAttribute("aria-label", `${link.name}: ${link.text}`); }); },
+  counters(counters) { pairs($("counters"), counters.rows); pairs($("steps"), Object.keys(counters.steps).length ? counters.steps : { "none so far": "" }); pairs($("module-counts"), counters.module); },
+  phone(days) { bill = days; costs(); },
   faults(list) {
     const create = (fault) => { const button = make("button", { type: "button", id: `fault-${fault.key}` }, make("span"), make("small")); button.addEventListener("click", () => doAct(button.dataset.state === "on" ? "mend" : "fault", { name: fault.key })); return make("li", {}, button); };
     rows($("faults"), list.filter((fault) => fault.isButton), (fault) => fault.key, create, tile);
@@ -155,8 +187,9 @@ export function showLines(fresh) {
   for (const line of fresh) {
     if (!known.has(line.who)) { known.add(line.who); chip(line.who); }
     if (line.who !== "phone" && line.who !== "sms") continue;
-    const note = line.who === "sms" && line.parts > 1 ? `${clock(line.t)} · ${line.parts} parts` : clock(line.t);
-    chat.append(make("div", { class: `bubble${line.who === "phone" ? " mine" : ""}` }, line.text, make("small", {}, note)));
+    const note = make("small", {}, clock(line.t));
+    if (line.who === "sms") { note.dataset.parts = line.parts; note.dataset.at = clock(line.t); cost(note); }
+    chat.append(make("div", { class: `bubble${line.who === "phone" ? " mine" : ""}` }, line.text, note));
   }
   trim(chat, 200);
   if (atEnd) chat.scrollTop = chat.scrollHeight;
@@ -172,6 +205,7 @@ export function showSamples(fresh, state) {
   plots ||= [
     new Plot($("p-power"), [["power", "--s1"]], { floor: 2, fill: true }), new Plot($("p-soc"), [["soc", "--s1"]], { floor: 4, zero: false }),
     new Plot($("p-wire"), [["out", "--s1"], ["in", "--s2"]], { floor: 50 }), new Plot($("p-can"), [["can", "--s1"]], { floor: 50, fill: true }),
+    new Plot($("p-heap"), [["heap", "--s1"]], { floor: 20 }), new Plot($("p-pause"), [["pause", "--s1"]], { floor: 10, fill: true }),
   ];
   if (document.hidden || state.desk?.kind !== "desk") return;
   const last = samples.slice(-600);
@@ -206,6 +240,14 @@ export function wire(act, saveRecording) {
   slider("c-soc", "o-soc", "%", "soc", (pct) => ({ pct }));
   $("c-restart").addEventListener("click", () => act("restart"));
   $("c-record").addEventListener("click", saveRecording);
+  let kept = null;
+  try { kept = localStorage.getItem("price"); } catch { /* a browser that keeps nothing */ }
+  setPrice(kept === null ? PRICE : Number(kept));
+  $("i-price").value = price;
+  $("i-price").addEventListener("input", (event) => {
+    setPrice(event.target.value === "" ? PRICE : Number(event.target.value));
+    try { localStorage.setItem("price", price); } catch { /* the same */ }
+  });
   $("i-filter").addEventListener("input", (event) => { filter = event.target.value.trim().toLowerCase(); redraw(); });
   document.querySelectorAll("[data-ask]").forEach((button) => button.addEventListener("click", () => act("ask", { what: button.dataset.ask })));
   document.querySelectorAll("[name=watch]").forEach((box) => box.addEventListener("change", () => act("watch", { what: [...document.querySelectorAll("[name=watch]:checked")].map((b) => b.value).join(" ") })));

@@ -22,6 +22,18 @@ function step(span, count) {
   return [1, 2, 5, 10].map((n) => n * power).find((n) => n >= raw);
 }
 
+// The stretches in which something was told.
+function runs(samples, key) {
+  const found = [];
+  let run = null;
+  for (const sample of samples) {
+    if (!Number.isFinite(sample[key])) run = null;
+    else if (run) run.push(sample);
+    else found.push(run = [sample]);
+  }
+  return found;
+}
+
 export class Plot {
   // series: [[key of the sample, css colour]]; floor: lowest top of the scale; zero: always in it.
   constructor(canvas, series, { floor = 1, zero = true, fill = false } = {}) {
@@ -35,7 +47,9 @@ export class Plot {
     const { context, width, height } = prepare(this.canvas);
     if (!width || samples.length < 2) return;
     const box = { left: 36, right: width - 6, top: 8, bottom: height - 18 };
-    const values = samples.flatMap((sample) => this.series.map(([key]) => sample[key]));
+    // What is not told is null: a gap, and no number.
+    const values = samples.flatMap((sample) => this.series.map(([key]) => sample[key])).filter(Number.isFinite);
+    if (!values.length) return;
     let low = Math.min(...values), high = Math.max(...values);
     if (this.zero) { low = Math.min(low, 0); high = Math.max(high, this.floor); }
     if (high - low < this.floor) { const middle = (high + low) / 2; low = middle - this.floor / 2; high = middle + this.floor / 2; }
@@ -56,11 +70,12 @@ export class Plot {
     context.textAlign = "right"; context.fillText(clock(last), box.right, box.bottom + 5);
     for (const [key, name] of this.series) {
       context.strokeStyle = colour(name); context.lineWidth = 1.8; context.lineJoin = "round";
-      context.beginPath();
-      samples.forEach((sample, i) => context[i ? "lineTo" : "moveTo"](x(sample.t), y(sample[key])));
-      context.stroke();
-      if (this.fill) {
-        context.lineTo(x(last), y(Math.max(low, 0))); context.lineTo(x(first), y(Math.max(low, 0)));
+      for (const run of runs(samples, key)) {
+        context.beginPath();
+        run.forEach((sample, i) => context[i ? "lineTo" : "moveTo"](x(sample.t), y(sample[key])));
+        context.stroke();
+        if (!this.fill) continue;
+        context.lineTo(x(run[run.length - 1].t), y(Math.max(low, 0))); context.lineTo(x(run[0].t), y(Math.max(low, 0)));
         context.globalAlpha = .13; context.fillStyle = colour(name); context.fill(); context.globalAlpha = 1;
       }
     }
@@ -72,8 +87,8 @@ export class Plot {
     const at = x(near.t);
     context.strokeStyle = colour("--muted"); context.lineWidth = 1;
     context.beginPath(); context.moveTo(at, box.top); context.lineTo(at, box.bottom); context.stroke();
-    const text = `${clock(near.t)}  ${this.series.map(([key]) => near[key]).join(" / ")}`;
-    for (const [key, name] of this.series) { context.fillStyle = colour(name); context.beginPath(); context.arc(at, y(near[key]), 3.5, 0, 7); context.fill(); }
+    const text = `${clock(near.t)}  ${this.series.map(([key]) => near[key] ?? "–").join(" / ")}`;
+    for (const [key, name] of this.series) if (Number.isFinite(near[key])) { context.fillStyle = colour(name); context.beginPath(); context.arc(at, y(near[key]), 3.5, 0, 7); context.fill(); }
     const wide = context.measureText(text).width + 10, left = Math.min(Math.max(at - wide / 2, box.left), box.right - wide);
     context.fillStyle = colour("--text"); context.fillRect(left, box.top - 6, wide, 17);
     context.fillStyle = colour("--card"); context.textAlign = "left"; context.textBaseline = "middle"; context.fillText(text, left + 5, box.top + 3);

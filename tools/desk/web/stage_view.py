@@ -8,7 +8,6 @@ from typing import Any
 from tools.desk import canbus
 from tools.desk.board_host import HostError
 from tools.desk.dbc_cars import CARS
-from tools.desk.driver_bench import hardest_step
 from tools.desk.gps import TEMPELHOF
 from tools.desk.modem.phone import OutgoingSms
 from tools.desk.mqtt_watch import PASSWORD as BROKER_PASSWORD
@@ -29,6 +28,9 @@ from tools.desk.web.controls import (
     scenarios_of,
 )
 from tools.desk.web.lines import Dialogue, LineLog, SampleLog, Secrets
+from tools.desk.web.link_states import Lights
+from tools.desk.web.module_watch import ModuleWatch
+from tools.desk.web.phone_bill import PhoneBill
 from tools.desk.web.recording import Recording
 from tools.desk.web.strikes import Strikes
 
@@ -40,12 +42,16 @@ _PERIODS = {
     "battery": 5,
     "bus": 3,
     "sent": 3,
-    "links": 5,
+    "links": 2,
     "counters": 5,
+    "phone": 5,
     "faults": 2,
 }
 _SAMPLE_TICKS = 10
-_STEPS_KEPT = 100
+# SMS after which the module starts anew because somebody said so.
+_RESTARTING = ("RESET", "FACTORY")
+# How long that may take, by its clock.
+_RESTART_S = 60.0
 # Changed fields of a message that one line names.
 _NEWS = 6
 
@@ -78,10 +84,13 @@ class StageView:
         self._clock_s = 0.0
         self._looked_s = self._started_s
         self._ticks = 0
-        self._phone = {"out": 0, "in": 0, "parts": 0}
+        self._bill = PhoneBill()
+        self._lights = Lights(stage)
+        self.watch = ModuleWatch(stage.type_line, self._step)
         self._uart = [0, 0]
         self._steps: dict[str, int] = {}
         self._restarts = 0
+        self._restart_until_s = 0.0
         self._before = (0, 0, 0, 0.0)
 
     @property
@@ -101,6 +110,7 @@ class StageView:
         stage.on_event.append(self._hear_event)
         stage.on_message.append(self._hear_app)
         stage.on_sms.append(self._hear_sms)
+        stage.on_console.append(self.watch.hear)
         to_modem = Dialogue(lambda text: self._at("to modem", text))
         from_modem = Dialogue(lambda text: self._at("modem", text))
         uart = self._uart
@@ -121,7 +131,9 @@ class StageView:
     def line(self, who: str, text: str) -> None:
         """What the stage tells; SMS, CAN and app's messages come by ways of their own."""
         if who == "phone":
-            self._phone["out"] += 1
+            self._bill.to_module(self.module_s)
+            if text.strip().upper().startswith(_RESTARTING):
+                self.expect_restart()
             self.say("phone", self.secrets.clean_sms(text))
         elif who in ("module", "broker"):
             self.say(who, self.secrets.clean(text))
@@ -129,8 +141,7 @@ class StageView:
             self.say("app", self.secrets.clean(text))
 
     def _hear_sms(self, sms: OutgoingSms) -> None:
-        self._phone["in"] += 1
-        self._phone["parts"] += sms.part_count
+        self._bill.of_module(self.module_s, sms.part_count)
         text = sms.text.replace("\r\n", "\n").replace("\r", "\n")
         parts = [self.secrets.clean_reply(part) for part in text.split("\n")]
         self.say("sms", "\n".join(parts), parts=sms.part_count, to=sms.number)
@@ -139,8 +150,6 @@ class StageView:
         who = {"car": "to server", "app": "to server"}.get(event.kind, "server")
         text = event.text if event.kind in ("car", "app") else f"{event.kind} {event.text}"
         self.say(who, self.secrets.clean(f"{event.kind} {text}" if who == "to server" else text))
-        if event.kind == "login" and event.text.startswith("car"):
-            self._step("login")
 
     def _hear_app(self, code: str, payload: str) -> None:
         self.beliefs.hear(code, payload)
@@ -156,15 +165,16 @@ class StageView:
 
     def _at(self, who: str, text: str) -> None:
         self.say(who, self.secrets.clean(text))
-        if who == "to modem":
-            step = hardest_step(text.encode())
-            if step:
-                self._step(step)
 
     def _step(self, step: str) -> None:
-        if step in self._steps or len(self._steps) < _STEPS_KEPT:
-            self._steps[step] = self._steps.get(step, 0) + 1
+        """The module took a step of its recovery ladder."""
+        self._steps[step] = self._steps.get(step, 0) + 1
+        self.strikes.step(step)
         self.say("step", step)
+
+    def expect_restart(self) -> None:
+        """Somebody asked for a new start of the module, so that one is no recovery."""
+        self._restart_until_s = self.module_s + _RESTART_S
 
     # ---- what is the case ----
 
@@ -172,10 +182,16 @@ class StageView:
         """Every 0.1 s."""
         self._ticks += 1
         self.beliefs.look()
+        self._lights.look()
         board = self.stage.board
         if board is not None and board.restarts != self._restarts:
             self._restarts = board.restarts
-            self._step("board restart")
+            self.watch.restarted()
+            if self.module_s > self._restart_until_s:
+                self._step("board restart")
+            self._restart_until_s = 0.0
+        is_twizy = self.stage.options.car_type == TWIZY
+        self.watch.tick(self.module_s, time.monotonic(), is_twizy)
         if self._ticks % _SAMPLE_TICKS == 0:
             self._sample(self.module_s, time.monotonic())
 
@@ -196,10 +212,22 @@ class StageView:
                 "out": round(max(now[0] - before[0], 0) / passed_s),
                 "in": round(max(now[1] - before[1], 0) / passed_s),
                 "can": round((now[2] - before[2]) / passed_s),
+                **self._health(),
                 "at": [round(fix.latitude, 6), round(fix.longitude, 6)],
                 "told": told,
             }
         )
+
+    def _health(self) -> dict[str, float | None]:
+        """KB of the heap where there is one, ms of this computer; None for what is not told."""
+        health, options = self.watch.health, self.stage.options
+        if health is None:
+            return {"heap": None, "pause": None}
+        has_heap = options.wiring.runtime != "cpython"
+        return {
+            "heap": round(health.used / 1024, 1) if has_heap else None,
+            "pause": round(max(health.pause_ms, 0) / options.time_scale, 1),
+        }
 
     def _place(self) -> list[float] | None:
         location = self.beliefs.app.get("L")
@@ -218,8 +246,9 @@ class StageView:
             "battery": self._battery,
             "bus": lambda: self._bus.shown(self.stage.options.car_type),
             "sent": lambda: self._sent_frames.shown(self.stage.options.car_type),
-            "links": self._links,
+            "links": self._lights.shown,
             "counters": self._counters,
+            "phone": self._bill.shown,
             "faults": self.strikes.shown,
         }
         return {
@@ -280,7 +309,7 @@ class StageView:
         car = self.stage.car
         if not isinstance(car, TwizySimulator):
             degrees = {"battery": car.battery_c, "motor": car.motor_c, "charger": car.charger_c}
-            return {"cells": [], "modules": [], "other": _rounded(degrees)}
+            return {"cells": [], "modules": [], "other": _rounded(degrees), "monitor": {}}
         model = car.model
         degrees = {
             "motor": model.motor_c,
@@ -292,37 +321,19 @@ class StageView:
             "cells": [round(model.cell_volts(cell), 3) for cell in range(CELLS)],
             "modules": [round(model.module_c(module), 1) for module in range(MODULES)],
             "other": _rounded(degrees),
+            "monitor": {name: marks.shown() for name, marks in self.watch.groups.items()},
         }
-
-    def _links(self) -> list[dict[str, Any]]:
-        stage = self.stage
-        board, modem = stage.board, stage.modem
-        assert board is not None and modem is not None
-        engine = modem.modem
-        is_up = board.process is not None and board.process.returncode is None
-        is_registered = engine.network.is_registered
-        states = [
-            ("module", is_up, "runs", "does not run"),
-            ("modem", board.modem_line.is_connected, "on its UART", "away"),
-            ("network", is_registered, "registered", "not registered"),
-            ("server", stage.server.is_car_online(VEHICLE), "logged in", "not logged in"),
-            ("GPS", board.gps_line.is_connected, "on its UART", "away"),
-            ("CAN", board.can_line.is_connected, "on the bus", "away"),
-        ]
-        return [
-            {"name": name, "isGood": bool(is_good), "text": good if is_good else bad}
-            for name, is_good, good, bad in states
-        ]
 
     def _counters(self) -> dict[str, Any]:
         counters = self.stage.server.counters(VEHICLE)
         board = self.stage.board
         return {
             "steps": self._steps,
+            "module": dict(sorted(self.watch.counts.items())),
             "rows": {
-                "SMS to the module": self._phone["out"],
-                "SMS of the module": self._phone["in"],
-                "their parts, each paid for": self._phone["parts"],
+                "SMS to the module": self._bill.sum.to_module,
+                "SMS of the module": self._bill.sum.of_module,
+                "their parts, each paid for": self._bill.sum.parts,
                 "logins of the module": counters.car_logins,
                 "bytes to the server": counters.bytes_from_car,
                 "bytes from the server": counters.bytes_to_car,
@@ -374,8 +385,10 @@ class StageView:
         self._bus.clear()
         self._sent_frames.clear()
         self.beliefs.forget()
+        self.watch.forget_car()
 
     async def change_time(self, scale: float) -> None:
+        self.expect_restart()
         await self.stage.change_time_scale(scale)
 
     async def stop(self) -> None:

@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tools.desk.faults import FAULTS, Fault
@@ -28,6 +28,8 @@ _LIMIT_S = 600.0
 _COMMAND_S = 40.0
 _PAUSE_S = 3.0
 _LIST_FEATURES = 1
+# The module tells its counters every 5 s, so the last steps are known only then.
+_TOLD_S = 6.0
 
 # Those with a button of their own, in its words; the others are in a list.
 BUTTONS = {
@@ -44,13 +46,17 @@ BUTTONS = {
 
 @dataclass
 class Strike:
-    """One fault's state; times by time.monotonic. note: what is still missing, or the result."""
+    """One fault's state; times by time.monotonic. note: what is still missing, or the result.
+
+    steps: what the module took of its recovery ladder from the strike until all was well.
+    """
 
     fault: Fault
     state: str = OFF
     since_s: float = 0.0
     note: str = ""
     took_s: float | None = None
+    steps: dict[str, int] = field(default_factory=dict)
     task: asyncio.Task | None = None
     mending: asyncio.Event | None = None
 
@@ -93,6 +99,12 @@ class Strikes:
             raise FaultError("This fault is not there, so it cannot end.")
         strike.mending.set()
 
+    def step(self, name: str) -> None:
+        """The module took a step of its recovery ladder, because of whatever there is now."""
+        for strike in self._all.values():
+            if strike.state in (ON, RECOVERING):
+                strike.steps[name] = strike.steps.get(name, 0) + 1
+
     async def stop(self) -> None:
         """Leave all of them."""
         tasks = [strike.task for strike in self._all.values() if strike.task is not None]
@@ -119,6 +131,7 @@ class Strikes:
                     "since": round(since_s) if strike.state == RECOVERING else 0,
                     "took": strike.took_s,
                     "note": strike.note,
+                    "steps": _listed(strike.steps),
                 }
             )
         return sorted(rows, key=lambda row: _place(row["title"]))
@@ -126,7 +139,10 @@ class Strikes:
     def _set(self, strike: Strike, state: str, note: str = "") -> None:
         strike.state, strike.note = state, note
         strike.since_s = time.monotonic()
-        self._on_change(f"{strike.fault.name}: {state}" + (f", {note}" if note else ""))
+        steps = _listed(strike.steps) if state in (WELL, LOST) else ""
+        self._on_change(
+            ": ".join((strike.fault.name, ", ".join(filter(None, (state, note, steps)))))
+        )
 
     async def _suffer(self, strike: Strike) -> None:
         try:
@@ -141,6 +157,7 @@ class Strikes:
     async def _happen(self, strike: Strike) -> None:
         fault, stage = strike.fault, self._stage
         strike.took_s = None
+        strike.steps = {}
         self._set(strike, ON)
         await fault.strike(stage)
         if fault.lasts_s and strike.mending is not None:
@@ -151,9 +168,10 @@ class Strikes:
             await fault.mend(stage)
         self._set(strike, RECOVERING)
         complaint = await self._recover(strike)
+        took_s = round((time.monotonic() - strike.since_s) * stage.options.time_scale)
         if fault.clear is not None:
             await fault.clear(stage)
-        took_s = round((time.monotonic() - strike.since_s) * stage.options.time_scale)
+        await asyncio.sleep(_TOLD_S / stage.options.time_scale)
         strike.took_s = None if complaint else took_s
         self._set(strike, LOST if complaint else WELL, complaint or f"all well after {took_s} s")
 
@@ -193,6 +211,11 @@ class Strikes:
             return "waits for a fresh position"
         wrong = self._beliefs.differences()
         return f"the app is wrong about: {', '.join(wrong)}" if wrong else ""
+
+
+def _listed(steps: dict[str, int]) -> str:
+    """`reconnect ×3, PDP`."""
+    return ", ".join(f"{name} ×{count}" if count > 1 else name for name, count in steps.items())
 
 
 def _place(title: str) -> tuple[int, str]:
