@@ -47,6 +47,8 @@ def test_a_module_on_a_cable(cable):
             _set_up(page)
             page.locator(".segments span:text-is('GPS')").click()
             page.wait_for_selector("#lines [data-who=console]:has-text('Watching')")
+            page.locator(".segments span:text-is('Health')").click()
+            page.wait_for_selector("#lines [data-who=console]:has-text('health>')")
             assert page.complaints == []
     finally:
         web.terminate()

@@ -57,6 +57,20 @@ def test_it_asks_until_somebody_answers():
     assert console.taken() == ["WATCH HEALTH"] and console.watch.health is None
 
 
+def test_a_module_at_which_nobody_looks_is_left_alone():
+    console = Console()
+    console.watch.rest()
+    assert console.taken() == []
+    console.watch.tick(0, 0, True)
+    console.hear("# health> 1 s, 0 of 0 bytes, 0 ms", "# count> sms_sent 1")
+    console.taken()
+    for _ in range(3):
+        console.watch.rest()
+    assert console.taken() == ["WATCH"] and console.watch.health is None
+    console.watch.tick(500, 500, True)
+    assert console.taken() == ["WATCH HEALTH"] and console.watch.counts == {"sms_sent": 1}
+
+
 def test_it_asks_the_monitor_of_a_twizy_in_turns():
     console = Console()
     console.watch.tick(0, 0, True)

@@ -17,7 +17,7 @@ from tools.setup.questions import QUESTIONS, checked
 
 _QUESTIONS = {"DIAG": "DIAG", "SUMMARY": "S SUMMARY", "VERSION": "S VERSION"}
 _ASKED = ("DIAG", "SUMMARY", "VERSION", "SIGNAL", "BUS")
-_WATCHED = ("", "MODEM", "GPS", "CAN")
+_WATCHED = ("", "MODEM", "GPS", "CAN", "HEALTH")
 _LONGEST_LINE = 240
 _LONGEST_ANSWERS = 8000
 _SET = re.compile(r"(SET\s+(\d+)\s*=).+", re.I)
@@ -40,7 +40,7 @@ class ModuleView:
                 (Field("text", least=1, most=_LONGEST_LINE),),
             ),
             "watch": Action(
-                "what to show as it passes, of MODEM, GPS and CAN; empty for nothing",
+                "what to show as it passes, of MODEM, GPS, CAN and HEALTH; empty for nothing",
                 self._watch,
                 (Field("what", most=20),),
             ),
@@ -135,7 +135,7 @@ class ModuleView:
     async def _watch(self, _: Any, arguments: dict[str, Any]) -> None:
         words = arguments["what"].split()
         if any(word not in _WATCHED for word in words):
-            raise ActionError("Watched are MODEM, GPS and CAN.")
+            raise ActionError("Watched are MODEM, GPS, CAN and HEALTH.")
         await self._call(lambda: self._client.ask(" ".join(("WATCH", *words))))
 
     async def _set_up(self, _: Any, arguments: dict[str, Any]) -> None:

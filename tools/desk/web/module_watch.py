@@ -30,7 +30,7 @@ STEPS = {
 # a modem that is off is switched on by its key, once.
 _OF_START = ("server_reconnects", "gprs_lost", "gprs_retry")
 _KEY = "modem_power_key"
-_WATCH = "WATCH HEALTH"
+_WATCH, _WATCH_NOTHING = "WATCH HEALTH", "WATCH"
 # Seconds of the module's clock. Lines of health come every 5 s.
 _SILENT_S = 20.0
 _ASK_S = 10.0
@@ -120,6 +120,14 @@ class ModuleWatch:
         self._has_started = False
         self._asked = ""
         self._watch_due_s = self._ask_due_s = 0.0
+
+    def rest(self) -> None:
+        """Nobody looks: leave the module, whose heap may be small, alone until the next `tick`."""
+        if self.health is not None:
+            self._type_line(_WATCH_NOTHING)
+        self.health = None
+        self._asked = ""
+        self._watch_due_s = 0.0
 
     def forget_car(self) -> None:
         """Another car: what the monitor said is of the one before."""

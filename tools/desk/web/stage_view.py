@@ -52,6 +52,8 @@ _SAMPLE_TICKS = 10
 _RESTARTING = ("RESET", "FACTORY")
 # How long that may take, by its clock.
 _RESTART_S = 60.0
+# Who has asked for no part of the state for so many real seconds is gone.
+_SHOWN_S = 10.0
 # Changed fields of a message that one line names.
 _NEWS = 6
 
@@ -91,6 +93,8 @@ class StageView:
         self._steps: dict[str, int] = {}
         self._restarts = 0
         self._restart_until_s = 0.0
+        # Until when somebody may be looking, in real time.
+        self._shown_until_s = 0.0
         self._before = (0, 0, 0, 0.0)
 
     @property
@@ -190,10 +194,14 @@ class StageView:
             if self.module_s > self._restart_until_s:
                 self._step("board restart")
             self._restart_until_s = 0.0
-        is_twizy = self.stage.options.car_type == TWIZY
-        self.watch.tick(self.module_s, time.monotonic(), is_twizy)
+        now_s = time.monotonic()
+        if now_s <= self._shown_until_s:
+            is_twizy = self.stage.options.car_type == TWIZY
+            self.watch.tick(self.module_s, now_s, is_twizy)
+        else:
+            self.watch.rest()
         if self._ticks % _SAMPLE_TICKS == 0:
-            self._sample(self.module_s, time.monotonic())
+            self._sample(self.module_s, now_s)
 
     def _sample(self, module_s: float, now_s: float) -> None:
         stage = self.stage
@@ -239,6 +247,7 @@ class StageView:
         return place if any(place) else None
 
     def sections(self, is_all: bool = False) -> dict[str, Any]:
+        self._shown_until_s = time.monotonic() + _SHOWN_S
         makers = {
             "desk": self._desk,
             "car": self._car,
