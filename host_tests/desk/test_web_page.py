@@ -1,6 +1,7 @@
 """The page itself in a real Chromium: what is shown comes from a source that the test makes up."""
 
 import contextlib
+import gc
 import json
 import urllib.error
 import urllib.request
@@ -11,6 +12,7 @@ from host_tests import needs_browser
 from host_tests.desk.web_bench import Loop, browser, keep_picture, open_page, until
 from tools.desk.web.controls import Action, ActionError, Field
 from tools.desk.web.lines import LineLog, SampleLog
+from tools.desk.web.phone_bill import PhoneBill
 from tools.desk.web.site import WebSite
 
 _HOUR_S = 3600
@@ -366,16 +368,27 @@ def test_an_hour_does_not_grow(chromium):
         count = "document.querySelectorAll('*').length"
         heap = "performance.memory.usedJSHeapSize"
         halves = []
+        objects = []
+        bill = PhoneBill()
         for half in range(2):
             for minute in range(30):
                 for second in range(60):
                     source.second(half * _HOUR_S / 2 + minute * 60 + second)
+                # Days without end, too.
+                bill.of_module((half * 30 + minute) * 86_400, 1)
+                source.days = bill.shown()
                 last = f"line at {half * _HOUR_S / 2 + minute * 60 + 59}"
                 page.wait_for_selector(f".bubble:has-text('{last}') >> nth=0", state="attached")
             page.request_gc()
             halves.append((page.evaluate(count), page.evaluate(heap)))
+            gc.collect()
+            objects.append(len(gc.get_objects()))
         assert halves[0][0] == halves[1][0] < 4000
         assert halves[1][1] < halves[0][1] * 1.3
+        # Of what is served, as well: its lists were full after the first half.
+        assert objects[1] < objects[0] * 1.02
+        page.wait_for_selector("#days tbody tr:last-child th:text-is('60')", state="attached")
+        assert page.locator("#days tbody tr").count() == 14
         assert len(source.lines.since(0)) <= 1500 and len(source.samples.since(0)) <= 1800
         assert page.complaints == []
         page.close()

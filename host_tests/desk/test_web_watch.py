@@ -1,12 +1,18 @@
 """What the desk's page learns from the module's console, its lights, and what a phone costs."""
 
+import gc
 import os
 from types import SimpleNamespace
 
+from tools.desk.board_host import Wiring
+from tools.desk.modem.phone import OutgoingSms
 from tools.desk.modem.sockets import CLOSED, CONNECTED
+from tools.desk.ovms.events import Event
+from tools.desk.stage import Stage, StageOptions
 from tools.desk.web.link_states import Lights
 from tools.desk.web.module_watch import Health, ModuleWatch, marks_of
 from tools.desk.web.phone_bill import PhoneBill
+from tools.desk.web.stage_view import StageView
 
 _DAY_S = 86_400
 
@@ -158,6 +164,38 @@ def test_days_of_a_phone():
         bill.of_module(day * _DAY_S, 1)
     assert (bill.sum.to_module, bill.sum.of_module, bill.sum.parts) == (1, 400, 402)
     assert [day["day"] for day in bill.shown()] == list(range(387, 401))
+
+
+def test_an_hour_of_a_desk_does_not_grow():
+    """What the page is filled from, after half an hour and after an hour of all that happens."""
+    options = StageOptions(Wiring(time_scale=1.0))
+    stage = Stage(options, lambda who, text: None)
+    view = StageView(stage)
+    # What it looks at is not there: nothing of this stage has started.
+    view._lights.look = lambda: None
+    view.strikes = SimpleNamespace(step=lambda name: None)
+    sms = OutgoingSms("+4915112345678", "SOC: 80%", "gsm7", 2)
+    view.watch.hear("# count> server_logins 1")
+    sizes = []
+    for half in range(2):
+        for second in range(half * 1800, (half + 1) * 1800):
+            for _ in range(10):
+                view.tick()
+            view._hear_frames([(0, identifier, bytes(8)) for identifier in range(0x100, 0x140)])
+            view._hear_event(Event("car", "TWIZY42", f"S {second}", second))
+            view._hear_app("S", f"{second % 100},K")
+            view._hear_sms(sms)
+            view.line("phone", f"STAT? {second}")
+            view.watch.hear(f"# health> {second} s, 1 of 2 bytes, {second % 90} ms")
+            view.watch.hear(f"# count> server_reconnects {second}")
+            view.watch.hear(f"# count> odd_{second} 1")
+            view._recording.add(second, "sms", {"text": "STAT?"})
+        view._recording.inputs.clear()
+        gc.collect()
+        sizes.append(len(gc.get_objects()))
+    assert len(view.lines.since(0)) == 1500 and len(view.samples.since(0)) == 1800
+    assert view._steps["reconnect"] > 3000
+    assert sizes[1] < sizes[0] * 1.02
 
 
 def _stage():
