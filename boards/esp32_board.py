@@ -8,7 +8,8 @@ A board's own file has its pins, and builds each peripheral when it is asked for
     modem_uart() modem_pins() its UART and pins (power key, reset, supply, DTR); a board without
                               the three has none and needs WiFi
     gps_uart()
-    can() CRYSTAL_HZ          SPI bus, chip select and interrupt pin of an MCP2515; its crystal
+    can() CRYSTAL_HZ          SPI bus, chip select and interrupt pin of an MCP2515; its crystal: in
+                              Hz, a tuple of likely ones, or None where nobody knows
     twai()                    or: chip, RX and TX as GPIO number and pin each, a timer
     RI_GPIO INT_GPIO          RTC pins at the modem's RI and the MCP2515's INT, None where there is
                               no wire: without RI the ESP32 never sleeps

@@ -32,7 +32,7 @@ def chip(mode=0x60, accept_all=True, **options):
     spi(model, 0x02, 0x2C, 0x00)
     spi(model, 0x02, 0x2B, 0x23)
     spi(model, 0x05, 0x0F, 0xE0, mode)
-    model.tick_us(22)
+    model.tick_us(11_000_000 // model.bit_rate())
     assert read(model, 0x0E)[0] & 0xE0 == mode
     return model
 
@@ -235,6 +235,7 @@ def test_silent_modes_never_acknowledge():
 
 def test_mode_change_takes_11_bits_and_never_comes_on_a_stuck_bus():
     model = exact_time(MCP2515Model())
+    spi(model, 0x02, 0x28, 0x03, 0xAC, 0x00)
     model.is_stuck_dominant = True
     spi(model, 0x05, 0x0F, 0xE0, 0x60)
     model.tick_us(1_000_000)
@@ -371,6 +372,19 @@ def test_wrong_bit_rate_shows_message_errors_only():
     assert read(model, 0x1D) == b"\x01" and model.disturbances == 1
 
 
+def test_joining_takes_11_of_the_chip_s_own_bits():
+    """At half the bus's rate there are never so many behind a frame, so not on a full bus."""
+    model = exact_time(MCP2515Model(crystal_hz=8_000_000))
+    spi(model, 0x02, 0x28, 0x03, 0xAC, 0x00)
+    spi(model, 0x05, 0x0F, 0xE0, 0x60)
+    for _ in range(20):
+        model.tick_us(22)
+        model.bus_frame(0x155, DATA)
+    assert read(model, 0x0E)[0] & 0xE0 == 0x80 and read(model, 0x2C) == b"\x00"
+    model.tick_us(44)
+    assert read(model, 0x0E)[0] & 0xE0 == 0x60
+
+
 def test_receive_errors_count_in_normal_mode_only():
     model = chip(mode=0x00)
     for _ in range(130):
@@ -403,6 +417,7 @@ def test_receive_pins():
 
 def test_spi_takes_time():
     model = MCP2515Model()
+    spi(model, 0x02, 0x28, 0x03, 0xAC, 0x00)
     spi(model, 0x05, 0x0F, 0xE0, 0x60)
     for _ in range(6):
         assert read(model, 0x0E)[0] & 0xE0 == 0x80

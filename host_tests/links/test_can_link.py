@@ -4,14 +4,12 @@ import asyncio
 
 from micropython import heap_lock, heap_unlock
 
+from host_tests.drivers.mcp2515_bench import MCP2515Bench
 from host_tests.shims.expect import run
-from ovms.drivers.mcp2515 import MCP2515
 from ovms.links.can_link import CANLink
 from ovms.status import Status
 from ovms.vehicle.base import Vehicle
 from ovms.vehicle.state import VehicleState
-from tools.simulated_board.models.mcp2515 import MCP2515Model
-from tools.simulated_board.models.mcp2515_spi import ChipSelectPin, InterruptPin, ModelSPI
 
 
 class Config:
@@ -59,13 +57,8 @@ class FrugalCar(Car):
 
 class Module:
     def __init__(self, car=None, retry_ms=5):
-        self.model = MCP2515Model()
-        self.pin = InterruptPin(self.model)
-        self.bus = MCP2515(
-            ModelSPI(self.model),
-            ChipSelectPin(self.model),
-            self.pin,
-        )
+        bench = MCP2515Bench()
+        self.model, self.pin, self.bus = bench.model, bench.pin, bench.bus
         self.car = car or Car()
         self.status = Status("TEST")
         self.config = Config()

@@ -7,8 +7,11 @@ Rules of this file
 - The edge of INT is a hint. `Receiver.drain` trusts the pin's level, `check` doubts even that.
 - Nothing is retried here: `open` and `check` say what is wrong, the link tries again.
 - Which frames may leave is decided in can_bus.py.
-- What each frame passes is native code: modules/ovms_can.py. What runs once, start, change of mode
-  and filters, is loaded when it is needed: mcp2515_setup.py, mcp2515_filters.py.
+- What each frame passes is native code: modules/ovms_can.py. What runs once, start, change of
+  mode, filters and the search for the crystal, is loaded when it is needed: mcp2515_setup.py,
+  mcp2515_filters.py, mcp2515_crystal.py.
+- Until a frame was heard at the bit rate asked for, the chip only listens, and to everything: with
+  another crystal than it is set for it would destroy what others send (hardware facts 2.4).
 
 Registers and rules: MCP2515 data sheet DS20001801; hardware facts 2.1 to 2.7.
 """
@@ -28,7 +31,8 @@ WAS_BUFFER_0 = const(2)
 IS_BUSY = const(3)
 _IS_MISSED = const(4)
 IS_OPEN = const(5)
-_FRAMES = const(6)
+FRAMES = const(6)
+FOREIGN = const(7)
 _CHIP_OVERFLOW = const(9)
 _MESSAGE_ERRORS = const(10)
 _SPI_ERRORS = const(11)
@@ -36,7 +40,15 @@ _BUS_OFFS = const(12)
 _SENT = const(13)
 _TX_BUSY = const(14)
 _TX_ABORTED = const(15)
-_NUMBERS = const(16)
+# The crystal in kHz where it is another one than the board says, and that; 0 where it is the same.
+CRYSTAL_KHZ = const(16)
+BOARD_CRYSTAL_KHZ = const(17)
+# What follows counts nothing: all frames heard until the last check; whether one was heard since
+# the start with these settings; checks in a row that met errors alone.
+HEARD = const(18)
+IS_SURE = const(19)
+STRIKES = const(20)
+_NUMBERS = const(21)
 
 LISTEN_ONLY = const(0x60)
 SLEEP = const(0x20)
@@ -63,23 +75,30 @@ class MCP2515(CANBus):
     """One controller; contract "CAN bus" of firmware/README.md.
 
     spi: mode 0, at most 10 MHz, with write and write_readinto. cs: output pin, high. interrupt:
-    input pin on INT, or None.
+    input pin on INT, or None. crystals: what the board says of its crystal: Hz, a tuple of likely
+    ones, the likeliest first, or None; `mcp2515_crystal.py` finds out which it is. store: where
+    that is kept if it is another one; None: the file `crystal`.
 
     The ring holds 47 frames: at the Twizy's 400 a second the link may be held up for 115 ms.
 
     What is not in the contract and has no underscore is for mcp2515_setup.py.
     """
 
-    def __init__(self, spi, cs, interrupt=None, crystal_hz=16_000_000):
+    def __init__(self, spi, cs, interrupt=None, crystals=None, store=None):
         super().__init__()
         # Bound once: taking a method fresh allocates.
         self._write_spi = spi.write
         self._transfer = spi.write_readinto
         self._cs = cs.value
         self.interrupt = interrupt
-        self.crystal_hz = crystal_hz
-        # The acceptance filters, and what they were computed from.
-        self.filters = self.filter_ids = None
+        self.crystals = crystals
+        self.store = store
+        # The crystal that the chip is set for, in Hz; 0 before the first `open`.
+        self.crystal_hz = 0
+        # What the acceptance filters were computed from, and they.
+        self.filters = (None, None)
+        # Of the last `open`: bit rate, frames that may leave, is_silent, filters or None for all.
+        self.asked = (0, (), True, None)
         self.numbers = array("i", bytes(4 * _NUMBERS))
         self.wanted = bytearray(256)
         self._receiver = Receiver(
@@ -101,9 +120,10 @@ class MCP2515(CANBus):
     def open(self, bitrate, rx_ids, tx_frames=(), is_silent=True, foreign_ids=()):
         """Reset and start the chip; everything of an earlier `open` but the counts is forgotten.
 
-        Takes 10 to 30 ms, with new ids to compute filters for some 70 ms more. OSError with a
-        sentence when there is no chip or the bus is blocked, ValueError when the crystal cannot
-        make the rate or an id is none.
+        Takes 10 to 30 ms, with new ids to compute filters for some 70 ms more. Nothing may leave
+        before a `check` that finds a frame heard at this bit rate. OSError with a sentence when
+        there is no chip or the bus is blocked, ValueError when no crystal makes the rate or an id
+        is none.
         """
         from ovms.drivers.mcp2515_setup import open
 
@@ -141,9 +161,9 @@ class MCP2515(CANBus):
         Called by the interrupt and, as a backstop, every few milliseconds by the link.
         """
         numbers = self.numbers
-        before = numbers[_FRAMES]
+        before = numbers[FRAMES]
         self.drain(None)
-        return numbers[_FRAMES] - before
+        return numbers[FRAMES] - before
 
     def _transmit(self, arbitration_id, data):
         numbers = self.numbers
@@ -192,7 +212,8 @@ class MCP2515(CANBus):
         """Whether the chip is still as `open` left it; call every few seconds.
 
         False after a brown-out, a reset or a broken SPI line: then `open` again. Also ends a stuck
-        transmission, and stops trusting an INT line that stays high with flags waiting.
+        transmission, stops trusting an INT line that stays high with flags waiting, and looks for
+        the crystal where there are errors and no frames.
         """
         numbers = self.numbers
         if not numbers[IS_OPEN]:
@@ -213,13 +234,22 @@ class MCP2515(CANBus):
                 numbers[_SPI_ERRORS] += 1
                 return False
             self.error_flags = status[3]
-            if status[2] & _MESSAGE_ERROR:
+            is_damaged = status[2] & _MESSAGE_ERROR
+            if is_damaged:
                 numbers[_MESSAGE_ERRORS] += 1
                 self.write(b"\x05\x2c\x80\x00")
             if status[2] & _ENABLED and self._receiver.is_line_high():
                 self._receiver.is_line_high = no_line
             if status[6] & _TX_PENDING and self._is_tx_stuck():
                 self._abort(b"\x05\x0f\x10\x10")
+            is_heard = numbers[FRAMES] + numbers[FOREIGN] - numbers[HEARD]
+            if is_heard:
+                numbers[HEARD] += is_heard
+                numbers[STRIKES] = 0
+            if not numbers[IS_SURE] if is_heard else is_damaged:
+                from ovms.drivers.mcp2515_crystal import judge
+
+                return judge(self, is_heard)
             return True
         finally:
             self.release()

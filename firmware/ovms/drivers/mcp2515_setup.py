@@ -8,9 +8,13 @@ import time
 from micropython import const
 
 from ovms.drivers.mcp2515 import (
+    FOREIGN,
+    FRAMES,
     HEAD,
+    HEARD,
     IS_BUSY,
     IS_OPEN,
+    IS_SURE,
     LISTEN_ONLY,
     SLEEP,
     TAIL,
@@ -20,6 +24,7 @@ from ovms.drivers.mcp2515 import (
 
 _NO_CHIP = "no CAN controller answers on SPI: check its supply and its wires"
 _NORMAL = const(0x00)
+_CONFIGURATION = const(0x80)
 _MODE_BITS = const(0xE0)
 # Any mode is reached within 11 recessive bits, and they follow every frame: 1.4 ms for the longest
 # at 125 kbit/s. Only a bus that never becomes recessive takes longer.
@@ -38,38 +43,95 @@ COUNTS = (
     "can_sent",
     "can_tx_busy",
     "can_tx_aborted",
+    # No counts, but there where the others are: see mcp2515_crystal.py.
+    "can_crystal_khz",
+    "can_board_crystal_khz",
 )
 
 
 def open(bus, bitrate, rx_ids, tx_frames, is_silent, foreign_ids):
     """`MCP2515.open`."""
+    numbers = bus.numbers
+    if numbers[IS_OPEN] and not numbers[IS_SURE] and _heard(numbers) != numbers[HEARD]:
+        # As the next check would have found.
+        from ovms.drivers.mcp2515_crystal import note
+
+        note(bus)
     close(bus)
-    filters = _ALL
+    filters = None
     if rx_ids is not None:
         filter_ids = (tuple(rx_ids), tuple(foreign_ids))
-        if filter_ids != bus.filter_ids:
+        if filter_ids != bus.filters[0]:
             from ovms.drivers.mcp2515_filters import acceptance_filters
 
-            bus.filters = acceptance_filters(rx_ids, foreign_ids)
-            bus.filter_ids = filter_ids
-        filters = bus.filters
-    bus.mode = LISTEN_ONLY if is_silent else _NORMAL
+            bus.filters = (filter_ids, acceptance_filters(rx_ids, foreign_ids))
+        filters = bus.filters[1]
     wanted = bus.wanted
     for i in range(256):
         wanted[i] = 0xFF if rx_ids is None else 0
     for arbitration_id in rx_ids or ():
         wanted[arbitration_id >> 3] |= 1 << (arbitration_id & 7)
+    if bitrate != bus.asked[0]:
+        from ovms.drivers.mcp2515_crystal import choose
+
+        bus.asked = (0, (), True, None)
+        choose(bus, bitrate)
+    bus.asked = (bitrate, tuple(tx_frames), is_silent, filters)
     try:
-        bus.permit(tx_frames, is_silent)
-        bus.timing = configure(bus.write, bus.read, bus.crystal_hz, bitrate, filters, bus.mode)
+        start(bus)
     except (OSError, ValueError):
         # A chip that still waits for its mode would enter it whenever the bus lets it.
         close(bus)
         raise
-    bus.numbers[IS_OPEN] = 1
+    numbers[IS_OPEN] = 1
     if bus.interrupt:
         bus.interrupt.irq(bus.drain, bus.interrupt.IRQ_FALLING)
     bus.service()
+
+
+def _heard(numbers):
+    return numbers[FRAMES] + numbers[FOREIGN]
+
+
+def start(bus):
+    """Reset the chip and let it work as it was asked to; see `MCP2515.open` for the errors.
+
+    As long as it is not sure that its crystal is the one it is set for it listens to everything,
+    and nothing may leave.
+    """
+    bitrate, tx_frames, is_silent, filters = bus.asked
+    numbers = bus.numbers
+    if not numbers[IS_SURE]:
+        is_silent, filters = True, None
+    numbers[HEARD] = _heard(numbers)
+    bus.mode = LISTEN_ONLY if is_silent else _NORMAL
+    bus.permit(tx_frames, is_silent)
+    bus.timing = configure(bus.write, bus.read, bus.crystal_hz, bitrate, filters)
+    try:
+        request_mode(bus.write, bus.read, bus.mode)
+    except OSError:
+        if not numbers[IS_SURE]:
+            # Bits that are too long are never idle on a busy bus.
+            from ovms.drivers.mcp2515_crystal import step
+
+            step(bus)
+        raise
+
+
+def work(bus):
+    """Now that it is sure: from listening to what was asked for. OSError: the bus is blocked.
+
+    Without a reset, which would lose the frames of 10 ms.
+    """
+    _, tx_frames, is_silent, filters = bus.asked
+    if is_silent and filters is None:
+        return
+    request_mode(bus.write, bus.read, _CONFIGURATION)
+    set_filters(bus.write, bus.read, filters)
+    mode = LISTEN_ONLY if is_silent else _NORMAL
+    request_mode(bus.write, bus.read, mode)
+    bus.mode = mode
+    bus.permit(tx_frames, is_silent)
 
 
 def close(bus):
@@ -159,12 +221,12 @@ def wake(bus):
     bus.service()
 
 
-def configure(write, read, crystal_hz, bitrate, filters, mode):
-    """Reset the chip, set everything, and let it enter `mode` (bits of CANCTRL).
+def configure(write, read, crystal_hz, bitrate, filters):
+    """Reset the chip and set everything but its mode, which is then that of configuration.
 
-    write(command), read(address, size): one SPI exchange each. filters: (mask0, 2 filters, mask1,
-    4 filters) of standard ids. Returns CNF3, CNF2, CNF1 as 3 bytes. OSError when no chip answers
-    or the bus is blocked, ValueError when the crystal cannot make the bit rate.
+    write(command), read(address, size): one SPI exchange each. filters: see `set_filters`. Returns
+    CNF3, CNF2, CNF1 as 3 bytes. OSError when no chip answers, ValueError when the crystal cannot
+    make the bit rate.
     """
     timing = bit_timing(crystal_hz, bitrate)
     write(b"\xc0")
@@ -174,16 +236,8 @@ def configure(write, read, crystal_hz, bitrate, filters, mode):
         raise OSError(_NO_CHIP)
     write(b"\x02\x2b\x00")
     write(b"\x05\x0f\xe0\x80")
-    mask_0, filters_0, mask_1, filters_1 = filters
-    for command in (
-        b"\x02\x28" + timing,
-        _ids(0x20, (mask_0, mask_1)),
-        _ids(0x00, filters_0 + filters_1[:1]),
-        _ids(0x10, filters_1[1:]),
-    ):
-        write(command)
-        if read(command[1], len(command) - 2) != command[2:]:
-            raise OSError(_NO_CHIP)
+    _write_checked(write, read, b"\x02\x28" + timing)
+    set_filters(write, read, filters)
     # Filters on; what finds RXB0 full may use RXB1.
     write(b"\x02\x60\x04")
     write(b"\x02\x70\x00")
@@ -191,8 +245,24 @@ def configure(write, read, crystal_hz, bitrate, filters, mode):
     write(b"\x05\x2d\xc0\x00")
     # CANINTE: error, RXB1, RXB0. Message errors stay off: a wrong crystal would make a storm.
     write(b"\x02\x2b\x23")
-    request_mode(write, read, mode)
     return timing
+
+
+def set_filters(write, read, filters):
+    """Set masks and filters of a chip in configuration mode. OSError when it does not keep them.
+
+    filters: (mask0, 2 filters, mask1, 4 filters) of standard ids; None passes all.
+    """
+    mask_0, filters_0, mask_1, filters_1 = filters or _ALL
+    _write_checked(write, read, _ids(0x20, (mask_0, mask_1)))
+    _write_checked(write, read, _ids(0x00, filters_0 + filters_1[:1]))
+    _write_checked(write, read, _ids(0x10, filters_1[1:]))
+
+
+def _write_checked(write, read, command):
+    write(command)
+    if read(command[1], len(command) - 2) != command[2:]:
+        raise OSError(_NO_CHIP)
 
 
 def request_mode(write, read, mode):

@@ -29,7 +29,10 @@ _ADVICE = {
     "The network refuses the SIM.": " Is it activated, and may it use 2G?",
 }
 # A controller that counts other bits sees no pause on a busy bus.
-_OR_CRYSTAL = "; a crystal other than board.py says looks the same"
+_OR_RATE = "; a bit rate that is not the car's looks the same"
+# What an MCP2515 with the usual 8 MHz reaches, and what to say of more.
+_SLOW_CRYSTAL_BITRATE = const(500_000)
+_FAST = " This car is too fast for an MCP2515 with 8 MHz, it takes 16."
 
 
 def problems(status, state, car):
@@ -85,7 +88,7 @@ def can(status, car):
     """The CAN controller and the car's bus."""
     error = status.can_error
     if error or car.BITRATE is None:
-        return error + (_OR_CRYSTAL if "never idle" in error else "")
+        return error + (_OR_RATE if "never idle" in error else "")
     counts = status.bus_counts() if status.bus_counts else status.counts
     count = _counter(counts)
     frames = count("can_frames")
@@ -94,10 +97,12 @@ def can(status, car):
         if count("can_foreign"):
             return "frames come, but none of this car. Is the vehicle type right?"
         if errors:
-            return (
-                "there are frames, but none can be read. The crystal is not what board.py says, or"
-                " the car has another bit rate, or CAN-H and CAN-L are swapped."
+            text = (
+                "there are frames, but none can be read. A wrong crystal is found out within 30 s;"
+                " else the car has another bit rate, or CAN-H and CAN-L are swapped."
             )
+            # Hardware facts 2.4.
+            return text + _FAST if car.BITRATE > _SLOW_CRYSTAL_BITRATE else text
         if status.uptime_s < _START_S:
             return ""
         return (
@@ -106,7 +111,17 @@ def can(status, car):
         )
     if errors > _FEW_ERRORS and errors * _LOOKS_PER_ERROR * _LOOK_S > status.uptime_s:
         return "many frames are damaged. Check the wires; the module must not have a terminator."
+    if count("can_board_crystal_khz"):
+        return "the crystal has %s, the board says %s. It works as it is." % (
+            frequency(count("can_crystal_khz")),
+            frequency(count("can_board_crystal_khz")),
+        )
     return ""
+
+
+def frequency(khz):
+    """Of a crystal, as text."""
+    return "%d kHz" % khz if khz % 1000 else "%d MHz" % (khz // 1000)
 
 
 def fix(status, state):

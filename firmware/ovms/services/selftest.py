@@ -48,7 +48,14 @@ def _can(status, car):
     if car.BITRATE is None:
         return "not used by this car"
     counts = status.bus_counts() if status.bus_counts else {}
-    return "OK" if counts.get("can_frames", 0) else "OK so far, no frame yet"
+    text = "OK" if counts.get("can_frames", 0) else "OK so far, no frame yet"
+    khz = counts.get("can_crystal_khz", 0)
+    if khz:
+        # The board does not say which.
+        from ovms.services.diagnosis import frequency
+
+        text += ", crystal " + frequency(khz)
+    return text
 
 
 def _volts(millivolts):

@@ -15,6 +15,7 @@ from ovms.drivers.mcp2515 import MCP2515  # noqa: E402
 from ovms.vehicle.state import VehicleState  # noqa: E402
 from ovms.vehicle.twizy.car import Twizy  # noqa: E402
 from tools.benchmarks.programs.quiet import Config  # noqa: E402
+from tools.simulated_board.fakes.memory_store import MemoryStore  # noqa: E402
 from tools.simulated_board.models.mcp2515 import MCP2515Model  # noqa: E402
 from tools.simulated_board.models.mcp2515_spi import ChipSelectPin, InterruptPin, ModelSPI  # noqa: E402
 
@@ -27,7 +28,8 @@ def main(path, count):
         number = answers[at + 1] << 3 | answers[at + 2] >> 5
         frames.append((number, answers[at + 6 : at + 6 + answers[at + 5]]))
     model = MCP2515Model()
-    bus = MCP2515(ModelSPI(model), ChipSelectPin(model), InterruptPin(model))
+    select = ChipSelectPin(model)
+    bus = MCP2515(ModelSPI(model), select, InterruptPin(model), model.crystal_hz, MemoryStore())
     car = Twizy(VehicleState(), Config())
     bus.open(car.BITRATE, car.RX_IDS, car.TX_FRAMES, True, car.FOREIGN_IDS)
     frame = [0, bytearray(8), 0, 0]

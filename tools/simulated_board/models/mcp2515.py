@@ -12,9 +12,6 @@ from tools.simulated_board.models.mcp2515_registers import (
     CANCTRL,
     CANINTE,
     CANINTF,
-    CNF1,
-    CNF2,
-    CNF3,
     CONFIGURATION,
     EFLG,
     ERRIF,
@@ -33,6 +30,8 @@ from tools.simulated_board.models.mcp2515_registers import (
     TXREQ,
     WAKIF,
     WRITE_MASK,
+    clocks_per_bit,
+    identifier,
     is_config_only,
     is_filter,
     matches,
@@ -148,13 +147,16 @@ class MCP2515Model:
         if byte & 0xE0 != self.mode:
             if self._mode_wait_us < 0 or (byte ^ was) & 0xE0:
                 wanted = byte & 0xE0
-                # Taking part in the bus needs 11 recessive bits first.
+                # Taking part in the bus needs 11 recessive bits first, counted as the chip does.
                 is_joining = wanted in (NORMAL, LISTEN_ONLY)
-                self._mode_wait_us = 11_000_000 // self.bus_bitrate if is_joining else 0
+                self._mode_wait_us = self._idle_us() if is_joining else 0
                 if not self._mode_wait_us:
                     self._try_mode()
         else:
             self._mode_wait_us = -1
+
+    def _idle_us(self):
+        return 11_000_000 // (self.bit_rate() or self.bus_bitrate)
 
     def _try_mode(self):
         wanted = self.registers[CANCTRL] & 0xE0
@@ -242,13 +244,8 @@ class MCP2515Model:
 
     def bit_rate(self):
         """Bits per second that CNF1 to CNF3 make of the crystal, 0 for an invalid timing."""
-        registers = self.registers
-        phase_1 = (registers[CNF2] >> 3 & 7) + 1
-        phase_2 = (registers[CNF3] & 7) + 1 if registers[CNF2] & 0x80 else max(phase_1, 2)
-        quanta = 1 + (registers[CNF2] & 7) + 1 + phase_1 + phase_2
-        if quanta < 5 or phase_2 < 2 or phase_2 <= registers[CNF1] >> 6:
-            return 0
-        return self.crystal_hz // (2 * ((registers[CNF1] & 0x3F) + 1) * quanta)
+        divider = clocks_per_bit(self.registers)
+        return self.crystal_hz // divider if divider else 0
 
     def is_on_bus(self):
         return self.mode in (NORMAL, LISTEN_ONLY)
@@ -278,6 +275,9 @@ class MCP2515Model:
             if self.registers[CANINTE] & WAKIF:
                 self._wake()
             return MISSED
+        if self._mode_wait_us > 0 and self.bit_rate() < self.bus_bitrate:
+            # Behind a frame come 11 recessive bits of the bus: fewer of a slower chip's.
+            self._mode_wait_us = self._idle_us()
         if self.mode not in (NORMAL, LISTEN_ONLY) or self._is_bus_off or self.is_stuck_dominant:
             return MISSED
         if self.bit_rate() != self.bus_bitrate:
@@ -427,12 +427,7 @@ class MCP2515Model:
 
     def _deliver(self, control, is_loopback):
         registers = self.registers
-        low = registers[control + 2]
-        is_extended = bool(low & 0x08)
-        arbitration_id = registers[control + 1] << 3 | low >> 5
-        if is_extended:
-            arbitration_id = arbitration_id << 18 | (low & 3) << 16
-            arbitration_id |= registers[control + 3] << 8 | registers[control + 4]
+        arbitration_id, is_extended = identifier(registers, control + 1)
         size = min(8, registers[control + 5] & 0x0F)
         is_remote = bool(registers[control + 5] & 0x40)
         data = bytes(registers[control + 6 : control + 6 + size])

@@ -70,6 +70,26 @@ def _write_masks():
 WRITE_MASK = bytes(_write_masks())
 
 
+def clocks_per_bit(registers):
+    """Of the crystal, for the timing in CNF1 to CNF3; 0 for an invalid one."""
+    phase_1 = (registers[CNF2] >> 3 & 7) + 1
+    phase_2 = (registers[CNF3] & 7) + 1 if registers[CNF2] & 0x80 else max(phase_1, 2)
+    quanta = 1 + (registers[CNF2] & 7) + 1 + phase_1 + phase_2
+    if quanta < 5 or phase_2 < 2 or phase_2 <= registers[CNF1] >> 6:
+        return 0
+    return 2 * ((registers[CNF1] & 0x3F) + 1) * quanta
+
+
+def identifier(registers, address):
+    """(arbitration_id, is_extended) of the four registers from SIDH at `address` on."""
+    low = registers[address + 1]
+    arbitration_id = registers[address] << 3 | low >> 5
+    if not low & 0x08:
+        return arbitration_id, False
+    arbitration_id = arbitration_id << 18 | (low & 3) << 16
+    return arbitration_id | registers[address + 2] << 8 | registers[address + 3], True
+
+
 def matches(registers, n, mask, arbitration_id, data, is_extended):
     """Whether a frame meets filter `n` (0 to 5) under the mask at address `mask`."""
     base = n * 4 if n < 3 else 0x10 + (n - 3) * 4
