@@ -4,7 +4,7 @@ them on all drivers. Source: the contract "CAN bus" of firmware/README.md.
 `make()` returns a fresh bench: a driver on the model of its controller, on a bus with other nodes.
 
     bus                             the driver, not opened
-    open(ids, tx_frames, is_silent, foreign_ids) -> bench      bus.open at a rate that was heard
+    open(ids, tx_frames, is_silent, foreign_ids, sub_types) -> bench   bus.open, at a rate heard
     frame(arbitration_id, data, is_extended=False, is_remote=False)   another node's frame
     damaged_frame()                 one that every receiver counts as an error
     pass_us(us)                     time passes on the bus

@@ -50,8 +50,8 @@ class MCP2515Bench:
         for n in range(FIRST_COUNT, LAST_COUNT + 1):
             bus.numbers[n] = 0
 
-    def open(self, ids=IDS, tx_frames=SDO, is_silent=True, foreign_ids=()):
-        self.bus.open(self.bitrate, ids, tx_frames, is_silent, foreign_ids)
+    def open(self, ids=IDS, tx_frames=SDO, is_silent=True, foreign_ids=(), sub_types=()):
+        self.bus.open(self.bitrate, ids, tx_frames, is_silent, foreign_ids, sub_types)
         return self
 
     def seen(self):

@@ -54,8 +54,8 @@ class TWAIBench:
         self.bus = TWAI(port, rx, FakePin(None), self.timer, self.model.ticks_us)
         self.reset = self.model.power_on
 
-    def open(self, ids=IDS, tx_frames=SDO, is_silent=True, foreign_ids=()):
-        self.bus.open(self.bitrate, ids, tx_frames, is_silent, foreign_ids)
+    def open(self, ids=IDS, tx_frames=SDO, is_silent=True, foreign_ids=(), sub_types=()):
+        self.bus.open(self.bitrate, ids, tx_frames, is_silent, foreign_ids, sub_types)
         return self
 
     def _tick(self):

@@ -11,6 +11,7 @@ from tools.benchmarks.frame_budget import (
     Module,
     Pause,
     full_bus,
+    in_banks,
     lost,
     measure,
     on_bus,
@@ -19,6 +20,7 @@ from tools.benchmarks.frame_budget import (
 
 # Without the time on the wire.
 PLAIN = replace(MCP2515, wire_us=0)
+BURST = (0x88, 0x89, 0x8D, 0x95)
 QUICK = Module(drain_us=80, decode_us=60)
 
 
@@ -98,9 +100,33 @@ def test_a_bus_carries_one_frame_at_a_time():
     assert len(full_bus(500_000)) / 20 == pytest.approx(4505, abs=2)
 
 
+def test_a_burst_by_the_buffers_it_may_use():
+    """Four frames within a pause; the last one matters (car facts 1.2.1)."""
+    module = Module(80, 60, no_interrupts=(Pause(2e6, 500, 10_000),))
+    sent = [(1000 + 300 * n, 0x100, bytes((number, 0))) for n, number in enumerate(BURST)]
+    by_ids = (0x7FF, (0x100, 0x102), 0x7FF, (0x344, 0x402, 0x344, 0x344))
+    by_bytes = (
+        0x7FFFF,
+        (0x95 << 11 | 0x100, 0x96 << 11 | 0x100),
+        0x7FF,
+        (0x100, 0x102, 0x344, 0x402),
+    )
+    for filters, mattered_lost in ((by_ids, 1), (by_bytes, 0)):
+        frames = in_banks(sent, 1_000_000, filters, ((0x100, 0x95),))
+        assert [frame.matters for frame in frames] == [False, False, False, True]
+        result = lost(frames, PLAIN, module)
+        assert (result.passed, result.in_controller) == (4, 2)
+        assert (result.mattered, result.mattered_lost) == (1, mattered_lost)
+    # Two of them: the second one spills over, unless another is there.
+    twice = [(0, 0x100, b"\x95"), (300, 0x100, b"\x96"), (600, 0x100, b"\x88")]
+    frames = in_banks([(t + 1000, n, d) for t, n, d in twice], 1_000_000, by_bytes, ())
+    assert lost(frames, PLAIN, module).in_controller == 1
+    assert [frame.bank for frame in frames] == [0, 0, 1]
+
+
 def test_the_rows_of_the_bench():
     rows = measure(9_000, 16_800)
-    assert len(rows) == 2 * (1 + 3 * 3)
+    assert len(rows) == 2 * (1 + 3 * 3) + 4
     values = {row.what: row.value for row in rows}
     for controller in ("MCP2515", "TWAI"):
         full = [

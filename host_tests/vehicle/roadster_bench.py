@@ -40,6 +40,7 @@ class Bus:
             Roadster.TX_FRAMES,
             not can_write,
             Roadster.FOREIGN_IDS,
+            Roadster.SUB_TYPES,
         )
 
     def _send(self, arbitration_id, data):

@@ -4,6 +4,8 @@ They come from the bus through the controller and the driver. HVAC (8F), some ge
 the dashboard are made by hand from 1.3; 400 02 is of no value of the state.
 """
 
+from binascii import unhexlify
+
 from host_tests.vehicle.contract import STALE_AFTER_S, snapshot
 from host_tests.vehicle.roadster_bench import ASLEEP, CHARGING, DRIVING, PLUGGED, Bus
 from ovms.vehicle.base import (
@@ -13,6 +15,7 @@ from ovms.vehicle.base import (
     EVENT_CHARGE_TOPPING_OFF,
     EVENT_FAULT,
 )
+from ovms.vehicle.roadster.car import Roadster
 
 VIN = (
     "100 A4 53 46 5A 52 45 38 42",
@@ -133,6 +136,26 @@ def test_alerts_are_told_once():
     assert bus.car.event_text(EVENT_FAULT) == ("E", "TR,1084,2147483653")
     bus.second("100 93 00 3C 04 05 00 00 80", raised)
     assert bus.events == [EVENT_FAULT] * 2
+
+
+def test_the_charge_state_of_a_burst_that_nobody_drains():
+    """What stands before it in the burst fills the other buffer (car facts 1.2.1)."""
+    for is_first in (False, True):
+        bus = Bus()
+        if is_first:
+            # As after the switch of the VIN's type: one id more.
+            bus.bench.open(Roadster.RX_IDS + (0x400,), (), True, (), Roadster.SUB_TYPES)
+        assert bus.state.charge_substate != 2
+        bus.bench.set_deaf(True)
+        for text in (
+            "100 88 0D 3C 00 00 00 0D",
+            "100 89 00 E6 00 00 0D",
+            "100 8D 00 00 00 00 00 00 00",
+        ):
+            bus.bench.frame(0x100, unhexlify(text[4:].replace(" ", "")))
+        bus.hears("100 95 0E 02 64 57 02 0E 02")
+        assert (bus.state.charge_state, bus.state.charge_substate) == (14, 2)
+        assert bus.bench.count("chip_overflow") == 1
 
 
 def test_charge_states():

@@ -8,6 +8,9 @@ while code is loaded: then the buffers run over. While another task has a long t
 Fed with what is measured: the instructions of driver and car for each frame (`can_path.py`), 125
 million of them a second, and the pauses seen on an emulated ESP32 with the official image 1.23:
 6 ms for a collection, 20 ms for the look-up and load of a piece of code.
+
+A Roadster sends rarely and in bursts, so there it counts which frames are lost: those that its
+sub-types name (`mcp2515_sub_types.py`), with and without the buffer that they have by that.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from typing import Any
 
 from tools import on_cpython
@@ -32,6 +35,8 @@ _RING = 47
 # The link's task looks again 10 ms after it found nothing.
 _LOOK_US = 10_000
 _EIGHT = 8
+# Between two ways in which pauses and bursts may meet.
+_PHASE_US = 3_000
 # Of an 11-bit frame without stuffed bits, with the 3 bits between two frames (hardware facts 2.8).
 _FRAME_BITS = 47
 
@@ -41,13 +46,16 @@ ARRIVED, TAKEN, DECODED = range(3)
 @dataclass(frozen=True)
 class Frame:
     """end_us: when it has arrived. dlc: its bytes. passes: the controller's filter; wanted: by the
-    car.
+    car. bank: of an MCP2515, 0: either buffer takes it, 1: the second alone. matters: it is one of
+    the car's sub-types.
     """
 
     end_us: float
     dlc: int = 8
     passes: bool = True
     wanted: bool = True
+    bank: int = 0
+    matters: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,10 +114,17 @@ class Lost:
     passed: int = 0
     in_controller: int = 0
     in_ring: int = 0
+    # Those that matter, and what the controller lost of them.
+    mattered: int = 0
+    mattered_lost: int = 0
 
     @property
     def per_thousand(self) -> float:
         return 1000 * (self.in_controller + self.in_ring) / max(self.passed, 1)
+
+    def __add__(self, other: Lost) -> Lost:
+        mine, others = astuple(self), astuple(other)
+        return Lost(*(a + b for a, b in zip(mine, others, strict=True)))
 
 
 def _after(pauses: Iterable[Pause], now_us: float) -> float:
@@ -128,6 +143,8 @@ class _Simulation:
         self.drain_us = module.drain_us + controller.wire_us
         self.lost = Lost()
         self.chip: deque[Frame] = deque()
+        # How many of its frames only the second buffer takes.
+        self.in_bank_1 = 0
         self.used = 0
         self.ring = 0
         self.events: list[tuple[float, int]] = []
@@ -139,10 +156,14 @@ class _Simulation:
         if not frame.passes:
             return
         self.lost.passed += 1
-        if self.used + self._room(frame) > self.controller.room:
+        self.lost.mattered += frame.matters
+        is_full = self.used + self._room(frame) > self.controller.room
+        if is_full or self._is_bank_full(frame):
             self.lost.in_controller += 1
+            self.lost.mattered_lost += frame.matters
             return
         self.used += self._room(frame)
+        self.in_bank_1 += frame.bank
         self.chip.append(frame)
         if not self.is_draining:
             self.is_draining = True
@@ -150,6 +171,10 @@ class _Simulation:
             if self.controller.timer_us:
                 begin_us = -(-frame.end_us // self.controller.timer_us) * self.controller.timer_us
             self._drain_from(begin_us)
+
+    def _is_bank_full(self, frame: Frame) -> bool:
+        """One waits in the second buffer that could not go into the first, or has spilled over."""
+        return frame.bank == 1 and (self.in_bank_1 > 0 or len(self.chip) > 1)
 
     def _room(self, frame: Frame) -> int:
         return self.controller.head + self.controller.byte_room * frame.dlc
@@ -162,6 +187,7 @@ class _Simulation:
         self.stolen_us += self.drain_us
         frame = self.chip.popleft()
         self.used -= self._room(frame)
+        self.in_bank_1 -= frame.bank
         if frame.wanted:
             if self.ring < _RING:
                 self.ring += 1
@@ -274,6 +300,60 @@ def _sent(car: Any, simulator: TwizySimulator | DBCSimulator) -> list[tuple[int,
     return sent
 
 
+def _roadster(controller: Controller, module: Module) -> list[Row]:
+    """A charging Roadster, with filters of ids alone and with those of its sub-types."""
+    car = on_cpython.attribute("ovms.vehicle.roadster.car", "Roadster")
+    compute = on_cpython.attribute("ovms.drivers.mcp2515_filters", "acceptance_filters")
+    sent = _sent(car, DBCSimulator("TR", "charge"))
+    polled = replace(controller, timer_us=_LOOK_US)
+    rows = []
+    for how, chip in (("by interrupt", controller), ("INT broken, every 10 ms", polled)):
+        for what, sub_types in (("filters of ids", ()), ("of sub-types", car.SUB_TYPES)):
+            filters = compute(car.RX_IDS, car.FOREIGN_IDS, sub_types)
+            frames = in_banks(sent, car.BITRATE, filters, car.SUB_TYPES)
+            result = Lost()
+            # The bursts keep time, and so do the pauses: all ways in which they may meet.
+            for first_us in range(0, 1_000_000, _PHASE_US):
+                pauses = tuple(replace(pause, first_us=first_us) for pause in module.no_interrupts)
+                result += lost(frames, chip, replace(module, no_interrupts=pauses))
+            rows.append(
+                Row(
+                    GROUP,
+                    f"{controller.name}, Roadster, {how}, {what}: lost of a thousand that matter",
+                    1000 * result.mattered_lost / result.mattered,
+                    "frames",
+                    note=f"charge state and switches; of all {result.per_thousand:.1f}",
+                )
+            )
+    return rows
+
+
+def in_banks(
+    sent: Iterable[tuple[int, int, bytes]],
+    bitrate: int,
+    filters: tuple[int, tuple[int, ...], int, tuple[int, ...]],
+    sub_types: Iterable[tuple[int, int]],
+) -> list[Frame]:
+    """As `on_bus`, for an MCP2515: which of its buffers takes a frame, by id and first byte."""
+    mask_0, filters_0, mask_1, filters_1 = filters
+    content = sorted(sent, key=lambda frame: frame[0])
+    frames = []
+    for frame, (_, number, data) in zip(
+        on_bus(content, bitrate, lambda number: True, ()), content, strict=True
+    ):
+        key = (data[0] if data else 0) << 11 | number
+        is_first = key & mask_0 in filters_0
+        frames.append(
+            replace(
+                frame,
+                passes=is_first or key & mask_1 in filters_1,
+                bank=0 if is_first else 1,
+                matters=bool(data) and (number, data[0]) in sub_types,
+            )
+        )
+    return frames
+
+
 def measure(driver_instructions: float, all_instructions: float) -> list[Row]:
     """All rows of this group. Instructions a frame: of the driver, and with the car."""
     module = Module(
@@ -307,6 +387,8 @@ def measure(driver_instructions: float, all_instructions: float) -> list[Row]:
             for bitrate in RATES:
                 frames = on_bus(sent, bitrate, passes(car), car.RX_IDS)
                 rows.append(_row(f"{controller.name}, {name}", bitrate, frames, controller, busy))
+        if controller is MCP2515:
+            rows += _roadster(controller, busy)
         for bitrate in RATES:
             what = f"{controller.name}, full bus, all wanted"
             rows.append(_row(what, bitrate, full_bus(bitrate), controller, busy))

@@ -117,7 +117,7 @@ class MCP2515(CANBus):
         # The chip sleeps until the bus wakes it: then it is not open.
         self.is_asleep = False
 
-    def open(self, bitrate, rx_ids, tx_frames=(), is_silent=True, foreign_ids=()):
+    def open(self, bitrate, rx_ids, tx_frames=(), is_silent=True, foreign_ids=(), sub_types=()):
         """Reset and start the chip; everything of an earlier `open` but the counts is forgotten.
 
         Takes 10 to 30 ms, with new ids to compute filters for some 70 ms more. Nothing may leave
@@ -127,7 +127,7 @@ class MCP2515(CANBus):
         """
         from ovms.drivers.mcp2515_setup import open
 
-        open(self, bitrate, rx_ids, tx_frames, is_silent, foreign_ids)
+        open(self, bitrate, rx_ids, tx_frames, is_silent, foreign_ids, sub_types)
 
     def close(self):
         """Silence the chip and put it to sleep; harmless when it is closed or missing."""

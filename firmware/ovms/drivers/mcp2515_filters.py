@@ -30,18 +30,24 @@ _BITS = (
 )
 
 
-def acceptance_filters(ids, foreign_ids=()):
+def acceptance_filters(ids, foreign_ids=(), sub_types=()):
     """Masks and filters that pass all `ids`, few of `foreign_ids`, and few others.
 
     ids: iterable of standard ids; without any, 0x7FF alone passes. foreign_ids: ids that are
-    often on the bus and not wanted. Returns (mask0, (f0, f1), mask1, (f2, f3, f4, f5)); a frame
-    passes a bank when `id & mask` is one of its filters. Unused filters repeat a used one.
-    ValueError for an id that is none.
+    often on the bus and not wanted. sub_types: (arbitration_id, first data byte) of frames that
+    are not to be lost for others; see `mcp2515_sub_types.py` for what is returned then. Returns
+    (mask0, (f0, f1), mask1, (f2, f3, f4, f5)); a frame passes a bank when `id & mask` is one of
+    its filters. Unused filters repeat a used one. ValueError for an id that is none.
     """
     ids = sorted(set(ids)) or [_ALL_BITS]
     if ids[0] < 0 or ids[-1] > _ALL_BITS:
         raise ValueError("a CAN controller filters standard ids, 0x000 to 0x7FF")
     foreign = [n for n in foreign_ids if n not in ids]
+    sub_types = [pair for pair in sub_types if pair[0] in ids]
+    if sub_types:
+        from ovms.drivers.mcp2515_sub_types import burst_filters
+
+        return burst_filters(ids, sub_types, foreign)
     best = None
     for start in _starts(_cut(ids), foreign):
         cost = _improve(start, foreign)
@@ -69,12 +75,12 @@ def _bank(groups):
     groups = [group for group in groups if group]
     ignored = 0
     for group in groups:
-        ignored |= _spread(group)
+        ignored |= spread(group)
     mask = _ALL_BITS & ~ignored
     return mask, [group[0] & mask for group in groups]
 
 
-def _spread(group):
+def spread(group):
     """The bits in which the ids of a group differ."""
     bits = 0
     for arbitration_id in group:
@@ -100,7 +106,7 @@ def _cut(ids):
 def _starts(groups, foreign):
     """The cheapest ways to put two of the six groups into bank 0, as lists of groups."""
     heads = [group[0] if group else -1 for group in groups]
-    spreads = [_spread(group) for group in groups]
+    spreads = [spread(group) for group in groups]
     starts = []
     for first in range(_GROUPS - 1):
         for second in range(first + 1, _GROUPS):
@@ -111,19 +117,19 @@ def _starts(groups, foreign):
                 for n in bank:
                     ignored |= spreads[n]
                 bank_heads = [heads[n] for n in bank if heads[n] >= 0]
-                cost += _passing(ignored, len(bank_heads))
-                cost += _foreign_cost(foreign, ignored, bank_heads)
+                cost += passing(ignored, len(bank_heads))
+                cost += foreign_cost(foreign, ignored, bank_heads)
             starts.append((cost, order))
     starts.sort()
     return [[list(groups[n]) for n in order] for _, order in starts[:_STARTS]]
 
 
-def _passing(ignored, filters):
+def passing(ignored, filters):
     """How many ids pass so many filters behind a mask that ignores these bits."""
     return filters << _BITS[ignored & 63] + _BITS[ignored >> 6]
 
 
-def _foreign_cost(foreign, ignored, heads):
+def foreign_cost(foreign, ignored, heads):
     """What the foreign ids cost that a bank lets pass. heads: one id of each of its groups."""
     mask = _ALL_BITS & ~ignored
     filters = [head & mask for head in heads]
@@ -137,7 +143,7 @@ def _foreign_cost(foreign, ignored, heads):
 def _improve(groups, foreign):
     """Move ids to the group where they cost least; returns what all cost in the end."""
     heads = [group[0] if group else -1 for group in groups]
-    spreads = [_spread(group) for group in groups]
+    spreads = [spread(group) for group in groups]
     # Of each bank: bits its mask ignores, filters in use, cost of the foreign ids it passes.
     ignored = [0, 0]
     used = [0, 0]
@@ -147,8 +153,8 @@ def _improve(groups, foreign):
         used[n >= _BANK_0] += heads[n] >= 0
     cost = 0
     for bank in range(2):
-        strange[bank] = _foreign_cost(foreign, ignored[bank], _heads(heads, bank))
-        cost += _passing(ignored[bank], used[bank]) + strange[bank]
+        strange[bank] = foreign_cost(foreign, ignored[bank], _heads(heads, bank))
+        cost += passing(ignored[bank], used[bank]) + strange[bank]
     for _ in range(_ROUNDS):
         before = cost
         for source in range(_GROUPS):
@@ -159,18 +165,18 @@ def _improve(groups, foreign):
                 was = ignored[own], used[own], strange[own], spreads[source]
                 group.remove(arbitration_id)
                 heads[source] = group[0] if group else -1
-                spreads[source] = _spread(group)
+                spreads[source] = spread(group)
                 bits = spreads[0] | spreads[1]
                 if own:
                     bits = spreads[2] | spreads[3] | spreads[4] | spreads[5]
                 if not group:
                     used[own] -= 1
                 if strange[own] and (bits != ignored[own] or not group):
-                    strange[own] = _foreign_cost(foreign, bits, _heads(heads, own))
+                    strange[own] = foreign_cost(foreign, bits, _heads(heads, own))
                 ignored[own] = bits
                 rest = (
-                    _passing(ignored[1], used[1]) + strange[1],
-                    _passing(ignored[0], used[0]) + strange[0],
+                    passing(ignored[1], used[1]) + strange[1],
+                    passing(ignored[0], used[0]) + strange[0],
                 )
                 home = source
                 for target in range(_GROUPS):
@@ -184,17 +190,17 @@ def _improve(groups, foreign):
                         filters += 1
                     else:
                         bits |= arbitration_id ^ head
-                    passing = rest[bank] + (filters << _BITS[bits & 63] + _BITS[bits >> 6])
+                    others = rest[bank] + (filters << _BITS[bits & 63] + _BITS[bits >> 6])
                     strangers = strange[bank]
-                    if passing + strangers >= cost:
+                    if others + strangers >= cost:
                         continue
                     if foreign and (head < 0 or bits != ignored[bank]):
                         heads[target] = arbitration_id
-                        strangers = _foreign_cost(foreign, bits, _heads(heads, bank))
+                        strangers = foreign_cost(foreign, bits, _heads(heads, bank))
                         heads[target] = head
-                        if passing + strangers >= cost:
+                        if others + strangers >= cost:
                             continue
-                    cost = passing + strangers
+                    cost = others + strangers
                     home = target
                     found = bits, filters, strangers
                 bank = int(home >= _BANK_0)

@@ -49,7 +49,7 @@ COUNTS = (
 )
 
 
-def open(bus, bitrate, rx_ids, tx_frames, is_silent, foreign_ids):
+def open(bus, bitrate, rx_ids, tx_frames, is_silent, foreign_ids, sub_types):
     """`MCP2515.open`."""
     numbers = bus.numbers
     if numbers[IS_OPEN] and not numbers[IS_SURE] and _heard(numbers) != numbers[HEARD]:
@@ -60,11 +60,11 @@ def open(bus, bitrate, rx_ids, tx_frames, is_silent, foreign_ids):
     close(bus)
     filters = None
     if rx_ids is not None:
-        filter_ids = (tuple(rx_ids), tuple(foreign_ids))
+        filter_ids = (tuple(rx_ids), tuple(foreign_ids), tuple(sub_types))
         if filter_ids != bus.filters[0]:
             from ovms.drivers.mcp2515_filters import acceptance_filters
 
-            bus.filters = (filter_ids, acceptance_filters(rx_ids, foreign_ids))
+            bus.filters = (filter_ids, acceptance_filters(*filter_ids))
         filters = bus.filters[1]
     wanted = bus.wanted
     for i in range(256):
@@ -251,7 +251,8 @@ def configure(write, read, crystal_hz, bitrate, filters):
 def set_filters(write, read, filters):
     """Set masks and filters of a chip in configuration mode. OSError when it does not keep them.
 
-    filters: (mask0, 2 filters, mask1, 4 filters) of standard ids; None passes all.
+    filters: (mask0, 2 filters, mask1, 4 filters) of standard ids, with the first data byte in the
+    eight bits above them where that is compared; None passes all.
     """
     mask_0, filters_0, mask_1, filters_1 = filters or _ALL
     _write_checked(write, read, _ids(0x20, (mask_0, mask_1)))
@@ -295,8 +296,10 @@ def bit_timing(crystal_hz, bitrate):
 
 
 def _ids(address, ids):
-    """WRITE of standard ids as 4 bytes each; the bits that would compare data bytes stay 0."""
+    """WRITE of ids as 4 bytes each: SIDH, SIDL, and of the data bytes the first."""
     command = bytes((0x02, address))
     for arbitration_id in ids:
-        command += bytes((arbitration_id >> 3, (arbitration_id & 7) << 5, 0, 0))
+        command += bytes(
+            (arbitration_id >> 3 & 0xFF, (arbitration_id & 7) << 5, arbitration_id >> 11, 0)
+        )
     return command

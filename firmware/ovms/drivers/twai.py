@@ -107,11 +107,12 @@ class TWAI(CANBus):
         self._is_sending = False
         self._sent_us = self._checked_frames = 0
 
-    def open(self, bitrate, rx_ids, tx_frames=(), is_silent=True, foreign_ids=()):
+    def open(self, bitrate, rx_ids, tx_frames=(), is_silent=True, foreign_ids=(), sub_types=()):
         """Reset and start the controller; everything of an earlier `open` but the counts is
         forgotten.
 
-        OSError with a sentence when there is no controller or the bus is blocked, ValueError when
+        sub_types are not looked at: the queue keeps five frames of 8 bytes. OSError with a
+        sentence when there is no controller or the bus is blocked, ValueError when
         the rate cannot be made or an id is none.
         """
         from ovms.drivers.twai_setup import open

@@ -35,7 +35,7 @@ class LoggedCar:
 
     # Silent by this: CANLink lets nothing be sent of a car that has nothing to send.
     TX_FRAMES = ()
-    FOREIGN_IDS = ()
+    FOREIGN_IDS = SUB_TYPES = ()
 
     def __init__(self, car, log, ids, bitrate, end_s, lost_elsewhere):
         self.car = car

@@ -75,6 +75,9 @@ class Vehicle:
     # Standard ids that its bus carries ten times a second or more and the car does not decode: a
     # hint for the controller's filters. Empty where nobody knows.
     FOREIGN_IDS: tuple = ()
+    # (arbitration_id, first data byte) of frames that must not be lost for others when the car
+    # sends many at once: a hint, too.
+    SUB_TYPES: tuple = ()
     # (arbitration_id, dlc) of every frame that may leave, if feature 15 allows; no other does.
     TX_FRAMES: tuple = ()
     # Commands beyond the framework's, as the V message lists them.

@@ -118,7 +118,7 @@ class Bus:
     def is_empty(self):
         return not self._left
 
-    def open(self, bitrate, rx_ids, tx_frames, is_silent, foreign_ids):
+    def open(self, bitrate, rx_ids, tx_frames, is_silent, foreign_ids, sub_types):
         self._is_silent = is_silent
 
     def service(self):

@@ -57,6 +57,8 @@ class Roadster(Vehicle):
     VERSION = "1.0"
     BITRATE = 1_000_000
     RX_IDS = (0x100, 0x102, 0x344, 0x402)
+    # Charge state and switches, which stand behind others in the bursts (car facts 1.2.1).
+    SUB_TYPES = ((0x100, 0x95), (0x100, 0x96))
     # In the name of the touch screen; their contents are looked at in `gate.py`.
     TX_FRAMES = ((0x102, 8), (0x102, 1), (0x102, 3))
     CAPABILITIES = "C10-12,C15-24"
