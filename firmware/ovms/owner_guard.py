@@ -22,11 +22,13 @@ from ovms.parameters import (
     DAMAGE,
     FACTORY_PASSWORD,
     FEATURE_SUPPRESS,
+    FIRST_ACC,
     FIRST_WIFI,
     FROM_CABLE,
     FROM_OWNER,
     FROM_SERVER,
     FROM_UNDO,
+    LAST_ACC,
     LAST_WIFI,
     MQTT_PASSWORD,
     MQTT_SERVER,
@@ -146,6 +148,10 @@ def guard(config, values, origin):
         # Passwords of once: when nobody can restore them, they are in flash for nothing.
         values[UNDO] = ""
     before = config.values
+    is_acc = values[FIRST_ACC : LAST_ACC + 1] != before[FIRST_ACC : LAST_ACC + 1]
+    if is_acc and origin == FROM_SERVER and before[REMOTE]:
+        # By these the car is charged, or not, when nobody looks.
+        raise ValueError(_SAFE)
     changed = [n for n in GUARDED if values[n] != before[n]]
     if changed:
         _guard(config, values, origin, changed)

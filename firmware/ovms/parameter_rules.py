@@ -91,6 +91,10 @@ def checked(n, text):
         from ovms.protocol import place
 
         return place.circle_text(*place.circle(text)) if text else ""
+    if parameters.FIRST_ACC <= n <= parameters.LAST_ACC:
+        from ovms.protocol import acc_places
+
+        return acc_places.written(acc_places.read(text)) if text else ""
     if n == parameters.POWER_SAVE:
         return text if text in ("OFF", "TRANSPORT") else ""
     if n in (parameters.UNDO, parameters.DAMAGE, parameters.SPENT):

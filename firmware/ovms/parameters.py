@@ -21,6 +21,8 @@ GROUP1 = const(11)
 GROUP2 = const(12)
 GSM_LOCK = const(13)
 VEHICLE_TYPE = const(14)
+# `<temperature in C>:<minutes>` of the Roadster's cooldown; the Twizy's profile.
+COOLDOWN_LIMITS = const(15)
 # The Twizy keeps half a 64-byte profile of its motor controller in each of 16 to 21.
 FIRST_PROFILE = const(16)
 LAST_PROFILE = const(21)
@@ -29,7 +31,7 @@ TIMEZONE = const(23)
 FIRST_FEATURE = const(24)
 # How many there are by the protocol, and how many are stored.
 PARAMETERS = const(32)
-STORED = const(53)
+STORED = const(57)
 # Beyond those of the reference, set by the command SIM alone: see `links/modem/sim.py`.
 SIM_PIN = const(32)
 ROAMING = const(33)
@@ -59,6 +61,10 @@ HOME = const(51)
 # What the owner wants of the power governor, "", "OFF" or "TRANSPORT", set by the command
 # POWERSAVE alone: see `services/power_states.py`.
 POWER_SAVE = const(52)
+# Where and how the car is charged by itself: four places, "" for none, set by the command ACC
+# alone: see `protocol/acc_places.py`.
+FIRST_ACC = const(53)
+LAST_ACC = const(56)
 
 SECRETS = (PASSWORD, APN_PASSWORD, SERVER_PASSWORD, MQTT_PASSWORD, 45, 47, 49)
 FACTORY_PASSWORD = "OVMS"

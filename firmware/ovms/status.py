@@ -75,6 +75,8 @@ class Status:
         self.wifi = None
         # What the power governor remembers, None without one: see `services/power_states.py`.
         self.power = None
+        # What ACC remembers, None where no place is set: see `services/acc.py`.
+        self.acc = None
         # The Update that is under way, and who takes orders for one: see `update_setup.py`.
         self.update = self.order_update = None
         # The ESP32 does not sleep before that uptime.

@@ -5,7 +5,7 @@ text is made when it happens. What waits is told once, however often it was requ
 and of a charge only the last. Module-behaviour 6. Here is what happens all the time; the way of an
 event through the channels is in `notifier_events.py`, what of a charge is news in
 `charge_news.py`, what the module notices itself in `minute_watch.py`, what the owner has chosen in
-`chosen_alerts.py`, the words in `notifier_texts.py`.
+`chosen_alerts.py`, the words in `notifier_texts.py`. It also has ACC looked after (`acc.py`).
 """
 
 import asyncio
@@ -50,6 +50,8 @@ class Watched:
     valet mode began, -1 told, None none. late_day: the last day on which a charge was looked for.
     open_doors: names of what is open, None before the first look; are_doors_told: that one was
     opened.
+
+    acc_s: the uptime at which `acc.py` looks next; is_acc_asked: the user has started a charge.
     """
 
     def __init__(self):
@@ -65,7 +67,8 @@ class Watched:
         self.left_at = self.home = self.is_home = self.open_doors = None
         self.valet_m = self.late_day = None
         self.far_min = self.moved_texts = self.moved_s = self.soc_step = 0
-        self.was_on = self.are_doors_told = self.is_moving = False
+        self.was_on = self.are_doors_told = self.is_moving = self.is_acc_asked = False
+        self.acc_s = 0
 
 
 class Notifier:
@@ -100,6 +103,7 @@ class Notifier:
         self.due_s = ALIVE_S
         self._seen = 0
         self._revision = state.revision
+        self._settings = -1
 
     def notify(self, kind, text):
         """Tell the user. kind: "A" alert, "I" info, "S" safety, or "E" vehicle error; text: str.
@@ -126,6 +130,9 @@ class Notifier:
         """The user started or stopped the charge: its end is no news, of a new one all is."""
         self.charge_quiet_s = 0 if is_start else self.clock.uptime_s() + _CHARGE_QUIET_S
         self.watched.told = self.watched.loose_s = 0
+        if self.status.acc is not None:
+            self.watched.is_acc_asked = is_start
+            self.watched.acc_s = 0
 
     def tick(self):
         """About once a second: look at the car."""
@@ -145,7 +152,15 @@ class Notifier:
                 from ovms.services import notifier_events
 
                 notifier_events.on_doors(self)
+            if self.status.acc is not None:
+                self.watched.acc_s = 0
+        if self.config.revision != self._settings:
+            self._settings = self.config.revision
+            self.watched.acc_s = 0
         now_s = self.clock.uptime_s()
+        if now_s >= self.watched.acc_s:
+            self.watched.acc_s = now_s + _MINUTE_S
+            self.car().in_turn(self._look_at_acc)
         if 0 < self.watched.due_s <= now_s:
             from ovms.services import charge_news
 
@@ -159,6 +174,11 @@ class Notifier:
             from ovms.services import notifier_events
 
             notifier_events.on_minute(self)
+
+    def _look_at_acc(self):
+        from ovms.services import acc
+
+        acc.look(self)
 
     def hand_over(self):
         """About once a second, after `tick`: the oldest of what waits for the server."""

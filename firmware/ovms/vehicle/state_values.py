@@ -57,7 +57,13 @@ def fill(state):
     state.soc_limit_min = None
     state.range_limit_km = 0
     state.soc_limit_pct = 0
+    # Of a charge that ACC plans or lets go on: how long all of it takes.
+    state.charge_estimate_min = None
+    # The battery is cooled: times that this has begun, down to which temperature, minutes left.
     state.is_cooling = False
+    state.cooling_cycles = 0
+    state.cooling_limit_c = 0
+    state.cooling_min = 0
     state.timer_mode = 0
     state.timer_start_min = 0
     state.charge_type = 0

@@ -39,6 +39,8 @@ QUESTIONS = (
     "SUMMARY",
     "HELP",
 )
+# Of these the answer is the owner's, too.
+OWNERS_QUESTIONS = ("ACC?",)
 # What acts, who may, and a reply; None where the question is a command of its own.
 OWNER_ONLY, ANYBODY = 2, 3
 USE = "Invalid command\n Use: "
@@ -71,6 +73,7 @@ ACTIONS = (
     ("REMOTE SAFE", OWNER_ONLY, "REMOTE: SAFE", None),
     ("SUPPORT ON", OWNER_ONLY, "SUPPORT: ON", None),
     ("ALERT SOC 80", OWNER_ONLY, "ALERT: MOVED ON, HOME OFF, DOORS OFF, SOC 80", None),
+    ("ACC clear", OWNER_ONLY, "ACC configuration cleared", None),
     ("HOME 52.5 13.4", OWNER_ONLY, "HOME: 52.500000,13.400000 within 200 m", None),
     ("POWERSAVE transport", OWNER_ONLY, "POWERSAVE: TRANSPORT", None),
     ("LOG start 155 60s", OWNER_ONLY, "CAN log: start 155 60s", None),
@@ -140,14 +143,14 @@ def replied(text, caller=OWNER):
 
 
 def test_the_lists_are_complete():
-    listed = list(QUESTIONS) + [text.split()[0] for text, _, _, _ in ACTIONS]
+    listed = list(QUESTIONS + OWNERS_QUESTIONS) + [text.split()[0] for text, _, _, _ in ACTIONS]
     listed += [text.split()[0] for text, _ in BY_PASSWORD]
     assert sorted(listed) == sorted(names(Bench().sms)[0])
 
 
 def test_questions():
     untouched = left(made())
-    for text in QUESTIONS:
+    for text in QUESTIONS + OWNERS_QUESTIONS:
         plain = replied(text)
         assert plain[0] and plain[1] == untouched
         word = text.rstrip("?")
@@ -196,7 +199,11 @@ def test_by_password():
 
 def test_a_longer_word_is_another_word():
     untouched = left(made())
-    for text in list(QUESTIONS) + [row[0] for row in ACTIONS] + [row[0] for row in BY_PASSWORD]:
+    for text in (
+        list(QUESTIONS + OWNERS_QUESTIONS)
+        + [row[0] for row in ACTIONS]
+        + [row[0] for row in BY_PASSWORD]
+    ):
         word, blank, rest = text.partition(" ")
         for form in ("X" + word, word.rstrip("?") + "X", word + "!", "." + word):
             assert replied(form + blank + rest) == (UNKNOWN, untouched), form
@@ -209,6 +216,9 @@ def test_strangers():
         assert replied(text, STRANGER) == (DENIED, untouched)
         assert replied("%s wrong %s" % (word, rest), STRANGER) == (DENIED, untouched)
         assert replied("%s %s%s" % (word, PASSWORD, blank + rest), STRANGER) == replied(text)
+    for text in OWNERS_QUESTIONS:
+        for sent in (text, "%s %s" % (text, PASSWORD), text + " wrong"):
+            assert replied(sent, STRANGER) == (DENIED, untouched)
     for text, who, _, _ in ACTIONS:
         word, blank, rest = text.partition(" ")
         assert replied(text, STRANGER) == (DENIED, untouched), text

@@ -99,7 +99,7 @@ def state_message(state: "VehicleState", is_miles: bool) -> bytes:
     to_soc = _or_unknown(state.soc_limit_min)
     # In two halves, so that neither needs a big piece of heap for its code.
     return (
-        "%s,%s,%d,%s,%s,%s,%d,%d,%d,%d,0,%d,%d,%d,%d,%d,%d,%d,%s,%d,%d,%d,%d,%d,0,0,0,%d,%d,%s"
+        "%s,%s,%d,%s,%s,%s,%d,%d,%d,%d,0,%d,%d,%d,%d,%d,%d,%d,%s,%d,%d,%d,%d,%d,%d,%d,%d,%d,%d,%s"
         % (
             decimal(soc, 1, 1),
             "M" if is_miles else "K",
@@ -125,6 +125,9 @@ def state_message(state: "VehicleState", is_miles: bool) -> bytes:
             scaled(state.range_limit_km, KM, unit),
             state.soc_limit_pct,
             1 if state.is_cooling else -1,
+            state.cooling_limit_c if state.is_cooling else 0,
+            state.cooling_min if state.is_cooling else 0,
+            state.charge_estimate_min or 0,
             to_range,
             to_soc,
             _power_fields(state, unit),

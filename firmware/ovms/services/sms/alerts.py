@@ -3,13 +3,9 @@
 Loaded on demand. What they do: `services/chosen_alerts.py`.
 """
 
-from micropython import const
-
 from ovms.parameters import ALERTS, HOME
 from ovms.protocol import alert_choice, place
-
-# A fix from so long before the car was parked is of the parking place.
-_FIX_S = const(60)
+from ovms.services.whereabouts import here
 
 
 async def reply(request):
@@ -44,16 +40,11 @@ def _home(request):
         return place.circle_text(*place.circle(" ".join(words[:3])))
     if words and "," in words[0]:
         return place.circle_text(*place.circle(words[0]))
-    state = request.sms.state
-    # A car that is parked is still where its receiver last said before it went to sleep.
-    age_s = state.gps_age_s
-    is_here = state.has_gps_lock or (
-        not state.is_on and age_s is not None and age_s <= state.parked_s + _FIX_S
-    )
-    if not is_here or state.latitude_udeg is None:
+    where = here(request.sms.state)
+    if where is None:
         raise ValueError("There is no GPS fix now. Try again outside, or send HOME with a place.")
     radius = [place.radius_m(word) for word in words]
-    return place.circle_text(state.latitude_udeg, state.longitude_udeg, *radius)
+    return place.circle_text(*where, *radius)
 
 
 def _shown(sms):

@@ -66,6 +66,12 @@ def _alerts():
     return reply
 
 
+def _acc():
+    from ovms.services.sms.acc import reply
+
+    return reply
+
+
 def _wifi():
     from ovms.services.sms.wifi import reply
 
@@ -156,6 +162,8 @@ ALERT? either alerts 0
 ALERT owner alerts 2 <MOVED, HOME, DOORS, SOC, CHARGE or VALET> <ON, OFF or limit>
 HOME? either alerts 0
 HOME owner alerts 0 [<radius> or <latitude> <longitude> [<radius>] or -]
+ACC? owner acc 0
+ACC owner acc 1 <HERE, NOTHERE, CLEAR, ENABLE, DISABLE, PARAMS, STAT or DIAG> ...
 """,
     """
 HOMELINK owner act 1 <0..2>
@@ -193,6 +201,7 @@ _LOADERS = {
     "time": _charge_time,
     "mqtt": _mqtt,
     "alerts": _alerts,
+    "acc": _acc,
     "wifi": _wifi,
     "power": _power,
     "log": _can_log,

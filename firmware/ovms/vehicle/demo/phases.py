@@ -73,7 +73,9 @@ def start(car):
 def go_on(car):
     """The step is over: begin the following one, unless its end has to wait."""
     state = car.state
-    if car.phase == PLUGGED_IN and _is_busy(state):
+    # ACC may have other plans for the charge than to begin at once.
+    is_planned = state.charge_state == CHARGE_STOPPED and state.charge_estimate_min is not None
+    if car.phase == PLUGGED_IN and (is_planned or _is_busy(state)):
         car.step_s = 0
         return
     step = car.step + 1

@@ -1,0 +1,312 @@
+"""ACC, advanced charge control: charges the car by the rules of the place where it is parked.
+
+Loaded on demand by the notifier: every ten seconds while something is under way, when the car or
+the settings change, and else rarely; never again where no place is set. States and rules are those
+of module-behaviour 7.2. Unlike there (car facts 1.18): Homelink is pressed only on the way in, a
+start is due from its minute on and not in it alone, and mode and current are set once.
+
+Whatever is done is one of the car's own commands, so a car that may not be written to refuses it;
+that is told once. What is remembered is a list of whole numbers, `status.acc`.
+"""
+
+from binascii import crc32
+
+from micropython import const
+
+from ovms.parameters import FIRST_ACC, LAST_ACC
+from ovms.protocol import acc_places
+from ovms.services import acc_work as work
+from ovms.services.acc_states import (
+    CHARGING,
+    COOLDOWN,
+    DONE,
+    DRIVING_IN,
+    FIRST_RUN,
+    FREE,
+    HAS_BEGUN,
+    IS_BUSY,
+    LENGTH,
+    OVERRIDE,
+    PARKED_IN,
+    PORT_OPEN,
+    SETTINGS,
+    SINCE_S,
+    SLOT,
+    START_MIN,
+    STATE,
+    STOP_S,
+    TRIES,
+    WAIT,
+    WAKE_TO_CHARGE,
+    WAKE_TO_WAIT,
+)
+from ovms.vehicle.base import COMMAND_COOLDOWN, COMMAND_HOMELINK, COMMAND_WAKE
+from ovms.vehicle.state import (
+    CHARGE_DONE,
+    CHARGE_STOPPED,
+    SUBSTATE_INTERRUPTED,
+    SUBSTATE_POWER_WAIT,
+)
+
+_NEVER_S = const(1 << 29)
+_SOON_S = const(10)
+_MINUTE_S = const(60)
+_RARELY_S = const(600)
+# A car needs so long to wake up, and to show that it charges.
+_WAKE_S = const(10)
+_BEGIN_S = const(60)
+_TRIES = const(3)
+# A car leaves the place when it is so far outside of it.
+_OUTSIDE_M = const(50)
+
+
+def look(notifier):
+    """Do what is due now, and set when to look again."""
+    watched = notifier.watched
+    status = notifier.status
+    config = notifier.config
+    acc = status.acc
+    texts = [config.get(n) for n in range(FIRST_ACC, LAST_ACC + 1)]
+    if not any(texts) or not work.is_able(notifier.car()):
+        if acc is not None:
+            work.disarm(acc, notifier.state)
+            notifier.state.charge_estimate_min = None
+            status.acc = None
+        watched.acc_s = _NEVER_S
+        return
+    if acc is None:
+        acc = status.acc = [0] * LENGTH
+    now_s = notifier.clock.uptime_s()
+    if acc[IS_BUSY]:
+        # It has itself looked after when it is done.
+        watched.acc_s = now_s + _MINUTE_S
+        return
+    settings = crc32("\n".join(texts).encode()) & 0x3FFFFFFF
+    if settings != acc[SETTINGS]:
+        acc[SETTINGS] = settings
+        _enter(notifier, acc, FIRST_RUN)
+    for _ in range(4):
+        before = acc[STATE]
+        _step(notifier, acc, texts, now_s)
+        if acc[STATE] == before or acc[IS_BUSY]:
+            break
+    watched.is_acc_asked = False
+    watched.acc_s = now_s + _pause_s(notifier, acc)
+
+
+def _found(texts, where):
+    """(number, Place) of the first enabled place that `where` is in, (0, None) for none."""
+    for n in range(len(texts)):
+        if texts[n]:
+            there = acc_places.read(texts[n])
+            if there.is_enabled and there.is_at(where[0], where[1]):
+                return n + 1, there
+    return 0, None
+
+
+def _pause_s(notifier, acc):
+    number = acc[STATE]
+    if notifier.state.is_on or number in (FIRST_RUN, COOLDOWN, CHARGING, OVERRIDE):
+        return _SOON_S
+    if number in (WAKE_TO_CHARGE, WAKE_TO_WAIT):
+        return _WAKE_S
+    if number == WAIT:
+        return _SOON_S if notifier.state.is_charging else _MINUTE_S
+    # What ends these is a change of the car.
+    return _RARELY_S
+
+
+def _enter(notifier, acc, number):
+    acc[STATE] = number
+    acc[SINCE_S] = notifier.clock.uptime_s()
+    acc[TRIES] = acc[HAS_BEGUN] = acc[STOP_S] = 0
+    if number not in (WAIT, WAKE_TO_CHARGE, CHARGING):
+        acc[START_MIN] = 0
+    if number != CHARGING:
+        work.disarm(acc, notifier.state)
+    if number in (FIRST_RUN, FREE, DRIVING_IN, PARKED_IN, DONE):
+        notifier.state.charge_estimate_min = None
+
+
+def _step(notifier, acc, texts, now_s):
+    number = acc[STATE]
+    state = notifier.state
+    if number in (FIRST_RUN, FREE):
+        _arrive(notifier, acc, texts)
+        return
+    there = acc_places.read(texts[acc[SLOT] - 1])
+    if number == DRIVING_IN:
+        if not state.is_on:
+            _enter(notifier, acc, PARKED_IN)
+            return
+        from ovms.services.whereabouts import here
+
+        where = here(state)
+        if where and not there.is_at(where[0], where[1], there.radius_m // 4 + _OUTSIDE_M):
+            acc[SLOT] = 0
+            _enter(notifier, acc, FREE)
+        return
+    if state.is_on:
+        _enter(notifier, acc, DRIVING_IN)
+        return
+    is_plugged = state.is_charge_port_open and state.charge_substate != SUBSTATE_POWER_WAIT
+    if number == PARKED_IN:
+        if notifier.watched.is_acc_asked:
+            _enter(notifier, acc, OVERRIDE)
+        elif is_plugged:
+            _enter(notifier, acc, PORT_OPEN)
+        return
+    is_new = now_s - acc[SINCE_S] < _BEGIN_S
+    if not state.is_charge_port_open and not (number == OVERRIDE and is_new):
+        _enter(notifier, acc, PARKED_IN)
+    elif number == PORT_OPEN:
+        _decide(notifier, acc, there)
+    elif number == COOLDOWN:
+        _cool(notifier, acc, there)
+    elif number == WAIT:
+        _wait(notifier, acc, there)
+    elif number in (WAKE_TO_CHARGE, WAKE_TO_WAIT):
+        if now_s - acc[SINCE_S] >= _WAKE_S:
+            _enter(notifier, acc, CHARGING if number == WAKE_TO_CHARGE else WAIT)
+            if acc[STATE] == CHARGING:
+                work.begin(notifier, acc, there)
+    elif number == CHARGING:
+        _charge(notifier, acc, there, is_new)
+    elif number == DONE:
+        if notifier.watched.is_acc_asked:
+            _enter(notifier, acc, OVERRIDE)
+        elif state.is_charging:
+            # The car went on by itself, or somebody at it did that: the limits hold all the same.
+            is_over = work.is_at_limit(state, there)
+            _enter(notifier, acc, OVERRIDE if is_over else CHARGING)
+            if not is_over:
+                work.arm(acc, state, there)
+    elif not state.is_charging and not is_new:
+        # OVERRIDE
+        _enter(notifier, acc, DONE)
+
+
+def _arrive(notifier, acc, texts):
+    """FIRST_RUN and FREE: is the car at one of the places?"""
+    from ovms.services.whereabouts import here
+
+    state = notifier.state
+    where = here(state)
+    if where is None:
+        return
+    is_first = acc[STATE] == FIRST_RUN
+    acc[SLOT], there = _found(texts, where)
+    if there is None:
+        if is_first:
+            _enter(notifier, acc, FREE)
+    elif state.is_on:
+        _enter(notifier, acc, DRIVING_IN)
+        if there.homelink and not is_first and work.knows(notifier.car(), COMMAND_HOMELINK):
+            work.do(notifier, acc, ((COMMAND_HOMELINK, str(there.homelink - 1)),), "Homelink")
+    elif not is_first or not state.is_charge_port_open:
+        _enter(notifier, acc, PARKED_IN)
+    elif state.is_charging and there.when in (acc_places.NEVER, acc_places.PLUGGED):
+        # It does already what it should.
+        _enter(notifier, acc, CHARGING)
+        work.arm(acc, state, there)
+        work.estimate(notifier, acc, there)
+    elif not state.is_charging and (
+        state.charge_state == CHARGE_DONE
+        or (there.when == acc_places.PLUGGED and _is_stopped(state))
+    ):
+        _enter(notifier, acc, DONE)
+    else:
+        _enter(notifier, acc, PARKED_IN)
+
+
+def _is_stopped(state):
+    """Whether somebody has ended the charge: at plug-in is over then."""
+    is_stopped = state.charge_state == CHARGE_STOPPED
+    return is_stopped and state.charge_substate != SUBSTATE_INTERRUPTED
+
+
+def _decide(notifier, acc, there):
+    """The car was plugged in."""
+    if there.has_cooldown and work.knows(notifier.car(), COMMAND_COOLDOWN):
+        _enter(notifier, acc, COOLDOWN)
+        # One that is cool enough says so, and goes on.
+        work.do(notifier, acc, ((COMMAND_COOLDOWN, ""),), "")
+        return
+    _go_on(notifier, acc, there, False)
+
+
+def _go_on(notifier, acc, there, was_cooled):
+    """Charge, wait or leave it, as the rule says."""
+    state = notifier.state
+    if there.when == acc_places.NEVER:
+        if state.is_charging and not was_cooled:
+            _enter(notifier, acc, CHARGING)
+            work.arm(acc, state, there)
+        else:
+            _enter(notifier, acc, DONE)
+            if state.is_charging:
+                work.stop(notifier, acc)
+        return
+    minutes = work.estimate(notifier, acc, there)
+    if work.is_at_limit(state, there) or (minutes == 0 and there.when == acc_places.BY):
+        # There is nothing to do.
+        _enter(notifier, acc, DONE)
+        if state.is_charging:
+            work.stop(notifier, acc)
+        return
+    if there.when == acc_places.PLUGGED:
+        _enter(notifier, acc, WAKE_TO_CHARGE)
+    else:
+        _enter(notifier, acc, WAKE_TO_WAIT if was_cooled else WAIT)
+        work.plan(notifier, acc, there, minutes)
+        if acc[STATE] == WAIT:
+            return
+    work.do(notifier, acc, ((COMMAND_WAKE, ""),), "")
+
+
+def _cool(notifier, acc, there):
+    """Until the battery is cool, or the car did not want to cool it."""
+    if not notifier.state.is_cooling:
+        _go_on(notifier, acc, there, acc[TRIES] == 0)
+
+
+def _wait(notifier, acc, there):
+    """Until it is time; what begins to charge meanwhile is stopped, unless the user began it."""
+    state = notifier.state
+    if state.is_cooling:
+        _enter(notifier, acc, COOLDOWN)
+        return
+    utc_s = notifier.clock.utc_s()
+    if not acc[START_MIN]:
+        work.plan(notifier, acc, there, state.charge_estimate_min)
+    if notifier.watched.is_acc_asked:
+        _enter(notifier, acc, CHARGING)
+        work.begin(notifier, acc, there)
+    elif acc[START_MIN] and utc_s is not None and utc_s // 60 >= acc[START_MIN]:
+        _enter(notifier, acc, WAKE_TO_CHARGE)
+        work.do(notifier, acc, ((COMMAND_WAKE, ""),), "")
+    elif state.is_charging and acc[TRIES] < _TRIES:
+        work.stop(notifier, acc)
+
+
+def _charge(notifier, acc, there, is_new):
+    state = notifier.state
+    if state.is_charging:
+        acc[HAS_BEGUN] = 1
+        if work.is_at_limit(state, there) and acc[TRIES] < _TRIES:
+            work.stop(notifier, acc)
+    elif work.is_at_limit(state, there):
+        # A car that has the same limit tells of its end itself.
+        if acc[HAS_BEGUN] and state.charge_state != CHARGE_DONE:
+            soc_pct = (state.soc_pct100 or 0) // 100
+            text = "ACC #%d: charge ended at its limit (%d%% SOC)" % (acc[SLOT], soc_pct)
+            notifier.notify("I", text)
+        _enter(notifier, acc, DONE)
+    elif acc[HAS_BEGUN] or acc[TRIES] >= _TRIES:
+        if not is_new or acc[TRIES]:
+            _enter(notifier, acc, DONE)
+    elif acc[TRIES]:
+        work.begin(notifier, acc, there)
+    elif not is_new:
+        work.tell(notifier, acc, "the car was told to charge, and does not")
+        _enter(notifier, acc, DONE)

@@ -1,0 +1,245 @@
+"""ACC: where the car is, what it refuses, a module that starts; the demonstration car's day."""
+
+from host_tests.services.acc_bench import HOME, Garage, home
+from host_tests.services.notifier_bench import Module
+from ovms.parameters import FIRST_ACC
+from ovms.services import acc_states as states
+from ovms.vehicle.demo.car import DRIVING, PLUGGED_IN, Demo
+from ovms.vehicle.state import (
+    CHARGE_DONE,
+    CHARGE_STOPPED,
+    CHARGING,
+    MODE_RANGE,
+    SUBSTATE_ON_REQUEST,
+    SUBSTATE_POWER_WAIT,
+)
+
+
+def test_homelink_on_the_way_in_only():
+    garage = Garage("HOMELINK=2 PLUGIN")
+    assert garage.now() == states.FREE
+    garage.arrive()
+    assert garage.asked() == ["24,1"] and garage.now() == states.PARKED_IN
+    garage.plug()
+    garage.seconds(12)
+    garage.car.end()
+    garage.minutes(2)
+    garage.unplug()
+    garage.asked()
+    # Not on the way out, whatever was before.
+    garage.state.is_on = True
+    garage.state.touch()
+    garage.seconds(15)
+    assert garage.now() == states.DRIVING_IN
+    garage.fix(160)
+    garage.seconds(15)
+    assert garage.now() == states.DRIVING_IN
+    garage.fix(200)
+    garage.seconds(15)
+    assert garage.now() == states.FREE and garage.asked() == []
+    garage.fix()
+    garage.seconds(15)
+    assert garage.asked() == ["24,1"]
+    # Nor when the module starts at home, or a setting is changed there.
+    garage = Garage("HOMELINK=2")
+    garage.fix()
+    garage.rule("HOMELINK=3")
+    garage.seconds(15)
+    assert garage.now() == states.DRIVING_IN and garage.asked() == []
+
+
+def test_a_button_that_fails_is_told():
+    garage = Garage("HOMELINK=2")
+    garage.car.refusal = "No write access to CAN"
+    garage.arrive()
+    assert garage.asked() == ["24,1"]
+    assert garage.told() == ["AACC #1: Homelink: No write access to CAN"]
+
+
+def test_a_car_that_refuses_is_told_once():
+    garage = home("PLUGIN")
+    garage.car.refusal = "No write access to CAN"
+    garage.plug()
+    garage.minutes(10)
+    assert garage.asked() == ["18", "11", "11", "11"] and garage.now() == states.DONE
+    assert garage.told() == ["AACC #1: the charge was not started: No write access to CAN"]
+    garage.minutes(600)
+    assert garage.asked() == [] and garage.told() == []
+    garage = home("AT=14:00")
+    garage.car.refusal = "No write access to CAN"
+    garage.plug()
+    garage.car.charge()
+    garage.minutes(10)
+    assert garage.asked() == ["12", "12", "12"] and garage.now() == states.WAIT
+    assert garage.told() == ["AACC #1: the charge was not stopped: No write access to CAN"]
+
+
+def test_a_car_that_says_yes_and_does_nothing():
+    garage = home("PLUGIN")
+    garage.car.is_deaf = True
+    garage.plug()
+    garage.minutes(10)
+    assert garage.asked() == ["18", "11"] and garage.now() == states.DONE
+    assert garage.told() == ["AACC #1: the car was told to charge, and does not"]
+
+
+def test_no_cable_is_no_plug():
+    garage = home("PLUGIN")
+    garage.state.is_charge_port_open = True
+    garage.state.charge_substate = SUBSTATE_POWER_WAIT
+    garage.state.touch()
+    garage.minutes(5)
+    assert garage.now() == states.PARKED_IN and garage.asked() == []
+    garage.state.charge_substate = 0
+    garage.state.touch()
+    garage.seconds(2)
+    assert garage.asked() == ["18"]
+
+
+def test_elsewhere_nothing_is_done():
+    garage = Garage("PLUGIN HOMELINK=1")
+    garage.fix(160)
+    garage.seconds(12)
+    garage.state.is_on = False
+    garage.plug()
+    garage.minutes(5)
+    assert garage.now() == states.FREE and garage.asked() == []
+    # Disabled, home is nowhere.
+    garage = Garage("PLUGIN")
+    garage.rule("PLUGIN", HOME.replace("ON", "OFF"))
+    garage.arrive()
+    garage.plug()
+    garage.minutes(5)
+    assert garage.asked() == []
+
+
+def test_a_module_that_starts_at_home():
+    for is_charging, charge_state, substate, rules, number, asked in (
+        # In the midst of a charge: it goes on, with its limit.
+        (True, CHARGING, 0, "PLUGIN SOC=80", states.CHARGING, []),
+        (True, CHARGING, 0, "AT=14:00", states.WAIT, ["12"]),
+        # Which was over, or was ended by somebody.
+        (False, CHARGE_DONE, 0, "PLUGIN", states.DONE, []),
+        (False, CHARGE_STOPPED, SUBSTATE_ON_REQUEST, "PLUGIN", states.DONE, []),
+        # Which waits.
+        (False, CHARGE_STOPPED, SUBSTATE_ON_REQUEST, "AT=14:00", states.WAIT, []),
+    ):
+        garage = Garage(is_home=True)
+        state = garage.state
+        state.is_charge_port_open = True
+        state.is_charging = is_charging
+        state.charge_state = charge_state
+        state.charge_substate = substate
+        garage.status.acc = None
+        garage.rule(rules)
+        garage.seconds(4)
+        assert (garage.now(), garage.asked()) == (number, asked), rules
+        assert state.soc_limit_pct == (80 if "SOC" in rules else 0)
+
+
+def test_it_does_not_know_where_it_is():
+    garage = Garage("PLUGIN", is_home=True)
+    garage.state.has_gps_lock = False
+    garage.state.gps_age_s = None
+    garage.rule("PLUGIN A=13")
+    garage.plug()
+    garage.minutes(3)
+    assert garage.now() == states.FIRST_RUN and garage.asked() == []
+    garage.fix()
+    garage.seconds(12)
+    assert garage.now() != states.FIRST_RUN
+
+
+def test_a_place_that_is_cleared_leaves_no_trace():
+    garage = home("PLUGIN SOC=80")
+    garage.state.soc_limit_pct = 95
+    garage.plug()
+    garage.seconds(12)
+    assert garage.state.soc_limit_pct == 80
+    garage.config.apply({FIRST_ACC: ""})
+    garage.seconds(2)
+    assert garage.status.acc is None and garage.state.soc_limit_pct == 95
+    assert garage.state.charge_estimate_min is None
+    # What charges goes on.
+    assert garage.asked() == ["18", "11"] and garage.state.is_charging
+
+
+def test_without_a_place_nothing_is_looked_at():
+    garage = Garage()
+    garage.config.apply({FIRST_ACC: ""})
+    garage.seconds(2)
+    looks = []
+    garage.notifier._look_at_acc = lambda: looks.append(garage.time.now_ms)
+    for _ in range(600):
+        garage.state.touch()
+        garage.run(10, 1)
+    garage.notifier.on_charge_request(True)
+    garage.minutes(10)
+    assert looks == []
+    # A setting is one look; and a car that cannot charge is none more.
+    garage.rule("PLUGIN")
+    garage.seconds(3)
+    assert len(looks) == 1
+
+
+def test_a_car_without_commands():
+    garage = Garage("PLUGIN")
+    garage.car.CAPABILITIES = "C6,C200-210"
+    garage.rule("PLUGIN A=13")
+    garage.arrive()
+    garage.plug()
+    garage.minutes(2)
+    assert garage.status.acc is None and garage.asked() == []
+
+
+class DemoHome(Garage):
+    """The demonstration car, whose home is where it was once parked; its seconds pass."""
+
+    def __init__(self):
+        Module.__init__(self, "IP", Demo)
+        self.car.spawn = self.spawn
+        self.car.utc_s = self.notifier.clock.utc_s
+        self.tasks = []
+
+    def until(self, condition, limit_s=8000):
+        for second in range(limit_s):
+            if condition():
+                return second
+            self.state.tick(1)
+            self.car.poll(1000)
+            self.run(1)
+        raise AssertionError("never")
+
+
+def test_the_demonstration_car_comes_home():
+    """The whole chain: it drives home, is plugged in, waits, charges to its limit, drives on."""
+    module = DemoHome()
+    state = module.state
+    # Its square has 2.5 km: home is all of it.
+    radius = "%d.%06d %d.%06d 5000 ON"
+    where = radius % (
+        state.latitude_udeg // 1_000_000,
+        state.latitude_udeg % 1_000_000,
+        state.longitude_udeg // 1_000_000,
+        state.longitude_udeg % 1_000_000,
+    )
+    module.config.apply({FIRST_ACC: where + " AT=10:45 MODE=3 A=16 RANGE=118"})
+    module.until(lambda: module.car.phase == DRIVING)
+    module.until(lambda: module.status.acc[states.STATE] == states.DRIVING_IN)
+    module.until(lambda: module.car.phase == PLUGGED_IN)
+    module.until(lambda: module.status.acc[states.STATE] == states.WAIT, 5)
+    module.until(lambda: not state.is_charging, 5)
+    assert state.charge_estimate_min > 0
+    began_s = module.until(lambda: state.is_charging)
+    minutes = (module.notifier.clock.utc_s() // 60) % 1440
+    assert began_s > 300 and minutes in (10 * 60 + 45, 10 * 60 + 46)
+    assert (state.charge_mode, state.charge_limit_a) == (MODE_RANGE, 16)
+    assert state.range_limit_km == 118 and state.ideal_range_km < 118
+    module.until(lambda: not state.is_charging)
+    assert state.ideal_range_km == 118 and state.charge_substate == SUBSTATE_ON_REQUEST
+    module.until(lambda: module.status.acc[states.STATE] == states.DONE, 3)
+    assert module.told()[-1].startswith("IACC #1: charge ended at its limit (8")
+    # Nobody waits for it any more.
+    module.until(lambda: module.car.phase != PLUGGED_IN, 200)
+    module.until(lambda: module.car.phase == DRIVING)
+    assert state.range_limit_km == 0
