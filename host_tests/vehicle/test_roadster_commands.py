@@ -241,4 +241,3 @@ def test_a_bus_that_does_not_take_it():
 def test_what_is_no_command_of_the_car():
     bus = connected()
     assert ask(bus, 9) is None and ask(bus, 13) is None and ask(bus, 26) is None
-    assert ask(bus, 25) == (2, "") and not bus.sent

@@ -17,7 +17,7 @@ def is_known(text):
     """Whether the facts have such a frame, reckoned from its text and by no table of the gate."""
     if text in ("0A", START, STOP, "062C010000091000"):
         return True
-    if text in ("06D0070000000040", "0600000000000040"):
+    if text in ("06D0070000000040", "0600000000000040", "06D0070000800008"):
         return True
     if len(text) == 6:
         return text[:4] in ("0900", "0902") and text[4:] in ("00", "01", "02")
@@ -58,7 +58,7 @@ def test_without_feature_15_none_does():
         for dlc in range(9):
             assert not bus.bench.bus.send(arbitration_id, bytes(dlc))
     refused = bus.bench.count("refused")
-    for code in COMMANDS[:-1]:
+    for code in COMMANDS:
         bus.second(PLUGGED)
         answer = run(bus.car.command(code, "1"))
         assert answer == (1, "No write access to CAN"), code
@@ -74,6 +74,7 @@ def test_without_feature_15_none_does():
 def test_each_content_byte_by_byte():
     """Every frame that there is, with each of its bytes made each other value."""
     frames = ("0A", START, STOP, "062C010000091000", "06D0070000000040", "0600000000000040")
+    frames += ("06D0070000800008",)
     frames += ("0502000020000000", "0519000003000000", "051B000001000000", "051A0000171E0000")
     frames += ("0B020000D2040040", "0B030000B17F3985", "090001", "090202")
     known = 0
@@ -105,14 +106,15 @@ def test_noise_is_no_frame():
 def test_a_command_sends_its_own_frames_and_no_others():
     """Each frame on behalf of each command: what the table of 1.5 has, and no more."""
     frames = (
-        ("0A", (10, 11, 12, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24)),
-        ("062C010000091000", (18, 19)),
+        ("0A", (10, 11, 12, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25)),
+        ("062C010000091000", (18, 19, 25)),
+        ("06D0070000800008", (25,)),
         ("06D0070000000040", (0,)),
         ("0600000000000040", (0,)),
-        (START, (11,)),
-        (STOP, (12,)),
-        ("0502000020000000", (15, 16)),
-        ("0519000003000000", (10, 16)),
+        (START, (11, 25)),
+        (STOP, (12, 25)),
+        ("0502000020000000", (15, 16, 25)),
+        ("0519000003000000", (10, 16, 25)),
         ("051B000001000000", (17,)),
         ("051A0000171E0000", (17,)),
         ("0B000000D2040040", (21,)),

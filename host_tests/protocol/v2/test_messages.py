@@ -190,6 +190,16 @@ def test_cooling_is_1_and_else_minus_1():
     assert fields(reports.state_message(state, KM))[23] == "1"
 
 
+def test_figures_of_a_cooldown_and_of_the_charge_that_is_planned():
+    state = VehicleState()
+    state.cooling_limit_c = 31
+    state.cooling_min = 54
+    assert fields(reports.state_message(state, KM))[24:27] == ["0", "0", "0"]
+    state.is_cooling = True
+    state.charge_estimate_min = 345
+    assert fields(reports.state_message(state, KM))[24:27] == ["31", "54", "345"]
+
+
 def test_charge_power_is_0_unless_charging():
     state = charging()
     state.is_charging = False

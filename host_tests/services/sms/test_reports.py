@@ -39,6 +39,23 @@ def test_stat_example():
     )
 
 
+def test_stat_while_the_battery_is_cooled():
+    bench = charging()
+    state = bench.state
+    state.is_cooling = True
+    state.battery_temp_c = 38
+    state.cooling_limit_c = 31
+    state.cooling_cycles = 2
+    state.cooling_min = 54
+    assert bench.send("STAT").startswith(
+        "Cooldown: 38C/31C (2cycles, 54mins remain)\n Standard - Charging\n 230V/13A"
+    )
+    state.is_charge_port_open = False
+    assert bench.send("STAT").startswith(
+        "Cooldown: 38C/31C (2cycles, 54mins remain)\n Not charging\n SOC: 85%"
+    )
+
+
 def test_stat_in_miles():
     bench = charging()
     bench.config.set(2, "M")

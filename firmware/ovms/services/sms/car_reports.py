@@ -55,6 +55,17 @@ def stat(state, is_miles):
     """The standard STAT text, lines separated by `\\n`."""
     unit = "mi" if is_miles else "km"
     lines = _charge_lines(state, is_miles, unit) if state.is_charge_port_open else ["Not charging"]
+    if state.is_cooling and state.battery_temp_c is not None:
+        lines.insert(
+            0,
+            "Cooldown: %dC/%dC (%dcycles, %dmins remain)"
+            % (
+                state.battery_temp_c,
+                state.cooling_limit_c,
+                state.cooling_cycles,
+                state.cooling_min,
+            ),
+        )
     if state.soc_pct100 is None:
         lines.append("SOC: unknown")
     else:

@@ -61,6 +61,9 @@ def command(car, code, arguments):
     elif code == COMMAND_COOLDOWN:
         state.is_cooling = True
         car.cooling_s = _COOLDOWN_S
+        state.cooling_cycles = 1
+        state.cooling_limit_c = phases.AMBIENT_C
+        state.cooling_min = _COOLDOWN_S // 60
         text = _awake(car)
     else:
         text = _set(car, code, arguments)

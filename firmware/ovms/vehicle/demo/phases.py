@@ -35,7 +35,7 @@ _RANGE_KM = const(140)
 _LINE_V = const(230)
 _EXPORT_A = const(16)
 _TYPE_2 = const(25)
-_AMBIENT_C = const(18)
+AMBIENT_C = const(18)
 _CABIN_C = const(21)
 
 # A square near Wuppertal with sides of 2.5 km. Millionths of a degree in a kilometre there.
@@ -59,9 +59,9 @@ def start(car):
     state.trip_m = 0
     state.charge_limit_a = 32
     state.charge_type = _TYPE_2
-    state.motor_temp_c = state.pem_temp_c = state.charger_temp_c = _AMBIENT_C
-    state.battery_temp_c = _AMBIENT_C
-    state.ambient_temp_c = state.cabin_temp_c = _AMBIENT_C
+    state.motor_temp_c = state.pem_temp_c = state.charger_temp_c = AMBIENT_C
+    state.battery_temp_c = AMBIENT_C
+    state.ambient_temp_c = state.cabin_temp_c = AMBIENT_C
     state.temps_age_s = state.ambient_age_s = state.tyres_age_s = 0
     state.is_locked = state.is_handbrake_on = True
     state.service_km = 8000
@@ -281,20 +281,21 @@ def _follow_charge(car):
 def _warm(car):
     state = car.state
     load_kw = abs(state.battery_w) // 1000
-    state.motor_temp_c = _towards(state.motor_temp_c, _AMBIENT_C + 3 * load_kw * state.is_on)
-    state.pem_temp_c = _towards(state.pem_temp_c, _AMBIENT_C + 2 * load_kw)
-    state.charger_temp_c = _towards(state.charger_temp_c, _AMBIENT_C + 20 * state.is_charging)
+    state.motor_temp_c = _towards(state.motor_temp_c, AMBIENT_C + 3 * load_kw * state.is_on)
+    state.pem_temp_c = _towards(state.pem_temp_c, AMBIENT_C + 2 * load_kw)
+    state.charger_temp_c = _towards(state.charger_temp_c, AMBIENT_C + 20 * state.is_charging)
     if car.cooling_s:
         car.cooling_s = max(0, car.cooling_s - 10)
         state.is_cooling = car.cooling_s > 0
-        state.battery_temp_c = _towards(state.battery_temp_c, _AMBIENT_C)
+        state.cooling_min = car.cooling_s // 60
+        state.battery_temp_c = _towards(state.battery_temp_c, AMBIENT_C)
     else:
-        state.battery_temp_c = _towards(state.battery_temp_c, _AMBIENT_C + load_kw)
-    state.cabin_temp_c = _towards(state.cabin_temp_c, _CABIN_C if state.is_hvac_on else _AMBIENT_C)
+        state.battery_temp_c = _towards(state.battery_temp_c, AMBIENT_C + load_kw)
+    state.cabin_temp_c = _towards(state.cabin_temp_c, _CABIN_C if state.is_hvac_on else AMBIENT_C)
     # Tyres get warm and hard on the road; a slow leak at the rear left.
     warmth_c = min(12, state.speed_kmh10 // 60)
     for wheel in range(4):
-        state.tyre_temp_c[wheel] = _AMBIENT_C + warmth_c
+        state.tyre_temp_c[wheel] = AMBIENT_C + warmth_c
         state.tyre_kpa[wheel] = (225, 225, 232, 240)[wheel] + warmth_c
 
 

@@ -25,6 +25,7 @@ from ovms.vehicle.state import (
     CHARGE_STOPPED,
     CHARGING,
     SUBSTATE_INTERRUPTED,
+    SUBSTATE_STOPPED,
     TOPPING_OFF,
 )
 
@@ -51,6 +52,8 @@ class Roadster(Vehicle):
     switched off, 0 unknown. vin_parts: bits of what was seen of vin_bytes. is_first: a 1.x car.
     silent_ms: since the bus was heard. start_again_s: until a start of the charge is repeated.
     cac_s: until the capacity is asked for, cac_open_s: until that is given up. 0 is never.
+    cooling: of the cooldown, 0 in front when there is none: see `touch_screen.py`;
+    is_cooling_busy: the car is asked something for it.
     """
 
     TYPE = "TR"
@@ -61,7 +64,7 @@ class Roadster(Vehicle):
     SUB_TYPES = ((0x100, 0x95), (0x100, 0x96))
     # In the name of the touch screen; their contents are looked at in `gate.py`.
     TX_FRAMES = ((0x102, 8), (0x102, 1), (0x102, 3))
-    CAPABILITIES = "C10-12,C15-24"
+    CAPABILITIES = "C10-12,C15-25"
 
     def __init__(self, state, config):
         super().__init__(state, config)
@@ -75,6 +78,8 @@ class Roadster(Vehicle):
         self.is_flowing = self.is_first = self.has_fix = False
         self.is_alert_due = self.is_cac_told = self.is_vin_due = False
         self.silent_ms = self.start_again_s = self.cac_s = self.cac_open_s = 0
+        self.cooling = [0] * 14
+        self.is_cooling_busy = False
         self._is_heard = self._was_on = False
         self._told_state = CHARGE_DONE
         self._differ_s = 0
@@ -160,7 +165,9 @@ class Roadster(Vehicle):
         self._told_state = now
         was_flowing = before in _FLOWING
         if now == CHARGE_STOPPED:
-            event = EVENT_CHARGE_INTERRUPTED if was_flowing else 0
+            # The end of a cooldown is no news, but that somebody has pulled the plug is.
+            is_own = self.cooling[0] and self.state.charge_substate == SUBSTATE_STOPPED
+            event = EVENT_CHARGE_INTERRUPTED if was_flowing and not is_own else 0
         elif now == CHARGE_DONE:
             event = EVENT_CHARGE_DONE if was_flowing else 0
         elif now == TOPPING_OFF:
@@ -177,6 +184,10 @@ class Roadster(Vehicle):
 
     def _send_own(self):
         """Once a second while the car is heard: what is due of that which nobody asks for."""
+        if self.cooling[0]:
+            from ovms.vehicle.roadster import cooldown
+
+            self.in_turn(cooldown.second, self)
         if self.start_again_s:
             self.start_again_s -= 1
             if not self.start_again_s:
@@ -233,6 +244,7 @@ class Roadster(Vehicle):
         self.off_min = kept.number("off_min", self.off_min)
         self.alert = kept.number("alert", self.alert)
         self.limit_a = kept.number("limit_a", self.limit_a)
+        kept.numbers("cooling", self.cooling)
         if kept.is_restored:
             self._told_state = self.state.charge_state
             if len(self.state.vin) == 17:

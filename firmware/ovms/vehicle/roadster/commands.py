@@ -1,4 +1,4 @@
-"""Commands 10 to 24 on the Roadster, by playing its touch screen: car facts 1.4, 1.5, 1.10, 1.17.
+"""Commands 10 to 25 on the Roadster, by playing its touch screen: car facts 1.4, 1.5, 1.10, 1.17.
 
 A command has succeeded when the car says so: it echoes each parameter that it takes (100 06), and
 its lock and its valet mode are seen. What the car never confirms (waking, Homelink) is only sent.
@@ -25,24 +25,14 @@ from ovms.vehicle.base import (
     COMMAND_WAKE_TEMPERATURES,
     FAILED,
     OK,
-    UNSUPPORTED,
 )
-from ovms.vehicle.roadster import gate
-
-_ITEM_CURRENT = const(0x02)
-_ITEM_CHARGE = const(0x03)
-_ITEM_MODE = const(0x19)
-_ITEM_TIMER_START = const(0x1A)
-_ITEM_TIMER_MODE = const(0x1B)
+from ovms.vehicle.roadster import gate, touch_screen
 
 _FEATURE = const(10)
 _LOCK_WHILE_ON = const(1)
 
-# Between waking and asking; how often is looked for the answer, and for how long: an echo took up
-# to 255 ms of a sleepy car, a lock up to 2 s.
-_WAKE_MS = const(150)
+# How often is looked for the answer, and for how long: a lock took up to 2 s.
 _LOOK_MS = const(50)
-_ECHO_MS = const(1000)
 _LOCK_MS = const(2500)
 _HOMELINK_MS = const(1000)
 # The switches come once a second.
@@ -54,7 +44,6 @@ _START_AGAIN_S = const(10)
 
 _SYNTAX = "Invalid syntax"
 _RANGE = "Parameter out of range"
-_NO_ECHO = "The car does not confirm it."
 _NO_CAR = "Nothing is heard of the car."
 # By command: what the second byte of the frame is.
 _KEYS = {COMMAND_LOCK: 2, COMMAND_UNLOCK: 3, COMMAND_VALET: 0, COMMAND_UNVALET: 1}
@@ -65,8 +54,6 @@ async def command(car, code, arguments):
     is_between = COMMAND_STOP_CHARGE < code < COMMAND_CHARGE_CURRENT
     if is_between or not COMMAND_CHARGE_MODE <= code <= COMMAND_COOLDOWN:
         return None
-    if code == COMMAND_COOLDOWN:
-        return UNSUPPORTED, ""
     if car.config.feature(FEATURE_CAN_WRITE) <= 0:
         return FAILED, gate.NO_ACCESS
     if car.state.told_age_s is None or car.silent_ms >= _HEARD_MS:
@@ -77,10 +64,16 @@ async def command(car, code, arguments):
         elif code == COMMAND_HOMELINK:
             await _homelink(car, arguments)
         elif code in (COMMAND_WAKE, COMMAND_WAKE_TEMPERATURES):
-            await _wake(car, code)
-            gate.transmit(car, code, b"\x06\x2c\x01\x00\x00\x09\x10\x00")
+            await touch_screen.wake(car, code)
+            gate.transmit(car, code, touch_screen.TEMPERATURES)
         elif code in (COMMAND_START_CHARGE, COMMAND_STOP_CHARGE):
             await _charge(car, code)
+        elif code == COMMAND_COOLDOWN:
+            from ovms.vehicle.roadster import cooldown
+
+            await cooldown.start(car)
+        elif 0 < car.cooling[0] < 3 and code != COMMAND_CHARGE_TIMER:
+            raise ValueError("Not while the battery is cooled: CHARGESTOP ends that.")
         else:
             await _set(car, code, arguments)
     except ValueError as error:
@@ -89,41 +82,21 @@ async def command(car, code, arguments):
     return OK, ""
 
 
-async def _wake(car, code):
-    gate.transmit(car, code, b"\x0a")
-    await car.sleep_ms(_WAKE_MS)
-
-
-async def _write(car, code, item, low, high=0):
-    """Set one parameter of the car and wait for its echo. ValueError without one."""
-    data = bytearray(8)
-    data[0] = 0x05
-    data[1] = item
-    data[4] = low
-    data[5] = high
-    car.echo_item = -1
-    gate.transmit(car, code, data)
-    for _ in range(_ECHO_MS // _LOOK_MS):
-        if car.echo_item == item and car.echo_value == low | high << 8:
-            return
-        await car.sleep_ms(_LOOK_MS)
-    raise ValueError(_NO_ECHO)
-
-
 async def _charge(car, code):
     if code == COMMAND_STOP_CHARGE:
         car.start_again_s = 0
         if not car.state.is_charging:
             raise ValueError("Cannot stop charge (charge not in progress)")
-        await _wake(car, code)
-        await _write(car, code, _ITEM_CHARGE, 0)
+        await touch_screen.wake(car, code)
+        await touch_screen.write(car, code, touch_screen.CHARGE, 0)
         return
     if not car.may_charge():
         raise ValueError("Cannot charge (charge port closed)")
-    await _wake(car, code)
-    await _write(car, code, _ITEM_CHARGE, 1)
-    # Without it a sleeping car can hang at "connect the cable" (car facts 1.19, no. 19).
-    await _wake(car, code)
+    if 0 < car.cooling[0] < 3 and car.state.is_charging:
+        # When the battery is cool the charge goes on.
+        car.cooling[touch_screen.WAS_CHARGING] = 1
+        return
+    await touch_screen.start(car, code)
     car.start_again_s = _START_AGAIN_S
 
 
@@ -156,11 +129,11 @@ async def _set(car, code, arguments):
         amps = _number(words[-1], gate.MOST_A)
         if amps < gate.LEAST_A:
             raise ValueError(_RANGE)
-    await _wake(car, code)
+    await touch_screen.wake(car, code)
     if mode is not None:
-        await _write(car, code, _ITEM_MODE, mode)
+        await touch_screen.write(car, code, touch_screen.MODE, mode)
     if amps is not None:
-        await _write(car, code, _ITEM_CURRENT, amps)
+        await touch_screen.write(car, code, touch_screen.CURRENT, amps)
 
 
 async def _set_timer(car, words):
@@ -177,10 +150,11 @@ async def _set_timer(car, words):
         start_min = _number(words[1], 23) * 60 + _number(words[2], 59)
     elif len(words) == 2:
         start_min = _number(words[1], 1439)
-    await _wake(car, COMMAND_CHARGE_TIMER)
-    await _write(car, COMMAND_CHARGE_TIMER, _ITEM_TIMER_MODE, mode)
+    await touch_screen.wake(car, COMMAND_CHARGE_TIMER)
+    await touch_screen.write(car, COMMAND_CHARGE_TIMER, touch_screen.TIMER_MODE, mode)
     if mode and start_min is not None:
-        await _write(car, COMMAND_CHARGE_TIMER, _ITEM_TIMER_START, start_min // 60, start_min % 60)
+        hour, minute = divmod(start_min, 60)
+        await touch_screen.write(car, COMMAND_CHARGE_TIMER, touch_screen.TIMER_START, hour, minute)
 
 
 def _key_frame(code, pin):
@@ -222,7 +196,7 @@ async def _turn_key(car, code, pin):
             raise ValueError("Cannot lock (car is on)")
     elif state.speed_kmh10:
         raise ValueError("Not while the car moves.")
-    await _wake(car, code)
+    await touch_screen.wake(car, code)
     gate.transmit(car, code, data)
     for _ in range(_LOCK_MS // _LOOK_MS):
         await car.sleep_ms(_LOOK_MS)
@@ -234,7 +208,7 @@ async def _turn_key(car, code, pin):
 async def _homelink(car, arguments):
     """Press a button for a second, as the screen does; the radio stops by itself, too."""
     number = _number(arguments.strip() or "0", 2)
-    await _wake(car, COMMAND_HOMELINK)
+    await touch_screen.wake(car, COMMAND_HOMELINK)
     stop = bytes((0x09, 0x02, number))
     gate.transmit(car, COMMAND_HOMELINK, stop)
     await car.sleep_ms(_LOOK_MS)

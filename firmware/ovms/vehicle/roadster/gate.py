@@ -27,6 +27,7 @@ VALET = const(13)
 UNVALET = const(14)
 HOMELINK_START = const(15)
 HOMELINK_STOP = const(16)
+HVAC = const(17)
 
 # What the module sends by itself: the question for the capacity.
 OWN = const(0)
@@ -47,11 +48,13 @@ PERMITTED = {
     22: (WAKE, UNLOCK),
     23: (WAKE, UNVALET),
     24: (WAKE, HOMELINK_START, HOMELINK_STOP),
+    25: (WAKE, TEMPERATURES, HVAC, MODE, CURRENT, START, STOP),
 }
 # Whole frames. 06 subscribes to a group of frames, with its period in ms.
 FRAMES = {
     b"\x0a": WAKE,
     b"\x06\x2c\x01\x00\x00\x09\x10\x00": TEMPERATURES,
+    b"\x06\xd0\x07\x00\x00\x80\x00\x08": HVAC,
     b"\x06\xd0\x07\x00\x00\x00\x00\x40": CAC_ON,
     b"\x06\x00\x00\x00\x00\x00\x00\x40": CAC_OFF,
     b"\x05\x03\x00\x00\x01\x00\x00\x00": START,
