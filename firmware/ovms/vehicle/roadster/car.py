@@ -33,6 +33,7 @@ _SILENCE_MS = const(60_000)
 # The frame of the charge state and that of the switches disagree for a second.
 _AGREE_S = const(2)
 _OLD_S = const(120)
+_MINUTE_S = const(60)
 # Right after a drive the car still reckons.
 _CAC_ON_S = const(2)
 _CAC_OFF_S = const(8)
@@ -40,6 +41,12 @@ _POWER_WAIT = const(0x07)
 # A 1.x car tells its gear in the dashboard's frames, ten a second.
 _FIRST_RX_IDS = (0x100, 0x102, 0x344, 0x400, 0x402)
 _FLOWING = (CHARGING, TOPPING_OFF, CHARGE_HEATING)
+
+
+def _charge_time(car, words, is_query):
+    from ovms.vehicle.roadster import charge_time
+
+    return charge_time.reply(car, words, is_query)
 
 
 class Roadster(Vehicle):
@@ -65,6 +72,7 @@ class Roadster(Vehicle):
     # In the name of the touch screen; their contents are looked at in `gate.py`.
     TX_FRAMES = ((0x102, 8), (0x102, 1), (0x102, 3))
     CAPABILITIES = "C10-12,C15-25"
+    SMS_NAME = "ROADSTER"
 
     def __init__(self, state, config):
         super().__init__(state, config)
@@ -80,6 +88,7 @@ class Roadster(Vehicle):
         self.silent_ms = self.start_again_s = self.cac_s = self.cac_open_s = 0
         self.cooling = [0] * 14
         self.is_cooling_busy = False
+        self._follow_s = 0
         self._is_heard = self._was_on = False
         self._told_state = CHARGE_DONE
         self._differ_s = 0
@@ -155,6 +164,14 @@ class Roadster(Vehicle):
             state.charge_w = max(0, -(state.battery_w or 0))
         elif state.charge_w or state.charge_input_w:
             state.charge_w = state.charge_input_w = 0
+        if self._follow_s and state.is_charging:
+            self._follow_s -= 1
+        elif self._follow_s or state.is_charging:
+            # Once a minute, and when it ends.
+            self._follow_s = _MINUTE_S if state.is_charging else 0
+            from ovms.vehicle.roadster import charge_time
+
+            self.in_turn(charge_time.follow, self)
         if state.charge_state != self._told_state:
             self._tell_charge(self._told_state, state.charge_state)
         if self.is_alert_due:
@@ -268,6 +285,14 @@ class Roadster(Vehicle):
             return "E", texts.alert(self)
         # Of a charge in the module's own words.
         return ("A", "") if event <= EVENT_CHARGE_SUFFICIENT else None
+
+    def charge_prediction(self):
+        from ovms.vehicle.roadster import charge_time
+
+        return charge_time.predict
+
+    def sms_commands(self):
+        return (("CTP", 3, _charge_time),)
 
     async def command(self, code, arguments):
         from ovms.vehicle.roadster import commands
