@@ -122,7 +122,7 @@ class Garage(Module):
         self.state.is_charge_port_open = True
         self.state.charge_state = CHARGE_STOPPED
         self.state.touch()
-        self.seconds(2)
+        self.seconds(4)
 
     def unplug(self):
         self.state.is_charge_port_open = False

@@ -189,13 +189,16 @@ def _set(found, word, value, is_miles):
 
 
 def _minute(text):
-    from ovms.protocol.alert_choice import time_min
-
-    return time_min(text)
+    """Minutes since midnight of `HH:MM`; ValueError for anything else."""
+    hours, _, minutes = text.partition(":")
+    if len(minutes) != 2:
+        raise ValueError(_UNUSABLE)
+    return _number(hours, 0, 23, _UNUSABLE) * 60 + _number(minutes, 0, 59, _UNUSABLE)
 
 
 def _number(text, least, most, refusal):
-    if not text.isdigit() or len(text.encode()) > 5 or not least <= int(text) <= most:
+    is_number = text.isdigit() and len(text.encode()) == len(text) < 6
+    if not is_number or not least <= int(text) <= most:
         raise ValueError(refusal)
     return int(text)
 

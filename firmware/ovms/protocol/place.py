@@ -2,11 +2,17 @@
 
 from micropython import const
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import VehicleState
+
 _HALF_TURN_UDEG = const(180_000_000)
 _QUARTER_TURN_UDEG = const(90_000_000)
 _RADIUS_M = const(200)
 _SMALLEST_M = const(50)
 _LARGEST_M = const(5000)
+# A fix from so long before the car was parked is of the parking place.
+_FIX_S = const(60)
 _HOME_USE = "HOME takes nothing, a radius in m, or latitude, longitude and a radius, or -."
 
 
@@ -23,6 +29,20 @@ def square_m2(
     square = (latitude_udeg // 100_000) ** 2
     east_m = east_udeg * 111 // 1000 * (3_240_000 - 4 * square) // (3_240_000 + square)
     return north_m * north_m + east_m * east_m
+
+
+def here(state: "VehicleState") -> tuple[int, int] | None:
+    """(latitude, longitude) of where the car is now, or None.
+
+    A car that is parked is still where its receiver last said before it went to sleep.
+    """
+    age_s = state.gps_age_s
+    is_here = state.has_gps_lock or (
+        not state.is_on and age_s is not None and age_s <= state.parked_s + _FIX_S
+    )
+    if not is_here or state.latitude_udeg is None or state.longitude_udeg is None:
+        return None
+    return state.latitude_udeg, state.longitude_udeg
 
 
 def shown(square: int) -> str:

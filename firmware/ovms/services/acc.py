@@ -1,7 +1,8 @@
 """ACC, advanced charge control: charges the car by the rules of the place where it is parked.
 
 Loaded on demand by the notifier: every ten seconds while something is under way, when the car or
-the settings change, and else rarely; never again where no place is set. States and rules are those
+the settings change, and else rarely; never again where no place is set. Each step from a state to
+another has a turn of its own. States and rules are those
 of module-behaviour 7.2. Unlike there (car facts 1.18): Homelink is pressed only on the way in, a
 start is due from its minute on and not in it alone, and mode and current are set once.
 
@@ -14,7 +15,7 @@ from binascii import crc32
 from micropython import const
 
 from ovms.parameters import FIRST_ACC, LAST_ACC
-from ovms.protocol import acc_places
+from ovms.protocol import acc_places, place
 from ovms.services import acc_work as work
 from ovms.services.acc_states import (
     CHARGING,
@@ -85,11 +86,12 @@ def look(notifier):
     if settings != acc[SETTINGS]:
         acc[SETTINGS] = settings
         _enter(notifier, acc, FIRST_RUN)
-    for _ in range(4):
-        before = acc[STATE]
-        _step(notifier, acc, texts, now_s)
-        if acc[STATE] == before or acc[IS_BUSY]:
-            break
+    before = acc[STATE]
+    _step(notifier, acc, texts, now_s)
+    if acc[STATE] != before:
+        # What follows loads other code, so it has a turn of its own.
+        watched.acc_s = now_s
+        return
     watched.is_acc_asked = False
     watched.acc_s = now_s + _pause_s(notifier, acc)
 
@@ -139,9 +141,7 @@ def _step(notifier, acc, texts, now_s):
         if not state.is_on:
             _enter(notifier, acc, PARKED_IN)
             return
-        from ovms.services.whereabouts import here
-
-        where = here(state)
+        where = place.here(state)
         if where and not there.is_at(where[0], where[1], there.radius_m // 4 + _OUTSIDE_M):
             acc[SLOT] = 0
             _enter(notifier, acc, FREE)
@@ -188,10 +188,8 @@ def _step(notifier, acc, texts, now_s):
 
 def _arrive(notifier, acc, texts):
     """FIRST_RUN and FREE: is the car at one of the places?"""
-    from ovms.services.whereabouts import here
-
     state = notifier.state
-    where = here(state)
+    where = place.here(state)
     if where is None:
         return
     is_first = acc[STATE] == FIRST_RUN
@@ -258,7 +256,6 @@ def _go_on(notifier, acc, there, was_cooled):
         _enter(notifier, acc, WAKE_TO_CHARGE)
     else:
         _enter(notifier, acc, WAKE_TO_WAIT if was_cooled else WAIT)
-        work.plan(notifier, acc, there, minutes)
         if acc[STATE] == WAIT:
             return
     work.do(notifier, acc, ((COMMAND_WAKE, ""),), "")

@@ -6,7 +6,7 @@ What comes of it: `services/acc.py`. How a place is written: `protocol/acc_place
 from micropython import const
 
 from ovms.parameters import FEATURE_CAN_WRITE, FIRST_ACC
-from ovms.protocol import acc_places
+from ovms.protocol import acc_places, place
 
 _PLACES = const(4)
 _VERBS = ("HERE", "NOTHERE", "CLEAR", "ENABLE", "DISABLE", "PARAMS", "STAT", "DIAG")
@@ -85,9 +85,7 @@ def _store(request, changes):
 
 
 def _where(sms):
-    from ovms.services.whereabouts import here
-
-    where = here(sms.state)
+    where = place.here(sms.state)
     if where is None:
         raise ValueError(_NO_FIX)
     return where

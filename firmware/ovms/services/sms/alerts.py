@@ -5,7 +5,6 @@ Loaded on demand. What they do: `services/chosen_alerts.py`.
 
 from ovms.parameters import ALERTS, HOME
 from ovms.protocol import alert_choice, place
-from ovms.services.whereabouts import here
 
 
 async def reply(request):
@@ -40,7 +39,7 @@ def _home(request):
         return place.circle_text(*place.circle(" ".join(words[:3])))
     if words and "," in words[0]:
         return place.circle_text(*place.circle(words[0]))
-    where = here(request.sms.state)
+    where = place.here(request.sms.state)
     if where is None:
         raise ValueError("There is no GPS fix now. Try again outside, or send HOME with a place.")
     radius = [place.radius_m(word) for word in words]

@@ -203,7 +203,7 @@ def _halt(car, charge_state, substate):
     state.charge_substate = substate
     state.charge_a10 = state.charge_w = 0
     state.charge_input_w = 0
-    state.full_min = state.soc_limit_min = None
+    state.full_min = state.soc_limit_min = state.range_limit_min = None
     car.step_s = 0
     car.flow(0, 0)
     state.touch()
@@ -271,6 +271,9 @@ def _follow_charge(car):
     state.full_min = (target_j - car.energy_j) // power_w // 60 + 1
     if limit_j:
         state.soc_limit_min = (limit_j - car.energy_j) // power_w // 60 + 1
+    if state.range_limit_km:
+        range_j = CAPACITY_J // _RANGE_KM * state.range_limit_km
+        state.range_limit_min = max(0, range_j - car.energy_j) // power_w // 60 + 1
     if state.charge_state == CHARGING and car.energy_j > target_j - CAPACITY_J // 50:
         state.charge_state = TOPPING_OFF
         state.charge_a10 //= 2
