@@ -36,7 +36,7 @@ class Home(Module):
         self._ticked_ms = 0
         # A receiver of the module's own.
         self.state.satellites = 9
-        self.fix(5000)
+        self.fix(400)
         self.sms = SMSService(
             self.config, self.state, self.current_car, self.status, self.notifier.clock
         )
@@ -126,8 +126,9 @@ def test_from_the_road_to_the_limit():
     home.lasts(70)
     assert home.state.soc_limit_min > 0 and home.state.full_min > home.state.soc_limit_min
     assert home.sent.count(STOP) == 1
+    # Of a charge that goes on for hours it is looked after once a minute.
     home.simulator.set_soc(80)
-    home.lasts(20)
+    home.lasts(70)
     assert home.sent.count(STOP) == 2 and not home.simulator.is_charging
     assert home.now() == states.DONE
     # The report of it, and no alert of an interruption.

@@ -2,7 +2,7 @@
 
 from host_tests.services.acc_bench import HOME, Garage, home
 from host_tests.services.notifier_bench import Module
-from ovms.parameters import FIRST_ACC
+from ovms.parameters import FIRST_ACC, TIMEZONE
 from ovms.services import acc_states as states
 from ovms.vehicle.demo.car import DRIVING, PLUGGED_IN, Demo
 from ovms.vehicle.state import (
@@ -164,21 +164,63 @@ def test_a_place_that_is_cleared_leaves_no_trace():
     assert garage.asked() == ["18", "11"] and garage.state.is_charging
 
 
+def looks_of(garage):
+    """The uptimes in seconds at which ACC looks, from now on."""
+    looks = []
+    look = garage.notifier._look_at_acc
+
+    def counted():
+        looks.append(garage.time.now_ms // 1000)
+        look()
+
+    garage.notifier._look_at_acc = counted
+    return looks
+
+
+def test_how_often_it_looks():
+    garage = Garage("PLUGIN SOC=80")
+    looks = looks_of(garage)
+    # On the road as often as the nearest place may be reached.
+    garage.fix(24_000)
+    garage.seconds(600)
+    assert len(looks) <= 6
+    garage = Garage("PLUGIN SOC=80")
+    garage.fix(500)
+    garage.seconds(3)
+    looks = looks_of(garage)
+    garage.seconds(60)
+    assert 4 <= len(looks) <= 6
+    garage.arrive()
+    looks.clear()
+    # Parked, hardly ever.
+    garage.minutes(60)
+    assert len(looks) <= 7
+    garage.plug()
+    garage.seconds(15)
+    assert garage.now() == states.CHARGING
+    # A charge that goes on for hours once a minute, else every ten seconds.
+    for limit_min, most in ((120, 6), (None, 31), (2, 31)):
+        garage.state.soc_limit_min = limit_min
+        garage.seconds(30)
+        looks.clear()
+        garage.seconds(300)
+        assert most - 2 <= len(looks) <= most, limit_min
+
+
 def test_without_a_place_nothing_is_looked_at():
     garage = Garage()
     garage.config.apply({FIRST_ACC: ""})
     garage.seconds(2)
-    looks = []
-    garage.notifier._look_at_acc = lambda: looks.append(garage.time.now_ms)
+    looks = looks_of(garage)
     for _ in range(600):
         garage.state.touch()
         garage.run(10, 1)
     garage.notifier.on_charge_request(True)
     garage.minutes(10)
     assert looks == []
-    # A setting is one look; and a car that cannot charge is none more.
-    garage.rule("PLUGIN")
-    garage.seconds(3)
+    # Another setting is one look.
+    garage.config.apply({TIMEZONE: "01:00"})
+    garage.minutes(10)
     assert len(looks) == 1
 
 

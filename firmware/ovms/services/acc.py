@@ -1,13 +1,14 @@
 """ACC, advanced charge control: charges the car by the rules of the place where it is parked.
 
-Loaded on demand by the notifier: every ten seconds while something is under way, when the car or
-the settings change, and else rarely; never again where no place is set. Each step from a state to
-another has a turn of its own. States and rules are those
-of module-behaviour 7.2. Unlike there (car facts 1.18): Homelink is pressed only on the way in, a
-start is due from its minute on and not in it alone, and mode and current are set once.
+Loaded on demand by the notifier: when the car or the settings change, every ten seconds where
+something may come, and else rarely; never again where no place is set. Each step from a state to
+another has a turn of its own.
 
-Whatever is done is one of the car's own commands, so a car that may not be written to refuses it;
-that is told once. What is remembered is a list of whole numbers, `status.acc`.
+States and rules are those of module-behaviour 7.2. Unlike there (car facts 1.18): Homelink is
+pressed only on the way in, a start is due from its minute on and not in it alone, and mode and
+current are set once. Whatever is done is one of the car's own commands, so a car that may not be
+written to refuses it; that is told once. What is remembered is a list of whole numbers,
+`status.acc`.
 """
 
 from binascii import crc32
@@ -18,6 +19,7 @@ from ovms.parameters import FIRST_ACC, LAST_ACC
 from ovms.protocol import acc_places, place
 from ovms.services import acc_work as work
 from ovms.services.acc_states import (
+    ARMED,
     CHARGING,
     COOLDOWN,
     DONE,
@@ -57,6 +59,10 @@ _RARELY_S = const(600)
 _WAKE_S = const(10)
 _BEGIN_S = const(60)
 _TRIES = const(3)
+# No car comes nearer in a second.
+_FASTEST_MS = const(40)
+# Of the limit of a charge.
+_NEAR_MIN = const(2)
 # A car leaves the place when it is so far outside of it.
 _OUTSIDE_M = const(50)
 
@@ -93,7 +99,7 @@ def look(notifier):
         watched.acc_s = now_s
         return
     watched.is_acc_asked = False
-    watched.acc_s = now_s + _pause_s(notifier, acc)
+    watched.acc_s = now_s + _pause_s(notifier, acc, texts)
 
 
 def _found(texts, where):
@@ -106,9 +112,15 @@ def _found(texts, where):
     return 0, None
 
 
-def _pause_s(notifier, acc):
+def _pause_s(notifier, acc, texts):
+    """Until the next look: each may load all of this anew, so none is in vain."""
     number = acc[STATE]
-    if notifier.state.is_on or number in (FIRST_RUN, COOLDOWN, CHARGING, OVERRIDE):
+    state = notifier.state
+    if number == FREE and state.is_on:
+        return max(_SOON_S, min(_RARELY_S, _away_m(texts, state) // _FASTEST_MS))
+    if number == CHARGING and acc[HAS_BEGUN] and not acc[TRIES]:
+        return _MINUTE_S if _is_far_from_limit(state, acc) else _SOON_S
+    if state.is_on or number in (FIRST_RUN, COOLDOWN, CHARGING, OVERRIDE):
         return _SOON_S
     if number in (WAKE_TO_CHARGE, WAKE_TO_WAIT):
         return _WAKE_S
@@ -116,6 +128,27 @@ def _pause_s(notifier, acc):
         return _SOON_S if notifier.state.is_charging else _MINUTE_S
     # What ends these is a change of the car.
     return _RARELY_S
+
+
+def _away_m(texts, state):
+    """How far it is to the nearest place; 0 where that is not known."""
+    where = place.here(state)
+    if where is None:
+        return 0
+    squares = []
+    for text in texts:
+        if text:
+            there = acc_places.read(text)
+            squares.append(place.square_m2(*where, there.latitude_udeg, there.longitude_udeg))
+    return int(min(squares) ** 0.5)
+
+
+def _is_far_from_limit(state, acc):
+    """Whether the charge goes on for some minutes yet, as far as the car can tell."""
+    minutes = [
+        limit for limit in (state.soc_limit_min, state.range_limit_min) if limit is not None
+    ]
+    return min(minutes) > _NEAR_MIN if minutes else not acc[ARMED]
 
 
 def _enter(notifier, acc, number):
