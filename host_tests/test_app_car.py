@@ -31,7 +31,7 @@ def test_a_car_made_anew_goes_on_with_what_was_known(flash):
         assert app.car.decoder.soc_min_pct100 == 5500
     # On a flash that takes nothing the car's own is lost, and nothing older comes instead.
     app.state.soc_pct100 = 5900
-    app.keeper.store.save_from = lambda produce: (_ for _ in ()).throw(OSError(28))
+    app.keeper.store.save_in_steps = lambda pieces: (_ for _ in ()).throw(OSError(28))
     app.set_car()
     assert app.state.soc_pct100 == 5900 and app.car.decoder.soc_min_pct100 == 10000
 

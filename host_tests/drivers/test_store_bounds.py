@@ -91,11 +91,8 @@ def test_what_is_too_long_leaves_the_record_alone():
     raises(ValueError, store.save, b"12345")
     assert sorted(fs.files) == ["rec"], "nothing was begun"
 
-    def produce(write):
-        for piece in (b"123", b"4", b"5"):
-            write(piece)
-
-    raises(ValueError, store_files.save_from, store, produce)
+    steps = store.save_in_steps((b"123", b"4", b"5"))
+    raises(ValueError, list, steps)
     assert not fs.is_open and store.load() == b"old"
     assert bytes(fs.files["rec.new"]) == b"1234", "not even written"
 

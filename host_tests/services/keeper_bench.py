@@ -44,13 +44,13 @@ class Module:
         self.events = []
         self.car.on_event = self.events.append
         self.saves = 0
-        self._written = self.keeper.store.save_from
-        self.keeper.store.save_from = self._save
+        self._written = self.keeper.store.save_in_steps
+        self.keeper.store.save_in_steps = self._save
         kept.load(self.keeper)
 
-    def _save(self, produce):
+    def _save(self, pieces):
         self.saves += 1
-        self._written(produce)
+        return self._written(pieces)
 
     def again(self, utc=None, car_class=Twizy):
         """The same module after a restart."""

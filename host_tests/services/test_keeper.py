@@ -9,6 +9,7 @@ from host_tests.services.keeper_bench import UTC_S, Module
 from ovms.drivers.store import Store
 from ovms.protocol.v2 import reports
 from ovms.protocol.v2.messages import location_message
+from ovms.services import kept
 from ovms.vehicle.base import (
     EVENT_CHARGE_DONE,
     EVENT_CHARGE_INTERRUPTED,
@@ -272,6 +273,76 @@ def test_a_cut_at_any_byte_leaves_what_was_or_what_is():
         if is_saved:
             break
     assert outcomes == {(False, 6000), (False, 5900), (True, 5900)}
+
+
+def in_steps(module):
+    """What a save that has become due waits for its turn with, first the oldest."""
+    steps = []
+    module.car.in_turn = lambda function: steps.append(function)
+    module.keeper.due_s = 0
+    module.keeper.tick()
+    return steps
+
+
+def test_a_save_takes_its_time_and_is_of_one_moment():
+    module = driven()
+    steps = in_steps(module)
+    count = 0
+    while steps:
+        # What the car tells meanwhile is for the next one.
+        module.state.soc_pct100 = 5000 - count
+        module.state.soh_pct = 50 + count
+        steps.pop(0)()
+        count += 1
+    assert count > 5
+    again = module.again()
+    assert again.state.soc_pct100 == 5000 - 1 and again.state.soh_pct == 50 + 1
+    assert again.state.odometer_m == module.state.odometer_m and again.status.counts == {}
+
+
+def test_a_save_that_is_under_way_gives_way_to_one_that_must_not_wait():
+    for taken in range(8):
+        module = driven()
+        steps = in_steps(module)
+        for _ in range(taken):
+            steps.pop(0)()
+        module.state.soc_pct100 = 4000
+        assert module.keeper.save()
+        saved = kept_text(module)
+        assert "soc=4000\n" in saved
+        while steps:
+            steps.pop(0)()
+        assert kept_text(module) == saved and module.again().status.counts == {}
+
+
+def test_a_save_that_finds_no_memory_is_tried_again():
+    module = driven()
+
+    def full(car):
+        raise MemoryError
+
+    keep, module.car.keep = module.car.keep, full
+    steps = in_steps(module)
+    while steps:
+        steps.pop(0)()
+    assert module.status.counts == {"memory_retries": 1}
+    module.car.keep = keep
+    module.state.soc_pct100 = 4000
+    module.run(21)
+    while steps:
+        steps.pop(0)()
+    assert "soc=4000\n" in kept_text(module)
+
+
+def test_what_another_car_was_about_to_save_is_not_saved():
+    module = driven()
+    before = kept_text(module)
+    steps = in_steps(module)
+    steps.pop(0)()
+    kept.forget(module.keeper)
+    while steps:
+        steps.pop(0)()
+    assert kept_text(module) == before
 
 
 def test_a_damaged_file_changes_nothing():

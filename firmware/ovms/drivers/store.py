@@ -46,11 +46,15 @@ class Store:
 
         return store_files.open_newest(self)
 
-    def save_from(self, produce):
-        """As `save`, of what `produce(write)` writes: it calls `write(piece)`, piece as bytes."""
+    def save_in_steps(self, pieces):
+        """As `save`, of what the iterable `pieces` gives (bytes each): a generator.
+
+        Between two of its steps others may have their turn. Closed or forgotten before its end it
+        leaves what was there before. One at a time, and no `save` meanwhile.
+        """
         from ovms.drivers import store_files
 
-        store_files.save_from(self, produce)
+        return store_files.save_in_steps(self, pieces)
 
     def save(self, data):
         """Make `data` (bytes) the current generation. Returns only when it is in flash.

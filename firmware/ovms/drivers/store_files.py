@@ -79,11 +79,15 @@ def _raw(store, path):
 def save(store, data):
     """Make `data` the current generation."""
     _check_size(store, len(data))
-    save_from(store, lambda write: write(data))
+    for _ in save_in_steps(store, (data,)):
+        pass
 
 
-def save_from(store, produce):
-    """Make what `produce(write)` writes the current generation."""
+def save_in_steps(store, pieces):
+    """Make what the iterable `pieces` gives (bytes each) the current generation: a generator.
+
+    To look whether a file is whole takes as long as some of the pieces.
+    """
     name = store.name
     new = name + ".new"
     fs = store.fs
@@ -93,23 +97,22 @@ def save_from(store, produce):
         # below would destroy it.
         fs.rename(new, name)
         is_whole = True
+    yield
     file = fs.open(new, "wb")
-    # Bytes written, and their CRC-32.
-    sums = [0, 0]
-
-    def write(piece):
-        sums[0] += len(piece)
-        sums[1] = crc32(piece, sums[1])
-        _check_size(store, sums[0])
-        file.write(piece)
-
+    size = sum32 = 0
     try:
-        produce(write)
-        file.write(b"%08x\n" % sums[1])
+        for piece in pieces:
+            size += len(piece)
+            sum32 = crc32(piece, sum32)
+            _check_size(store, size)
+            file.write(piece)
+            yield
+        file.write(b"%08x\n" % sum32)
         file.flush()
     finally:
         file.close()
-    if _size(store, new)[0] != sums[0]:
+    yield
+    if _size(store, new)[0] != size:
         raise OSError("%s could not be read back." % new)
     if is_whole:
         # A damaged current file must not push out the good generation before it.
@@ -158,12 +161,12 @@ def _size(store, path):
             piece = file.read(_PIECE_BYTES)
             if not piece:
                 break
-            tail += piece
-            before = len(tail) - _TRAILER_BYTES
-            if before > 0:
-                sum32 = crc32(tail[:before], sum32)
-                tail = tail[before:]
-                size += before
+            # Copied as seldom as may be: of much garbage comes a collection.
+            piece = tail + piece
+            tail = piece[-_TRAILER_BYTES:]
+            before = len(piece) - len(tail)
+            sum32 = crc32(memoryview(piece)[:before], sum32)
+            size += before
     except OSError:
         return None, True
     finally:

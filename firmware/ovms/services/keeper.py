@@ -49,6 +49,8 @@ class Keeper:
         self._clock_s = 0
         self.saved_s = -GAP_S
         self.due_s = _IDLE_S
+        # The steps of a save that is under way, None else.
+        self._saving = None
 
     def tick(self):
         """About once a second, after the car has drawn its conclusions."""
@@ -71,21 +73,57 @@ class Keeper:
             self._bits = bits
             self.due_s = min(self.due_s, self.saved_s + GAP_S)
         if now_s >= self.due_s:
-            self.save()
+            self._begin()
+            if self._saving:
+                self.car.in_turn(self._go_on)
 
     def save(self):
-        """Save now, also before a restart. Returns whether flash has it."""
+        """Save now and at once, as before a restart. Returns whether flash has it."""
+        self._begin()
+        is_saved = False
+        while self._saving:
+            is_saved = self._step() or is_saved
+        return is_saved
+
+    def stop(self):
+        """Give up the save that is under way."""
+        if self._saving:
+            self._saving.close()
+        self._saving = None
+
+    def _begin(self):
+        self.stop()
         self.saved_s = now_s = self.status.uptime_s
         self.due_s = now_s + (_BUSY_S if self._bits & _IN_USE else _IDLE_S)
         if self.car is None:
-            return False
+            return
         try:
             from ovms.services import kept
 
-            return kept.save(self)
+            self._saving = kept.saving(self)
         except MemoryError:
-            # Again soon, with all the room there is.
-            self.status.count("memory_retries")
-            self.status.request(REQUEST_ROOM)
-            self.due_s = now_s + GAP_S
-            return False
+            self._retry()
+
+    def _go_on(self):
+        """One more step: the other tasks have their turn between two."""
+        if self._saving:
+            self._step()
+        if self._saving:
+            self.car.in_turn(self._go_on)
+
+    def _step(self):
+        """Whether flash has it with this step."""
+        try:
+            return next(self._saving)
+        except StopIteration:
+            self._saving = None
+        except MemoryError:
+            self._saving = None
+            self._retry()
+        return False
+
+    def _retry(self):
+        """Again soon, with all the room there is."""
+        self.status.count("memory_retries")
+        self.status.request(REQUEST_ROOM)
+        self.due_s = self.saved_s + GAP_S

@@ -19,32 +19,32 @@ _FORMAT = "1"
 # No number that is kept has more.
 _DIGITS = const(11)
 _PIECE_BYTES = const(128)
+# To write so many takes less than a turn.
+_PIECE_LINES = const(24)
 
 
 class _Writer:
-    """write(bytes): of the store. Piece by piece, as a full heap has no big ones."""
+    """lines: what is to be written (str); all of one moment, while to write it takes some turns."""
 
     is_restored = False
 
-    def __init__(self, keeper, write, utc_s):
-        self._write = write
+    def __init__(self, keeper, utc_s):
+        self.lines = []
         self._instants = keeper.instants
         self._uptime_s = keeper.status.uptime_s
         self._utc_s = utc_s
 
     def number(self, key, value):
-        self._write(b"%s=%s\n" % (key.encode(), _shown(value)))
+        self.lines.append("%s=-\n" % key if value is None else "%s=%d\n" % (key, value))
         return value
 
     def text(self, key, value):
-        self._write(('%s="%s\n' % (key, value)).encode())
+        self.lines.append('%s="%s\n' % (key, value))
         return value
 
     def numbers(self, key, values):
-        self._write(key.encode())
-        for i in range(len(values)):
-            self._write((b"," if i else b"=") + _shown(values[i]))
-        self._write(b"\n")
+        shown = ",".join(["-" if value is None else "%d" % value for value in values])
+        self.lines.append("%s=%s\n" % (key, shown))
 
     def age(self, key, age_s, least_s=STALE_AFTER_S):
         instant = None
@@ -55,10 +55,6 @@ class _Writer:
                 instant = -age_s if self._utc_s is None else self._utc_s - age_s
         self.number(key, instant)
         return age_s
-
-
-def _shown(value):
-    return b"-" if value is None else b"%d" % value
 
 
 class _Reader:
@@ -212,21 +208,26 @@ def _walk(keeper, kept, is_car_known):
         car.keep(kept)
 
 
-def save(keeper):
-    """Write what is known; returns whether flash has it."""
-    utc_s = keeper.clock.utc_s()
-
-    def produce(write):
-        header = _FORMAT, keeper.car.TYPE, "-" if utc_s is None else utc_s
-        write(("%s,%s,%s\n" % header).encode())
-        _walk(keeper, _Writer(keeper, write, utc_s), True)
-
+def saving(keeper):
+    """Write what is known: a generator of the steps, False each, and True when flash has it."""
     try:
-        keeper.store.save_from(produce)
+        for _ in keeper.store.save_in_steps(_pieces(keeper)):
+            yield False
     except (OSError, ValueError):
         keeper.status.count("kept_unsaved")
-        return False
-    return True
+        return
+    yield True
+
+
+def _pieces(keeper):
+    """The file, some lines at a time: a full heap has no big pieces."""
+    utc_s = keeper.clock.utc_s()
+    writer = _Writer(keeper, utc_s)
+    header = _FORMAT, keeper.car.TYPE, "-" if utc_s is None else utc_s
+    writer.lines.append("%s,%s,%s\n" % header)
+    _walk(keeper, writer, True)
+    for at in range(0, len(writer.lines), _PIECE_LINES):
+        yield "".join(writer.lines[at : at + _PIECE_LINES]).encode()
 
 
 def load(keeper):
@@ -245,6 +246,7 @@ def load(keeper):
 
 def forget(keeper):
     """Another car: nothing that is stored is its own, and is to be written over."""
+    keeper.stop()
     keeper.is_loaded = True
     keeper.instants = {}
     keeper.due_s = keeper.saved_s + GAP_S
