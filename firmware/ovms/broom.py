@@ -49,6 +49,7 @@ _CLOSE = const(4)
 _COUNT_BYTES = const(2)
 _RECORD_BYTES = const(16)
 _NAME_BYTES = const(12)
+_OVERHEAD_BYTES = const(64)
 # What `stat` says of a file; the import looks at the first value only.
 _FILE_STAT = (0x8000, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 
@@ -64,21 +65,24 @@ class Broom:
     and its offset from the start of the file (4 bytes); one more record with the size of the file;
     the modules.
 
-    limit_bytes: heap in use above which modules are forgotten. names: of those that were ever
-    read, the last one last. loads, sweeps: how often one was read, and how often some were
-    forgotten. rooms: how often somebody found no memory; `app.py` halves it every minute.
+    limit_bytes: heap in use above which modules are forgotten, unless what stays takes that much
+    limit_bytes: heap in use above which modules are forgotten; where what stays takes that much,
+    there is room for a few all the same. names: of those that were ever read, the last one last.
+    loads, sweeps: how often one was read, and how often some were forgotten. rooms: how often
+    somebody found no memory; `app.py` halves it every minute.
     """
 
     def __init__(self):
         self.names = []
         self.loads = self.sweeps = self.rooms = 0
         self._kept = ()
-        self._room_bytes = self._size_bytes = 0
+        self._room_bytes = self._size_bytes = self._loaded_bytes = 0
         # Who is in the slot, as long as it is being imported; and what is none of the shelf's.
         self._name = ""
         self._elsewhere = []
         self._stream = _Stream()
-        self._record = bytearray(_RECORD_BYTES)
+        self._found = bytearray(_NAME_BYTES)
+        self._number = bytearray(_RECORD_BYTES - _NAME_BYTES)
         # On an ESP32 with what the heap could still take from the system (py/gc.c): how far it may
         # grow, with PSRAM by megabytes.
         heap_bytes = gc.mem_alloc() + gc.mem_free()
@@ -93,6 +97,7 @@ class Broom:
             self._stream.file = open("%s/%s" % (package.__path__, _FILE), "rb")
         except OSError:
             return
+        self.tidy()
         os.mount(self, _FOLDER)
         sys.path.insert(0, _FOLDER)
         builtins.__import__ = self.load
@@ -112,14 +117,14 @@ class Broom:
             self._elsewhere.append(name)
             return _import(name, outside, inside, wanted)
         if self._room_bytes < self._size_bytes:
-            gc.collect()
-            self.tidy(self._size_bytes)
+            self.sweep()
         importer, importer_name = modules.pop(_SLOT, None), self._name
         if importer:
             # It can be found by its own name from here on.
             modules[importer_name] = importer
         self._name = name
         self._room_bytes -= self._size_bytes
+        self._loaded_bytes += self._size_bytes
         self.loads += 1
         if name in self.names:
             self.names.remove(name)
@@ -164,34 +169,37 @@ class Broom:
     def sweep(self):
         """Forget every module of the shelf, but for those of `keep`.
 
-        Code that runs, and what made objects that live, stays in memory as long as they do.
+        Code that runs, and what made objects that live, stays in memory as long as they do. The
+        rest is garbage, and goes with the next collection, which comes by itself before much more
+        is taken (`gc.threshold`): to wait for one here is what would make a load long.
         """
         self.sweeps += 1
+        self._room_bytes = max(self._room_bytes + self._loaded_bytes, _LEAST_ROOM_BYTES)
+        self._loaded_bytes = 0
         for name in self.names:
             if name in sys.modules and name not in self._kept:
                 del sys.modules[name]
 
-    def tidy(self, wanted_bytes=0):
+    def tidy(self):
         """Sweep when the heap is fuller than it should be; call it after a collection.
 
         All at once: to collect garbage takes longer than to read some modules anew, so sweeping
-        bit by bit until there is room stalls longer.
+        bit by bit until there is room stalls longer. Where what stays takes more than the limit
+        there is still some room: else all would be forgotten that is needed again at once.
         """
-        self._room_bytes = self.limit_bytes - gc.mem_alloc()
-        if self._room_bytes < wanted_bytes:
+        used_bytes = gc.mem_alloc()
+        self._room_bytes = max(
+            self.limit_bytes - used_bytes, _LEAST_ROOM_BYTES - self._loaded_bytes
+        )
+        if self._room_bytes < 0:
             self.sweep()
-            gc.collect()
-            self._measure()
 
     def make_room(self):
         """Forget all that can be forgotten, for who did not find memory and is to try again."""
         self.rooms += 1
         self.sweep()
         gc.collect()
-        self._measure()
-
-    def _measure(self):
-        self._room_bytes = max(self.limit_bytes - gc.mem_alloc(), _LEAST_ROOM_BYTES)
+        self.tidy()
 
     def mount(self, readonly, mkfs):
         """`os.mount` calls it."""
@@ -208,23 +216,27 @@ class Broom:
 
     def _seek(self, wanted):
         """Whether the module `wanted` (bytes) is on the shelf; then the stream stands at it."""
-        file, record = self._stream.file, self._record
+        file, found, number = self._stream.file, self._found, self._number
+        # Garbage of a few bytes at each look would cost a collection at every few loads.
+        wanted += bytes(_NAME_BYTES - len(wanted))
         file.seek(0)
-        file.readinto(record)
-        low, high = 0, record[0] | record[1] << 8
+        file.readinto(found)
+        low, high = 0, found[0] | found[1] << 8
         while low < high:
             middle = (low + high) // 2
             file.seek(_COUNT_BYTES + _RECORD_BYTES * middle)
-            file.readinto(record)
-            name = bytes(record[:_NAME_BYTES]).rstrip(b"\0")
-            if name == wanted:
-                at = int.from_bytes(record[_NAME_BYTES:], "little")
-                file.readinto(record)
-                # In memory a module takes twice what it takes in flash.
-                self._size_bytes = 2 * (int.from_bytes(record[_NAME_BYTES:], "little") - at)
+            file.readinto(found)
+            if found == wanted:
+                file.readinto(number)
+                at = int.from_bytes(number, "little")
+                file.readinto(found)
+                file.readinto(number)
+                size = int.from_bytes(number, "little") - at
+                # In memory a module takes 1.4 times what it takes in flash, small ones more.
+                self._size_bytes = size + size // 2 + _OVERHEAD_BYTES
                 file.seek(at)
                 return True
-            if name < wanted:
+            if found < wanted:
                 low = middle + 1
             else:
                 high = middle

@@ -16,7 +16,6 @@ changes; and once a second while the ESP32 may sleep. What is not sure to wake m
 from micropython import const
 
 from ovms.parameters import ALERTS, POWER_SAVE, SERVER
-from ovms.protocol.alert_choice import value
 from ovms.services import power_states as states
 from ovms.status import GPS_ASLEEP, GPS_UNKNOWN
 
@@ -126,6 +125,8 @@ def _look_around(app, number):
     elif not power[states.GPS_S]:
         power[states.GPS_S] = now_s + every_s
     elif app.gps.is_off:
+        from ovms.protocol.alert_choice import value
+
         is_wanted = watched.was_on and value(app.config.get(ALERTS), "MOVED") == "ON"
         if now_s >= power[states.GPS_S] and is_wanted:
             power[states.GPS_S] = now_s + _GPS_LASTS_S

@@ -20,7 +20,7 @@ MODULES = {
     "car": "from wheel import WHEELS\nclass Car:\n    wheels = WHEELS\n",
     "wheel": "WHEELS = 4\n",
     "big": "def f(x):\n    return x\n"
-    + "".join(f"def g{n}(x):\n    return {n}\n" for n in range(99)),
+    + "".join(f"def g{n}(x):\n    return {n}\n" for n in range(240)),
 }
 CHECK = """
 import gc, os, sys
@@ -182,38 +182,72 @@ print(loaded())
     assert on_vm(program) == ["['pair', 'single']", "[]"]
 
 
+# What the broom thinks a module takes: half as much again as its file, and a little.
+ROOM = """
+def room(*names):
+    sizes = [os.stat("/t/modules/%s.mpy" % name)[6] for name in names]
+    return sum([size + size // 2 + 64 for size in sizes])
+
+"""
+
+
 def test_a_full_heap_is_swept_by_the_ticker_and_before_an_import_when_room_ran_out(on_vm):
-    """Room for three modules; the heap is weighed again when the next one comes."""
+    """Room for two modules, and the third comes before the heap is weighed again."""
     program = """
-import single
-room = sum([os.stat("/t/modules/%s.mpy" % name)[6] for name in ("pair", "late", "wheel")])
+wanted = room("big", "single") + 100
 gc.collect()
-broom.limit_bytes = gc.mem_alloc() + 2 * room + 40
+broom.limit_bytes = gc.mem_alloc() + wanted
 broom.tidy()
 ballast = bytearray(9000)
-import pair, late, wheel
+import big, single
 print(loaded(), broom.sweeps)
 import car
 print(loaded(), broom.sweeps)
+big = single = car = None
+gc.collect()
 broom.tidy()
 print(loaded(), broom.sweeps)
-ballast = None
+import big
 gc.collect()
-broom.limit_bytes += 5000
-import late
+broom.tidy()
+print(loaded(), broom.sweeps)
+gc.collect()
+broom.limit_bytes += 60000
+broom.tidy()
+import big, late
+gc.collect()
 broom.tidy()
 print(loaded(), broom.sweeps)
 broom.make_room()
+print(loaded(), broom.sweeps, broom.rooms)
+"""
+    assert on_vm(ROOM + program) == [
+        "['big', 'single'] 0",
+        "['car', 'wheel'] 1",
+        # The ballast takes all there is, but a few modules are no reason to forget them.
+        "['car', 'wheel'] 1",
+        # `big` found no room when it came, and is too much to stay.
+        "[] 3",
+        "['big', 'late'] 3",
+        "[] 4 1",
+    ]
+
+
+def test_what_stays_may_take_more_than_the_limit(on_vm):
+    """Else each second all would be forgotten that the next one needs."""
+    program = """
+gc.collect()
+broom.limit_bytes = gc.mem_alloc() - 20000
+broom.tidy()
+import pair, late, car
+for _ in range(3):
+    gc.collect()
+    broom.tidy()
+print(loaded(), broom.sweeps)
+import big
 print(loaded(), broom.sweeps)
 """
-    assert on_vm(program) == [
-        "['late', 'pair', 'single', 'wheel'] 0",
-        # `wheel` was swept, and `car` needs it.
-        "['car', 'wheel'] 1",
-        "[] 2",
-        "['late'] 2",
-        "[] 3",
-    ]
+    assert on_vm(program) == ["['car', 'late', 'pair', 'single', 'wheel'] 0", "['big'] 1"]
 
 
 def test_all_is_swept_at_once(on_vm):
@@ -227,6 +261,30 @@ broom.tidy()
 print(loaded(), broom.sweeps)
 """
     assert on_vm(program) == ["[] 1"]
+
+
+def test_a_load_waits_for_no_collection(on_vm):
+    """What is forgotten becomes garbage: the next collection frees it, which comes by itself."""
+    program = """
+collected = 0
+
+class Counting:
+    def __getattr__(self, name):
+        return getattr(gc, name)
+
+    def collect(self):
+        global collected
+        collected += 1
+
+broom.load.__globals__["gc"] = Counting()
+broom.limit_bytes = 0
+broom.tidy()
+import big
+import pair
+import big
+print(loaded(), broom.sweeps, collected)
+"""
+    assert on_vm(program) == ["['big'] 3 0"]
 
 
 def test_swept_code_leaves_nothing_behind(on_vm):

@@ -185,11 +185,8 @@ def flush(ring):
                 size = 0
             if not size and start > 0 and kind != _START:
                 # The file that had it may be emptied before this one.
-                size = file.write(
-                    _entry(_START, ring.boot, number, start, _sureness(ring, ring.boot))
-                )
-            file.write(_entry(kind, boot, number, value, data))
-            size += _OVERHEAD + len(data)
+                size = _write(file, _START, ring.boot, number, start, _sureness(ring, ring.boot))
+            size += _write(file, kind, boot, number, value, data)
             if kind == _RECORD:
                 ends.append(number << 16 | size)
     finally:
@@ -255,9 +252,13 @@ def _path(ring, number):
     return "%s.%d" % (ring.name, number % ring.segments)
 
 
-def _entry(kind, boot, number, value, data):
-    body = struct.pack(_HEADER, _MAGIC[0], kind, len(data), boot, number, value) + data
-    return body + struct.pack("<I", crc32(body))
+def _write(file, kind, boot, number, value, data):
+    """Append an entry; returns its bytes. In pieces: copies of records are much garbage."""
+    header = struct.pack(_HEADER, _MAGIC[0], kind, len(data), boot, number, value)
+    file.write(header)
+    file.write(data)
+    file.write(struct.pack("<I", crc32(data, crc32(header))))
+    return _OVERHEAD + len(data)
 
 
 def _entries(file, offset):

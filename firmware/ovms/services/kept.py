@@ -24,7 +24,7 @@ _PIECE_LINES = const(24)
 
 
 class _Writer:
-    """lines: what is to be written (str); all of one moment, while to write it takes some turns."""
+    """lines: what is to be written (str), all of one moment: to write it takes some turns."""
 
     is_restored = False
 

@@ -27,6 +27,7 @@ async def connect(profile, host, port_number):
     if profile.is_opening:
         raise OSError("The modem is connecting already.")
     profile.details().drop(True)
+    await profile.port.clock.sleep_ms(0)
     bearer = tuple([profile.config.get(n) for n in _BEARER])
     from ovms.links.modem.network import gprs_refusal
 
@@ -42,6 +43,7 @@ async def connect(profile, host, port_number):
         raise OSError("GPRS failed too often and is left alone for some minutes.")
     profile.is_opening = True
     try:
+        await profile.port.clock.sleep_ms(0)
         stream = await profile.details().open_socket(bearer, host, port_number)
     except (ATError, ValueError) as error:
         _fail(profile)

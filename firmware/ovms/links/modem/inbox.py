@@ -51,6 +51,7 @@ async def fetch_sms(modem):
         while (modem.announced or modem.is_sms_due) and not modem.queue:
             if not await _take_oldest(modem):
                 break
+        await modem.port.clock.sleep_ms(0)
         await _use_charset(modem, modem.plain_charset)
 
 
@@ -71,7 +72,9 @@ async def _take_oldest(modem):
         lines = finds.lines or await sms_store.read(modem, place)
         is_fine = lines is not None
         if lines:
+            await modem.port.clock.sleep_ms(0)
             await _take(modem, place, lines)
+            await modem.port.clock.sleep_ms(0)
             # A stranger's part, or what is damaged.
             await sms_store.delete_spent(modem)
     # What is left keeps its time stamp. Others may have been announced meanwhile.
@@ -99,6 +102,7 @@ async def _look(modem, waiting, finds):
             if lines is None:
                 return False
             if lines:
+                await modem.port.clock.sleep_ms(0)
                 finds.add(sms_store.dated(place, lines), lines)
         else:
             finds.add(place, ())
@@ -112,6 +116,7 @@ async def _take(modem, place, lines):
         from ovms.links.modem.long_sms import read_pdu
 
         found = await read_pdu(modem, place[2])
+    await modem.port.clock.sleep_ms(0)
     # Without the first field, which tells whether it was read. Only PDU mode tells which part.
     crc = crc32(b"".join(lines)[lines[0].find(b",") :], crc32(repr(found).encode()))
     if crc in [find[2] for find in modem.kept]:

@@ -64,6 +64,7 @@ async def _search_store(modem, store, answer, finds):
         if lines is None:
             return False
         if lines:
+            await modem.port.clock.sleep_ms(0)
             finds.add(dated(place, lines), lines)
             count += 1
             if count == used:
