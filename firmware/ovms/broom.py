@@ -37,6 +37,9 @@ _AMPLE_BYTES = const(1_000_000)
 # To weigh the heap takes as long as to load a small module, so it is not done at every load: the
 # room shrinks by the size of each module, and after a sweep there is room for some.
 _LEAST_ROOM_BYTES = const(5_000)
+# What was read last is needed still, and is not forgotten: so many modules of so much together.
+_SPARED = const(4)
+_SPARED_BYTES = const(2_500)
 
 _FILE = "on_demand.bin"
 _FOLDER = "/o"
@@ -81,6 +84,8 @@ class Broom:
         self._name = ""
         self._elsewhere = []
         self._stream = _Stream()
+        # In memory, of those read last.
+        self._sizes = [0] * _SPARED
         self._found = bytearray(_NAME_BYTES)
         self._number = bytearray(_RECORD_BYTES - _NAME_BYTES)
         # On an ESP32 with what the heap could still take from the system (py/gc.c): how far it may
@@ -117,7 +122,7 @@ class Broom:
             self._elsewhere.append(name)
             return _import(name, outside, inside, wanted)
         if self._room_bytes < self._size_bytes:
-            self.sweep()
+            self.sweep(_SPARED_BYTES)
         importer, importer_name = modules.pop(_SLOT, None), self._name
         if importer:
             # It can be found by its own name from here on.
@@ -125,6 +130,8 @@ class Broom:
         self._name = name
         self._room_bytes -= self._size_bytes
         self._loaded_bytes += self._size_bytes
+        self._sizes.pop(0)
+        self._sizes.append(self._size_bytes)
         self.loads += 1
         if name in self.names:
             self.names.remove(name)
@@ -166,19 +173,24 @@ class Broom:
         self._kept = [name for name in self.names if name in sys.modules]
         return done
 
-    def sweep(self):
-        """Forget every module of the shelf, but for those of `keep`.
+    def sweep(self, spared_bytes=0):
+        """Forget every module of the shelf, but for those of `keep` and the last `spared_bytes`.
 
         Code that runs, and what made objects that live, stays in memory as long as they do. The
         rest is garbage, and goes with the next collection, which comes by itself before much more
         is taken (`gc.threshold`): to wait for one here is what would make a load long.
         """
         self.sweeps += 1
-        self._room_bytes = max(self._room_bytes + self._loaded_bytes, _LEAST_ROOM_BYTES)
-        self._loaded_bytes = 0
-        for name in self.names:
+        count = spared = 0
+        while count < _SPARED and spared + self._sizes[-1 - count] <= spared_bytes:
+            count += 1
+            spared += self._sizes[-count]
+        for name in self.names[: len(self.names) - count]:
             if name in sys.modules and name not in self._kept:
                 del sys.modules[name]
+        self._room_bytes += self._loaded_bytes
+        self._room_bytes = max(self._room_bytes, _LEAST_ROOM_BYTES) - spared
+        self._loaded_bytes = spared
 
     def tidy(self):
         """Sweep when the heap is fuller than it should be; call it after a collection.

@@ -95,6 +95,22 @@ def test_lasting_records_are_in_flash_within_a_second():
     assert sorted(Module(module.fs, UTC_S).numbers()) == [1, 2]
 
 
+def test_no_second_writes_more_than_one_ring():
+    module = Module()
+    module.add(1, DAY_S, LASTING)
+    module.add(2, DAY_S, ROUTINE)
+    waiting = []
+    for _ in range(3):
+        waiting.append([len(ring.fresh) for ring in module.rings])
+        module.wait(1)
+    assert waiting == [[1, 1], [0, 1], [0, 0]]
+    # But a restart waits for nothing.
+    module.add(3, DAY_S, LASTING)
+    module.add(4, DAY_S, ROUTINE)
+    module.history.flush()
+    assert sorted(Module(module.fs, UTC_S).numbers()) == [1, 2, 3, 4]
+
+
 def test_many_records_at_once_are_written_early():
     module = Module()
     for n in range(60):

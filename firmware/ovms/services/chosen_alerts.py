@@ -9,9 +9,7 @@ again only after what re-arms it, so that none can send SMS all night. What is r
 from micropython import const
 
 from ovms.parameters import ALERTS, HOME, POWER_SAVE, TIMEZONE
-from ovms.protocol import place
 from ovms.protocol.alert_choice import time_min, value
-from ovms.services.local_time import local_s
 
 # A car stands where it was parked a minute after the key; a fix is of now for so long.
 _PARKED_S = const(60)
@@ -80,6 +78,8 @@ def _moved(notifier, here):
     if watched.left_at is None:
         watched.left_at = here
         return ""
+    from ovms.protocol import place
+
     now_s = notifier.clock.uptime_s()
     square = place.square_m2(*here, *watched.left_at)
     if square <= _MOVED_M**2:
@@ -108,6 +108,8 @@ def _moved(notifier, here):
 def _home(watched, home, here):
     if not home:
         return ""
+    from ovms.protocol import place
+
     latitude, longitude, radius_m = place.circle(home)
     square = place.square_m2(*here, latitude, longitude)
     was_home = watched.is_home if watched.home == home else None
@@ -165,6 +167,8 @@ def _late(notifier, due_min):
     utc_s = notifier.clock.utc_s()
     if utc_s is None or state.soc_pct100 is None:
         return ""
+    from ovms.services.local_time import local_s
+
     minutes = local_s(utc_s, notifier.config.get(TIMEZONE)) // 60
     day = (minutes - due_min) // _DAY_MIN
     if (minutes - due_min) % _DAY_MIN >= _LATE_MIN or watched.late_day == day or state.is_on:

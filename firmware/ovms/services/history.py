@@ -56,6 +56,8 @@ class History:
         self._written_s = 0
         # Rings that do not know yet what earlier runs left.
         self._unloaded = list(rings)
+        # Rings that are to be written soon.
+        self._unwritten = []
 
     def add(self, type, number, lifetime_s, data, priority=None):
         """Queue one record, made now. A module without a server keeps none.
@@ -83,7 +85,7 @@ class History:
             ring.fresh_s = self._clock.uptime_s()
         ring.append(record, self._free_s(type, number))
         if ring.is_full:
-            self.flush()
+            self._flush(ring)
         elif priority == LASTING:
             self._is_urgent = True
 
@@ -115,19 +117,29 @@ class History:
             ):
                 is_due = True
         if is_due:
-            self.flush()
+            self._is_urgent = False
+            self._unwritten = [ring for ring in self._rings if ring.fresh or ring.is_marked]
+        if self._unwritten:
+            # One a second: each takes as long as anything may.
+            self._flush(self._unwritten.pop(0))
 
     def flush(self):
         """Write everything to flash now; call it before a restart."""
         self._is_urgent = False
-        self._written_s = self._clock.uptime_s()
+        self._unwritten.clear()
+        for ring in self._rings:
+            self._flush(ring)
+
+    def _flush(self, wanted):
+        """Write what `wanted` has for flash, if anything."""
+        if not self._unloaded and (wanted.fresh or wanted.is_marked):
+            self._written_s = self._clock.uptime_s()
+            try:
+                wanted.flush()
+            except OSError:
+                self._status.count("history_write_failures")
         lost = damaged = 0
         for ring in self._rings:
-            if not self._unloaded and (ring.fresh or ring.is_marked):
-                try:
-                    ring.flush()
-                except OSError:
-                    self._status.count("history_write_failures")
             lost += ring.dropped
             damaged += ring.damaged
         if lost:

@@ -19,32 +19,55 @@ _FORMAT = "1"
 # No number that is kept has more.
 _DIGITS = const(11)
 _PIECE_BYTES = const(128)
-# To write so many takes less than a turn.
-_PIECE_LINES = const(24)
+# Of eight keys and values each: to make a line of each takes less than a turn.
+_CHUNK = const(16)
+
+
+class _Loader:
+    """A walk that only loads the code of the next one."""
+
+    is_restored = False
+
+    def number(self, key, value):
+        return value
+
+    def text(self, key, value):
+        return value
+
+    def numbers(self, key, values):
+        """Nothing to load."""
+
+    def age(self, key, age_s, least_s=STALE_AFTER_S):
+        return age_s
 
 
 class _Writer:
-    """lines: what is to be written (str), all of one moment: to write it takes some turns."""
+    """chunks: what is to be written, lists of key, value, key, value ...: all of one moment, while
+    to make text of it takes some turns. Many short lists, as a full heap has no big pieces.
+    """
 
     is_restored = False
 
     def __init__(self, keeper, utc_s):
-        self.lines = []
+        self.chunks = [[]]
         self._instants = keeper.instants
         self._uptime_s = keeper.status.uptime_s
         self._utc_s = utc_s
 
     def number(self, key, value):
-        self.lines.append("%s=-\n" % key if value is None else "%s=%d\n" % (key, value))
+        chunk = self.chunks[-1]
+        if len(chunk) >= _CHUNK:
+            chunk = []
+            self.chunks.append(chunk)
+        chunk.append(key)
+        chunk.append(value)
         return value
 
     def text(self, key, value):
-        self.lines.append('%s="%s\n' % (key, value))
-        return value
+        return self.number(key, value)
 
     def numbers(self, key, values):
-        shown = ",".join(["-" if value is None else "%d" % value for value in values])
-        self.lines.append("%s=%s\n" % (key, shown))
+        self.number(key, tuple(values))
 
     def age(self, key, age_s, least_s=STALE_AFTER_S):
         instant = None
@@ -222,12 +245,26 @@ def saving(keeper):
 def _pieces(keeper):
     """The file, some lines at a time: a full heap has no big pieces."""
     utc_s = keeper.clock.utc_s()
-    writer = _Writer(keeper, utc_s)
     header = _FORMAT, keeper.car.TYPE, "-" if utc_s is None else utc_s
-    writer.lines.append("%s,%s,%s\n" % header)
+    _walk(keeper, _Loader(), True)
+    yield ("%s,%s,%s\n" % header).encode()
+    writer = _Writer(keeper, utc_s)
     _walk(keeper, writer, True)
-    for at in range(0, len(writer.lines), _PIECE_LINES):
-        yield "".join(writer.lines[at : at + _PIECE_LINES]).encode()
+    for chunk in writer.chunks:
+        text = ""
+        for at in range(0, len(chunk), 2):
+            text += "%s=%s\n" % (chunk[at], _shown(chunk[at + 1]))
+        yield text.encode()
+
+
+def _shown(value):
+    if value is None:
+        return "-"
+    if isinstance(value, str):
+        return '"' + value
+    if isinstance(value, tuple):
+        return ",".join([_shown(one) for one in value])
+    return "%d" % value
 
 
 def load(keeper):

@@ -117,12 +117,14 @@ async def _take(modem, place, lines):
 
         found = await read_pdu(modem, place[2])
     await modem.port.clock.sleep_ms(0)
+    find = _store().key(modem, place)
+    await modem.port.clock.sleep_ms(0)
     # Without the first field, which tells whether it was read. Only PDU mode tells which part.
     crc = crc32(b"".join(lines)[lines[0].find(b",") :], crc32(repr(found).encode()))
     if crc in [find[2] for find in modem.kept]:
         # One store may show what lies in another. If it is none of these, it is found again.
         return
-    find = _store().key(modem, place) + (crc,)
+    find += (crc,)
     modem.kept.append(find)
     try:
         if found:

@@ -26,6 +26,8 @@ async def poll(modem, is_due):
     port = modem.port
     status = modem.status
     modem.has_news = False
+    # Others have their turn between two loads of code.
+    await port.clock.sleep_ms(0)
     if modem.is_ringing:
         modem.is_ringing = False
         status.count("call_rejected")

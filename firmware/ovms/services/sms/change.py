@@ -32,6 +32,8 @@ async def reply(request):
         await _look_around(request)
     # Loads what checks and stores settings, and changes none: the others have their turn before
     # that is done.
+    _load_rules(request.sms.config)
+    await asyncio.sleep_ms(0)
     request.sms.config.apply({})
     await asyncio.sleep_ms(0)
     text = _CHANGES[request.command](request)
@@ -41,6 +43,13 @@ async def reply(request):
 
         text = text_of(request.sms, request.command + "?")
     return text
+
+
+def _load_rules(config):
+    """What judges a value is most of it."""
+    from ovms.parameter_rules import checked
+
+    checked(parameters.UNITS, config.get(parameters.UNITS))
 
 
 async def _look_around(request):

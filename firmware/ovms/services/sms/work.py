@@ -18,6 +18,8 @@ _SENDINGS = const(5)
 
 async def begin(sms, modem):
     """Before it is carried out. True; `done` is set where it must not be carried out again."""
+    # Others have their turn between two loads of code.
+    await asyncio.sleep_ms(0)
     if not sms.begun:
         sms.done = sms.unsent = None
         # In RAM, too: one that was delivered directly lies in no store.
