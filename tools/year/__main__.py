@@ -1,0 +1,4 @@
+import sys
+from tools.year.cli import main
+
+sys.exit(main(sys.argv[1:]))
