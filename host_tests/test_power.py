@@ -23,7 +23,7 @@ def test_a_parked_module_sleeps_and_answers(monkeypatch, tmp_path):
     app = world.app
     assert app.status.power[states.STATE] == states.PARK and app.sleeps
     assert not [begin for begin, _, _ in world.sleeps if begin < 600]
-    assert max(end - begin for begin, end, _ in world.sleeps) <= 45
+    assert max(end - begin for begin, end, _ in world.sleeps) < 45.001
     ((at_s, text),) = [pair for pair in world.texts if "POWERSAVE" in pair[1]]
     assert HOUR_S + 17 < at_s < HOUR_S + 40
     assert text.startswith("POWERSAVE: ON\r\nPower: park for 0:50, 1 changes and about ")
@@ -53,6 +53,18 @@ def test_shares_of_the_table_of_currents(monkeypatch, tmp_path):
     assert esp32 >= shares["light sleep"] - 0.005
     assert awake_s[0] == 2 * HOUR_S
     assert awake_s[1] / awake_s[0] <= shares["registered"]
+
+
+def test_a_modem_that_browned_out_while_the_esp32_slept(monkeypatch, tmp_path):
+    """What it said when it started was lost, it does not echo (`AT&W` of the first start kept
+    that), and all else is as new: no SMS would leave any more, and no login."""
+    world = World(monkeypatch, tmp_path, presets=_NO_SERVER)
+    world.at(HOUR_S + 20, world.modem.brown_out)
+    world.sms(HOUR_S + 300, "POWERSAVE?")
+    assert world.run(HOUR_S + 600) == ""
+    assert world.uart.lost > 50
+    assert world.app.status.counts["modem_forgetful"] == 1
+    assert [text for _, text in world.texts if "POWERSAVE" in text]
 
 
 def test_without_the_wire_an_sms_waits_for_the_poll(monkeypatch, tmp_path):

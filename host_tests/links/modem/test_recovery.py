@@ -43,6 +43,40 @@ def test_a_modem_that_echoes_again_has_lost_its_settings():
     on_bench(scenario, (4096,))
 
 
+def test_a_modem_that_started_anew_while_nobody_listened_has_lost_its_settings():
+    """Its first words came while the ESP32 slept, and `&W` once kept that it does not echo."""
+
+    async def scenario(bench):
+        bench.fake.answers["AT+CUSD?"] = info("+CUSD: 1")
+        await bench.up()
+        await bench.idle(200000)
+        assert "modem_forgetful" not in bench.status.counts
+        starts = bench.fake.count("AT+CMEE=2")
+        bench.fake.answers["AT+CUSD?"] = info("+CUSD: 0")
+        assert await bench.until(lambda: bench.fake.count("AT+CMEE=2") > starts, 90000)
+        assert bench.status.counts["modem_forgetful"] == 1
+        bench.fake.answers["AT+CUSD?"] = info("+CUSD: 1")
+        await bench.up()
+        await bench.idle(200000)
+        assert bench.status.counts["modem_forgetful"] == 1
+        assert bench.power.log == []
+
+    on_bench(scenario, (4096,))
+
+
+def test_a_modem_that_cannot_be_marked_is_lived_with():
+    for answer in (info("+CUSD: 0"), b"\r\nERROR\r\n"):
+
+        async def scenario(bench, answer=answer):
+            bench.fake.answers["AT+CUSD?"] = answer
+            await bench.up()
+            await bench.idle(200000)
+            assert "modem_forgetful" not in bench.status.counts
+            assert bench.is_up()
+
+        on_bench(scenario, (4096,))
+
+
 def test_a_modem_that_always_echoes_is_lived_with():
     async def scenario(bench):
         bench.fake.answers["ATE0"] = b"\r\nERROR\r\n"

@@ -32,6 +32,8 @@ async def configure(modem, details):
     for command in details.settings:
         modem.check()
         await port.ask(command, limit_s=_SETTING_S)
+    # `watch.py` looks once a minute whether it is still there.
+    await port.ask(b"AT+CUSD=1")
     for name in details.kept_settings:
         kept = await port.ask(name + b"?")
         if kept and number(kept, 0) == 0:
@@ -40,6 +42,7 @@ async def configure(modem, details):
     dtr = getattr(modem.power, "dtr", None)
     if dtr is not None and await port.ask(details.sleep_command) is not None:
         port.dtr = dtr
+    modem.is_marked = False
     modem.echoes = echoes if port.echoes == echoes else None
     modem.check()
 

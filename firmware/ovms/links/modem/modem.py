@@ -38,7 +38,8 @@ class Modem:
     slept of it. due_s: see `ovms/guard.py`. failures: starts in a row that led nowhere. polls: how
     many in a row found a network, negative: found none. is_found: a network was announced.
     has_answered: the modem, ever. was_call_ready: since its start. echoes: of the port when the
-    settings were made, None where the modem insists on echoing. tcp_limit: failed connections that
+    settings were made, None where the modem insists on echoing. is_marked: it said what it forgets
+    when it starts anew, see `watch.py`. tcp_limit: failed connections that
     are too many. has_news, is_poll_due: something waits for `watch.py`; is_ringing; is_sms_ready:
     it forgot its SMS settings; time_line, ussd_line: what it said of them, or None.
 
@@ -70,7 +71,7 @@ class Modem:
         self.is_pausing = False
         self.is_found = self.has_answered = self.was_call_ready = False
         self.is_poll_due = self.has_news = self.is_ringing = self.is_sms_ready = False
-        self.is_sms_due = self.has_ucs2 = False
+        self.is_sms_due = self.has_ucs2 = self.is_marked = False
         self.fault = self.echoes = self.time_line = self.ussd_line = None
         self.charset = self.plain_charset = self.store = None
         self.taken = ()

@@ -16,6 +16,11 @@ _HANG_UP_S = const(20)
 _NAME_LENGTH = const(32)
 _TCP_FAILURES = const(6)
 _TCP_FAILURES_MAX = const(96)
+# Whether USSD answers are told, which every start has to set anew: what a modem keeps of `&W`, as
+# that it does not echo, says nothing (hardware facts 4.2). `first_settings.py` sets it.
+_MARK = b"AT+CUSD"
+_MARK_KEPT = b"+CUSD: 1"
+_MARK_LOST = b"+CUSD: 0"
 
 
 async def poll(modem, is_due):
@@ -58,11 +63,12 @@ async def _look(modem):
     if answer:
         status.operator = _operator(answer)
     modem.time_line = await port.ask(b"AT+CCLK?")
+    mark = await port.ask(_MARK + b"?")
     is_connected = await modem.profile.details().check_gprs()
     modem.is_sms_ready = modem.is_sms_ready or modem.plain_charset is None
     # An announcement of a message may have been lost.
     modem.is_sms_due = True
-    _judge(modem, is_connected)
+    _judge(modem, is_connected, mark)
 
 
 def _operator(line):
@@ -76,14 +82,18 @@ def _operator(line):
     return " ".join(decode_text(name).split())[:_NAME_LENGTH]
 
 
-def _judge(modem, is_connected):
+def _judge(modem, is_connected, mark):
     """Forgive old failures, or give up on a modem that gets nowhere."""
     status = modem.status
     profile = modem.profile
-    if modem.echoes is not None and modem.port.echoes != modem.echoes:
-        # It echoes although it was told not to: it lost its settings.
+    is_echoing = modem.echoes is not None and modem.port.echoes != modem.echoes
+    if is_echoing or (modem.is_marked and mark == _MARK_LOST):
+        # It echoes although it was told not to, or started anew while nobody listened, as while
+        # the ESP32 slept: it lost its settings.
         modem.restart("modem_forgetful", SET_UP)
     elif status.is_registered:
+        # One that cannot be marked says 0 from the first look on, or nothing.
+        modem.is_marked = modem.is_marked or mark == _MARK_KEPT
         status.net_state = states.NET_READY
         modem.polls = max(modem.polls, 0) + 1
         if modem.plain_charset is None and modem.polls > 1:
