@@ -48,6 +48,7 @@ _RI_CALL_MS = 20_000
 _BY_RI, _BY_INT, _BY_TIME = 2, 3, 4
 _IDLE_S, _BUSY_S = 5.0, 1.0
 _MODEM_LOOK_MS = 250
+_ROUNDED_MS = 0.01
 
 
 class StoryOverError(BaseException):
@@ -69,7 +70,7 @@ class _Loop(asyncio.SelectorEventLoop):
         super().__init__()
         self._world = world
         # A year in seconds leaves a float no nanoseconds.
-        self._clock_resolution = 1e-4
+        self._clock_resolution = 1e-7
         select = self._selector.select  # type: ignore[attr-defined]
 
         def jump(timeout=None):
@@ -208,7 +209,8 @@ class World:
     def jump(self, seconds: float, has_work: Callable[[], bool]) -> None:
         """Let time pass until somebody has something to do."""
         scheduler = self.scheduler
-        end_ms = scheduler.now_ms() + seconds * 1000
+        # Nobody may be woken too early, whatever is rounded.
+        end_ms = scheduler.now_ms() + seconds * 1000 + _ROUNDED_MS
         while scheduler.now_ms() < end_ms and not has_work():
             scheduler.advance_to_event(end_ms - scheduler.now_ms())
             self._end_if_due()
