@@ -4,6 +4,9 @@ A 32-bit VM has the word size of the ESP32, so its heap counts the same objects.
 importing a module takes, for one on demand with what it imports itself; `stays` is what is left
 when all of that was forgotten again: mostly names, which MicroPython never forgets.
 The modules are measured one by one; the last lines tell what they take together as they are built.
+MicroPython keeps its list of names in pieces of 20, 40, 80, 160, 320, with 7 bytes for each place,
+and a new piece is no part of what a module weighs that happens to need one: one by one, modules
+have some thousand names more than as they are built, so here the list has room from the start.
 `--plain` measures the firmware as it is written, to see what `tools.shrink` saves; `--romfs` the
 same from a ROMFS image.
 """
@@ -24,7 +27,11 @@ from tools import build, images, shelf, vm
 from tools.groups import MODEM_PROFILES
 from tools.sources import foreign_modules
 
-SHIMS = vm.ROOT / "tools" / "simulated_board" / "board"
+# In C on an ESP32, where their names lie in its ROM: what stands in for them on a desk would fill
+# the list of names. Nobody asks them anything here.
+CHIP_MODULES = ("machine", "network")
+# Names to make room for when modules are measured one by one.
+_APART_NAMES = 900
 # What is imported for good on a module with a SIM800 and an MCP2515 that serves a Twizy, with all
 # that it imports.
 ENTRY = "ovms.app"
@@ -41,7 +48,7 @@ STARTS = (
 # Code on demand comes as from `firmware/ovms/broom.py`: every module by the same path.
 _PROBE = """
 import builtins, gc, io, os, sys, micropython, vfs
-tree, foreign, resident, on_demand, on_shelf = {}
+tree, foreign, chip, name_count, resident, on_demand, on_shelf = {}
 on_shelf = on_shelf.split()
 # The path of a module is a name, too; that of a folder here is longer than any on a board.
 if tree.endswith(".romfs"):
@@ -85,6 +92,8 @@ def load(name):
     except Exception as error:
         print("failed", name, repr(error))
     return used() - before
+for name in chip.split():
+    sys.modules[name] = sys
 for name in foreign.split():
     __import__(name)
 __import__("ovms")
@@ -96,6 +105,8 @@ print("start", 0, -1, used())
 for name in resident.split():
     print(name, load(name), -1, used())
 micropython.qstr_info()
+for number in range(name_count):
+    setattr(Shelf, "name%d" % number, 0)
 kept = set(sys.modules)
 for name in on_demand.split():
     before = used()
@@ -175,9 +186,6 @@ def measure(plain: bool = False, apart: bool = True, is_romfs: bool = False) -> 
     with tempfile.TemporaryDirectory() as folder:
         tree = Path(folder, "t")
         build.compile_tree(vm.march(32), tree, plain, apart)
-        for shim in SHIMS.glob("*.py"):
-            if shim.stem != "start":
-                build.compile_file(shim, tree / f"{shim.stem}.mpy", shim.name)
         size = sum(path.stat().st_size for path in (tree / "ovms").rglob("*.*"))
         on_demand_file = tree / "ovms" / shelf.FILE
         on_shelf = {}
@@ -199,7 +207,9 @@ def measure(plain: bool = False, apart: bool = True, is_romfs: bool = False) -> 
             images.write_romfs(tree, place)
         lists = [
             str(place),
-            " ".join(sorted(foreign_modules(sources))),
+            " ".join(sorted(foreign_modules(sources).difference(CHIP_MODULES))),
+            " ".join(CHIP_MODULES),
+            _APART_NAMES if apart and not plain else 0,
             # What was merged into another module has no file of its own.
             " ".join(codes[name] for name in resident if name in codes),
             " ".join(codes[name] for name in on_demand if name in codes),
