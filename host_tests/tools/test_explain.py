@@ -77,7 +77,8 @@ def shrunk():
     sources = build.firmware_sources()
     outside = [path.read_text("utf-8") for path in build.outside_sources()]
     groups = resident_groups(sources)
-    return shrink.shrink(sources, outside, groups=groups, joined=joined_roots(groups))
+    starts = [name for roots in groups for name in roots]
+    return shrink.shrink(sources, outside, groups, starts, joined_roots(groups))
 
 
 def signatures():

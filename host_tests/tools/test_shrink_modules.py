@@ -273,7 +273,9 @@ def test_whose_modem_is_merged():
         ("", ()),
     ):
         groups = resident_groups(sources, modem)
-        assert joined_roots(groups) == merged
-        assert groups[0] == ("ovms.app", *merged, "ovms.assembly")
+        # The vehicle that every car is stays with each of them.
+        joined = (*merged, "ovms.vehicle.base")
+        assert joined_roots(groups) == joined
+        assert groups[0] == ("ovms.app", *joined, "ovms.assembly")
         apart = [roots for roots in groups if roots[0].endswith(".profile")]
         assert len(apart) == 2 - len(merged) and not {*merged} & {roots[0] for roots in apart}
