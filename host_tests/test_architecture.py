@@ -259,3 +259,15 @@ def test_fixtures_name_their_source():
 def test_only_boards_know_pins():
     for path in firmware_files():
         assert not re.search(r"\bPin\(\d", path.read_text("utf-8")), path.name
+
+
+def test_the_state_declares_what_it_is_filled_with():
+    """`state_values.py` is forgotten after the start, so mypy is told in `state.py`."""
+    texts = [
+        (FIRMWARE / "vehicle" / name).read_text("utf-8")
+        for name in ("state.py", "state_values.py")
+    ]
+    declared = re.findall(r"^    (\w+): ", texts[0], re.MULTILINE)
+    filled = re.findall(r"^    state\.(\w+) = ", texts[1], re.MULTILINE)
+    assert filled
+    assert declared == filled

@@ -75,7 +75,11 @@ class VehicleState:
     soc_limit_min: int | None
     range_limit_km: int
     soc_limit_pct: int
+    charge_estimate_min: int | None
     is_cooling: bool
+    cooling_cycles: int
+    cooling_limit_c: int
+    cooling_min: int
     timer_mode: int
     timer_start_min: int
     charge_type: int
