@@ -33,7 +33,7 @@ class Place:
     SOC, stop_range: ideal range, in miles if is_miles, else km; 0 none.
     """
 
-    def __init__(self, latitude_udeg=0, longitude_udeg=0):
+    def __init__(self, latitude_udeg: int = 0, longitude_udeg: int = 0) -> None:
         self.latitude_udeg = latitude_udeg
         self.longitude_udeg = longitude_udeg
         self.radius_m = RADIUS_M
@@ -43,7 +43,7 @@ class Place:
         self.when = NEVER
         self.minute = 0
 
-    def is_at(self, latitude_udeg, longitude_udeg, more_m=0):
+    def is_at(self, latitude_udeg: int, longitude_udeg: int, more_m: int = 0) -> bool:
         """Whether that is within the radius, or so much more."""
         radius_m = self.radius_m + more_m
         square = place.square_m2(
@@ -51,12 +51,12 @@ class Place:
         )
         return square <= radius_m * radius_m
 
-    def stop_km(self):
+    def stop_km(self) -> int:
         """The ideal range at which a charge ends, rounded as cars do that count miles."""
         return self.stop_range * 1609 // 1000 if self.is_miles else self.stop_range
 
 
-def read(text):
+def read(text: str) -> Place:
     """The Place of a parameter's text. ValueError for what is none."""
     words = text.split()
     if len(words) < 4 or words[3] not in ("ON", "OFF"):
@@ -91,7 +91,7 @@ def read(text):
     return found
 
 
-def written(found):
+def written(found: Place) -> str:
     """What `read` reads."""
     text = "%s %s" % (
         place.circle_text(found.latitude_udeg, found.longitude_udeg, found.radius_m),
@@ -115,7 +115,7 @@ def written(found):
     return text + "M" if found.stop_range and found.is_miles else text
 
 
-def change(found, words, is_miles):
+def change(found: Place, words: list[str], is_miles: bool) -> None:
     """Carry out the words of `ACC PARAMS` on a Place. ValueError, a sentence, changes nothing that
     is stored. is_miles: of the user's unit.
     """
@@ -203,7 +203,7 @@ def _number(text, least, most, refusal):
     return int(text)
 
 
-def shown(number, found, is_miles):
+def shown(number: int, found: Place, is_miles: bool) -> str:
     """The list of `ACC PARAMS?`. number: 1 to 4. found: a Place, or None."""
     if found is None:
         return "ACC #%d - No ACC defined here" % number
@@ -234,7 +234,7 @@ def shown(number, found, is_miles):
     return "\r\n ".join(lines)
 
 
-def time_text(minute):
+def time_text(minute: int) -> str:
     """A time of day as the lists of ACC have it."""
     return "%02d:%02d:00" % (minute // 60, minute % 60)
 
