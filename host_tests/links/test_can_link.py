@@ -5,34 +5,11 @@ import asyncio
 from micropython import heap_lock, heap_unlock
 
 from host_tests.drivers.mcp2515_bench import MCP2515Bench
-from host_tests.shims.expect import run
+from host_tests.links.can_link_bench import Car, Config, LinkBench
 from ovms.links.can_link import CANLink
 from ovms.status import Status
 from ovms.vehicle.base import Vehicle
 from ovms.vehicle.state import VehicleState
-
-
-class Config:
-    """Features only."""
-
-    def __init__(self):
-        self.can_write = 0
-
-    def feature(self, number):
-        return self.can_write if number == 15 else 0
-
-
-class Car(Vehicle):
-    BITRATE = 500_000
-    RX_IDS = (0x155, 0x597)
-    TX_FRAMES = ((0x601, 8),)
-
-    def __init__(self):
-        super().__init__(VehicleState(), None)
-        self.frames = []
-
-    def on_frame(self, arbitration_id, data, dlc):
-        self.frames.append((arbitration_id, bytes(data[:dlc])))
 
 
 class OtherCar(Car):
@@ -55,7 +32,7 @@ class FrugalCar(Car):
             heap_unlock()
 
 
-class Module:
+class Module(LinkBench):
     def __init__(self, car=None, retry_ms=5):
         bench = MCP2515Bench()
         self.model, self.pin, self.bus = bench.model, bench.pin, bench.bus
@@ -65,33 +42,6 @@ class Module:
         self.link = CANLink(
             self.bus, self.car, self.status, self.config, poll_ms=1, check_ms=20, retry_ms=retry_ms
         )
-
-    def run(self, scenario):
-        """Run the link beside `scenario`, a coroutine; the link is cancelled at its end."""
-
-        async def both():
-            task = asyncio.create_task(self.link.run())
-            try:
-                await scenario
-            finally:
-                task.cancel()
-                await self._ended(task)
-
-        run(both())
-
-    async def _ended(self, task):
-        try:
-            await task
-        except asyncio.CancelledError:
-            return
-        raise AssertionError("the link ended by itself")
-
-    async def until(self, condition):
-        for _ in range(1000):
-            if condition():
-                return
-            await asyncio.sleep_ms(2)
-        raise AssertionError("it never happened")
 
     async def until_mode(self, mode):
         await self.until(lambda: self.model.mode == mode)

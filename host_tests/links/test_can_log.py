@@ -5,7 +5,7 @@ import asyncio
 from host_tests.drivers.can_log_bench import KB, LogFlash
 from host_tests.drivers.mcp2515_bench import MCP2515Bench
 from host_tests.drivers.twai_bench import TWAIBench
-from host_tests.shims.expect import run
+from host_tests.links.can_link_bench import Car, Config, LinkBench
 from ovms.drivers import can_log_files as files
 from ovms.drivers.can_log import LogWriter
 from ovms.links import can_log
@@ -17,27 +17,7 @@ from ovms.vehicle.state import VehicleState
 BENCHES = (MCP2515Bench, TWAIBench)
 
 
-class Config:
-    """Feature 15 is on: this module may write to its car."""
-
-    def feature(self, number):
-        return 1
-
-
-class Car(Vehicle):
-    BITRATE = 500_000
-    RX_IDS = (0x155, 0x597)
-    TX_FRAMES = ((0x601, 8),)
-
-    def __init__(self):
-        super().__init__(VehicleState(), None)
-        self.frames = []
-
-    def on_frame(self, arbitration_id, data, dlc):
-        self.frames.append((arbitration_id, bytes(data[:dlc])))
-
-
-class Module:
+class Module(LinkBench):
     """A CANLink on a controller's model, with a log on a flash of its own."""
 
     def __init__(self, make_bench, ids=None, seconds=60, car=None, fs=None):
@@ -45,7 +25,7 @@ class Module:
         self.fs = fs or LogFlash()
         self.car = Car() if car is None else car
         self.status = Status("TEST")
-        self.link = CANLink(self.bench.bus, self.car, self.status, Config(), poll_ms=1)
+        self.link = CANLink(self.bench.bus, self.car, self.status, Config(1), poll_ms=1)
         self.log = LogWriter(self.fs, 2, 0)
         self.logged = can_log.LoggedCar(
             self.car, self.log, ids, self.car.BITRATE or 500_000, seconds, lambda: 7
@@ -53,37 +33,17 @@ class Module:
         self.is_ended = False
 
     def run(self, scenario):
-        """The link and the log beside `scenario`, a coroutine."""
+        """The link and the log beside `scenario`, a coroutine, once the bus is open."""
+        self.link.set_car(self.logged)
+        super().run(self._once_open(scenario), self._log())
 
-        async def log():
-            await can_log.run(self.link, self.logged, self.status)
-            self.is_ended = True
+    async def _once_open(self, scenario):
+        await self.until(lambda: self.bench.bus.state() == 1)
+        await scenario
 
-        async def all_of_them():
-            self.link.set_car(self.logged)
-            tasks = [asyncio.create_task(self.link.run()), asyncio.create_task(log())]
-            try:
-                await self.until(lambda: self.bench.bus.state() == 1)
-                await scenario
-            finally:
-                for task in tasks:
-                    task.cancel()
-                    await self._ended(task)
-
-        run(all_of_them())
-
-    async def _ended(self, task):
-        try:
-            await task
-        except asyncio.CancelledError:
-            return
-
-    async def until(self, condition):
-        for _ in range(1000):
-            if condition():
-                return
-            await asyncio.sleep_ms(2)
-        raise AssertionError("it never happened")
+    async def _log(self):
+        await can_log.run(self.link, self.logged, self.status)
+        self.is_ended = True
 
     async def hear(self, frames):
         """Put `frames` onto the bus, as fast as the link takes them."""
