@@ -7,7 +7,14 @@ from dataclasses import dataclass
 import pytest
 
 from host_tests import needs_browser, needs_vm
-from host_tests.desk.web_bench import Desk, browser, keep_picture, open_page, until
+from host_tests.desk.web_bench import (
+    PATIENCE_S,
+    Desk,
+    browser,
+    keep_picture,
+    open_page,
+    until,
+)
 from tools.desk.faults import FAULTS
 from tools.desk.phone_script import MODULE_PASSWORD
 from tools.desk.stage import SERVER_PASSWORD, VEHICLE
@@ -233,13 +240,7 @@ _SIGHTS = (
         ),
     ),
     (Sight("modem hangs for 60 s", ("modem: hangs",), ("set up anew", "reconnect")),),
-    (
-        Sight(
-            "modem without power for 60 s",
-            ("modem: off",),
-            ("set up anew", "reconnect", "power lines"),
-        ),
-    ),
+    (Sight("modem without power for 60 s", ("modem: off",), ("set up anew", "reconnect")),),
     (Sight("GPRS context lost", ("server: the connection is gone",), ("PDP", "reconnect")),),
     (Sight("TCP dead without a word", ("server: the connection is dead",), ("reconnect",)),),
     (Sight("server away for 60 s", ("server: not logged in",), ("reconnect",)),),
@@ -285,6 +286,8 @@ def _lost(page, desk):
 
 def test_every_fault_is_got_over(chromium):
     with Desk(scale=20) as desk:
+        # How long it takes is measured elsewhere (`recovery.py`); here a busy machine may be slow.
+        desk.view.strikes.limit_s = 20 * PATIENCE_S
         page = open_page(chromium, desk.site.address)
         until(lambda: (_number(page, "speed") or 0) > 10, "an app that sees the car drive")
         # What it took to start is no recovery.
@@ -297,7 +300,7 @@ def test_every_fault_is_got_over(chromium):
         for sights in _SIGHTS:
             _suffer(page, sights)
         steps = page.inner_text("#steps")
-        for step in ("reconnect", "PDP", "set up anew", "power lines", "board restart"):
+        for step in ("reconnect", "PDP", "set up anew", "board restart"):
             assert step in steps
         _no_marks(page, desk)
         page.click(".faults summary")
@@ -311,7 +314,7 @@ def test_every_fault_is_got_over(chromium):
 
 def test_a_first_set_up_is_no_recovery_and_the_monitor_is_the_modules(chromium):
     """By SMS, from the factory's settings on, beside a car of which a cell drifts."""
-    with Desk(scale=20, scenario="drifting_cell", is_set_up=False) as desk:
+    with Desk(scale=10, scenario="drifting_cell", is_set_up=False) as desk:
         page = open_page(chromium, desk.site.address)
         until(lambda: desk.script.is_finished, desk.script.complaint or "the end of the set-up")
         page.wait_for_selector("#what:has-text('set-up 9/9')")

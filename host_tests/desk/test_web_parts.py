@@ -81,6 +81,26 @@ def test_units_rounding_and_sleep_are_no_difference():
     assert len({row.key for row in ROWS}) == len(ROWS)
 
 
+def test_what_jumps_is_not_judged_after_a_look_away():
+    bench = Bench()
+    bench.car.control(Step("key", _EVER_S))
+    bench.live(30)
+    # 16 kW that nobody saw.
+    told = "52,13,0,48,1,1,0,1,00,16.0"
+    bench.beliefs.hear("L", told)
+    assert bench.app("power")["differs"]
+    bench.now_s += 5
+    bench.live(1)
+    bench.beliefs.hear("L", told)
+    assert not bench.app("power")["differs"]
+    # What moves slowly is.
+    bench.beliefs.hear("S", "20,K")
+    assert bench.app("soc")["differs"]
+    bench.live(80)
+    bench.beliefs.hear("L", told)
+    assert bench.app("power")["differs"]
+
+
 def _lived(car, seconds):
     car.step(seconds * 1000)
     return car

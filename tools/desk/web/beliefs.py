@@ -5,6 +5,7 @@ module's clock, the longest time between two reports to an app (60 s) and their 
 the wait for the next report is a difference nor what a filter or a rounding does to a value: one
 digit of the last place of what was told, and what the bus itself rounds, are allowed. While the
 bus sleeps nobody can know better than what it said last, so that is what counts then.
+The power jumps: where the desk itself did not look for 4 s, it is not judged.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from tools.desk.twizy_sim import TwizySimulator
 
 _DUE_S = 80.0
 _BUCKETS = 40
+# Between two looks so far apart, as on a busy computer, the power may have jumped unseen.
+_GAP_S = 4.0
 _KM_PER_MILE = 1.609344
 # What the buses of the other cars round, as a Leaf's the charge to whole percent.
 _COARSE = {"%": 1.0}
@@ -31,7 +34,7 @@ class Row:
     """truth: of the stage; None when this car does not tell it. code, name: of the message field.
 
     slack: how much the bus rounds, and how far the module may be behind, in `unit`. is_bus: what
-    only the bus tells, so that it is not known better while the bus sleeps.
+    only the bus tells, so that it is not known better while the bus sleeps. is_quick: it jumps.
     """
 
     key: str
@@ -43,6 +46,7 @@ class Row:
     slack: float = 0.0
     decimals: int = 0
     is_bus: bool = True
+    is_quick: bool = False
 
 
 def _twizy(name: str, scale: float = 1.0) -> Callable[[Stage], Any]:
@@ -86,7 +90,17 @@ ROWS = (
     Row("on", "Motor on", "", _flag("is_on"), "D", "car on", is_bus=False),
     Row("speed", "Speed", "km/h", lambda stage: stage.car.speed_kmh, "D", "speed", 1.0),
     Row("odometer", "Odometer", "km", _twizy("odometer_km"), "D", "odometer", 0.3, 1),
-    Row("power", "Power", "kW", _twizy("power_w", 0.001), "L", "battery power", 0.3, 1),
+    Row(
+        "power",
+        "Power",
+        "kW",
+        _twizy("power_w", 0.001),
+        "L",
+        "battery power",
+        0.3,
+        1,
+        is_quick=True,
+    ),
     Row("pack", "Battery voltage", "V", _twizy("pack_v"), "S", "battery voltage", 0.3, 1),
     Row(
         "battery_c",
@@ -166,6 +180,9 @@ class Beliefs:
         self._clock = clock
         self._windows = {row.key: Window() for row in ROWS}
         self._last: dict[str, float | str] = {}
+        self._looked_s: float | None = None
+        # Until when what jumps cannot be judged.
+        self._blind_until_s = 0.0
         self.app: dict[str, Belief] = {}
         self._server: dict[str, tuple[float, Belief]] = {}
 
@@ -181,6 +198,9 @@ class Beliefs:
     def look(self) -> None:
         """Take note of what is the case now."""
         now_s = self._clock()
+        if self._looked_s is not None and now_s - self._looked_s > _GAP_S:
+            self._blind_until_s = now_s + _DUE_S
+        self._looked_s = now_s
         is_asleep = self._stage.car.is_asleep
         for row in ROWS:
             if not (row.is_bus and is_asleep and row.key in self._last):
@@ -248,7 +268,9 @@ class Beliefs:
                 slack += _KM_PER_MILE - 1
                 text = f"{told:.{row.decimals}f}"
         age_s = self._clock() - belief.at_s
-        is_known = row.key in self._last
+        is_known = row.key in self._last and not (
+            row.is_quick and self._clock() < self._blind_until_s
+        )
         differs = is_known and not self._windows[row.key].had(told, slack)
         return {"text": text, "age": round(age_s), "differs": differs}
 
