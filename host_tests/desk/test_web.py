@@ -239,7 +239,8 @@ _SIGHTS = (
             "modem browns out", ("server: the connection is gone",), ("set up anew", "reconnect")
         ),
     ),
-    (Sight("modem hangs for 60 s", ("modem: hangs",), ("set up anew", "reconnect")),),
+    # What else it takes depends on what the modem was about when it fell silent.
+    (Sight("modem hangs for 60 s", ("modem: hangs",), ("reconnect",)),),
     (Sight("modem without power for 60 s", ("modem: off",), ("set up anew", "reconnect")),),
     (Sight("GPRS context lost", ("server: the connection is gone",), ("PDP", "reconnect")),),
     (Sight("TCP dead without a word", ("server: the connection is dead",), ("reconnect",)),),
