@@ -86,9 +86,11 @@ def apply(config, changes, must_last, origin):
         _settle_wifi(values, before, changes)
     could_write = config.features[parameters.FEATURE_CAN_WRITE]
     is_switched = _CAN_WRITE in changes and _switch(config, values, could_write, origin)
-    from ovms import owner_guard
+    is_guarded = False
+    if values != before or values[parameters.UNDO]:
+        from ovms import owner_guard
 
-    is_guarded = owner_guard.guard(config, values, origin)
+        is_guarded = owner_guard.guard(config, values, origin)
     if values != before:
         try:
             data = _serialised(values)

@@ -89,6 +89,8 @@ async def look(profile):
     """Once a minute: one minute less to rest; a bearer that nobody wants any more is closed."""
     profile.rest_polls -= profile.rest_polls > 0
     if profile.bearer is not None:
+        # Others have their turn between two loads of code.
+        await profile.port.clock.sleep_ms(0)
         from ovms.links.modem.network import gprs_refusal
 
         if gprs_refusal(profile.config, profile.status):

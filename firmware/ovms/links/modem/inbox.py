@@ -64,7 +64,7 @@ async def _take_oldest(modem):
     is_due = modem.is_sms_due
     modem.is_sms_due = False
     await sms_store.delete_spent(modem)
-    is_fine = await _look(modem, waiting, finds)
+    is_fine = await _look(modem, sms_store, waiting, finds)
     if is_fine and is_due:
         is_fine = await sms_store.search(modem, finds)
     if is_fine and finds.places:
@@ -73,7 +73,7 @@ async def _take_oldest(modem):
         is_fine = lines is not None
         if lines:
             await modem.port.clock.sleep_ms(0)
-            await _take(modem, place, lines)
+            await _take(modem, sms_store, place, lines)
             await modem.port.clock.sleep_ms(0)
             # A stranger's part, or what is damaged.
             await sms_store.delete_spent(modem)
@@ -91,9 +91,8 @@ def _store():
     return sms_store
 
 
-async def _look(modem, waiting, finds):
+async def _look(modem, sms_store, waiting, finds):
     """Find out when the messages at `waiting` were sent; one alone is just read."""
-    sms_store = _store()
     for place in waiting:
         if sms_store.is_kept(modem, place):
             continue
@@ -109,7 +108,7 @@ async def _look(modem, waiting, finds):
     return True
 
 
-async def _take(modem, place, lines):
+async def _take(modem, sms_store, place, lines):
     """Queue what the message at `place` says; it stays there until it was answered."""
     found = None
     if len(lines) > 1 and _is_vague(lines[0], modem.charset):
@@ -117,8 +116,7 @@ async def _take(modem, place, lines):
 
         found = await read_pdu(modem, place[2])
     await modem.port.clock.sleep_ms(0)
-    find = _store().key(modem, place)
-    await modem.port.clock.sleep_ms(0)
+    find = sms_store.key(modem, place)
     # Without the first field, which tells whether it was read. Only PDU mode tells which part.
     crc = crc32(b"".join(lines)[lines[0].find(b",") :], crc32(repr(found).encode()))
     if crc in [find[2] for find in modem.kept]:

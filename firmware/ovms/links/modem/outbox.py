@@ -23,6 +23,7 @@ async def send_sms(modem, number, text):
     await modem.port.clock.sleep_ms(0)
     from ovms.protocol.sms_text import outgoing
 
+    await modem.port.clock.sleep_ms(0)
     parts = outgoing(number, text, modem.has_ucs2)
     if not parts:
         modem.status.count("sms_bad_number")

@@ -135,6 +135,7 @@ async def _peripherals(sms, car):
     lines = ["SIM: " + (modem if status.modem_error else sim)]
     if modem and not status.modem_error:
         lines.append("Modem: " + modem)
+    await asyncio.sleep_ms(0)
     bus = "not used" if car.BITRATE is None else "OK"
     lines.append("CAN: " + (diagnosis.can(status, car) or bus))
     lines.append("GPS: " + (diagnosis.gps(status, state) or diagnosis.fix(status, state)))

@@ -36,6 +36,10 @@ async def outgoing(sender, number, text, reserve=0, is_forced=False):
         time = _time_of_day(utc_s, sender.config.get(parameters.TIMEZONE))
         least = len(time)
         text = time + text
+    await asyncio.sleep_ms(0)
+    _is_plain(text)
+    # What cuts it is loaded.
+    await asyncio.sleep_ms(0)
     texts = parts(text, least)
     await asyncio.sleep_ms(0)
     from ovms.services.sms.budget import within
@@ -48,6 +52,13 @@ def _time_of_day(utc_s, zone):
     utc_s = local_s(utc_s, zone)
     minutes = utc_s // 60
     return "%02d:%02d:%02d\n " % (minutes // 60 % 24, minutes % 60, utc_s % 60)
+
+
+def _is_plain(text):
+    """As it will be sent: the modem's driver takes UCS2 for all that is not plain."""
+    from ovms.protocol import sms_text
+
+    return sms_text.is_plain(text)
 
 
 def _fitting(text, limit, is_plain):
@@ -65,10 +76,7 @@ def parts(text, least=0):
     least: how many characters make no part alone, because what they introduce follows. Line ends
     inside a part stay as they are. At most 9 parts: what is behind is dropped.
     """
-    # As it will be sent: the modem's driver takes UCS2 for all that is not plain.
-    from ovms.protocol import sms_text
-
-    is_plain = sms_text.is_plain(text)
+    is_plain = _is_plain(text)
     limit = _SMS_PLAIN if is_plain else _SMS_UCS2
     if _fitting(text, limit, is_plain) == len(text):
         return [text]
