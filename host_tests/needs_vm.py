@@ -5,6 +5,7 @@ import os
 import pytest
 
 from tools import qemu, vm
+from tools.benchmarks import callgrind
 
 
 def require(bits):
@@ -20,6 +21,14 @@ def require_emulator(name):
     try:
         return qemu.program(name)
     except qemu.QemuMissingError as error:
+        _miss(error)
+
+
+def require_callgrind():
+    """Skip the test where instructions of the 32-bit VM cannot be counted, as for a VM."""
+    try:
+        callgrind.command(32)
+    except callgrind.UncountableError as error:
         _miss(error)
 
 

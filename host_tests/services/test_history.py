@@ -95,7 +95,7 @@ def test_lasting_records_are_in_flash_within_a_second():
     assert sorted(Module(module.fs, UTC_S).numbers()) == [1, 2]
 
 
-def test_no_second_writes_more_than_one_ring():
+def test_no_second_writes_more_than_one_ring_but_before_a_restart():
     module = Module()
     module.add(1, DAY_S, LASTING)
     module.add(2, DAY_S, ROUTINE)
@@ -104,7 +104,6 @@ def test_no_second_writes_more_than_one_ring():
         waiting.append([len(ring.fresh) for ring in module.rings])
         module.wait(1)
     assert waiting == [[1, 1], [0, 1], [0, 0]]
-    # But a restart waits for nothing.
     module.add(3, DAY_S, LASTING)
     module.add(4, DAY_S, ROUTINE)
     module.history.flush()

@@ -268,6 +268,20 @@ print(loaded(), broom.sweeps)
     assert on_vm(program) == ["[] 1"]
 
 
+def test_a_sweep_takes_no_memory(on_vm):
+    """It is what is left to do for who found none."""
+    program = """
+import micropython
+import pair, late, car, x
+micropython.heap_lock()
+broom.sweep()
+broom.sweep(2500)
+micropython.heap_unlock()
+print(loaded(), broom.sweeps)
+"""
+    assert on_vm(program) == ["[] 2"]
+
+
 def test_a_load_waits_for_no_collection(on_vm):
     """What is forgotten becomes garbage: the next collection frees it, which comes by itself."""
     program = """
