@@ -59,11 +59,17 @@ def test_filters_reach_the_chip():
 
 def test_filters_are_computed_once():
     bench = MCP2515Bench().open()
-    filters = bench.bus.filters
+    filters = bench.bus.asked[4]
     bench.open(ids=list(IDS), is_silent=False)
-    assert bench.bus.filters is filters
+    assert bench.bus.asked[4] is filters
+    # Whoever wants all for a while, too.
+    bench.open(ids=None)
+    assert bench.model.bus_frame(0x7A5, b"") == ACCEPTED
+    bench.open(ids=IDS)
+    assert bench.bus.asked[4] is filters
+    assert bench.model.bus_frame(0x7A5, b"") != ACCEPTED
     bench.open(ids=IDS[:6])
-    assert bench.bus.filters is not filters
+    assert bench.bus.asked[4] is not filters
 
 
 def test_no_chip_is_one_sentence():

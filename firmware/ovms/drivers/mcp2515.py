@@ -43,12 +43,12 @@ _TX_ABORTED = const(15)
 # The crystal in kHz where it is another one than the board says, and that; 0 where it is the same.
 CRYSTAL_KHZ = const(16)
 BOARD_CRYSTAL_KHZ = const(17)
-# What follows counts nothing: all frames heard until the last check; whether one was heard since
-# the start with these settings; checks in a row that met errors alone.
+# What follows counts nothing: all frames heard until the last check. How many checks in a row may
+# meet errors alone until the crystal is looked for; 0 before one of these frames was heard.
 HEARD = const(18)
-IS_SURE = const(19)
-STRIKES = const(20)
-_NUMBERS = const(21)
+TRUST = const(19)
+_NUMBERS = const(20)
+TRUST_MAX = const(3)
 
 LISTEN_ONLY = const(0x60)
 SLEEP = const(0x20)
@@ -95,10 +95,8 @@ class MCP2515(CANBus):
         self.store = store
         # The crystal that the chip is set for, in Hz; 0 before the first `open`.
         self.crystal_hz = 0
-        # What the acceptance filters were computed from, and they.
-        self.filters = (None, None)
-        # Of the last `open`: bit rate, frames that may leave, is_silent, filters or None for all.
-        self.asked = (0, (), True, None)
+        # What the last `open` asked for, see mcp2515_setup.py.
+        self.asked = None
         self.numbers = array("i", bytes(4 * _NUMBERS))
         self.wanted = bytearray(256)
         self._receiver = Receiver(
@@ -243,10 +241,10 @@ class MCP2515(CANBus):
             if status[6] & _TX_PENDING and self._is_tx_stuck():
                 self._abort(b"\x05\x0f\x10\x10")
             is_heard = numbers[FRAMES] + numbers[FOREIGN] - numbers[HEARD]
-            if is_heard:
-                numbers[HEARD] += is_heard
-                numbers[STRIKES] = 0
-            if not numbers[IS_SURE] if is_heard else is_damaged:
+            numbers[HEARD] += is_heard
+            if is_heard and numbers[TRUST]:
+                numbers[TRUST] = TRUST_MAX
+            elif is_heard or is_damaged:
                 from ovms.drivers.mcp2515_crystal import judge
 
                 return judge(self, is_heard)

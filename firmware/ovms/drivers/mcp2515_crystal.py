@@ -14,15 +14,13 @@ forget it with each power cut, and up to 20 s of the next drive with it.
 
 from micropython import const
 
-from ovms.drivers.mcp2515 import BOARD_CRYSTAL_KHZ, CRYSTAL_KHZ, IS_SURE, STRIKES
+from ovms.drivers.mcp2515 import BOARD_CRYSTAL_KHZ, CRYSTAL_KHZ, TRUST, TRUST_MAX
 from ovms.drivers.mcp2515_setup import bit_timing, start, work
 from ovms.drivers.store import Store
 
 _FILE = "crystal"
 # What is soldered to modules that are sold, the usual one first (hardware facts 2.4, 2.9).
 _USUAL = (8_000_000, 16_000_000, 20_000_000)
-# Checks with nothing but errors until what was sure is doubted.
-_PATIENCE = const(3)
 # TXB0CTRL: aborted, or an error while it sent.
 _TXB0CTRL = const(0x30)
 _OWN_ERROR = const(0x50)
@@ -35,8 +33,8 @@ def choose(bus, bitrate):
     ValueError when no crystal can make the rate.
     """
     numbers = bus.numbers
-    was_sure = numbers[IS_SURE]
-    numbers[IS_SURE] = numbers[STRIKES] = 0
+    was_sure = numbers[TRUST]
+    numbers[TRUST] = 0
     crystals = _in_turn(bus, bitrate)
     if not was_sure or bus.crystal_hz not in crystals:
         bus.crystal_hz = crystals[0]
@@ -59,15 +57,14 @@ def judge(bus, is_heard):
         if is_heard:
             note(bus)
             work(bus)
-        elif not numbers[IS_SURE]:
+        elif not numbers[TRUST]:
             step(bus)
             start(bus)
         elif not bus.is_bus_off and not bus.read(_TXB0CTRL, 1)[0] & _OWN_ERROR:
             # What nobody acknowledges is an error, too, and says nothing of the crystal.
-            numbers[STRIKES] += 1
-            if numbers[STRIKES] >= _PATIENCE:
+            numbers[TRUST] -= 1
+            if not numbers[TRUST]:
                 # First this one again, with open filters.
-                numbers[IS_SURE] = 0
                 start(bus)
     except OSError:
         return False
@@ -79,7 +76,7 @@ def note(bus):
     found_hz = bus.crystal_hz
     said = bus.crystals
     numbers = bus.numbers
-    numbers[IS_SURE] = 1
+    numbers[TRUST] = TRUST_MAX
     is_news = found_hz != said
     numbers[CRYSTAL_KHZ] = found_hz // 1000 if is_news else 0
     numbers[BOARD_CRYSTAL_KHZ] = said // 1000 if is_news and isinstance(said, int) else 0

@@ -14,10 +14,10 @@ from ovms.drivers.mcp2515 import (
     HEARD,
     IS_BUSY,
     IS_OPEN,
-    IS_SURE,
     LISTEN_ONLY,
     SLEEP,
     TAIL,
+    TRUST,
     WAKE_INTERRUPT,
     WAS_BUFFER_0,
 )
@@ -29,6 +29,11 @@ _MODE_BITS = const(0xE0)
 # Any mode is reached within 11 recessive bits, and they follow every frame: 1.4 ms for the longest
 # at 125 kbit/s. Only a bus that never becomes recessive takes longer.
 _MODE_TIMEOUT_MS = const(20)
+# `bus.asked`: bit rate, frames that may leave, is_silent, whether all ids are wanted; the filters
+# that were computed last, and of what: ids, foreign ids, sub-types.
+_FILTERS = const(4)
+_FILTER_IDS = const(5)
+_NOTHING = (0, (), True, True, None, None, None, None)
 # Masks that compare nothing.
 _ALL = (0, (0, 0), 0, (0, 0, 0, 0))
 # What the driver counts, in the order of its `numbers`.
@@ -52,31 +57,30 @@ COUNTS = (
 def open(bus, bitrate, rx_ids, tx_frames, is_silent, foreign_ids, sub_types):
     """`MCP2515.open`."""
     numbers = bus.numbers
-    if numbers[IS_OPEN] and not numbers[IS_SURE] and _heard(numbers) != numbers[HEARD]:
+    if numbers[IS_OPEN] and not numbers[TRUST] and _heard(numbers) != numbers[HEARD]:
         # As the next check would have found.
         from ovms.drivers.mcp2515_crystal import note
 
         note(bus)
     close(bus)
-    filters = None
+    before = bus.asked or _NOTHING
+    filters, filter_ids = before[_FILTERS], before[_FILTER_IDS:]
     if rx_ids is not None:
-        filter_ids = (tuple(rx_ids), tuple(foreign_ids), tuple(sub_types))
-        if filter_ids != bus.filters[0]:
+        ids = (tuple(rx_ids), tuple(foreign_ids), tuple(sub_types))
+        if ids != filter_ids:
             from ovms.drivers.mcp2515_filters import acceptance_filters
 
-            bus.filters = (filter_ids, acceptance_filters(*filter_ids))
-        filters = bus.filters[1]
+            filters, filter_ids = acceptance_filters(*ids), ids
     wanted = bus.wanted
     for i in range(256):
         wanted[i] = 0xFF if rx_ids is None else 0
     for arbitration_id in rx_ids or ():
         wanted[arbitration_id >> 3] |= 1 << (arbitration_id & 7)
-    if bitrate != bus.asked[0]:
+    if bitrate != before[0]:
         from ovms.drivers.mcp2515_crystal import choose
 
-        bus.asked = (0, (), True, None)
         choose(bus, bitrate)
-    bus.asked = (bitrate, tuple(tx_frames), is_silent, filters)
+    bus.asked = (bitrate, tuple(tx_frames), is_silent, rx_ids is None, filters) + filter_ids
     try:
         start(bus)
     except (OSError, ValueError):
@@ -99,18 +103,19 @@ def start(bus):
     As long as it is not sure that its crystal is the one it is set for it listens to everything,
     and nothing may leave.
     """
-    bitrate, tx_frames, is_silent, filters = bus.asked
+    bitrate, tx_frames, is_silent, hears_all, filters = bus.asked[:_FILTER_IDS]
     numbers = bus.numbers
-    if not numbers[IS_SURE]:
-        is_silent, filters = True, None
+    if not numbers[TRUST]:
+        is_silent = hears_all = True
     numbers[HEARD] = _heard(numbers)
     bus.mode = LISTEN_ONLY if is_silent else _NORMAL
     bus.permit(tx_frames, is_silent)
+    filters = _ALL if hears_all else filters
     bus.timing = configure(bus.write, bus.read, bus.crystal_hz, bitrate, filters)
     try:
         request_mode(bus.write, bus.read, bus.mode)
     except OSError:
-        if not numbers[IS_SURE]:
+        if not numbers[TRUST]:
             # Bits that are too long are never idle on a busy bus.
             from ovms.drivers.mcp2515_crystal import step
 
@@ -123,11 +128,11 @@ def work(bus):
 
     Without a reset, which would lose the frames of 10 ms.
     """
-    _, tx_frames, is_silent, filters = bus.asked
-    if is_silent and filters is None:
+    _, tx_frames, is_silent, hears_all, filters = bus.asked[:_FILTER_IDS]
+    if is_silent and hears_all:
         return
     request_mode(bus.write, bus.read, _CONFIGURATION)
-    set_filters(bus.write, bus.read, filters)
+    set_filters(bus.write, bus.read, _ALL if hears_all else filters)
     mode = LISTEN_ONLY if is_silent else _NORMAL
     request_mode(bus.write, bus.read, mode)
     bus.mode = mode
@@ -252,9 +257,9 @@ def set_filters(write, read, filters):
     """Set masks and filters of a chip in configuration mode. OSError when it does not keep them.
 
     filters: (mask0, 2 filters, mask1, 4 filters) of standard ids, with the first data byte in the
-    eight bits above them where that is compared; None passes all.
+    eight bits above them where that is compared.
     """
-    mask_0, filters_0, mask_1, filters_1 = filters or _ALL
+    mask_0, filters_0, mask_1, filters_1 = filters
     _write_checked(write, read, _ids(0x20, (mask_0, mask_1)))
     _write_checked(write, read, _ids(0x00, filters_0 + filters_1[:1]))
     _write_checked(write, read, _ids(0x10, filters_1[1:]))
