@@ -11,6 +11,8 @@ DBC ?=
 FILE ?=
 T ?=
 NIGHTLY ?=
+MPY_DIR ?=
+FROZEN ?=
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -19,7 +21,7 @@ MPREMOTE := $(PY) -m mpremote connect $(PORT)
 
 .DEFAULT_GOAL := help
 .PHONY: help run car test test-quick test-one micropython qemu mosquitto check lint format types imports lock licences bench modules \
-  firmware bundle flash deploy setup repl logs explain size mutants pictures nightly clean
+  firmware bundle image flash deploy setup repl logs explain size mutants pictures nightly clean
 
 help: ## Print this help
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -97,6 +99,15 @@ firmware bundle flash deploy: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --f
 
 bundle: $(READY) ## Write a signed update over the air for BOARD in FORM=small|plain under build/bundle/
 	@$(PY) -m tools.bundle make $(BOARD) --form $(FORM)
+
+image: modules ## Build an image of your own for BOARD (MPY_DIR=MicroPython's checkout; FROZEN=1: the firmware in it)
+	@test -f "boards/$(BOARD)/mpconfigboard.cmake" || { echo "There is no board $(BOARD) below boards/." >&2; exit 2; }
+	@test -f "$(MPY_DIR)/ports/esp32/boards/manifest.py" || \
+	  { echo "Say where MicroPython's sources are: make image MPY_DIR=/path/to/micropython" >&2; exit 2; }
+	@command -v idf.py >/dev/null || { echo "There is no idf.py: call ESP-IDF's export.sh first (. export.sh)." >&2; exit 2; }
+	@$(MAKE) -C "$(MPY_DIR)/mpy-cross"
+	@$(MAKE) -C "$(MPY_DIR)/ports/esp32" BOARD=$(BOARD) BOARD_DIR=$(CURDIR)/boards/$(BOARD) submodules
+	@$(MAKE) -C "$(MPY_DIR)/ports/esp32" BOARD=$(BOARD) BOARD_DIR=$(CURDIR)/boards/$(BOARD) $(if $(FROZEN),BOARD_VARIANT=FROZEN) all
 
 flash: $(READY) ## Write an official MicroPython image and the firmware to a new module (IMAGE=file PORT=...)
 	@test -n "$(IMAGE)" || { echo "Say which image: make flash IMAGE=ESP32_GENERIC-...bin PORT=$(PORT)" >&2; exit 2; }

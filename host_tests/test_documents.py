@@ -20,7 +20,7 @@ DOCUMENTS = sorted(
     path for path in ROOT.rglob("*.md") if not _FOREIGN & set(path.relative_to(ROOT).parts)
 )
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
-KNOBS = set(re.findall(r"^([A-Z]+) \?=", MAKEFILE, re.M))
+KNOBS = set(re.findall(r"^([A-Z_]+) \?=", MAKEFILE, re.M))
 TARGETS = set(re.search(r"^\.PHONY: ((?:.*\\\n)*.*)", MAKEFILE, re.M)[1].replace("\\", "").split())
 _COMMAND = r"(?:make|(?:\S*python3? )-m tools)\b"
 # In a sentence, or a line of its own, maybe behind a pipe.

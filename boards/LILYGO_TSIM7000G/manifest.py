@@ -1,5 +1,4 @@
-# A frozen image: `make modules` here, then in MicroPython's ports/esp32
-#   make BOARD=ESP32_GENERIC FROZEN_MANIFEST=<this file>
+# A frozen image: `make image MPY_DIR=... FROZEN=1`, see board.md of LILYGO_TCALL_SIM800.
 include("$(PORT_DIR)/boards/manifest.py")
 include("../../firmware/manifest.py")
 freeze_mpy(

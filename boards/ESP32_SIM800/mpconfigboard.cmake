@@ -1,0 +1,3 @@
+# Of MicroPython's own board with this chip, whatever its version; then what all of ours have.
+include(boards/ESP32_GENERIC/mpconfigboard.cmake)
+include(${MICROPY_BOARD_DIR}/../image.cmake)
