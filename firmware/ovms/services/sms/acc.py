@@ -3,6 +3,8 @@
 What comes of it: `services/acc.py`. How a place is written: `protocol/acc_places.py`.
 """
 
+import asyncio
+
 from micropython import const
 
 from ovms.parameters import FEATURE_CAN_WRITE, FIRST_ACC
@@ -45,43 +47,47 @@ async def reply(request):
         return "ACC command not recognised"
     if is_query:
         raise ValueError(_USE)
+    # What these load, and what checks and stores settings, has turns of its own, in which nothing
+    # is changed yet.
+    sms.config.apply({})
+    await asyncio.sleep_ms(0)
+    changes, text = _planned(sms, verb, words)
+    await asyncio.sleep_ms(0)
+    if changes:
+        sms.status.request(sms.config.apply(changes, True, request.origin))
+    return text
+
+
+def _planned(sms, verb, words):
+    """({number of a parameter: its text} to set, reply). ValueError, a sentence, for a refusal."""
     if verb == "CLEAR":
-        return _clear(request, words)
+        return _cleared([_number(word) for word in words[:1]])
     if verb == "NOTHERE":
         number = _here(sms)[0]
-        _store(request, {number: ""})
-        return "ACC cleared #%d" % number
+        return _cleared((number,))[0], "ACC cleared #%d" % number
     from ovms.services.acc_work import is_able
 
     if not is_able(sms.car()):
         raise ValueError("ACC is not supported by this car.")
     if verb == "HERE":
-        return _set_here(request)
+        return _set_here(sms)
     number, there = _named(sms, words)
     if there is None:
-        return acc_places.shown(number, None, False)
+        return {}, acc_places.shown(number, None, False)
     if verb == "PARAMS":
         acc_places.change(there, words, sms.config.is_miles)
+        text = acc_places.shown(number, there, sms.config.is_miles)
     else:
         there.is_enabled = verb == "ENABLE"
-    _store(request, {number: acc_places.written(there)})
-    if verb == "PARAMS":
-        return acc_places.shown(number, there, sms.config.is_miles) + _hint(sms)
-    return "ACC enabled" + _hint(sms) if there.is_enabled else "ACC disabled"
+        text = "ACC enabled" if there.is_enabled else "ACC disabled"
+    if there.is_enabled:
+        text += _hint(sms)
+    return {FIRST_ACC + number - 1: acc_places.written(there)}, text
 
 
 def _place(sms, number):
     text = sms.config.get(FIRST_ACC + number - 1)
     return acc_places.read(text) if text else None
-
-
-def _store(request, changes):
-    """changes: {number of a place: its text}."""
-    values = {}
-    for number in changes:
-        values[FIRST_ACC + number - 1] = changes[number]
-    config = request.sms.config
-    request.sms.status.request(config.apply(values, True, request.origin))
 
 
 def _where(sms):
@@ -120,18 +126,15 @@ def _shown(sms, words):
     return acc_places.shown(number, there, sms.config.is_miles)
 
 
-def _clear(request, words):
-    numbers = [_number(word) for word in words[:1]] or range(1, _PLACES + 1)
+def _cleared(numbers):
     changes = {}
-    for number in numbers:
-        changes[number] = ""
-    _store(request, changes)
-    return "ACC configuration cleared"
+    for number in numbers or range(1, _PLACES + 1):
+        changes[FIRST_ACC + number - 1] = ""
+    return changes, "ACC configuration cleared"
 
 
-def _set_here(request):
+def _set_here(sms):
     """A new place, of which nothing is wanted yet but that the car charges as it is set now."""
-    sms = request.sms
     where = _where(sms)
     free = 0
     for number in range(_PLACES, 0, -1):
@@ -139,16 +142,15 @@ def _set_here(request):
         if there is None:
             free = number
         elif there.is_at(where[0], where[1]):
-            return "ACC #%d already here" % number
+            return {}, "ACC #%d already here" % number
     if not free:
-        return "ACC could not be set - no free space"
+        return {}, "ACC could not be set - no free space"
     there = acc_places.Place(where[0], where[1])
     if sms.state.charge_mode in acc_places.MODES:
         there.mode = sms.state.charge_mode
     if 6 <= sms.state.charge_limit_a <= 80:
         there.limit_a = sms.state.charge_limit_a
-    _store(request, {free: acc_places.written(there)})
-    return "ACC #%d set" % free + _hint(sms)
+    return {FIRST_ACC + free - 1: acc_places.written(there)}, "ACC #%d set" % free + _hint(sms)
 
 
 def _hint(sms):
