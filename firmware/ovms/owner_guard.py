@@ -148,8 +148,8 @@ def guard(config, values, origin):
         # Passwords of once: when nobody can restore them, they are in flash for nothing.
         values[UNDO] = ""
     before = config.values
-    is_acc = values[FIRST_ACC : LAST_ACC + 1] != before[FIRST_ACC : LAST_ACC + 1]
-    if is_acc and origin == FROM_SERVER and before[REMOTE]:
+    places = [n for n in range(FIRST_ACC, LAST_ACC + 1) if values[n] != before[n]]
+    if places and origin == FROM_SERVER and before[REMOTE]:
         # By these the car is charged, or not, when nobody looks.
         raise ValueError(_SAFE)
     changed = [n for n in GUARDED if values[n] != before[n]]

@@ -2,6 +2,7 @@
 
 from host_tests.services.owner_bench import UTC_S, Module
 from host_tests.services.sms_bench import OWNER, STRANGER
+from host_tests.shims.expect import raises
 from ovms import owner_guard, parameters
 from ovms.parameters import DAMAGE, FROM_OWNER, PASSWORD, PHONE, SPENT, UNDO
 
@@ -29,6 +30,26 @@ def test_what_is_guarded():
         + wifi
     )
     assert len(wifi) == 6
+
+
+def test_places_of_acc_are_the_owners_under_remote_safe():
+    text = "52.500000 13.400000 100 ON PLUGIN"
+    for n in range(parameters.FIRST_ACC, parameters.LAST_ACC + 1):
+        for origin in (parameters.FROM_SERVER, FROM_OWNER, parameters.FROM_CABLE):
+            module = Module()
+            config = module.config
+            # While nothing was said a server may, and is not told of as if it were a password.
+            config.apply({n: text}, True, parameters.FROM_SERVER)
+            assert config.get(n) == text and not config.untold
+            config.apply({parameters.REMOTE: "SAFE"}, True, FROM_OWNER)
+            config.apply({parameters.UNITS: "M"}, True, parameters.FROM_SERVER)
+            if origin == parameters.FROM_SERVER:
+                error = raises(ValueError, config.apply, {n: ""}, True, origin)
+                assert str(error) == "REMOTE SAFE: only the owner's phone may change this."
+                assert config.get(n) == text
+            else:
+                config.apply({n: ""}, True, origin)
+                assert config.get(n) == ""
 
 
 def test_what_is_a_note():

@@ -203,7 +203,7 @@ def _number(text, least, most, refusal):
     return int(text)
 
 
-def shown(number: int, found: Place, is_miles: bool) -> str:
+def shown(number: int, found: Place | None, is_miles: bool) -> str:
     """The list of `ACC PARAMS?`. number: 1 to 4. found: a Place, or None."""
     if found is None:
         return "ACC #%d - No ACC defined here" % number
