@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from tools import bench
-from tools.benchmarks import callgrind, can_path, cipher, flash, turns
+from tools.benchmarks import callgrind, can_path, cipher, flash, turns, wire
 from tools.benchmarks.rows import (
     NO_BUDGET,
     NOT_MEASURED,
@@ -200,3 +200,14 @@ def test_blocks_of_littlefs(tmp_path):
     for name, size in (("main.py", 512), ("board.mpy", 513), ("ovms/a", 4096), ("ovms/b", 4097)):
         (tmp_path / name).write_bytes(bytes(size))
     assert flash.blocks(tmp_path) == 2 + 2 + 0 + 1 + 1 + 2
+
+
+def test_bytes_on_the_wire_are_those_of_a_module_that_lives():
+    """Ten minutes of a drive, with server, broker and Home Assistant."""
+    life = wire.Life(wire.DRIVING, 600, False, home_assistant="ON")
+    life.run()
+    assert life.logins == life.mqtt_connections == 1
+    assert life.bytes_from_car > life.bytes_to_car > 0
+    # A full set of metrics, and what Home Assistant is told.
+    assert life.mqtt_from_car > 10_000 > life.mqtt_to_car > 0
+    assert life.home_assistant.startswith("ON RT ")

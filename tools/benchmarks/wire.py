@@ -39,6 +39,8 @@ BUDGET_PARKED_DAY = 40 * 1024
 BUDGET_DRIVING_HOUR = 60 * 1024
 _DAY_S = 86_400
 _HOUR_S = 3_600
+# A drive in which a Twizy has told all that it tells.
+_LEARNING_S = 1200
 _PARKED_GRAIN_S = 5
 _VEHICLE, _PASSWORD = "TESTCAR", "NETPASS"
 # Parameters: broker, user, password; and what Home Assistant was told.
@@ -339,6 +341,9 @@ class Life:
         wifi = _WiFi()
         if self._has_broker:
             module.status.wifi = wifi
+        # The parts that `ovms/guard.py` judges stand in the order of their tasks.
+        pairs = list(zip(module.tasks, module.guarded, strict=False))
+        module.guarded = tuple(part for task, part in pairs if task[0] in _TASKS)
         module.tasks = tuple(task for task in module.tasks if task[0] in _TASKS)
         module.clock.set_utc_s(_START_UTC_S, "gps")
         jobs = [module.run(), server.run(), self._feed(module, board, loop)]
@@ -401,10 +406,12 @@ def measure() -> list[Row]:
     for has_app, name in ((False, "no app connected"), (True, "one app connected")):
         what = f"driving hour without streaming, {name}"
         rows.append(_row(what, Life(DRIVING, _HOUR_S, has_app), BUDGET_DRIVING_HOUR))
-    driving = Life(DRIVING, _HOUR_S, False, home_assistant="ON")
+    # Of modules that know their car: what they learn Home Assistant is told once and for all.
+    learning = Life(DRIVING, _LEARNING_S, False, home_assistant="ON")
+    learning.run()
+    known = learning.home_assistant
+    driving = Life(DRIVING, _HOUR_S, False, home_assistant=known)
     rows.append(_mqtt_row("MQTT, driving hour", driving, BUDGET_DRIVING_HOUR))
-    # One that knows its car: what Home Assistant is told it is told once.
-    known = driving.home_assistant
     parked = Life(PARKED, _DAY_S, False, _PARKED_GRAIN_S, home_assistant=known)
     rows.append(_mqtt_row("MQTT, parked day", parked, BUDGET_PARKED_DAY))
     return rows

@@ -35,6 +35,8 @@ _DISCOVERY = f"homeassistant/device/{_ID}/config"
 _PREFIX = f"ovms/{USER}/{VEHICLE}/"
 _LIMIT_S = 90.0
 _SET_UP_LIMIT_S = 240.0
+# What a module learns of its car it tells two minutes later.
+_LEARN_LIMIT_S = 240.0
 _POLL_S = 0.3
 _EXPIRE_S = 18_000
 # The newest value may be so old, and was told by a clock that is right to the minute.
@@ -189,6 +191,16 @@ async def twizy(walk: Walk) -> None:
     await walk.device_follows("A Twizy")
     devices = [row for row in await walk.home.devices() if ["mqtt", _ID] in row["identifiers"]]
     is_one = len(devices) == 1 and devices[0]["name"] == VEHICLE
+    # Which the car has and does not tell, or does not have.
+    silent = {
+        "v_d_fl",
+        "v_d_hood",
+        "v_e_alarm",
+        "v_e_handbrake",
+        "v_e_headlights",
+        "v_e_cabintemp",
+    }
+    walk.note(not silent & set(walk.told()), "nothing that a Twizy does not tell")
     walk.note(is_one, f"one device {VEHICLE}, {devices[0]['model'] if devices else 'no model'}")
     await walk.values_are_right("A Twizy")
     await walk.statistics_are_right("A Twizy")
@@ -238,7 +250,7 @@ async def twizy(walk: Walk) -> None:
 
 async def withdrawn(walk: Walk) -> None:
     """What the module takes away is not shown any longer."""
-    for key in ("v_b_soc", "v_e_on", "v_c_state"):
+    for key in ("v_b_soc", "v_e_on", "v_vin"):
         walk.broker.say(walk.told()[key]["stat_t"], "")
 
         async def is_unknown(key: str = key) -> bool:
@@ -275,14 +287,14 @@ async def power_cut(walk: Walk) -> None:
 _DEEDS: tuple[tuple[str, str, dict[str, Any], str, str], ...] = (
     ("lock.lock", "lock", {"code": _DEMO_PIN}, "lock", "locked"),
     ("lock.unlock", "lock", {"code": _DEMO_PIN}, "lock", "unlocked"),
-    ("switch.turn_on", "charge", {}, "v_c_charging", "on"),
-    ("number.set_value", "set_charge_current", {"value": 10}, "v_c_climit", "10"),
+    ("switch.turn_on", "charge", {}, "charge", "on"),
+    ("number.set_value", "set_charge_current", {"value": 10}, "set_charge_current", "10"),
     ("number.set_value", "set_charge_limit", {"value": 90}, "set_charge_limit", "90"),
-    ("select.select_option", "set_charge_mode", {"option": "range"}, "v_c_mode", "range"),
-    ("switch.turn_off", "charge", {}, "v_c_charging", "off"),
+    ("select.select_option", "set_charge_mode", {"option": "range"}, "set_charge_mode", "range"),
+    ("switch.turn_off", "charge", {}, "charge", "off"),
     ("switch.turn_on", "climate", {}, "climate", "on"),
     ("switch.turn_off", "climate", {}, "climate", "off"),
-    ("button.press", "wake_up", {}, "v_e_awake", "on"),
+    ("button.press", "wake_up", {}, "", "Vehicle has been woken"),
     ("button.press", "homelink_2", {}, "", "Homelink #2 activated"),
 )
 
@@ -301,6 +313,15 @@ async def demo_car(walk: Walk) -> None:
     for deed in _DEEDS:
         await _deed(walk, *deed)
     await _refused(walk)
+
+    async def is_learnt() -> bool:
+        return (
+            await walk.state("v_c_charging") == "off" and await walk.state("v_c_mode") == "range"
+        )
+
+    is_good = await walk.until(is_learnt, _LEARN_LIMIT_S)
+    walk.note(is_good, "what the car was seen to do since is told")
+    await walk.device_follows("The demo car then")
     await walk.sms("FEATURE 10 2", "Feature has been set.")
     await _deed(walk, "lock.lock", "lock", {}, "lock", "locked")
     await _deed(walk, "lock.unlock", "lock", {}, "lock", "unlocked")

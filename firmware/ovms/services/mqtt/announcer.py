@@ -2,7 +2,8 @@
 
 Where Home Assistant knew the device and something of it is another (firmware, car), its entities
 start anew there: what may expire is unavailable until its value comes once more, which the broker
-does not do by itself. So all values follow each message, after a moment that Home Assistant needs.
+does not do by itself. So all values follow a message in which the device is another one than was
+told last, after a moment that Home Assistant needs.
 
 It lives as long as the conversation; the message itself is made by `discovery.py`, loaded on
 demand. A module that does not speak to Home Assistant spends a comparison a second here.
@@ -15,9 +16,12 @@ from micropython import const
 from ovms import parameters
 from ovms.protocol.mqtt import packets
 
-# What is learnt within this time is told in one message, which is long: later more seldom.
+# What is learnt within this time is told in one message, which is long: later more seldom, each
+# time so much.
 _CALM_S = const(5)
-_AGAIN_S = const(600)
+_AGAIN_S = const(120)
+_AGAIN_MOST_S = const(7_680)
+_SELDOMER = const(4)
 # Parts of a message that are measured at once.
 _PIECES = const(6)
 
@@ -44,6 +48,9 @@ class Announcer:
         # and checksum; that of what was told, 0 for nothing.
         self._plan = self._measuring = None
         self._size = self._left = self._sum = self._told_sum = 0
+        # Checksums of its start, which is the device.
+        self._head = self._told_head = 0
+        self._again_s = _AGAIN_S
 
     def on_login(self, broker):
         """broker: its address and the prefix, another one for another broker or device."""
@@ -56,7 +63,7 @@ class Announcer:
         """is_under_way: the message had not left."""
         if is_under_way or self._measuring is not None:
             self._is_told = False
-            self._told_sum = 0
+            self._told_sum = self._told_head = 0
         self._plan = self._measuring = None
 
     def pass_time(self, seconds):
@@ -83,7 +90,8 @@ class Announcer:
         if publisher.has_learnt and self._measuring is None:
             publisher.has_learnt = False
             if self.is_wanted and self._is_told:
-                self._tell(_AGAIN_S)
+                self._tell(self._again_s)
+                self._again_s = min(self._again_s * _SELDOMER, _AGAIN_MOST_S)
 
     def poll(self):
         """The start of a message (bytes), None for nothing or not yet."""
@@ -93,6 +101,8 @@ class Announcer:
             return self._begin()
         # Its length comes first, and to find that takes a while.
         for piece in self._measuring:
+            if not self._size:
+                self._head = crc32(piece)
             self._size += len(piece)
             self._sum = crc32(piece, self._sum)
             self._left -= 1
@@ -105,7 +115,10 @@ class Announcer:
         if self._sum == self._told_sum:
             return None
         self._told_sum = self._sum
-        self._values_s = _CALM_S
+        if self._head != self._told_head:
+            self._told_head = self._head
+            self._values_s = _CALM_S
+        self._keep()
         self._talk.pieces = self._made(plan)
         return packets.publish(plan.topic, b"", packets.RETAIN, 0, self._size)
 
@@ -117,12 +130,19 @@ class Announcer:
     def _recall(self, car_type):
         """What was ever seen of this car."""
         self._car_type = car_type
+        self._again_s = _AGAIN_S
         from ovms.services.mqtt import discovery
 
-        kept = discovery.kept(self._talk.config, car_type)
+        kept, self._told_head = discovery.kept(self._talk.config, car_type)
         known = self._talk.publisher.known
         for i in range(len(known)):
             known[i] = kept[i] if i < len(kept) else 0
+
+    def _keep(self):
+        from ovms.services.mqtt import discovery
+
+        talk = self._talk
+        discovery.keep(talk.config, self._car_type, talk.publisher.known, self._told_head)
 
     def _begin(self):
         from ovms.services.mqtt import discovery
@@ -133,7 +153,6 @@ class Announcer:
             self._is_told = True
             self._told_sum = self._values_s = 0
             return packets.publish(discovery.topic(talk.config), b"", packets.RETAIN)
-        discovery.keep(talk.config, self._car_type, talk.publisher.known)
         self._plan = discovery.Plan(talk, talk.publisher.known)
         self._measuring = self._made(self._plan)
         self._size = self._sum = 0

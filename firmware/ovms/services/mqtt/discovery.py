@@ -272,23 +272,25 @@ def _control(plan, row):
 
 
 def kept(config, car_type):
-    """The bits that parameter MQTT_HA has for this car (bytes), b"" for none."""
+    """What parameter MQTT_HA has for this car: bits of the metrics (bytes), b"" for none, and the
+    checksum of the device that Home Assistant was told last, 0 for none.
+    """
     words = config.get(parameters.MQTT_HA).split(" ")
-    if len(words) == 3 and words[1] == car_type:
+    if len(words) == 4 and words[1] == car_type:
         from binascii import unhexlify
 
         try:
-            return unhexlify(words[2])
+            return unhexlify(words[2]), int(words[3], 16)
         except ValueError:
-            return b""
-    return b""
+            pass
+    return b"", 0
 
 
-def keep(config, car_type, known):
-    """Write the bits to flash when they changed."""
+def keep(config, car_type, known, device):
+    """Write bits and checksum to flash when they changed."""
     from binascii import hexlify
 
-    text = "ON %s %s" % (car_type, hexlify(known).decode())
+    text = "ON %s %s %x" % (car_type, hexlify(known).decode(), device)
     if text != config.get(parameters.MQTT_HA):
         # Without room in flash entities are told anew after the next start.
         config.apply({parameters.MQTT_HA: text}, False, parameters.FROM_OWNER)

@@ -25,14 +25,16 @@ _ROWS = const(24)
 _ALL = const(0x7F)
 # What the marker of a row says that the broker does not have.
 _ABSENT = const(1)
+# What the state has of a car that does not tell it: no evidence that the car does.
+_NOTHING = ("no", "0", "0.0", "0.00", "done", "stopped", "standard")
 
 
 class Publisher:
     """talk: Conversation, for the car and what the module is.
 
     rows: (topic below the prefix, text or None) that are to leave. known: a bit for each metric
-    that was seen; has_learnt: since somebody looked. patterns: of metrics that somebody asks for,
-    changed or not.
+    that the car was seen to tell; has_learnt: since somebody looked. patterns: of metrics that
+    somebody asks for, changed or not.
     """
 
     def __init__(self, talk):
@@ -129,7 +131,8 @@ class Publisher:
             if text is None:
                 is_news = was > _ABSENT
             else:
-                self._learn(slot)
+                if text not in _NOTHING:
+                    self._learn(slot)
                 is_news = marker != was or metrics.matches(self.patterns, name)
             if is_news:
                 self._markers[slot] = marker
