@@ -20,7 +20,7 @@ _USER = "ovms"
 _SECTION = "## Try it, without any hardware"
 _RUN_LIMIT_S = 900
 _TEST_LIMIT_S = 7200
-_HASS_LIMIT_S = 1200
+_HASS_LIMIT_S = 1800
 _HASS = "/opt/home-assistant"
 # Some of what it needs is no wheel for a Python this new.
 _HASS_PACKAGES = ("gcc", "g++", "python3-dev", "libffi-dev")

@@ -35,8 +35,8 @@ _DISCOVERY = f"homeassistant/device/{_ID}/config"
 _PREFIX = f"ovms/{USER}/{VEHICLE}/"
 _LIMIT_S = 90.0
 _SET_UP_LIMIT_S = 240.0
-# What a module learns of its car it tells two minutes later.
-_LEARN_LIMIT_S = 240.0
+# What a module learns of its car it tells two minutes later, and after that in eight.
+_LEARN_LIMIT_S = 660.0
 _POLL_S = 0.3
 _EXPIRE_S = 18_000
 # The newest value may be so old, and was told by a clock that is right to the minute.
