@@ -87,14 +87,26 @@ def on_minute(notifier):
             notifier.on_event(item)
         else:
             request(notifier, item, is_forced)
-    notifier.car().in_turn(_on_chosen, notifier)
+    notifier.car().in_turn(_on_moved, notifier)
+    # Nothing is stored as long as all are as usual.
+    if notifier.config.get(parameters.ALERTS):
+        notifier.car().in_turn(_on_chosen, notifier)
+
+
+def _on_moved(notifier):
+    """The same minute: request what is to be told of a car that is moved."""
+    from ovms.services import chosen_alerts
+
+    text = chosen_alerts.moved(notifier)
+    if text:
+        request(notifier, text)
 
 
 def _on_chosen(notifier):
     """The same minute: request what of the owner's chosen alerts is news."""
-    from ovms.services import chosen_alerts
+    from ovms.services import optional_alerts
 
-    for item in chosen_alerts.minute(notifier):
+    for item in optional_alerts.minute(notifier):
         request(notifier, item)
 
 
