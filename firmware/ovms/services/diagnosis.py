@@ -1,8 +1,9 @@
 """What is likely wrong with each peripheral, and what to do about it: for SUMMARY and DIAG.
 
 Each function returns one sentence, or "" where nothing is known to be wrong. What everything else
-keeps of this are numbers in `Status`; loaded on demand. How each fault shows: hardware facts 2.7
-(an MCP2515 that only listens tells damaged frames, but counts none), 4.1, 4.3, 5.2 and 6.3.
+keeps of this are numbers in `Status`; loaded on demand, one at a time by `peripherals.py`. How
+each fault shows: hardware facts 2.7 (an MCP2515 that only listens tells damaged frames, but counts
+none), 4.1, 4.3, 5.2 and 6.3.
 """
 
 from micropython import const
@@ -33,25 +34,6 @@ _OR_RATE = "; a bit rate that is not the car's looks the same"
 # What an MCP2515 with the usual 8 MHz reaches, and what to say of more.
 _SLOW_CRYSTAL_BITRATE = const(500_000)
 _FAST = " This car is too fast for an MCP2515 with 8 MHz, it takes 16."
-
-
-def problems(status, state, car):
-    """["CAN: ...", "GPS: ...", ...]: a sentence for each peripheral with a problem."""
-    found = []
-    text = safe_mode(status)
-    if text:
-        found.append(text)
-    for name, text in (
-        ("Modem", modem(status)),
-        ("CAN", can(status, car)),
-        ("GPS", gps(status, state)),
-        ("12V", supply(status, state)),
-        ("Flash", flash(status)),
-        ("WiFi", wifi(status)),
-    ):
-        if text:
-            found.append("%s: %s" % (name, text))
-    return found
 
 
 def modem(status):

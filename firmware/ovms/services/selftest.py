@@ -13,33 +13,23 @@ _PIECE = const(70)
 
 async def lines(status, state, car):
     """["Modem: OK, signal 17 of 31", "CAN: ...", ...]: str, in the order of the wires."""
-    # Others have their turn between two loads of code.
-    await asyncio.sleep_ms(0)
-    from ovms.services.diagnosis import modem
+    from ovms.services.peripherals import sentences
 
+    told = await sentences(status, state, car)
     signal = "no signal yet" if status.csq > 31 else "signal %d of 31" % status.csq
-    found = ["Modem: " + (modem(status) or ("OK, " if status.imei else "starting, ") + signal)]
+    found = ["Modem: " + (told["Modem"] or ("OK, " if status.imei else "starting, ") + signal)]
     await asyncio.sleep_ms(0)
     from ovms.services.sms.show import sim_state
 
     found.append("SIM: " + ("see modem" if status.modem_error else sim_state(status)))
+    found.append("CAN: " + (told["CAN"] or _can(status, car)))
     await asyncio.sleep_ms(0)
-    from ovms.services.diagnosis import can
+    from ovms.services.diagnosis import fix, safe_mode
 
-    found.append("CAN: " + (can(status, car) or _can(status, car)))
-    await asyncio.sleep_ms(0)
-    from ovms.services.diagnosis import fix, gps
-
-    found.append("GPS: " + (gps(status, state) or fix(status, state)))
-    await asyncio.sleep_ms(0)
-    from ovms.services.diagnosis import flash, supply
-
-    found.append("12V: " + (supply(status, state) or _volts(state.supply_mv)))
-    found.append("Flash: " + (flash(status) or "OK"))
-    await asyncio.sleep_ms(0)
-    from ovms.services.diagnosis import safe_mode, wifi
-
-    found.append("WiFi: " + (wifi(status) or _wifi(status.wifi)))
+    found.append("GPS: " + (told["GPS"] or fix(status, state)))
+    found.append("12V: " + (told["12V"] or _volts(state.supply_mv)))
+    found.append("Flash: " + (told["Flash"] or "OK"))
+    found.append("WiFi: " + (told["WiFi"] or _wifi(status.wifi)))
     text = safe_mode(status)
     return [text] + found if text else found
 

@@ -48,7 +48,7 @@ async def handle_line(console, line):
     if word in ("HELP", "?"):
         return await _help(console.app, word == "HELP")
     if word == "DIAG":
-        return _tagged(_report(console.app))
+        return _tagged(await _report(console.app))
     if word in ("SIGNAL", "BUS"):
         from ovms.services.console import bench_lines
 
@@ -125,7 +125,7 @@ async def _self_test(app):
     return "\n".join(await lines(app.status, app.state, app.current_car()))
 
 
-def _report(app):
+async def _report(app):
     status = app.status
     state = app.state
     car = app.current_car()
@@ -144,17 +144,20 @@ def _report(app):
 
     lines.append(" SIM:      " + sim_state(status))
     lines.append(" IMEI:     %s" % status.imei)
-    from ovms.services import diagnosis
+    from ovms.services import peripherals
 
-    lines.append(" TIME:     " + diagnosis.utc(app.clock))
-    lines.append(" CAN:      " + (diagnosis.can(status, car) or "OK"))
-    lines.append(" GPS:      " + diagnosis.fix(status, state))
+    told = await peripherals.sentences(status, state, car)
+    from ovms.services.diagnosis import fix, utc
+
+    lines.append(" TIME:     " + utc(app.clock))
+    lines.append(" CAN:      " + (told["CAN"] or "OK"))
+    lines.append(" GPS:      " + fix(status, state))
     lines.append(" VIN:      %s (%s)" % (state.vin or "-" * 17, car.type_text()))
     soc = "unknown" if state.soc_pct100 is None else "%d%%" % (state.soc_pct100 // 100)
     ranges = state.ideal_range_km or 0, state.estimated_range_km or 0
     lines.append(" SOC:      %s (%d ideal, %d est km)" % ((soc,) + ranges))
     lines.append(" CHARGE:   %d / %d" % (state.charge_state, state.charge_substate))
-    lines += [" " + problem for problem in diagnosis.problems(status, state, car)]
+    lines += [" " + problem for problem in peripherals.problems(told, status)]
     if app.config.load_error:
         lines.append(" SETTINGS: " + app.config.load_error)
     return "\n".join(lines)

@@ -39,7 +39,7 @@ def _led_codes(status):
     return red, 1 if status.is_server_connected else 2
 
 
-def _diagnostics(sms):
+async def _diagnostics(sms):
     """DIAG."""
     status = sms.status
     state = sms.state
@@ -51,9 +51,10 @@ def _diagnostics(sms):
             _volts(state.supply_reference_mv),
             _volts(state.supply_ma),
         )
-    from ovms.services.diagnosis import problems
+    from ovms.services import peripherals
 
-    for problem in problems(status, state, sms.car()):
+    told = await peripherals.sentences(status, state, sms.car())
+    for problem in peripherals.problems(told, status):
         text += "\n " + problem
     if status.last_crash:
         text += "\n Last crash: " + status.last_crash
@@ -81,9 +82,9 @@ async def _summary(sms):
             "connected" if status.is_server_connected else "not connected",
         ),
     ]
-    from ovms.services import diagnosis
+    from ovms.services.diagnosis import safe_mode
 
-    safe = diagnosis.safe_mode(status)
+    safe = safe_mode(status)
     if safe:
         lines.insert(0, safe)
     if status.server_error and not status.is_server_connected:
@@ -127,26 +128,25 @@ async def _peripherals(sms, car):
     from ovms.services.sms.show import sim_state
 
     sim = sim_state(status)
-    # Others have their turn between two loads of code.
-    await asyncio.sleep_ms(0)
-    from ovms.services import diagnosis
+    from ovms.services.peripherals import sentences
 
-    modem = diagnosis.modem(status)
+    # Others have their turn between two loads of code.
+    told = await sentences(status, state, car)
+    modem = told["Modem"]
     lines = ["SIM: " + (modem if status.modem_error else sim)]
     if modem and not status.modem_error:
         lines.append("Modem: " + modem)
     await asyncio.sleep_ms(0)
     bus = "not used" if car.BITRATE is None else "OK"
-    lines.append("CAN: " + (diagnosis.can(status, car) or bus))
-    lines.append("GPS: " + (diagnosis.gps(status, state) or diagnosis.fix(status, state)))
-    for name, text in (
-        ("12V", diagnosis.supply(status, state)),
-        ("Flash", diagnosis.flash(status)),
-        ("WiFi", diagnosis.wifi(status)),
-        ("Time", diagnosis.time_problem(status, sms.clock)),
-    ):
-        if text:
-            lines.append("%s: %s" % (name, text))
+    lines.append("CAN: " + (told["CAN"] or bus))
+    await asyncio.sleep_ms(0)
+    from ovms.services.diagnosis import fix, time_problem
+
+    lines.append("GPS: " + (told["GPS"] or fix(status, state)))
+    told["Time"] = time_problem(status, sms.clock)
+    for name in ("12V", "Flash", "WiFi", "Time"):
+        if told[name]:
+            lines.append("%s: %s" % (name, told[name]))
     return lines
 
 
@@ -177,4 +177,4 @@ async def reply(request):
     """What the command tells."""
     if request.command == "SUMMARY":
         return await _summary(request.sms)
-    return _diagnostics(request.sms)
+    return await _diagnostics(request.sms)
