@@ -36,7 +36,8 @@ _ESP32_STACK_KB = 16
 HEAPS_KIB = (112, 96)
 # At least what the stand-ins take; the broom is told exactly.
 _STAND_INS_KIB = 33
-_LIMIT_S = {"count": 240, "stack": 60, "loads": 60, "modules": 60}
+# Of a machine that has much else to do.
+_LIMIT_S = {"count": 1800, "stack": 300, "loads": 300, "modules": 300}
 _COUNTING = ("count", "modules")
 # So many KB that nothing is swept while modules are loaded one by one.
 _AMPLE_KIB = 2000

@@ -24,7 +24,9 @@ _SMS_RETRY_MS = const(30_000)
 def on_event(notifier, event, now_s):
     """Request what a user wants to hear of `event`."""
     if event <= EVENT_CHARGE_SUFFICIENT:
-        notifier.car().in_turn(_on_charge, notifier, event, now_s)
+        from ovms.services import charge_news
+
+        charge_news.on_event(notifier, event, now_s)
         return
     if event == EVENT_MINIMUM_SOC:
         # The car may watch it, too.
@@ -36,13 +38,6 @@ def on_event(notifier, event, now_s):
         on_error(notifier, text[1:], now_s)
     elif text:
         request(notifier, text, group=event if event == EVENT_BATTERY else 0)
-
-
-def _on_charge(notifier, event, now_s):
-    """In a turn of its own: it loads much, the car's texts among it."""
-    from ovms.services import charge_news
-
-    charge_news.on_event(notifier, event, now_s)
 
 
 def text_of(notifier, event):
