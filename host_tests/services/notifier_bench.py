@@ -104,7 +104,8 @@ class Module:
                 self.time.now_ms += step_s * 1000
                 self.notifier.tick()
                 self.notifier.hand_over()
-                for _ in range(4):
+                # More turns than an SMS takes: others have theirs between its parts.
+                for _ in range(12):
                     await asyncio.sleep_ms(0)
             task.cancel()
             await asyncio.sleep_ms(0)
