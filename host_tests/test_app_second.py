@@ -178,7 +178,8 @@ def test_a_stream_goes_by_wifi_where_it_can(app, monkeypatch):
 
     monkeypatch.setattr(tls_setup, "open_stream", open_stream)
     monkeypatch.setattr(app.clock, "utc_s", lambda: 17)
-    assert asyncio.run(app.open_stream("host", 1, True)) == (app.open_stream, "host", 1, 17)
+    assert asyncio.run(app.open_stream("host", 1, True)) == (app.open_stream, "host", 1, 17, True)
+    assert asyncio.run(app.open_stream("host", 1, 2)) == (app.open_stream, "host", 1, 17, False)
 
 
 def test_a_new_module_looks_at_its_settings_and_its_power_in_its_first_second(

@@ -9,6 +9,8 @@ import pytest
 from host_tests.test_app import Board, Wire
 from ovms import app as app_module
 from ovms import link_setup, parameters
+from ovms import status as ways
+from ovms.drivers import tls_setup
 from tools.simulated_board.board import network
 
 OWNED = {parameters.PHONE: "+4512345678", parameters.PASSWORD: "Module1"}
@@ -189,6 +191,29 @@ def test_the_servers_connection_goes_where_there_is_a_way(monkeypatch):
         assert app.status.link_name == "GPRS"
 
     asyncio.run(scenario())
+
+
+def test_tls_is_used_where_there_is_memory_for_it(flash):
+    """And checks the certificate where it can."""
+    app = start(OWNED)
+    app.status.system_free = lambda: 46_079
+    assert app.server.tls_ready(False) == ways.WAY_NO_MEMORY
+    # Where it has worked there is no other way.
+    assert app.server.tls_ready(True) == ways.WAY_NO_CA
+    for free in (lambda: 46_080, lambda: None, None):
+        app.status.system_free = free
+        assert app.server.tls_ready(False) == ways.WAY_NO_CA
+    (flash / "ca.pem").write_text("")
+    assert app.server.tls_ready(False) == ways.WAY_CHECKED
+
+
+def test_without_a_date_no_certificate_is_checked(flash, monkeypatch):
+    app = start(OWNED)
+    (flash / "ca.pem").write_text("")
+    monkeypatch.setattr(tls_setup, "knows_date", lambda utc_s: utc_s is not None)
+    assert app.tls_ready(False) == ways.WAY_NO_DATE
+    app.clock.utc_s = lambda: 1781222400
+    assert app.tls_ready(False) == ways.WAY_CHECKED
 
 
 def test_no_wifi_in_safe_mode():

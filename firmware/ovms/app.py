@@ -339,13 +339,22 @@ class App:
         if is_tls:
             from ovms.drivers import tls_setup
 
-            return await tls_setup.open_stream(self.open_stream, host, port, self.clock.utc_s())
+            is_checked = is_tls != requests.TLS_UNCHECKED
+            utc_s = self.clock.utc_s()
+            return await tls_setup.open_stream(self.open_stream, host, port, utc_s, is_checked)
         wifi = self.status.wifi
         if wifi is not None and wifi.is_usable():
             self.status.link_name = "WiFi"
+            self.status.is_dialled = True
             return await wifi.open_tcp(host, port)
         self.status.link_name = "GPRS"
         return await self.modem.open_tcp(host, port)
+
+    def tls_ready(self, is_needed):
+        """How the server could be spoken to inside TLS: see `link_setup.py`."""
+        from ovms.link_setup import tls_ready
+
+        return tls_ready(self, is_needed)
 
     def provision(self, link, sleep_ms):
         """Ask the server for the module's settings: what the ServerLink calls without them."""

@@ -89,6 +89,7 @@ def build(app, presets):
         app.open_stream, session, conversation, config, status, app.clock, os.urandom
     )
     app.server.provision = app.provision
+    app.server.tls_ready = app.tls_ready
     app.gps_uart = UARTStream(board.gps_uart())
     app.gps = gps = GPSLink(app.gps_uart, app.state, status, app.clock)
     gps.seek = app.seek_gps

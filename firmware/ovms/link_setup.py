@@ -8,12 +8,15 @@ import os
 
 from micropython import const
 
+from ovms import status as ways
 from ovms.parameters import FIRST_WIFI, FROM_CABLE, LAST_WIFI, MQTT_SERVER
 
 _WIFI_FILE = "wifi.cfg"
 # A network name has 32 characters at most, its key 64.
 _WIFI_BYTES = const(200)
 _ENOENT = const(2)
+# A TLS handshake takes up to 45 KB of what the system has beside the heap (hardware facts 1.10).
+_TLS_BYTES = const(46_080)
 
 
 def update(app):
@@ -62,6 +65,21 @@ def _build_wifi(app):
     )
     app.status.wifi = link
     link.task = asyncio.create_task(app.keep("wifi", link.run))
+
+
+def tls_ready(app, is_needed):
+    """WAY_...: how the server would be spoken to inside TLS, or WAY_NO_MEMORY.
+
+    is_needed: there is no other way, so it is tried with any memory.
+    """
+    free = app.status.system_free() if app.status.system_free else None
+    if free is not None and free < _TLS_BYTES and not is_needed:
+        return ways.WAY_NO_MEMORY
+    from ovms.drivers import tls_setup
+
+    if not tls_setup.has_authority():
+        return ways.WAY_NO_CA
+    return ways.WAY_CHECKED if tls_setup.knows_date(app.clock.utc_s()) else ways.WAY_NO_DATE
 
 
 def take_over_file(app):

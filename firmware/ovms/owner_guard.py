@@ -41,6 +41,7 @@ from ovms.parameters import (
     REMOTE,
     SERVER,
     SERVER_PASSWORD,
+    SERVER_TLS,
     SPENT,
     SUPPORT,
     UNDO,
@@ -72,6 +73,7 @@ _SPENT = const(0x10000000)
 _DAY_S = const(86400)
 _OWN = (FROM_OWNER, FROM_CABLE)
 _SAFE = "REMOTE SAFE: only the owner's phone may change this."
+_CLEAR = "This server has spoken TLS: only the owner may have it spoken to in clear."
 _OWNERS = "Only the owner's phone or the cable may change this."
 
 
@@ -152,10 +154,25 @@ def guard(config, values, origin):
     if places and origin == FROM_SERVER and before[REMOTE]:
         # By these the car is charged, or not, when nobody looks.
         raise ValueError(_SAFE)
+    if before[SERVER_TLS] and values[SERVER] != before[SERVER]:
+        _settle_tls(values, origin)
     changed = [n for n in GUARDED if values[n] != before[n]]
     if changed:
         _guard(config, values, origin, changed)
     return bool(changed)
+
+
+def _settle_tls(values, origin):
+    """With which server TLS has worked is forgotten when the owner names another, or a port.
+
+    For a server or an app it stays, with its name: they cannot go there and back for it.
+    """
+    host, _, port = values[SERVER].lower().partition(":")
+    if origin == FROM_SERVER:
+        if port and host == values[SERVER_TLS][2:]:
+            raise ValueError(_CLEAR)
+    elif origin != FROM_UNDO and (port or host != values[SERVER_TLS][2:]) and host != "tls":
+        values[SERVER_TLS] = ""
 
 
 def _guard(config, values, origin, changed):

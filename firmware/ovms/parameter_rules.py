@@ -97,7 +97,7 @@ def checked(n, text):
         return acc_places.written(acc_places.read(text)) if text else ""
     if n == parameters.POWER_SAVE:
         return text if text in ("OFF", "TRANSPORT") else ""
-    if n in (parameters.UNDO, parameters.DAMAGE, parameters.SPENT):
+    if n in (parameters.UNDO, parameters.DAMAGE, parameters.SPENT, parameters.SERVER_TLS):
         # Written by the module alone.
         return text
     if not 0 <= n < parameters.PARAMETERS:

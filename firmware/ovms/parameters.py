@@ -31,7 +31,7 @@ TIMEZONE = const(23)
 FIRST_FEATURE = const(24)
 # How many there are by the protocol, and how many are stored.
 PARAMETERS = const(32)
-STORED = const(57)
+STORED = const(58)
 # Beyond those of the reference, set by the command SIM alone: see `links/modem/sim.py`.
 SIM_PIN = const(32)
 ROAMING = const(33)
@@ -65,6 +65,9 @@ POWER_SAVE = const(52)
 # alone: see `protocol/acc_places.py`.
 FIRST_ACC = const(53)
 LAST_ACC = const(56)
+# With which server TLS has worked: `C <host>` with a checked certificate, `E <host>` without.
+# Written by the module alone, see `links/server_way.py`.
+SERVER_TLS = const(57)
 
 SECRETS = (PASSWORD, APN_PASSWORD, SERVER_PASSWORD, MQTT_PASSWORD, 45, 47, 49)
 FACTORY_PASSWORD = "OVMS"

@@ -28,6 +28,20 @@ NET_READY = const(0x20)
 NET_GPRS_START = const(0x40)
 NET_RETRY = const(0x41)
 
+# How the server is spoken to, and why so: `links/server_way.py`. Inside TLS, with a certificate
+# that was checked, and without: there is no `ca.pem`, or no date, or it is of another CA.
+WAY_NONE = const(0)
+WAY_CHECKED = const(1)
+WAY_NO_CA = const(2)
+WAY_NO_DATE = const(3)
+WAY_OTHER_CA = const(4)
+# In clear: the server does not offer TLS, there is no memory for it, SERVER names a port.
+WAY_NOT_OFFERED = const(5)
+WAY_NO_MEMORY = const(6)
+WAY_AS_SET = const(7)
+# What an `open_stream` is asked for, beside False and True: TLS whatever the certificate is.
+TLS_UNCHECKED = const(2)
+
 # What came of the GPS receiver in the last seconds: nothing known yet, no byte, bytes without a
 # sentence in them, sentences.
 GPS_UNKNOWN = const(0)
@@ -66,6 +80,10 @@ class Status:
         self.is_car_on = False
         self.link_name = ""
         self.is_server_connected = False
+        # WAY_...: of the connection, or of the attempt that was made last; and whether its server
+        # was called already, which the ways there come before.
+        self.server_way = WAY_NONE
+        self.is_dialled = False
         # Why there is no connection, as far as the module knows: one sentence or "".
         self.server_error = ""
         self.peers = 0

@@ -9,6 +9,7 @@ from host_tests.fakes.tls_peer import TLSPeer
 from host_tests.fixtures import certificates as known
 from host_tests.shims import expect
 from ovms.drivers import tls_setup
+from ovms.drivers.tls_stream import TLSStream, opened
 
 NAME = "ovms.example"
 UTC_S = 1781222400
@@ -48,16 +49,16 @@ def peer(certificate=known.CERTIFICATE, key=known.KEY, piece=1000):
     return TLSPeer(certificate, key, piece)
 
 
-async def connect(server, host=NAME):
+async def connect(server, host=NAME, is_checked=True, utc_s=UTC_S):
     async def open_plain(*address):
         assert address == (host, 6870)
         return server
 
-    return await tls_setup.open_stream(open_plain, host, 6870, UTC_S)
+    return await tls_setup.open_stream(open_plain, host, 6870, utc_s, is_checked)
 
 
-async def talk(server):
-    stream = await connect(server)
+async def talk(server, *how):
+    stream = await connect(server, *how)
     await stream.write(b"MP-C 0 token")
     assert server.heard == b"MP-C 0 token" and b"token" not in server.wire
     server.say(b"MP-S 0 answer")
@@ -146,6 +147,60 @@ def test_certificates_that_prove_nothing():
     for error, sentence in (other_name, expired, other_authority):
         assert error is ValueError, "what only a human can change is tried slowly"
         assert sentence.startswith("TLS: ") and sentence.endswith(".") and "\n" not in sentence
+
+
+def test_without_a_check_any_certificate_will_do():
+    """And what is said is as unreadable for others. Neither file nor date is needed."""
+    for files in ({}, {"ca_pem": pem(known.OTHER_AUTHORITY)}, {"ca_pem": b"rubbish"}):
+        with Folder(**files):
+            for server in (peer(), peer(known.EXPIRED, known.EXPIRED_KEY)):
+                expect.run(talk(server, "another.example", False, None))
+
+
+def test_whom_to_trust():
+    for files, is_there in (({}, False), ({"ca_pem": b""}, True), ({"ca_der": b""}, True)):
+        with Folder(**files):
+            assert tls_setup.has_authority() is is_there
+    assert tls_setup.knows_date(UTC_S)
+
+
+class Handshake:
+    """What `tls` makes of a stream, when it cannot go on."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def wrap_socket(self, pipe, server_hostname, do_handshake_on_connect):
+        return self
+
+    def write(self, data):
+        raise self.error
+
+
+def test_a_handshake_without_memory_is_told_as_that():
+    """Mbed TLS has a number for it in each of its parts."""
+
+    async def scenario(error):
+        await TLSStream(None, Handshake(error), NAME).write(b"x")
+
+    for number in (-0x7F00, -0x2880, -0x4D80, -16):
+        error = expect.raises(OSError, expect.run, scenario(OSError(number, "ALLOC_FAILED")))
+        assert error.args == (12,)
+    error = expect.raises(OSError, expect.run, scenario(OSError(-0x7780, "FATAL_ALERT")))
+    assert "handshake failed" in error.args[0]
+
+
+def test_a_connection_that_gets_no_tls_is_closed():
+    class Full:
+        def wrap_socket(self, *_, **__):
+            raise OSError(12)
+
+    async def scenario(server):
+        await opened(server, Full(), NAME)
+
+    server = peer()
+    assert expect.raises(OSError, expect.run, scenario(server)).args == (12,)
+    assert server.is_closed
 
 
 def test_without_an_authority_nothing_is_opened():

@@ -6,7 +6,7 @@ from host_tests.fakes.virtual_time import VirtualTime
 from host_tests.fixtures.v2 import vectors
 from host_tests.shims import expect
 from ovms.config import Config
-from ovms.links import provisioning
+from ovms.links import provisioning, server_way
 from ovms.protocol.v2 import cipher
 from ovms.status import REQUEST_RECONNECT, Status
 from ovms_crypto import STATE_SIZE, hmac_md5, welcome_digest
@@ -63,6 +63,8 @@ class Link:
         self.status.iccid = iccid
         self.clock = self.time = VirtualTime()
         self.provision_due_s = 0
+        self.way = self.tls_ready = None
+        self.must_reconnect = False
         self.stream = Stream(said)
         self.opened = []
         self.open_error = None
@@ -75,6 +77,9 @@ class Link:
         if self.open_error:
             raise self.open_error
         return self.stream
+
+    def address(self, text):
+        return server_way.choose(self, text)
 
     def counted(self):
         counts = dict(self.status.counts)

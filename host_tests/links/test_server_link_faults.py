@@ -182,7 +182,7 @@ class BlankVehicleID:
     revision = 0
 
     def get(self, n):
-        return "TWO WORDS" if n == VEHICLE_ID else SETTINGS[n]
+        return "TWO WORDS" if n == VEHICLE_ID else SETTINGS.get(n, "")
 
 
 def test_vehicle_id_that_makes_no_welcome():

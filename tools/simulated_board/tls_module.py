@@ -26,6 +26,8 @@ class SSLContext:
 
     @verify_mode.setter
     def verify_mode(self, mode):
+        # Without a check there is no name to look for, either.
+        self._context.check_hostname = mode != CERT_NONE
         self._context.verify_mode = mode
 
     def load_verify_locations(self, cadata):

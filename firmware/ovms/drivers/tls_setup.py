@@ -2,12 +2,14 @@
 
 The server must show a certificate for the name we asked for, signed by what is in the file
 `ca.pem` (one or more certificates) or `ca.der` (one) of the current directory; without such a file
-there is no connection.
+there is no connection. Where nobody has asked for that, any certificate will do: who only listens
+learns nothing, but who sits in between could be the server.
 
 On an ESP32 a connection takes some 20 KB beside the Python heap and a handshake blocks for
 seconds (hardware facts 1.11). Unverified on a board; tried on the 32 and 64 bit VM.
 """
 
+import os
 import time
 from binascii import a2b_base64
 
@@ -30,18 +32,41 @@ _CLOCK_ERROR_S = const(2)
 _EPOCH_2000_S = const(946684800)
 
 
-async def open_stream(open_plain, host, port, utc_s):
-    """A TLSStream to host:port. OSError with a sentence when it cannot be had.
+async def open_stream(open_plain, host, port, utc_s, is_checked=True):
+    """A TLSStream to host:port. OSError when it cannot be had: a sentence, or ENOMEM.
 
     open_plain(host, port): coroutine, a byte stream. utc_s: Unix seconds or None when not known;
     an ESP32's clock, by which certificates are checked, is set by it each time, as a better source
-    may have corrected it. The handshake happens with the first `write`.
+    may have corrected it. is_checked: else any certificate is taken. The handshake happens with
+    the first `write`.
     """
-    context = _context(utc_s)
+    if is_checked:
+        context = _context(utc_s)
+    else:
+        context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
+        context.verify_mode = tls.CERT_NONE  # type: ignore[attr-defined]
     stream = await open_plain(host, port)
-    from ovms.drivers import tls_stream
+    from ovms.drivers.tls_stream import opened
 
-    return tls_stream.TLSStream(stream, context, host)
+    return await opened(stream, context, host)
+
+
+def has_authority():
+    """Whether there is a file that says whom to trust, whatever is in it."""
+    return bool([name for name in (_PEM_FILE, _DER_FILE) if _is_there(name)])
+
+
+def _is_there(name):
+    try:
+        os.stat(name)
+    except OSError:
+        return False
+    return True
+
+
+def knows_date(utc_s):
+    """Whether certificates can be checked: by `utc_s`, or by what the board's clock tells."""
+    return utc_s is not None or time.gmtime()[0] >= _EARLIEST_YEAR
 
 
 def datetime_of(utc_s):
@@ -73,10 +98,10 @@ def set_clock(utc_s, rtc=None):
 
 
 def _context(utc_s):
+    if not knows_date(utc_s):
+        raise OSError("TLS needs the date, and nobody has told it yet.")
     if utc_s is not None:
         set_clock(utc_s)
-    elif time.gmtime()[0] < _EARLIEST_YEAR:
-        raise OSError("TLS needs the date, and nobody has told it yet.")
     context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
     # The stubs do not know the attribute.
     context.verify_mode = tls.CERT_REQUIRED  # type: ignore[attr-defined]

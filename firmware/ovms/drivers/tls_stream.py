@@ -12,6 +12,10 @@ from micropython import const
 _READ_SIZE = const(512)
 # MBEDTLS_ERR_X509_CERT_VERIFY_FAILED, where the runtime has no words for it.
 _NOT_TRUSTED = const(-0x2700)
+# No memory: MBEDTLS_ERR_..._ALLOC_FAILED of SSL, X509, PK, ECP, CIPHER, MD, MPI (its headers).
+# ENOMEM is what MicroPython has for it when the connection is made.
+_ALLOC_FAILED = (-0x7F00, -0x2880, -0x3F80, -0x4D80, -0x6180, -0x5180, -0x0010)
+_ENOMEM = const(12)
 
 
 class _Pipe(io.IOBase):
@@ -36,6 +40,15 @@ class _Pipe(io.IOBase):
 
     def ioctl(self, request, argument):
         return 0
+
+
+async def opened(stream, context, host):
+    """A TLSStream inside `stream`, which is closed when there is no memory for that: ENOMEM."""
+    try:
+        return TLSStream(stream, context, host)
+    except BaseException:
+        await stream.close()
+        raise
 
 
 class TLSStream:
@@ -98,6 +111,8 @@ class TLSStream:
                 raise
             if error.args[0] == _NOT_TRUSTED:
                 raise ValueError("TLS: The server's certificate is not trusted.")
+            if error.args[0] in _ALLOC_FAILED:
+                raise OSError(_ENOMEM)
             raise OSError("The TLS handshake failed: %s." % error)
 
     async def _flush(self):

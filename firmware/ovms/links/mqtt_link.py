@@ -81,6 +81,9 @@ class MQTTLink(ServerLink):
 
         return address.parse(text)
 
+    def note_way(self):
+        """A broker is spoken to as its setting says."""
+
     def words(self):
         from ovms.links import mqtt_words
 

@@ -12,7 +12,7 @@ from micropython import const
 
 from ovms.parameters import MQTT_SERVER, SERVER, SERVER_PASSWORD, VEHICLE_ID
 from ovms.protocol.errors import RemoteProtocolError
-from ovms.protocol.v2 import address, provision
+from ovms.protocol.v2 import provision
 from ovms_crypto import find_byte
 
 # Empty in a record these stay as they are: without them nobody could reach the module any more.
@@ -34,14 +34,16 @@ _RETRY_S = const(3600)
 
 
 class _Talk:
-    """stream: once it is open. asked_s: uptime of the request, None before it left.
+    """stream: once it is open, at the uptime opened_s. asked_s: uptime of the request, None before
+    it left. welcomed_s: nobody lets us in.
 
     end: "" while it lasts, then the name of a count. answer: bytes, error: the exception that
     ended it; None where there is none. They tell more than `end`.
     """
 
     def __init__(self):
-        self.stream = self.asked_s = self.answer = self.error = None
+        self.stream = self.opened_s = self.asked_s = self.answer = self.error = None
+        self.welcomed_s = None
         self.end = ""
         self.is_running = False
 
@@ -123,10 +125,21 @@ async def _ask(link, talk, vin):
     talk.is_running = True
     try:
         request = provision.request_line(vin)
-        host, port, is_tls, _ = address.parse(link.config.get(SERVER))
-        talk.stream = await link.open_stream(host, port, is_tls)
-        await talk.stream.write(request)
-        talk.asked_s = link.clock.uptime_s()
+        while talk.asked_s is None:
+            try:
+                host, port, is_tls, _ = link.address(link.config.get(SERVER))
+                talk.stream = await link.open_stream(host, port, is_tls)
+                talk.opened_s = link.clock.uptime_s()
+                await talk.stream.write(request)
+                talk.asked_s = link.clock.uptime_s()
+            except (OSError, ValueError) as error:
+                # TLS may have been a trial: then the other way is gone.
+                talk.error = error
+                if talk.end or not _is_passed(link, talk):
+                    raise
+                talk.error = None
+                await _close(link, talk)
+                talk.stream = talk.opened_s = None
         line = await _line(talk.stream)
         if not talk.end:
             talk.answer = line
@@ -137,6 +150,12 @@ async def _ask(link, talk, vin):
             talk.end = "provision_io_errors"
     finally:
         talk.is_running = False
+
+
+def _is_passed(link, talk):
+    from ovms.links import server_way
+
+    return link.way is not None and server_way.is_passed(link, talk)
 
 
 async def _line(stream):

@@ -23,6 +23,7 @@ _PROVEN_S = const(60)
 _LET_IN_FAILURES = const(3)
 # An attempt that finds no network costs nothing, and the network may be back any time: 20 s.
 _OFFLINE_FAILURES = const(2)
+_ENOMEM = const(12)
 
 
 async def close(connection):
@@ -52,8 +53,16 @@ def delay_s(link, connection):
     end = connection.end
     error = connection.error
     count = link.status.count
+    if link.way is not None and link.way[0]:
+        from ovms.links import server_way
+
+        if server_way.is_passed(link, connection):
+            count("server_tls_trials")
+            return 0
     # Of our own errors the text is a sentence, of the system's a number.
     text = error.args[0] if isinstance(error, (OSError, ValueError)) and error.args else ""
+    if text == _ENOMEM:
+        text = "There is no memory for the connection."
     if not isinstance(text, str):
         text = ""
     words = link.words()

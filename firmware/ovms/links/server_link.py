@@ -27,6 +27,10 @@ _BURST_SIZE = const(512)
 _OPEN_LIMIT_S = const(150)
 # The server itself gives up after 30 s (server-and-clients 1.6).
 _LOGIN_LIMIT_S = const(45)
+# Where TLS is only tried: from the call of the server on, as its firewall may be silent; and the
+# handshake, for which an ESP32 and a slow network take some 10 s.
+_TRIAL_OPEN_S = const(15)
+_TRIAL_LOGIN_S = const(30)
 # A SIM800 answers a send within 60 s, or not at all.
 _WRITE_LIMIT_S = const(75)
 # Silence before we ask, and before we stop believing: 240 s leave a minute to log in again. At
@@ -35,6 +39,8 @@ _PING_AFTER_S = const(200)
 _DEAD_AFTER_S = const(240)
 # The answer to the command that changed something leaves through the old connection.
 _CHANGE_GRACE_S = const(5)
+# Of `server_way.py`: this connection is a trial.
+_TRIAL = const(1)
 # When it has to be heard of again at the latest, see `due_s`.
 _ALIVE_S = const(600)
 # So long it may take from then on; no app waits longer (server-and-clients 2.3).
@@ -44,8 +50,8 @@ _ANSWER_LIMIT_S = const(10)
 class ServerLink:
     """One per module.
 
-    open_stream(host, port, is_tls): coroutine, a byte stream or OSError. session: protocol.v2
-    Session.
+    open_stream(host, port, is_tls): coroutine, a byte stream or OSError; is_tls: False, True or
+    TLS_UNCHECKED. session: protocol.v2 Session.
     outbox: services/conversation.py. config: only `get` and `revision` are used, and
     `apply` for provisioning. clock: only `uptime_s`. urandom(n) -> n random bytes. sleep_ms: for
     tests with a time of their own.
@@ -81,6 +87,9 @@ class ServerLink:
         self.is_resting = self.is_idle = False
         # The uptime at which a connection that lasts has to end for that.
         self.reconnect_s = 0
+        # What `server_way.py` remembers; and what it asks for TLS, see `link_setup.py`: without it
+        # TLS is used where it is asked for, and nowhere else.
+        self.way = self.tls_ready = None
         # provision(link, sleep_ms): coroutine that asks the server for missing settings, due at
         # an uptime; the composition root connects it. See `provisioning.py`.
         self.provision = None
@@ -95,6 +104,10 @@ class ServerLink:
         """
         self.must_reconnect = True
         self.reconnect_s = self.clock.uptime_s() + grace_s
+
+    def is_trial(self):
+        """Whether TLS is only tried, and there are other ways."""
+        return self.way is not None and self.way[0] == _TRIAL
 
     async def run(self):
         """For ever; errors of the network and of the server are counted and tried again."""
@@ -147,9 +160,15 @@ class ServerLink:
 
     def address(self, text):
         """(host, port, whether TLS, owner or "") of a server."""
-        from ovms.protocol.v2 import address
+        from ovms.links import server_way
 
-        return address.parse(text)
+        return server_way.choose(self, text)
+
+    def note_way(self):
+        """The server has let us in."""
+        from ovms.links import server_way
+
+        server_way.note(self)
 
     def words(self):
         """The module that makes sentences of the ends of a connection."""
@@ -164,8 +183,8 @@ class Connection:
     end: "" while it lasts, then the name of the count that says why it ended. error: the exception
     that ended it, or None; then `server_backoff` knows more than `end`.
     stream: once it is open. running: tasks that have not ended yet.
-    opened_s, welcomed_s, writing_s (since when a write waits), heard_s, polled_s: uptimes; None
-    for what did not happen yet.
+    dialled_s (in a trial of TLS only), opened_s, welcomed_s, writing_s (since when a write waits),
+    heard_s, polled_s: uptimes; None for what did not happen yet.
     """
 
     def __init__(self, link, settings):
@@ -174,7 +193,7 @@ class Connection:
         self.end = ""
         self.error = self.stream = None
         self.running = 0
-        self.opened_s = self.welcomed_s = self.writing_s = None
+        self.dialled_s = self.opened_s = self.welcomed_s = self.writing_s = None
         self.heard_s = self.polled_s = 0
         self._is_ping_due = self._is_ping_out = False
         self._wake = asyncio.Event()
@@ -237,10 +256,16 @@ class Connection:
             elif link.is_resting and not link.outbox.is_answering():
                 self.end = "server_rests"
             elif self.opened_s is None:
-                if now_s - started_s >= _OPEN_LIMIT_S:
+                dialled_s = self.dialled_s
+                if dialled_s is None and link.is_trial() and link.status.is_dialled:
+                    self.dialled_s = now_s
+                if now_s - started_s >= _OPEN_LIMIT_S or (
+                    dialled_s is not None and now_s - dialled_s >= _TRIAL_OPEN_S
+                ):
                     self.end = "server_open_timeouts"
             elif self.welcomed_s is None:
-                if now_s - self.opened_s >= _LOGIN_LIMIT_S:
+                limit_s = _TRIAL_LOGIN_S if link.is_trial() else _LOGIN_LIMIT_S
+                if now_s - self.opened_s >= limit_s:
                     self.end = "server_login_timeouts"
             else:
                 silence_s = now_s - self.heard_s
@@ -284,6 +309,7 @@ class Connection:
                     link.refusals = -1
                     link.status.count("server_logins")
                     link.status.is_server_connected = True
+                    link.note_way()
                     link.outbox.on_login()
                 else:
                     link.outbox.on_message(session.code, session.payload)

@@ -17,7 +17,8 @@ def test_sms_command():
 def test_a_module_without_sim_can_be_set_up():
     desk = Desk(is_new=True)
     assert desk.handle("s server my.host pw") == (
-        "\r\n# Server:\r\n#  IP:my.host\r\n#  Password:****\r\n#  Paranoid:\r\n#.\r\n"
+        "\r\n# Server:\r\n#  IP:my.host\r\n#  Password:****\r\n#  Paranoid:"
+        "\r\n#  Link:none, TLS is tried first\r\n#.\r\n"
     )
     assert desk.bench.status.take_requests() == REQUEST_RECONNECT
     desk.handle("S PASS mine")

@@ -67,6 +67,7 @@ def test_the_guides_set_up_sequence_works_literally():
     )
     assert bench.send("SERVER 54.243.136.230 NETPASS P") == (
         "Server:\r\n IP:54.243.136.230\r\n Password:****\r\n Paranoid:P"
+        "\r\n Link:none, TLS is tried first"
     )
     assert [bench.config.get(n) for n in range(2, 11)] == [
         "K",
@@ -332,13 +333,13 @@ def test_umlauts_are_answered_with_a_sentence():
 
 def test_server():
     bench = Bench()
-    assert bench.send("SERVER?") == "Server:\r\n IP:\r\n Password:\r\n Paranoid:"
+    assert bench.send("SERVER?") == ("Server:\r\n IP:\r\n Password:\r\n Paranoid:\r\n Link:none")
     # Two blanks do not set an empty server.
     bench.send("SERVER  1.2.3.4  NET  p")
     assert [bench.config.get(n) for n in (4, 9, 10)] == ["1.2.3.4", "NET", "P"]
     assert bench.status.take_requests() == REQUEST_RECONNECT
     assert bench.send("SERVER 1.2.3.4") == (
-        "Server:\r\n IP:1.2.3.4\r\n Password:****\r\n Paranoid:P"
+        "Server:\r\n IP:1.2.3.4\r\n Password:****\r\n Paranoid:P\r\n Link:none, TLS is tried first"
     )
     bench.send("SERVER - - -")
     assert [bench.config.get(n) for n in (4, 9, 10)] == ["", "", ""]

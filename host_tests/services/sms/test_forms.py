@@ -52,7 +52,12 @@ ACTIONS = (
     ("GPRS net user pw", OWNER_ONLY, "GPRS:\n APN:net\n User:user\n Password:****", None),
     ("GSMLOCK o2-de", OWNER_ONLY, "GSMLOCK: o2-de\r\n", None),
     ("SIM 1234 HOME", OWNER_ONLY, "SIM:\r\n State:unknown\r\n PIN:****\r\n Roaming:HOME", None),
-    ("SERVER host pw P", OWNER_ONLY, "Server:\r\n IP:host\r\n Password:****\r\n Paranoid:P", None),
+    (
+        "SERVER host pw P",
+        OWNER_ONLY,
+        "Server:\r\n IP:host\r\n Password:****\r\n Paranoid:P\r\n Link:none, TLS is tried first",
+        None,
+    ),
     ("FEATURE 9 20", OWNER_ONLY, "Feature has been set.", "FEATURE <0..15> <value>"),
     ("HOMELINK 1", OWNER_ONLY, "Homelink activated", "HOMELINK <0..2>"),
     ("LOCK 1234", OWNER_ONLY, "Vehicle lock requested", "LOCK [<pin>]"),

@@ -1,7 +1,7 @@
 """Where the server is, as parameter 4 says it.
 
-    host                    plain TCP, port 6867, scheme 0
-    host:port               the same at another port
+    host                    TLS at port 6870 where the server offers it, else as the next; scheme 0
+    host:port               plain TCP, scheme 0; 6867 is the usual port
     tls://host[:port]       inside TLS, port 6870, scheme 0
     tls://owner@host[:port] inside TLS, scheme 1: the server password is the owner's
 
@@ -20,7 +20,10 @@ _USE = "A server is host, host:port, tls://host or tls://owner@host."
 
 
 def parse(text: str) -> tuple[str, int, bool, str]:
-    """(host, port, whether TLS, owner or "") of parameter 4; ValueError with a sentence."""
+    """(host, port, whether TLS, owner or "") of parameter 4; ValueError with a sentence.
+
+    What leaves TLS open is told as plain TCP.
+    """
     rest = text
     owner = ""
     is_tls = text[: len(_TLS)].lower() == _TLS
@@ -45,6 +48,11 @@ def parse(text: str) -> tuple[str, int, bool, str]:
     if ipv4.is_numeric(host) and not ipv4.is_address(host):
         raise ValueError("That is no IP address.")
     return host, port, is_tls, owner
+
+
+def is_open(text: str) -> bool:
+    """Whether a text that can be parsed leaves it to the module to use TLS or not."""
+    return ":" not in text
 
 
 def checked(text: str) -> str:

@@ -125,11 +125,42 @@ def _sim(sms):
 
 def _server(sms):
     values = _shown(sms)
-    return "Server:\r\n IP:%s\r\n Password:%s\r\n Paranoid:%s" % (
+    return "Server:\r\n IP:%s\r\n Password:%s\r\n Paranoid:%s\r\n Link:%s" % (
         values[parameters.SERVER],
         values[parameters.SERVER_PASSWORD],
         values[parameters.PARANOID],
+        _way(sms),
     )
+
+
+# By WAY_....
+_WAYS = (
+    "none",
+    "TLS, certificate checked",
+    "TLS, certificate not checked: no ca.pem",
+    "TLS, certificate not checked: date unknown",
+    "TLS, certificate not checked: not by the CA of ca.pem",
+    "plain: no TLS at port 6870",
+    "plain: no memory for TLS",
+    "plain: SERVER names the port",
+)
+
+
+def _way(sms):
+    """How the server is spoken to and why, or how it would be."""
+    status = sms.status
+    if status.is_server_connected:
+        return _WAYS[status.server_way]
+    server = sms.config.get(parameters.SERVER).lower()
+    if not server:
+        return _WAYS[net.WAY_NONE]
+    if server.startswith("tls://"):
+        return "none, TLS only: SERVER says so"
+    if ":" in server:
+        return "none, plain only: SERVER names the port"
+    if sms.config.get(parameters.SERVER_TLS)[2:] == server:
+        return "none, TLS only: it has worked"
+    return "none, TLS is tried first"
 
 
 def _remote(sms):

@@ -28,6 +28,7 @@ async def open_socket(sim7000, bearer, host, port_number):
     target = quoted(host)
     if sim7000.bearer != bearer:
         await _bring_up(sim7000, bearer)
+    sim7000.status.is_dialled = True
     if sim7000.is_dangling:
         # It would have the next one refused.
         await port.ask(b"AT+CACLOSE=0", limit_s=_CLOSE_S)

@@ -31,6 +31,7 @@ async def open_socket(sim800, bearer, host, port_number):
     target = quoted(host)
     if sim800.bearer != bearer:
         await _bring_up(sim800, bearer)
+    sim800.status.is_dialled = True
     sim800.outcome = None
     sim800.has_data = False
     # Data may follow the connection at once.
