@@ -27,8 +27,9 @@ LOGIN_S = 400
 class Desk:
     """A desk server with TLS and the module, which gets its parameters from the test."""
 
-    def __init__(self, runtime, folder, provisioning=()):
+    def __init__(self, runtime, folder, provisioning=(), links=("--wifi",)):
         self.runtime = runtime
+        self.links = links
         self.folder = folder
         self.flash = folder / "flash"
         self.flash.mkdir()
@@ -62,7 +63,7 @@ class Desk:
     async def start_module(self, parameters, *options):
         words = [w for n, text in parameters.items() for w in ("--param", f"{n}={text}")]
         self.process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tools.desk", "module", "--wifi"),
+            *(sys.executable, "-m", "tools.desk", "module", *self.links),
             *("--flash", str(self.flash), "--vm", *self.runtime, *words, *options),
             cwd=vm.ROOT,
             stdin=asyncio.subprocess.PIPE,
