@@ -23,6 +23,7 @@ from ovms.parameters import (
     FACTORY_PASSWORD,
     FEATURE_SUPPRESS,
     FIRST_ACC,
+    FIRST_FEATURE,
     FIRST_WIFI,
     FROM_CABLE,
     FROM_OWNER,
@@ -43,8 +44,10 @@ from ovms.parameters import (
     SERVER_PASSWORD,
     SERVER_TLS,
     SPENT,
+    STREAM_RECORDS,
     SUPPORT,
     UNDO,
+    streamed,
 )
 
 # The order of the bits. Of feature 15 somebody else tells.
@@ -74,6 +77,7 @@ _DAY_S = const(86400)
 _OWN = (FROM_OWNER, FROM_CABLE)
 _SAFE = "REMOTE SAFE: only the owner's phone may change this."
 _CLEAR = "This server has spoken TLS: only the owner may have it spoken to in clear."
+_PARANOID = "Paranoid mode: only the owner's phone or the cable may open what it hides."
 _OWNERS = "Only the owner's phone or the cable may change this."
 
 
@@ -141,6 +145,22 @@ def doubt(values, is_lost):
         values[CAN_WRITE] = values[CAN_WRITE_FROM] = values[SUPPORT] = ""
 
 
+def _refuse_server(config, values):
+    before = config.values
+    places = [n for n in range(FIRST_ACC, LAST_ACC + 1) if values[n] != before[n]]
+    if places and before[REMOTE]:
+        # By these the car is charged, or not, when nobody looks.
+        raise ValueError(_SAFE)
+    if config.is_paranoid:
+        from ovms.parameter_rules import whole
+
+        # The records streamed by feature 8 would tell where the car is.
+        stream = values[FIRST_FEATURE]
+        is_opened = stream != before[FIRST_FEATURE] and streamed(whole(stream)) & STREAM_RECORDS
+        if is_opened or not values[PARANOID].startswith("P"):
+            raise ValueError(_PARANOID)
+
+
 def guard(config, values, origin):
     """Before `values` are stored: ValueError when they must not be; else notes what was.
 
@@ -150,10 +170,8 @@ def guard(config, values, origin):
         # Passwords of once: when nobody can restore them, they are in flash for nothing.
         values[UNDO] = ""
     before = config.values
-    places = [n for n in range(FIRST_ACC, LAST_ACC + 1) if values[n] != before[n]]
-    if places and origin == FROM_SERVER and before[REMOTE]:
-        # By these the car is charged, or not, when nobody looks.
-        raise ValueError(_SAFE)
+    if origin == FROM_SERVER:
+        _refuse_server(config, values)
     if before[SERVER_TLS] and values[SERVER] != before[SERVER]:
         _settle_tls(values, origin)
     changed = [n for n in GUARDED if values[n] != before[n]]

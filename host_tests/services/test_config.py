@@ -5,7 +5,7 @@ from ovms import parameter_rules
 from ovms import parameters as names
 from ovms import status as requests
 from ovms.config import Config
-from ovms.parameters import integer
+from ovms.parameters import FROM_OWNER, integer
 from ovms.protocol.phone import normal_phone
 
 NOTIFICATIONS = "Notifications are SMS, IP, SMSIP or - for none; SMS!IP for reports by IP only."
@@ -245,9 +245,9 @@ def test_vehicle_id_type_and_groups():
 def test_paranoid():
     config = fresh()
     for text, is_paranoid in (("P", True), ("p", True), ("PARANOID", True), ("N", False)):
-        config.set(10, text)
+        config.apply({10: text}, True, FROM_OWNER)
         assert config.is_paranoid == is_paranoid, text
-    config.set(10, "")
+    config.apply({10: ""}, True, FROM_OWNER)
     assert not config.is_paranoid
 
 
@@ -368,7 +368,7 @@ def test_what_a_change_calls_for():
     # The key of paranoid messages is made of the module password.
     assert config.set(names.PASSWORD, "other") == reconnect
     assert config.set(names.PASSWORD, "other") == 0
-    config.set(names.PARANOID, "")
+    config.apply({names.PARANOID: ""}, True, FROM_OWNER)
     assert config.set(names.PASSWORD, "third") == 0
 
 

@@ -6,7 +6,7 @@ import binascii
 from host_tests.fakes.known_car import make_known
 from host_tests.shims import expect
 from ovms.config import Config
-from ovms.parameters import NOTIFY, PARANOID, PASSWORD
+from ovms.parameters import FROM_OWNER, NOTIFY, PARANOID, PASSWORD
 from ovms.services.commander import Commander
 from ovms.services.conversation import Conversation
 from ovms.services.reporter import Reporter
@@ -283,7 +283,7 @@ def test_paranoid_mode_changes_at_the_next_login():
     module.conversation.on_closed()
     module.conversation.on_login()
     assert module.codes() == ["E"] * 7
-    module.config.set(PARANOID, "")
+    module.config.apply({PARANOID: ""}, True, FROM_OWNER)
     module.conversation.on_closed()
     module.conversation.on_login()
     assert module.codes() == EVERYTHING

@@ -2,7 +2,7 @@
 
 from host_tests.fakes.known_car import make_known
 from ovms.config import Config
-from ovms.parameters import GROUP1, GROUP2, NOTIFY, UNITS
+from ovms.parameters import GROUP1, GROUP2, NOTIFY, PARANOID, UNITS
 from ovms.protocol.v2 import reports
 from ovms.services.reporter import Reporter
 from ovms.status import Status
@@ -257,6 +257,15 @@ def test_groups_carry_their_names():
             names.append(message[1].split(b",")[0])
         message = module.reporter.poll(0)
     assert names == [b"FRIENDS", b"CLUB"]
+
+
+def test_groups_get_nothing_in_paranoid_mode():
+    """The server would act upon them, so they would leave in clear, with the place."""
+    module = Module()
+    module.config.set(GROUP1, "FRIENDS")
+    module.config.set(PARANOID, "P")
+    module.reporter.send_all()
+    assert module.send(0) == [S, D, L, W, F, V]
 
 
 def test_limit_is_kept():

@@ -18,6 +18,7 @@ class Module:
         self.state = VehicleState()
         self.config = self.clock = self.history = self
         self.use = None
+        self.is_paranoid = False
         if 0 < logs <= LOGS_ALL:
             # A car that stands.
             self.state = VehicleState()
@@ -73,6 +74,13 @@ def test_a_drive():
             "%d,1000,0,51.257704,-7.160899,-0.250000,-7.160899,767.1,81,40,42,21" % (UTC_S + 51),
         )
     ]
+
+
+def test_a_drive_in_paranoid_mode_tells_no_place():
+    module = Module(2)
+    module.is_paranoid = True
+    drive(module)
+    assert module.records[0][1] == "%d,1000,0,0,0,0,0,767.1,81,40,42,21" % (UTC_S + 51)
 
 
 def test_a_charge():

@@ -252,6 +252,9 @@ class Reporter:
                 self._config,
                 self.limit,
             )
+        if _CODES[slot] == "g" and self._config.is_paranoid:
+            # The server acts upon it, so it would leave in clear, and tells where the car is.
+            return b""
         from ovms.protocol.v2 import reports
 
         return reports.payload_of(

@@ -35,6 +35,9 @@ def _moment(app, use):
     """(use, uptime, place, odometer in m, SOC and range as text)."""
     state = app.state
     place = _degrees(state.latitude_udeg) + "," + _degrees(state.longitude_udeg)
+    if app.config.is_paranoid:
+        # Records leave in clear, as the server acts upon them.
+        place = "0,0"
     soc = "%d,%d" % ((state.soc_pct100 or 0) // 100, (_tenth_miles(_range_m(state)) + 5) // 10)
     return (use, app.clock.uptime_s(), place, state.odometer_m, soc)
 
