@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from tools.desk.modem import fault_switches
 from tools.year import wires
-from tools.year.story import DAY_S, Event
+from tools.year.story import DAY_S, OWNER, Event
 
 STRANGER = "+491701111111"
 _CALLER = "+491702222222"
 _CALL_S = 20.0
 _WRITE_LIMIT_S = 300.0
-_HUNG_S = 4 * 3600.0
 
 
 class Happenings:
@@ -59,8 +59,6 @@ class Happenings:
         return True
 
     def sms(self, text: str):
-        from tools.year.world import OWNER
-
         self._world.ledger.ask(text)
         self._world.modem.sms.submit(OWNER, text)
 
@@ -166,32 +164,27 @@ class Happenings:
 
     def restart(self):
         """By the owner: as an update does, too."""
-        from tools.year.world import OWNER
-
         self._world.modem.sms.submit(OWNER, "RESET")
 
     def hang(self):
         """The firmware hangs, and the watchdog bites."""
-        from tools.year.world import ResetError
-
         if self._world.app is None:
             return False
-        self._world.pending = ResetError("watchdog")
+        self._world.pending = wires.ResetError("watchdog")
         return True
 
     def task_ends(self, name: str):
         app = self._world.app
         if app is None or app.is_safe:
             return False
-        import asyncio
-
         for task in asyncio.all_tasks(self._world._loop):
-            coroutine = task.get_coro()
-            frame = getattr(coroutine, "cr_frame", None)
-            if frame is not None and coroutine.__qualname__ == "App.keep":
-                if frame.f_locals["name"] == name:
-                    task.cancel()
-                    return True
+            coroutine: Any = task.get_coro()
+            frame = coroutine.cr_frame
+            if frame is None or coroutine.__qualname__ != "App.keep":
+                continue
+            if frame.f_locals["name"] == name:
+                task.cancel()
+                return True
         return False
 
     def error(self, part: str):

@@ -1,4 +1,4 @@
-"""The books of a story: what was recorded, sent, asked, written and taken, by month and by state."""
+"""The books of a story: what was recorded, sent, asked, written, taken, by month and state."""
 
 from __future__ import annotations
 
@@ -33,6 +33,8 @@ class Life:
     cause: str
     end_s: float = 0.0
     ending: str = ""
+    # How often `ticks_ms` began anew.
+    wraps: int = 0
     counts: dict[str, int] = field(default_factory=dict)
     errors: dict[str, int] = field(default_factory=dict)
     # (day, objects that the application holds, bytes of the module's files) while it is parked.
@@ -113,6 +115,11 @@ class Ledger:
         question = Question(self._now_s(), text)
         self.questions.append(question)
         self._open.append(question)
+
+    def forget(self, question: Question) -> None:
+        """Nobody waits for its answer any more."""
+        if question in self._open:
+            self._open.remove(question)
 
     def on_sms(self, number: str, owner: str, text: str) -> None:
         """The module has sent an SMS, or one that a phone shows as one."""

@@ -106,7 +106,8 @@ class Server:
     """A dialler for the modem model. mode: "" well, "refuses" connections, "silent" takes them and
     says nothing, "drops" them as soon as they are made.
 
-    faults: what the relay complains of the module. on_bytes(from_car, to_car).
+    faults: what the relay complains of the module. messages: of the car, so far.
+    on_bytes(from_car, to_car).
     """
 
     def __init__(
@@ -119,7 +120,7 @@ class Server:
         self.on_bytes = on_bytes
         self.mode = ""
         self.faults: list[str] = []
-        self.logins = 0
+        self.logins = self.messages = 0
         self._connections: list[_Connection] = []
         self._context = Context(
             Vehicles([f"{VEHICLE}:{PASSWORD}"]),
@@ -135,6 +136,8 @@ class Server:
     def _on_event(self, event) -> None:
         if event.kind == "login" and event.text.startswith("car"):
             self.logins += 1
+        elif event.kind == "car":
+            self.messages += 1
         elif event.kind == "fault":
             self.faults.append(event.text)
 

@@ -1,7 +1,7 @@
 """What happens in a year: seeded, plain data, known before it begins.
 
-The same seed gives the same story. Figures are those of a Twizy in Central Europe that goes to work
-and back and rests over the holidays: none of them was measured, all of them are plausible.
+The same seed gives the same story. Figures are those of a Twizy in Central Europe that goes to
+work and back and rests over the holidays: none of them was measured, all of them are plausible.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import calendar
 import math
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 
 DAY_S = 86_400
@@ -23,6 +24,7 @@ _CHANGES_UTC_S = (
     (calendar.timegm((2028, 3, 26, 1, 0, 0)), 8, True),
 )
 WINTER_ZONE = (4, False)
+OWNER = "+4915112345678"
 # Nothing of a story begins in the first minutes: the owner sets the module up.
 _SETTLED_S = 2 * HOUR_S
 
@@ -95,7 +97,7 @@ class Story:
         if self.is_away(day):
             return
         is_weekend = day % 7 >= 5
-        minutes = []
+        minutes: list[float] = []
         if not is_weekend:
             self._drive(begin_s + dice.gauss(6.2, 0.2) * HOUR_S, minutes)
             self._drive(begin_s + dice.gauss(15.8, 0.6) * HOUR_S, minutes)
@@ -124,8 +126,10 @@ class Story:
     def _faults(self) -> None:
         """What goes wrong, at any time of the day: kind, how many a year, its values."""
         dice = self._dice
-        for kind, a_year, values in (
-            ("server_away", 30, lambda: (dice.choice(("refuses", "silent", "drops")), 10**dice.uniform(2, 5))),
+        modes = ("refuses", "silent", "drops")
+        tasks = ("modem", "commander", "sms", "notifier", "server", "gps", "can")
+        kinds: tuple[tuple[str, int, Callable[[], tuple]], ...] = (
+            ("server_away", 30, lambda: (dice.choice(modes), 10 ** dice.uniform(2, 5))),
             ("no_network", 40, lambda: (10 ** dice.uniform(1.5, 4.2),)),
             ("modem_brownout", 24, tuple),
             ("modem_hangs", 10, tuple),
@@ -134,12 +138,13 @@ class Story:
             ("sim_swap", 4, lambda: (dice.uniform(60, 600),)),
             ("power_cut", 14, lambda: (10 ** dice.uniform(0, 4.5), dice.random() < 0.5)),
             ("restart", 14, tuple),
-            ("task_ends", 6, lambda: (dice.choice(("modem", "commander", "sms", "notifier", "server", "gps", "can")),)),
+            ("task_ends", 6, lambda: (dice.choice(tasks),)),
             ("error", 12, lambda: (dice.choice(("tick", "history", "car")),)),
             ("hang", 5, tuple),
             ("flash_full", 5, lambda: (10 ** dice.uniform(2, 4),)),
             ("sensor", 6, lambda: (dice.uniform(100, 4000),)),
-        ):  # fmt: skip
+        )
+        for kind, a_year, values in kinds:
             count = a_year * self.days / 365
             if self.is_dense:
                 count = max(count * 3, 1)

@@ -15,8 +15,8 @@ from tools.year.story import DAY_S, START_UTC_S, ambient_c
 DRIVE_STEP_S = 1.0
 CHARGE_STEP_S = 5.0
 _PHYSICS_S = 0.25
-# By more frames of the first cells, behind the others, the battery monitor knows that a set is over
-# (`tools/desk/thinning.py`).
+# By more frames of the first cells, behind the others, the battery monitor knows that a set is
+# over (`tools/desk/thinning.py`).
 _FIRST_CELLS = 0x556
 _FIRST_CELLS_MORE = 3
 

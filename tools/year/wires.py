@@ -14,12 +14,20 @@ from collections import Counter, deque
 
 # A pulse of the power key that counts: hardware facts 4.1 (1 s to start, 1.5 s to stop).
 _KEY_MS = 900
-# Of a driver that is looked at once in five seconds of a charge instead of a hundred times a second.
+# Of a driver that is looked at once in five seconds of a charge, not a hundred times a second.
 _RING_FRAMES = 400
 
 
 class PowerCutError(BaseException):
     """The supply of the board is gone: nothing of the firmware may catch that."""
+
+
+class ResetError(BaseException):
+    """The board was reset; cause: what it says of that."""
+
+    def __init__(self, cause: str):
+        super().__init__(cause)
+        self.cause = cause
 
 
 class ModemUART:

@@ -32,14 +32,14 @@ from tools.year import wires
 from tools.year.happenings import Happenings
 from tools.year.ledger import OFF, SAFE, Ledger, Life
 from tools.year.server import PASSWORD, TICK_S, VEHICLE, Server
-from tools.year.story import DAY_S, START_UTC_S, WINTER_ZONE, Story
+from tools.year.story import DAY_S, OWNER, START_UTC_S, WINTER_ZONE, Story
 from tools.year.surroundings import CarOnBus, Receiver, SupplyBattery
 
-OWNER = "+4915112345678"
 # Parameters: owner, password, notifications, server, APN, id, server's password, car.
 _SETTINGS = {0: OWNER, 1: "Desk2026", 3: "SMSIP", 4: "server.desk", 5: "internet"}
 _SETTINGS |= {8: VEHICLE, 9: PASSWORD, 14: "RT"}
 _TICKS_PERIOD = 1 << 30
+_WRAP_WITHIN_MS = 12 * 3_600_000
 _SAMPLE_S = 30.0
 _WEIGHED_S = 3.5 * 3600
 # Hardware facts 4.1: RI of an SMS; while a call rings it is low all the time.
@@ -53,14 +53,6 @@ _ROUNDED_MS = 0.01
 
 class StoryOverError(BaseException):
     """The story is at its end."""
-
-
-class ResetError(BaseException):
-    """The board was reset; cause: what it says of that."""
-
-    def __init__(self, cause: str):
-        super().__init__(cause)
-        self.cause = cause
 
 
 class _Loop(asyncio.SelectorEventLoop):
@@ -124,7 +116,7 @@ class Board:
         """Nothing here is slower then."""
 
     def reset(self):
-        raise ResetError("hard reset")
+        raise wires.ResetError("hard reset")
 
     def reset_cause(self):
         return self._world.cause
@@ -160,7 +152,7 @@ class World:
     def __init__(self, story: Story, folder: Path, on_line: Callable[[str], None] | None = None):
         self.story = story
         self.folder = folder
-        self._on_line = on_line or (lambda text: None)
+        self.on_line = on_line or (lambda text: None)
         self.scheduler = VirtualScheduler()
         self.app: Any = None
         self.cause = "power on"
@@ -351,7 +343,7 @@ class World:
             patch(history, "add", added),
             patch(flash_class, "open", lambda own, path, mode: flash.open(path, mode)),
             patch(flash_class, "rename", lambda own, old, new: flash.rename(old, new)),
-            contextlib.redirect_stdout(_Lines(self._on_line)),
+            contextlib.redirect_stdout(_Lines(lambda text: self.on_line(text))),
         ):
             os.chdir(self.folder)
             try:
@@ -378,14 +370,15 @@ class World:
         presets = None if self.ledger.lives else dict(_SETTINGS)
         self.ledger.lives.append(Life(self.now_s, self.cause))
         self.uart = wires.ModemUART(self)
-        # Wherever ticks begin: each life that is long enough sees them wrap.
-        self._ticks_phase = self.dice.randrange(_TICKS_PERIOD)
+        # Each life that is long enough sees its ticks wrap, and every 12.4 days again.
+        to_wrap_ms = self.dice.uniform(60_000, _WRAP_WITHIN_MS)
+        self._ticks_phase = _TICKS_PERIOD - round(to_wrap_ms + self.scheduler.now_ms())
         self.flash.is_on = True
         off_s: float | None = None
         self.is_living = True
         try:
             self._app_module.main(Board(self), presets)
-        except ResetError as reset:
+        except wires.ResetError as reset:
             self._end(f"reset: {reset.cause}")
             self.cause = reset.cause
         except wires.PowerCutError as cut:
@@ -407,6 +400,9 @@ class World:
         self.bus.close()
         life = self.ledger.lives[-1]
         life.end_s, life.ending = self.now_s, ending
+        first = round(life.begin_s * 1000) + self._ticks_phase
+        life.wraps = int(self.scheduler.now_ms() + self._ticks_phase) // _TICKS_PERIOD
+        life.wraps -= first // _TICKS_PERIOD
         app, loop = self.app, self._loop
         if app is not None:
             in_full = on_cpython.attribute("ovms.services.counter_names", "in_full")
@@ -486,8 +482,9 @@ class World:
 
 def reachable(root) -> int:
     """Objects that `root` holds, directly or not, without code and without what all share."""
-    shared = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType, types.CodeType,
-              types.FrameType, asyncio.AbstractEventLoop, asyncio.Task, World, Board)  # fmt: skip
+    code = (types.ModuleType, types.FunctionType, types.BuiltinFunctionType, types.CodeType)
+    running = (types.FrameType, asyncio.AbstractEventLoop, asyncio.Task)
+    shared = (type, *code, *running, World, Board)
     seen = {id(root)}
     left = [root]
     while left:
