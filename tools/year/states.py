@@ -120,8 +120,15 @@ FAULTS = tuple(_driver_faults() + _module_faults())
 class Ward:
     """A module that is brought into a state again and again, and suffers there."""
 
-    def __init__(self, state: str, faults: Sequence[Fault], folder: Path):
+    def __init__(
+        self,
+        state: str,
+        faults: Sequence[Fault],
+        folder: Path,
+        on_outcome: Callable[[Outcome], None],
+    ):
         self.state = state
+        self._on_outcome = on_outcome
         self._faults = faults
         story = Story(1, 365)
         story.events = []
@@ -143,17 +150,21 @@ class Ward:
         self.world.run()
         return self.outcomes
 
+    def _note(self, outcome: Outcome) -> None:
+        self.outcomes.append(outcome)
+        self._on_outcome(outcome)
+
     def _script(self) -> Iterator[float]:
         for fault in self._faults:
             yield from self._enter()
             if self.world.state() != self.state:
                 text = f"the module was in {self.world.state()}"
-                self.outcomes.append(Outcome(fault.name, self.state, None, text, False))
+                self._note(Outcome(fault.name, self.state, None, text, False))
                 continue
             try:
                 fault.strike(self.world)
             except FaultError as error:
-                self.outcomes.append(Outcome(fault.name, self.state, None, str(error), False))
+                self._note(Outcome(fault.name, self.state, None, str(error), False))
                 continue
             yield fault.lasts_s
             fault.mend(self.world)
@@ -196,7 +207,7 @@ class Ward:
             yield _LOOK_S
         if question.answered_s is None:
             world.ledger.forget(question)
-            self.outcomes.append(Outcome(fault.name, self.state, None, "no answer to an SMS"))
+            self._note(Outcome(fault.name, self.state, None, "no answer to an SMS"))
             return
         if self._needs_key and world.car.state == "parked":
             world.go(world.drive(3 * _SHORT_S))
@@ -207,13 +218,24 @@ class Ward:
         is_heard = world.server.messages > heard
         well_s = world.now_s - begin_s if is_heard else None
         text = "" if is_heard else "the server hears nothing"
-        self.outcomes.append(Outcome(fault.name, self.state, well_s, text))
+        self._note(Outcome(fault.name, self.state, well_s, text))
 
 
-def outcomes(state: str, faults: Sequence[Fault] = FAULTS) -> list[Outcome]:
+def outcomes(
+    state: str,
+    faults: Sequence[Fault] = FAULTS,
+    on_outcome: Callable[[Outcome], None] = lambda outcome: None,
+) -> list[Outcome]:
     """What becomes of the faults, one after the other, in a module in that state."""
     with tempfile.TemporaryDirectory() as folder:
-        return Ward(state, faults, Path(folder)).run()
+        return Ward(state, faults, Path(folder), on_outcome).run()
+
+
+def _print(outcome: Outcome) -> None:
+    well = "-" if not outcome.is_struck else "never"
+    well = well if outcome.well_s is None else f"{outcome.well_s:.0f} s"
+    line = f"{outcome.fault:45} {outcome.state:8} {well:>6}  {outcome.complaint}"
+    print(line, file=sys.__stdout__, flush=True)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -231,11 +253,8 @@ def main(arguments: Sequence[str]) -> int:
     ]
     is_good = True
     for state in options.states or STATES:
-        for found in outcomes(state, faults):
-            is_good = is_good and found.is_good
-            well = "-" if not found.is_struck else "never"
-            well = well if found.well_s is None else f"{found.well_s:.0f} s"
-            print(f"{found.fault:45} {state:8} {well:>6}  {found.complaint}", flush=True)
+        found = outcomes(state, faults, _print)
+        is_good = is_good and all(outcome.is_good for outcome in found)
     return int(not is_good)
 
 
