@@ -85,6 +85,9 @@ def test_the_users_units():
 def test_before_anything_was_set():
     user = User()
     assert user.send("ACC?") == user.send("ACC STAT") == "ACC Status #0\r\n State: Free"
+    user.send("ACC HERE")
+    assert user.send("ACC?") == "ACC Status #0\r\n State: First run"
+    user.send("ACC CLEAR")
     assert user.send("ACC DIAG") == (
         "ACC DIAG last:\r\n  chgmod: 0\r\n  wAvail: 0\r\n  ixEnd: 0\r\n  pctEnd: 0"
         "\r\n  idealRange: 0\r\n  CAC: 0.00\r\n  location: 0\r\n  estimate: -1"

@@ -3,7 +3,7 @@
 Loaded on demand.
 """
 
-from ovms.parameters import FIRST_ACC, TIMEZONE
+from ovms.parameters import FIRST_ACC, LAST_ACC, TIMEZONE
 from ovms.protocol import acc_places, place
 from ovms.services import acc_states as machine
 
@@ -27,7 +27,9 @@ def status(sms):
     """ACC STAT."""
     acc = sms.status.acc
     if acc is None:
-        return "ACC Status #0\r\n State: Free"
+        # What was set just now is looked at within a second.
+        is_set = any([sms.config.get(n) for n in range(FIRST_ACC, LAST_ACC + 1)])
+        return "ACC Status #0\r\n State: " + ("First run" if is_set else "Free")
     slot = acc[machine.SLOT]
     text = "ACC Status #%d" % slot
     number = acc[machine.STATE]
