@@ -1,4 +1,4 @@
-"""The whole module lives two days with a Twizy in 96 KB: night, CFG, drive, alert, charge.
+"""The whole module lives two days with a Twizy in 112 KB: night, CFG, drive, alert, charge.
 
 Runs on CPython and starts the 32-bit VM, whose heap counts the same objects as the ESP32's.
 """
@@ -145,10 +145,10 @@ def test_heap(life):
     _, lines = life
     assert not [line for line in lines if "Memory" in line]
     counts = ast.literal_eval(of(lines, "COUNTS")[0])
-    # The heap is at its limit when an SMS comes together with all records of the battery: it is
-    # answered at the second try, some seconds later; a task or a record may meet the same. Nothing
-    # else was retried, refused, restarted.
-    assert counts.pop("sms_retries", 0) + counts.pop("memory_retries", 0) <= 4 and counts == {}
+    # The heap is near its limit when an SMS comes together with all records of the battery: it may
+    # be answered at the second try, some seconds later; a task or a record may meet the same.
+    # Nothing else was retried, refused, restarted.
+    assert counts.pop("sms_retries", 0) + counts.pop("memory_retries", 0) <= 2 and counts == {}
     assert int(of(lines, "TAKES")[0]) < HARNESS_KIB * 1024
     heaps = {line.split()[0]: int(line.split()[1]) for line in of(lines, "HEAP")}
     assert heaps["second"] - heaps["first"] <= GROWTH_BYTES, heaps

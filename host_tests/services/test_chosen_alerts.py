@@ -1,6 +1,9 @@
 """Alerts that the owner chooses: what each tells, when, and what keeps it quiet."""
 
+import sys
+
 from host_tests.services.notifier_bench import UTC_S, Module
+from host_tests.shims import expect
 from ovms.parameters import ALERTS, HOME, POWER_SAVE, TIMEZONE
 
 # 0.001 degrees north are 111 m.
@@ -38,6 +41,24 @@ class Guarded(Module):
 
     def told(self):
         return [text[1:] for text in self.take()[0]]
+
+
+def loads_optional(chosen):
+    """Whether the alerts that are off until somebody wants them are loaded in five minutes."""
+    name = "ovms.services.optional_alerts"
+    expect.forget()
+    if sys.modules.pop(name, None):
+        # `from package import module` looks there first.
+        package, _, last = name.rpartition(".")
+        delattr(sys.modules[package], last)
+    Guarded(chosen).park()
+    return name in expect.loaded()
+
+
+def test_what_nobody_chose_takes_no_room():
+    assert not loads_optional("")
+    assert loads_optional("SOC=80")
+    assert not loads_optional("")
 
 
 def test_a_car_on_a_truck():
