@@ -74,9 +74,9 @@ class CANLink:
                 is_silent = self._must_be_silent()
                 self.is_asleep = False
                 rx_ids = car.RX_IDS
-                hints = car.FOREIGN_IDS, car.SUB_TYPES
+                foreign, types = car.FOREIGN_IDS, car.SUB_TYPES
                 try:
-                    self._bus.open(car.BITRATE, rx_ids, car.TX_FRAMES, is_silent, *hints)
+                    self._bus.open(car.BITRATE, rx_ids, car.TX_FRAMES, is_silent, foreign, types)
                 except (OSError, ValueError) as error:
                     status.can_error = str(error)
                     status.count("can_open_failed")

@@ -31,9 +31,6 @@ _ADVICE = {
 }
 # A controller that counts other bits sees no pause on a busy bus.
 _OR_RATE = "; a bit rate that is not the car's looks the same"
-# What an MCP2515 with the usual 8 MHz reaches, and what to say of more.
-_SLOW_CRYSTAL_BITRATE = const(500_000)
-_FAST = " This car is too fast for an MCP2515 with 8 MHz, it takes 16."
 
 
 def modem(status):
@@ -79,12 +76,9 @@ def can(status, car):
         if count("can_foreign"):
             return "frames come, but none of this car. Is the vehicle type right?"
         if errors:
-            text = (
-                "there are frames, but none can be read. A wrong crystal is found out within 30 s;"
-                " else the car has another bit rate, or CAN-H and CAN-L are swapped."
-            )
-            # Hardware facts 2.4.
-            return text + _FAST if car.BITRATE > _SLOW_CRYSTAL_BITRATE else text
+            from ovms.services.crystal_texts import unreadable
+
+            return unreadable(car.BITRATE)
         if status.uptime_s < _START_S:
             return ""
         return (
@@ -94,16 +88,10 @@ def can(status, car):
     if errors > _FEW_ERRORS and errors * _LOOKS_PER_ERROR * _LOOK_S > status.uptime_s:
         return "many frames are damaged. Check the wires; the module must not have a terminator."
     if count("can_board_crystal_khz"):
-        return "the crystal has %s, the board says %s. It works as it is." % (
-            frequency(count("can_crystal_khz")),
-            frequency(count("can_board_crystal_khz")),
-        )
+        from ovms.services.crystal_texts import another
+
+        return another(count("can_crystal_khz"), count("can_board_crystal_khz"))
     return ""
-
-
-def frequency(khz):
-    """Of a crystal, as text."""
-    return "%d kHz" % khz if khz % 1000 else "%d MHz" % (khz // 1000)
 
 
 def fix(status, state):

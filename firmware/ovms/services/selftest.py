@@ -42,7 +42,7 @@ def _can(status, car):
     khz = counts.get("can_crystal_khz", 0)
     if khz:
         # The board does not say which.
-        from ovms.services.diagnosis import frequency
+        from ovms.services.crystal_texts import frequency
 
         text += ", crystal " + frequency(khz)
     return text
