@@ -200,6 +200,11 @@ def test_tls_is_used_where_there_is_memory_for_it(flash):
     assert app.server.tls_ready(False) == ways.WAY_NO_MEMORY
     # Where it has worked there is no other way.
     assert app.server.tls_ready(True) == ways.WAY_NO_CA
+    app.status.system_free = None
+    app.broom.limit_bytes = 112_000 - 24_000
+    assert app.server.tls_ready(False) == ways.WAY_NO_MEMORY
+    assert app.server.tls_ready(True) == ways.WAY_NO_CA
+    app.broom.limit_bytes = 1_000_000
     for free in (lambda: 46_080, lambda: None, None):
         app.status.system_free = free
         assert app.server.tls_ready(False) == ways.WAY_NO_CA
