@@ -16,7 +16,7 @@ _WIFI_FILE = "wifi.cfg"
 _WIFI_BYTES = const(200)
 _ENOENT = const(2)
 # A TLS handshake takes up to 45 KB of what the system has beside the heap (hardware facts 1.10),
-# and the connection some 10 KB of the heap (seen on the 32-bit VM): only one in PSRAM can spare it.
+# and the connection some 10 KB of the heap (on the 32-bit VM), which only one in PSRAM can spare.
 _TLS_BYTES = const(46_080)
 _AMPLE_BYTES = const(1_000_000)
 
