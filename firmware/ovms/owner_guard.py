@@ -39,6 +39,7 @@ from ovms.parameters import (
     PARANOID,
     PASSWORD,
     PHONE,
+    POWER_SAVE,
     REMOTE,
     SERVER,
     SERVER_PASSWORD,
@@ -47,6 +48,7 @@ from ovms.parameters import (
     STREAM_RECORDS,
     SUPPORT,
     UNDO,
+    VEHICLE_TYPE,
     streamed,
 )
 
@@ -74,6 +76,8 @@ GUARDED = (
 _DAMAGED = const(0x20000000)
 _SPENT = const(0x10000000)
 _DAY_S = const(86400)
+_FEATURE_10 = const(FIRST_FEATURE + 2)
+_NO_PIN = const(2)
 _OWN = (FROM_OWNER, FROM_CABLE)
 _SAFE = "REMOTE SAFE: only the owner's phone may change this."
 _CLEAR = "This server has spoken TLS: only the owner may have it spoken to in clear."
@@ -145,22 +149,6 @@ def doubt(values, is_lost):
         values[CAN_WRITE] = values[CAN_WRITE_FROM] = values[SUPPORT] = ""
 
 
-def _refuse_server(config, values):
-    before = config.values
-    places = [n for n in range(FIRST_ACC, LAST_ACC + 1) if values[n] != before[n]]
-    if places and before[REMOTE]:
-        # By these the car is charged, or not, when nobody looks.
-        raise ValueError(_SAFE)
-    if config.is_paranoid:
-        from ovms.parameter_rules import whole
-
-        # The records streamed by feature 8 would tell where the car is.
-        stream = values[FIRST_FEATURE]
-        is_opened = stream != before[FIRST_FEATURE] and streamed(whole(stream)) & STREAM_RECORDS
-        if is_opened or not values[PARANOID].startswith("P"):
-            raise ValueError(_PARANOID)
-
-
 def guard(config, values, origin):
     """Before `values` are stored: ValueError when they must not be; else notes what was.
 
@@ -178,6 +166,40 @@ def guard(config, values, origin):
     if changed:
         _guard(config, values, origin, changed)
     return bool(changed)
+
+
+def _refuse_server(config, values):
+    """ValueError for what no server may change in paranoid mode, or under REMOTE SAFE beyond
+    GUARDED; nobody is told of these.
+    """
+    before = config.values
+    if config.is_paranoid:
+        from ovms.parameter_rules import whole
+
+        # The records streamed by feature 8 would tell where the car is.
+        stream = values[FIRST_FEATURE]
+        is_opened = stream != before[FIRST_FEATURE] and streamed(whole(stream)) & STREAM_RECORDS
+        if is_opened or not values[PARANOID].startswith("P"):
+            raise ValueError(_PARANOID)
+    if before[REMOTE] and _is_unsafe(values, before):
+        raise ValueError(_SAFE)
+
+
+def _is_unsafe(values, before):
+    """By the power governor a module is out of reach, by ACC a car is charged, or not, when nobody
+    looks, and the demonstration car opens without its PIN: feature 10, bit 1, as in `vehicle/demo`.
+    """
+    from ovms.parameter_rules import whole
+
+    def opens(settings):
+        return settings[VEHICLE_TYPE] == "DEMO" and whole(settings[_FEATURE_10]) & _NO_PIN
+
+    places = slice(FIRST_ACC, LAST_ACC + 1)
+    return (
+        values[POWER_SAVE] != before[POWER_SAVE]
+        or values[places] != before[places]
+        or (opens(values) and not opens(before))
+    )
 
 
 def _settle_tls(values, origin):
