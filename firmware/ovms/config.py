@@ -65,8 +65,11 @@ class Config:
 
         return config_storage.set_feature(self, n, value, origin)
 
-    def note_told(self, text):
-        """The owner was told, of all: parameter UNDO is `text` from now on."""
+    def note_told(self, text, is_own):
+        """The owner was told: parameter UNDO is `text` from now on.
+
+        is_own: of damage and of what the server wanted, which is then no news any more.
+        """
         from ovms import config_storage
 
-        config_storage.note_told(self, text)
+        config_storage.note_told(self, text, is_own)

@@ -9,6 +9,9 @@ from ovms import owner_guard, parameters
 
 # Changes that come one after the other are one SMS.
 _PAUSE_S = const(15)
+# Until it has left, or was given up: then, or after a restart, it is told anew.
+_QUEUED_S = const(1 << 29)
+_AGAIN_S = const(600)
 
 # In the order of `owner_guard.GUARDED`.
 _NAMES = (
@@ -62,26 +65,51 @@ def tell(notifier, now_s):
         return
     if not notifier.status.is_registered:
         return
-    watched.guard_s = 0
     config = notifier.config
     text = _own_news(config)
     if text:
-        notifier.sms.insert(0, "N%s\t%s" % (config.get(parameters.PHONE), text))
-        config.note_told(config.get(parameters.UNDO))
+        _queue(notifier, config.get(parameters.PHONE), 0, text)
         return
     record = owner_guard.live(config)
     if record is None:
+        watched.guard_s = 0
         config.untold = 0
         return
-    utc_s, untold, origin, values = record
+    _, untold, origin, values = record
     text = "Changed by %s: %s. If that was not you, UNDO within a day restores it." % (
         _WHO.get(origin, "somebody"),
         names(untold),
     )
-    notifier.sms.insert(0, "N%s\t%s" % (values[parameters.PHONE], text))
-    if not utc_s and config.utc_s:
-        utc_s = config.utc_s() or 0
-    config.note_told(owner_guard.written(utc_s, 0, origin, values))
+    _queue(notifier, values[parameters.PHONE], untold, text)
+
+
+def _queue(notifier, phone, bits, text):
+    """Have it sent first of all. bits: of GUARDED, 0 for news of the owner of now."""
+    notifier.watched.guard_s = _QUEUED_S
+    notifier.sms.insert(0, "N%s\t%d\t%s" % (phone, bits, text))
+
+
+def note_sent(notifier, bits, is_sent):
+    """What became of an SMS. bits: as a str, as it was queued with.
+
+    What changed meanwhile is told as well.
+    """
+    watched = notifier.watched
+    if not is_sent:
+        watched.guard_s = notifier.clock.uptime_s() + _AGAIN_S
+        return
+    watched.guard_s = 0
+    config = notifier.config
+    bits = parameters.integer(bits)
+    undo = config.get(parameters.UNDO)
+    record = owner_guard.live(config)
+    if not bits:
+        config.note_told(undo, True)
+    elif record is not None:
+        utc_s, untold, origin, values = record
+        if not utc_s and config.utc_s:
+            utc_s = config.utc_s() or 0
+        config.note_told(owner_guard.written(utc_s, untold & ~bits, origin, values), False)
 
 
 def _own_news(config):

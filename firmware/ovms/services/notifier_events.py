@@ -162,10 +162,10 @@ async def send_sms(notifier):
         return
     is_forced = text[0] in "SN"
     phone = notifier.config.get(parameters.PHONE)
+    news = ""
     if text[0] == "N":
         # For another number than the owner's: see `guard_news.py`.
-        phone, _, text = text.partition("\t")
-        phone = phone[1:]
+        phone, news, text = text[1:].split("\t", 2)
         text = "N" + text
     text = text[1:].replace("\r\n", "\n").replace("\r", "\n")
     # Others have their turn between two loads of code.
@@ -183,8 +183,13 @@ async def send_sms(notifier):
             left.pop(0)
             notifier.due_s = notifier.status.uptime_s + ALIVE_S
         if not left:
-            return
-    notifier.status.count("alerts_not_sent")
+            break
+    if left:
+        notifier.status.count("alerts_not_sent")
+    if news:
+        from ovms.services.guard_news import note_sent
+
+        note_sent(notifier, news, not left)
 
 
 def _parts(notifier, phone, text, is_forced):

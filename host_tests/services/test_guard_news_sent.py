@@ -1,0 +1,66 @@
+"""The owner was told when the SMS has left, and not when it waits."""
+
+from host_tests.services.owner_bench import Module
+from host_tests.shims.expect import run
+from ovms.config import Config
+from ovms.parameters import DAMAGE, FROM_SERVER, PASSWORD, PHONE, SERVER
+from ovms.services.notifier_events import send_sms
+
+
+def changed():
+    module = Module()
+    module.config.apply({SERVER: "evil.example"}, True, FROM_SERVER)
+    return module
+
+
+def queue(module, seconds=40):
+    """Time passes in which no SMS leaves."""
+    for _ in range(seconds):
+        module.clock.now_s += 1
+        module.notifier.tick()
+    return len(module.notifier.sms)
+
+
+def untold(module):
+    """By what is in flash."""
+    return Config(module.store).untold
+
+
+def test_a_restart_before_the_sms_has_left_tells_it_again():
+    module = changed()
+    assert queue(module, 4000) == 1, "once"
+    assert untold(module)
+    module.restart()
+    assert len(module.told()) == 1
+    assert not untold(module) and not module.config.untold
+    assert queue(module, 4000) == 0
+
+
+def test_what_could_not_be_sent_is_sent_later():
+    module = changed()
+    assert queue(module) == 1
+    module.modem.failures = 1000
+    run(send_sms(module.notifier))
+    assert module.status.counts["alerts_not_sent"] == 1 and untold(module)
+    assert queue(module, 599 - 40) == 0
+    module.modem.failures = 0
+    assert len(module.told(100)) == 1 and not untold(module)
+
+
+def test_what_changes_meanwhile_is_told_as_well():
+    module = changed()
+    assert queue(module) == 1
+    module.config.apply({PASSWORD: "N3w"}, True, FROM_SERVER)
+    sent = module.told(60)
+    assert len(sent) == 2
+    assert "server." in sent[0][1] and "module password." in sent[1][1]
+    assert not untold(module)
+
+
+def test_damage_is_news_until_it_has_left():
+    module = Module()
+    module.config.apply({DAMAGE: "1"})
+    assert queue(module) == 1 and untold(module)
+    number, text = module.told()[0]
+    assert number == module.config.get(PHONE) and "damaged" in text
+    assert not untold(module) and module.config.get(DAMAGE) == ""
