@@ -184,5 +184,5 @@ def test_what_was_told_is_noted_and_a_full_flash_is_no_error():
         assert [config.get(n) for n in (UNDO, DAMAGE, SPENT)] == [NOTE, "", "5"]
         assert config.untold == 3
         config.values[SPENT] = ""
-        config.note_told("")
+        config.note_told("", True)
         assert config.untold == 0

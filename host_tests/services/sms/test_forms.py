@@ -73,7 +73,7 @@ ACTIONS = (
     ("CHARGESTART", OWNER_ONLY, "Charge start requested", "CHARGESTART"),
     ("CHARGESTOP", OWNER_ONLY, "CHARGESTOP failed: Cannot stop charge", "CHARGESTOP"),
     ("COOLDOWN", OWNER_ONLY, "Cooldown requested", "COOLDOWN"),
-    ("WIFI Home 12345678", OWNER_ONLY, "WIFI:\r\n 1:Home (key ****)\r\n State: off", None),
+    ("WIFI Home 12345678", OWNER_ONLY, "WIFI:\r\n 1:Home (key ****)\r\n State: looking", None),
     ("MQTT b.example", OWNER_ONLY, "MQTT:\r\n Broker:b.example", None),
     ("REMOTE SAFE", OWNER_ONLY, "REMOTE: SAFE", None),
     ("SUPPORT ON", OWNER_ONLY, "SUPPORT: ON", None),

@@ -7,7 +7,7 @@ from ovms.parameters import FROM_OWNER, MQTT_SERVER
 from ovms.services.sms.wifi import fields_of
 
 NONE = "WIFI:\r\n No network is set: send WIFI <name> <key>."
-SHOWN = "WIFI:\r\n 1:Home (key ****)\r\n State: off"
+SHOWN = "WIFI:\r\n 1:Home (key ****)\r\n State: looking"
 
 
 def stored(bench):
@@ -104,6 +104,12 @@ def test_state_of_the_link():
     assert state() == "joined Home"
     link.is_good = False
     assert state() == "joined Home, but no server answers through it: GPRS is used"
+
+
+def test_in_safe_mode_no_network_is_looked_for():
+    bench = Bench()
+    bench.status.count("safe_mode")
+    assert bench.send("WIFI Home 12345678").endswith("State: off in safe mode")
 
 
 def test_only_the_owner_sets_it():

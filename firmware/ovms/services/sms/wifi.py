@@ -96,7 +96,10 @@ def _shown(sms):
 def _state(status):
     link = status.wifi
     if link is None:
-        return "off"
+        # A network is set: it was so just now, and the link is made within a second.
+        from ovms.services.diagnosis import safe_mode
+
+        return "off in safe mode" if safe_mode(status) else "looking"
     if link.ssid and link.is_usable():
         return "joined " + link.ssid
     if link.ssid:
