@@ -76,7 +76,8 @@ GUARDED = (
 _DAMAGED = const(0x20000000)
 _SPENT = const(0x10000000)
 _DAY_S = const(86400)
-_FEATURE_10 = const(FIRST_FEATURE + 2)
+# As a parameter: FIRST_FEATURE and two.
+_FEATURE_10 = const(26)
 _NO_PIN = const(2)
 _OWN = (FROM_OWNER, FROM_CABLE)
 _SAFE = "REMOTE SAFE: only the owner's phone may change this."
