@@ -134,7 +134,6 @@ class Ward:
         story.events = []
         self.world = World(story, folder)
         self.outcomes: list[Outcome] = []
-        self._needs_key = state in ("park", "deep")
 
     def run(self) -> list[Outcome]:
         script = self._script()
@@ -209,11 +208,11 @@ class Ward:
             world.ledger.forget(question)
             self._note(Outcome(fault.name, self.state, None, "no answer to an SMS"))
             return
-        if self._needs_key and world.car.state == "parked":
-            world.go(world.drive(3 * _SHORT_S))
         heard = world.server.messages
         while world.server.messages < heard + 1 and world.now_s < begin_s + _PATIENCE_S:
             # Until a message has left, not only a connection that nobody knows to be dead.
+            if world.car.state == "parked" and world.state() in ("park", "deep"):
+                world.go(world.drive(3 * _SHORT_S))
             yield _LOOK_S
         is_heard = world.server.messages > heard
         well_s = world.now_s - begin_s if is_heard else None

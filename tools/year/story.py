@@ -32,7 +32,7 @@ _SETTLED_S = 2 * HOUR_S
 QUESTIONS = {
     "STAT?": "SOC",
     "VERSION": "OVMS",
-    "POWERSAVE?": "POWERSAVE",
+    "POWERSAVE?": "Power: ",
     "GPS?": "location",
     "CTP 80": "%",
 }

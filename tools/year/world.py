@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import io
 import os
 import random
 import sys
@@ -29,6 +28,7 @@ from tools.desk.modem.profile import Profile
 from tools.desk.modem.scheduler import VirtualScheduler
 from tools.desk.twizy_scenarios import TOWN
 from tools.year import wires
+from tools.year.board import Board, Keys, Lines, reachable
 from tools.year.happenings import Happenings
 from tools.year.ledger import OFF, SAFE, Ledger, Life
 from tools.year.server import PASSWORD, TICK_S, VEHICLE, Server
@@ -75,75 +75,6 @@ class _Loop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return self._world.now_s
-
-
-class Board:
-    """What the composition root asks of a T-Call, and no pin of it."""
-
-    NAME = "YEAR"
-    CRYSTAL_HZ = 8_000_000
-    RI_GPIO = 33
-    HAS_WIFI = False
-
-    def __init__(self, world: World):
-        self._world = world
-        self.light_sleep = world.light_sleep
-
-    def modem_uart(self):
-        return _Nothing()
-
-    gps_uart = modem_uart
-
-    def modem_pins(self):
-        world = self._world
-        return wires.Key(world), wires.Reset(world), wires.Supply(world), wires.DTR(world)
-
-    def can(self):
-        return (_Nothing(),) * 3
-
-    def supply_mv(self):
-        if self._world.is_sensor_broken:
-            raise OSError("no calibration")
-        return self._world.supply_mv()
-
-    def watchdog(self, timeout_ms):
-        return self
-
-    def feed(self):
-        """The world itself decides when the watchdog bites."""
-
-    def set_cpu_mhz(self, mhz):
-        """Nothing here is slower then."""
-
-    def reset(self):
-        raise wires.ResetError("hard reset")
-
-    def reset_cause(self):
-        return self._world.cause
-
-
-class _Nothing:
-    """A port or pin that is replaced before anybody looks at it."""
-
-    IRQ_FALLING = 2
-
-    def __call__(self, *arguments, **options):
-        return 0
-
-    value = irq = write_readinto = init = __call__
-
-    def readinto(self, view):
-        """Nothing was received."""
-
-    def write(self, data):
-        return len(data)
-
-
-class _Keys:
-    """Nobody types."""
-
-    def poll(self, ms):
-        return []
 
 
 class World:
@@ -343,7 +274,7 @@ class World:
             patch(history, "add", added),
             patch(flash_class, "open", lambda own, path, mode: flash.open(path, mode)),
             patch(flash_class, "rename", lambda own, old, new: flash.rename(old, new)),
-            contextlib.redirect_stdout(_Lines(lambda text: self.on_line(text))),
+            contextlib.redirect_stdout(Lines(lambda text: self.on_line(text))),
         ):
             os.chdir(self.folder)
             try:
@@ -438,7 +369,7 @@ class World:
             asyncio.set_event_loop(self._loop)
             self.app = None
             app = app_class(board, presets or {})
-            app._console_keys = _Keys
+            app._console_keys = Keys
             if not app.is_safe:
                 app.bus = app.can._bus = self.bus
                 app.status.bus_counts = self.bus.counts
@@ -476,34 +407,5 @@ class World:
         if self.app is None or self.car.state != "parked":
             return
         size = sum(path.stat().st_size for path in Path(".").iterdir() if path.is_file())
-        weight = (self.now_s / DAY_S, reachable(self.app), size)
+        weight = (self.now_s / DAY_S, reachable(self.app, (World, Board)), size)
         self.ledger.lives[-1].weights.append(weight)
-
-
-def reachable(root) -> int:
-    """Objects that `root` holds, directly or not, without code and without what all share."""
-    code = (types.ModuleType, types.FunctionType, types.BuiltinFunctionType, types.CodeType)
-    running = (types.FrameType, asyncio.AbstractEventLoop, asyncio.Task)
-    shared = (type, *code, *running, World, Board)
-    seen = {id(root)}
-    left = [root]
-    while left:
-        for thing in gc.get_referents(left.pop()):
-            if id(thing) not in seen and not isinstance(thing, shared):
-                seen.add(id(thing))
-                left.append(thing)
-    return len(seen)
-
-
-class _Lines(io.TextIOBase):
-    """What the firmware prints, line by line."""
-
-    def __init__(self, on_line: Callable[[str], None]):
-        self._on_line = on_line
-        self._text = ""
-
-    def write(self, text: str) -> int:
-        *lines, self._text = (self._text + text).split("\n")
-        for line in lines:
-            self._on_line(line)
-        return len(text)

@@ -1,0 +1,32 @@
+"""Faults of the recovery table in each power state; `python -m tools.year.states` has all."""
+
+import pytest
+
+from tools.year.states import FAULTS, STATES, outcomes
+
+# One of each kind, of which each once showed an error.
+CHOSEN = (
+    "brown-out",
+    "hangs for 60 s",
+    "modem hangs until its power is cut",
+    "unregistered for 60 s",
+    "server silent for 60 s",
+    "power cut",
+    "firmware hangs",
+    "task sms ends",
+)
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_faults_are_over_in_time(state):
+    faults = [fault for fault in FAULTS if fault.name in CHOSEN]
+    found = outcomes(state, faults)
+    assert sorted(outcome.fault for outcome in found) == sorted(CHOSEN)
+    for outcome in found:
+        assert outcome.is_struck and outcome.is_good, outcome
+        assert outcome.state == state
+
+
+def test_there_are_many_faults():
+    names = [fault.name for fault in FAULTS]
+    assert len(set(names)) == len(names) > 60
