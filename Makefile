@@ -5,6 +5,7 @@ IMAGE ?=
 FORM ?= small
 PYTHON ?= python3
 RUN ?=
+YEAR ?=
 PYTEST ?=
 MAP ?=
 DBC ?=
@@ -20,7 +21,7 @@ READY := $(VENV)/.ready
 MPREMOTE := $(PY) -m mpremote connect $(PORT)
 
 .DEFAULT_GOAL := help
-.PHONY: help run car test test-quick test-one micropython qemu mosquitto check lint format types imports lock licences bench modules \
+.PHONY: help run car test test-quick test-one micropython qemu mosquitto check lint format types imports lock licences bench year modules \
   firmware bundle image flash deploy setup repl logs explain size mutants pictures nightly clean
 
 help: ## Print this help
@@ -87,6 +88,9 @@ licences: ## List name, version and licence of all that is fetched
 
 bench: $(READY) micropython ## Measure speed, heap and bytes; writes build/bench.json
 	@$(PY) -m tools.bench
+
+year: $(READY) ## Live through a simulated year: faults, Ah, bytes, records (YEAR='--days 30 --seed 7')
+	@$(PY) -m tools.year $(YEAR)
 
 modules: $(READY) ## Compile the native modules for every architecture
 	@$(PY) -m tools.build modules

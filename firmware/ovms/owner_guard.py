@@ -188,7 +188,7 @@ def _refuse_server(config, values):
 
 def _is_unsafe(values, before):
     """By the power governor a module is out of reach, by ACC a car is charged, or not, when nobody
-    looks, and the demonstration car opens without its PIN: feature 10, bit 1, as in `vehicle/demo`.
+    looks, and the demonstration car opens without its PIN: feature 10, bit 1, see `vehicle/demo`.
     """
     from ovms.parameter_rules import whole
 
