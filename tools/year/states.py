@@ -31,8 +31,9 @@ _PATIENCE_S = 900.0
 _LOOK_S = 2.0
 _SET_UP_S = 400.0
 _STATE_LIMIT_S = 3600.0
-# So long what befell a connection may have its effect on the next one (`server_backoff.py`).
-_FORGIVEN_S = 120.0
+# Until all is forgiven, five polls of the modem (`links/modem/watch.py`): before that the next fault
+# would not be a single one, and meets longer pauses.
+_FORGIVEN_S = 400.0
 _SHORT_S = 20.0
 _EVER_S = 1e9
 _LOW_AH = 0.5
@@ -172,6 +173,10 @@ class Ward:
             apply_fault(self.world.modem, "clear")
             yield _FORGIVEN_S
 
+    def _why(self) -> str:
+        app = self.world.app
+        return "no power" if app is None else f"{self.world.state()}, {app.status.server_error}"
+
     def _enter(self) -> Iterator[float]:
         """Bring the module into the state."""
         world = self.world
@@ -216,7 +221,7 @@ class Ward:
             yield _LOOK_S
         is_heard = world.server.messages > heard
         well_s = world.now_s - begin_s if is_heard else None
-        text = "" if is_heard else "the server hears nothing"
+        text = "" if is_heard else f"the server hears nothing: {self._why()}"
         self._note(Outcome(fault.name, self.state, well_s, text))
 
 
