@@ -20,6 +20,7 @@ from pathlib import Path
 
 from tools.desk import driver_faults
 from tools.desk.modem.fault_switches import FaultError, apply_fault
+from tools.year import wires
 from tools.year.story import Story
 from tools.year.world import StoryOverError, World
 
@@ -31,8 +32,8 @@ _PATIENCE_S = 900.0
 _LOOK_S = 2.0
 _SET_UP_S = 400.0
 _STATE_LIMIT_S = 3600.0
-# Until all is forgiven, five polls of the modem (`links/modem/watch.py`): before that the next fault
-# would not be a single one, and meets longer pauses.
+# Until all is forgiven, five polls of the modem (`links/modem/watch.py`): before that the next
+# fault would not be a single one, and meets longer pauses.
 _FORGIVEN_S = 400.0
 _SHORT_S = 20.0
 _EVER_S = 1e9
@@ -171,6 +172,8 @@ class Ward:
             yield from self._recover(fault)
             self.world.flash.cuts_next = False
             apply_fault(self.world.modem, "clear")
+            # Crashes of less than an hour's distance add up to safe mode: as after a power cut.
+            wires.RTC.data = b""
             yield _FORGIVEN_S
 
     def _why(self) -> str:
