@@ -37,6 +37,8 @@ _STATE_LIMIT_S = 3600.0
 _FORGIVEN_S = 400.0
 _SHORT_S = 20.0
 _EVER_S = 1e9
+# Thirty texts of a stranger are read and deleted before the one that is waited for.
+_STORE_FULL_S = 600.0
 _LOW_AH = 0.5
 
 _Step = Callable[[World], object]
@@ -65,7 +67,8 @@ class Outcome:
 
     @property
     def is_good(self) -> bool:
-        return not self.is_struck or (self.well_s is not None and self.well_s <= BUDGET_S)
+        limit_s = _STORE_FULL_S if self.fault == "store full" else BUDGET_S
+        return not self.is_struck or (self.well_s is not None and self.well_s <= limit_s)
 
 
 def _switched(switches: Sequence[Sequence[object]]) -> _Step:
@@ -165,6 +168,9 @@ class Ward:
             try:
                 fault.strike(self.world)
             except FaultError as error:
+                # What came before the switch that cannot be.
+                fault.mend(self.world)
+                apply_fault(self.world.modem, "clear")
                 self._note(Outcome(fault.name, self.state, None, str(error), False))
                 continue
             yield fault.lasts_s
