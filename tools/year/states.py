@@ -38,7 +38,7 @@ _FORGIVEN_S = 400.0
 _SHORT_S = 20.0
 _EVER_S = 1e9
 # Thirty texts of a stranger are read and deleted before the one that is waited for.
-_STORE_FULL_S = 600.0
+_STORE_FULL_S = 700.0
 _LOW_AH = 0.5
 
 _Step = Callable[[World], object]
