@@ -5,6 +5,7 @@ Runs on CPython and starts the 32-bit VM, whose ticks begin anew as the ESP32's 
 """
 
 import ast
+import os
 import re
 import subprocess
 
@@ -15,6 +16,9 @@ from host_tests.needs_vm import require
 from tools import build, vm
 from tools.benchmarks.day.tape import Tape
 from tools.desk.twizy_scenarios import TOWN, Scenario, Step
+
+# Minutes of processor time, so only when somebody asks: OVMS_TWO_WEEKS=1.
+pytestmark = pytest.mark.skipif(not os.environ.get("OVMS_TWO_WEEKS"), reason="takes minutes")
 
 DAYS = 14
 DAY_S = 86_400
