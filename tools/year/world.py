@@ -49,6 +49,7 @@ _BY_RI, _BY_INT, _BY_TIME = 2, 3, 4
 _IDLE_S, _BUSY_S = 5.0, 1.0
 _MODEM_LOOK_MS = 250
 _ROUNDED_MS = 0.01
+_LAST_TURNS = 50
 
 
 class StoryOverError(BaseException):
@@ -340,10 +341,11 @@ class World:
             life.counts = dict(in_full(app.status.counts))
             life.errors = dict(app.status.errors)
         if not loop.is_closed():
-            tasks = asyncio.all_tasks(loop)
-            for task in tasks:
-                task.cancel()
-            loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+            # Who still waits for an answer when it is cancelled is cancelled again: time stands still.
+            for _ in range(_LAST_TURNS):
+                for task in asyncio.all_tasks(loop):
+                    task.cancel()
+                loop.run_until_complete(asyncio.sleep(0))
             loop.close()
         if ending:
             self.app = None
