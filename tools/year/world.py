@@ -341,7 +341,7 @@ class World:
             life.counts = dict(in_full(app.status.counts))
             life.errors = dict(app.status.errors)
         if not loop.is_closed():
-            # Who still waits for an answer when it is cancelled is cancelled again: time stands still.
+            # Who still waits when it is cancelled is cancelled again: time stands still.
             for _ in range(_LAST_TURNS):
                 for task in asyncio.all_tasks(loop):
                     task.cancel()
