@@ -137,6 +137,50 @@ def test_a_module_that_starts_at_home():
         assert state.soc_limit_pct == (80 if "SOC" in rules else 0)
 
 
+def test_a_charge_in_its_time_goes_on_with_other_settings():
+    for rules, more in (("AT=10:22", "AT=10:22 SOC=90"), ("BY=11:00", "BY=11:00 SOC=90 A=16")):
+        garage = home(rules)
+        garage.plug()
+        garage.minutes(4)
+        assert garage.now() == states.CHARGING and garage.state.is_charging
+        garage.asked()
+        garage.rule(more)
+        garage.minutes(3)
+        assert garage.now() == states.CHARGING and garage.asked() == [], rules
+        assert garage.state.soc_limit_pct == 90
+        # A restart knows it, too.
+        garage.status.acc = None
+        garage.notifier.watched.acc_s = 0
+        garage.minutes(3)
+        assert garage.now() == states.CHARGING and garage.asked() == []
+        # Another time is one to wait for.
+        garage.rule("AT=14:00 SOC=90")
+        garage.minutes(3)
+        assert garage.now() == states.WAIT and garage.asked() == ["12"]
+        # What begins then is none that was let go on.
+        garage.car.charge()
+        garage.status.acc = None
+        garage.notifier.watched.acc_s = 0
+        garage.minutes(1)
+        assert garage.now() == states.WAIT and garage.asked() == ["12"]
+
+
+def test_a_cooldown_goes_on_with_other_settings():
+    garage = home("PLUGIN COOLDOWN")
+    garage.plug()
+    garage.car.charge()
+    garage.minutes(1)
+    assert garage.now() == states.COOLDOWN and garage.asked() == ["25"]
+    garage.rule("PLUGIN COOLDOWN SOC=90")
+    garage.minutes(1)
+    assert garage.now() == states.COOLDOWN and garage.asked() == []
+    # It ends with its charge, and the one that is wanted begins.
+    garage.state.is_cooling = False
+    garage.car.end(CHARGE_STOPPED, SUBSTATE_ON_REQUEST)
+    garage.minutes(1)
+    assert garage.now() == states.CHARGING and garage.asked() == ["18", "11"]
+
+
 def test_it_does_not_know_where_it_is():
     garage = Garage("PLUGIN", is_home=True)
     garage.state.has_gps_lock = False

@@ -55,6 +55,7 @@ _NEVER_S = const(1 << 29)
 _SOON_S = const(10)
 _MINUTE_S = const(60)
 _RARELY_S = const(600)
+_DAY_MIN = const(1440)
 # A car needs so long to wake up, and to show that it charges.
 _WAKE_S = const(10)
 _BEGIN_S = const(60)
@@ -79,6 +80,7 @@ def look(notifier):
             work.disarm(acc, notifier.state)
             notifier.state.charge_estimate_min = None
             status.acc = None
+            watched.acc_rule = 0
         watched.acc_s = _NEVER_S
         return
     if acc is None:
@@ -151,8 +153,17 @@ def _is_far_from_limit(state, acc):
     return min(minutes) > _NEAR_MIN if minutes else not acc[ARMED]
 
 
-def _enter(notifier, acc, number):
+def _rule(there):
+    """When a place's charge begins, as a number above 0."""
+    return 1 + there.when * _DAY_MIN + there.minute
+
+
+def _enter(notifier, acc, number, there=None):
+    """there: the Place whose rule a charge goes by, of CHARGING alone."""
     acc[STATE] = number
+    if number != FIRST_RUN:
+        # Who sets a limit, or a restart, does not end the charge that goes on.
+        notifier.watched.acc_rule = _rule(there) if there else 0
     acc[SINCE_S] = notifier.clock.uptime_s()
     acc[TRIES] = acc[HAS_BEGUN] = acc[STOP_S] = 0
     if number not in (WAIT, WAKE_TO_CHARGE, CHARGING):
@@ -200,9 +211,11 @@ def _step(notifier, acc, texts, now_s):
         _wait(notifier, acc, there)
     elif number in (WAKE_TO_CHARGE, WAKE_TO_WAIT):
         if now_s - acc[SINCE_S] >= _WAKE_S:
-            _enter(notifier, acc, CHARGING if number == WAKE_TO_CHARGE else WAIT)
-            if acc[STATE] == CHARGING:
+            if number == WAKE_TO_CHARGE:
+                _enter(notifier, acc, CHARGING, there)
                 work.begin(notifier, acc, there)
+            else:
+                _enter(notifier, acc, WAIT)
     elif number == CHARGING:
         _charge(notifier, acc, there, is_new)
     elif number == DONE:
@@ -211,8 +224,10 @@ def _step(notifier, acc, texts, now_s):
         elif state.is_charging:
             # The car went on by itself, or somebody at it did that: the limits hold all the same.
             is_over = work.is_at_limit(state, there)
-            _enter(notifier, acc, OVERRIDE if is_over else CHARGING)
-            if not is_over:
+            if is_over:
+                _enter(notifier, acc, OVERRIDE)
+            else:
+                _enter(notifier, acc, CHARGING, there)
                 work.arm(acc, state, there)
     elif not state.is_charging and not is_new:
         # OVERRIDE
@@ -236,9 +251,14 @@ def _arrive(notifier, acc, texts):
             work.do(notifier, acc, ((COMMAND_HOMELINK, str(there.homelink - 1)),), "Homelink")
     elif not is_first or not state.is_charge_port_open:
         _enter(notifier, acc, PARKED_IN)
-    elif state.is_charging and there.when in (acc_places.NEVER, acc_places.PLUGGED):
+    elif state.is_cooling:
+        _enter(notifier, acc, COOLDOWN)
+    elif state.is_charging and (
+        there.when in (acc_places.NEVER, acc_places.PLUGGED)
+        or notifier.watched.acc_rule == _rule(there)
+    ):
         # It does already what it should.
-        _enter(notifier, acc, CHARGING)
+        _enter(notifier, acc, CHARGING, there)
         work.arm(acc, state, there)
         work.estimate(notifier, acc, there)
     elif not state.is_charging and (
@@ -271,7 +291,7 @@ def _go_on(notifier, acc, there, was_cooled):
     state = notifier.state
     if there.when == acc_places.NEVER:
         if state.is_charging and not was_cooled:
-            _enter(notifier, acc, CHARGING)
+            _enter(notifier, acc, CHARGING, there)
             work.arm(acc, state, there)
         else:
             _enter(notifier, acc, DONE)
@@ -310,7 +330,7 @@ def _wait(notifier, acc, there):
     if not acc[START_MIN]:
         work.plan(notifier, acc, there, state.charge_estimate_min)
     if notifier.watched.is_acc_asked:
-        _enter(notifier, acc, CHARGING)
+        _enter(notifier, acc, CHARGING, there)
         work.begin(notifier, acc, there)
     elif acc[START_MIN] and utc_s is not None and utc_s // 60 >= acc[START_MIN]:
         _enter(notifier, acc, WAKE_TO_CHARGE)

@@ -218,6 +218,7 @@ def _walk(keeper, kept, is_car_known):
     watched.is_supply_alerted = bool(kept.number("supply_alert", watched.is_supply_alerted))
     watched.was_on = bool(kept.number("was_on", watched.was_on))
     watched.late_day = kept.number("late_day", watched.late_day)
+    watched.acc_rule = kept.number("acc_rule", watched.acc_rule)
     car = keeper.car
     if not car.IS_KEPT:
         return

@@ -51,7 +51,8 @@ class Watched:
     open_doors: names of what is open, None before the first look; are_doors_told: that one was
     opened.
 
-    acc_s: the uptime at which `acc.py` looks next; is_acc_asked: the user has started a charge.
+    acc_s: the uptime at which `acc.py` looks next; is_acc_asked: the user has started a charge;
+    acc_rule: by which rule ACC lets the charge go on, over a restart, too; 0 for no such charge.
     """
 
     def __init__(self):
@@ -68,7 +69,7 @@ class Watched:
         self.valet_m = self.late_day = None
         self.far_min = self.moved_texts = self.moved_s = self.soc_step = 0
         self.was_on = self.are_doors_told = self.is_moving = self.is_acc_asked = False
-        self.acc_s = 0
+        self.acc_s = self.acc_rule = 0
 
 
 class Notifier:
