@@ -239,6 +239,22 @@ def test_when_it_is_saved():
     assert module.saves == 5 + 24 + 1
 
 
+def test_a_cooldown_is_saved_when_it_begins_and_when_it_ends():
+    # Of a car that charges already, nothing else changes.
+    module = Module()
+    module.state.is_charging = True
+    module.run(200)
+    before = module.saves
+    for is_cooling in (True, False):
+        module.state.is_cooling = is_cooling
+        module.state.is_charging = True
+        module.run(2)
+        before += 1
+        assert module.saves == before
+        module.run(30)
+        assert module.saves == before
+
+
 def test_a_key_that_flickers_wears_no_flash_out():
     module = Module()
     for _ in range(300):

@@ -326,9 +326,42 @@ def test_a_restart_in_the_midst():
     again.pass_seconds(1)
     again.sent.clear()
     again.car.keep(Kept(kept.values))
+    assert again.state.is_cooling
     again.pass_seconds(2)
     assert again.state.is_cooling and again.state.cooling_min == 59
     again.celsius = 30
     again.pass_seconds(65)
     assert (again.limit_a, again.mode, again.is_charging) == (32, 0, False)
     assert again.car.cooling[0] == cooldown.QUIET
+
+
+def test_nobody_knows_whether_a_silent_car_is_cooled():
+    bus = Cooled()
+    bus.cool()
+    bus.pass_seconds(5)
+    for _ in range(59):
+        bus.second()
+    assert bus.state.is_cooling
+    bus.second()
+    assert not bus.state.is_cooling
+    # It still is, and what was before is not forgotten.
+    bus.pass_seconds(3)
+    assert bus.state.is_cooling
+    bus.celsius = 30
+    bus.pass_seconds(65)
+    assert (bus.limit_a, bus.mode, bus.is_charging) == (32, 0, False)
+
+
+def test_what_the_car_did_not_confirm_before_is_no_reason_to_leave_it_so():
+    bus = Cooled(is_charging=True)
+    bus.cool()
+    # Somebody at the car sets another current, and it confirms nothing for a while.
+    bus.limit_a = 20
+    bus.is_deaf = True
+    bus.pass_seconds(90)
+    bus.celsius = 30
+    bus.pass_seconds(35)
+    bus.is_deaf = False
+    bus.pass_seconds(65)
+    assert (bus.limit_a, bus.mode, bus.is_charging) == (32, 0, True)
+    assert bus.car.cooling[0] in (cooldown.QUIET, cooldown.OFF)

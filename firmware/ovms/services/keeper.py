@@ -1,7 +1,7 @@
 """Keeps what the car told last over a restart: when it is saved, and when old ages are known.
 
-Saved at each start and end of a use (key, charge, export), every few minutes in between, once
-an hour else, when the time of day or the rest voltage of the 12 V battery becomes known, and
+Saved at each start and end of a use (key, charge, export, cooldown), every few minutes in between,
+once an hour else, when the time of day or the rest voltage of the 12 V battery becomes known, and
 before a restart. Never twice within `GAP_S`: the wear budget is in firmware/README.md. How and
 what is in `kept.py`, loaded on demand.
 """
@@ -23,6 +23,7 @@ _CALM_MIN = const(15)
 _IN_USE = const(0x0F)
 _HAS_REFERENCE = const(0x10)
 _HAS_CLOCK = const(0x20)
+_IS_COOLING = const(0x40)
 
 
 class Keeper:
@@ -57,6 +58,9 @@ class Keeper:
         state = self.state
         now_s = self.status.uptime_s
         bits = state.is_on | state.is_awake << 1 | state.is_charging << 2 | state.is_exporting << 3
+        if state.is_cooling:
+            # What the car is to be set back to then.
+            bits |= _IS_COOLING
         if self.watched.supply_reference10 > _CALM_MIN:
             bits |= _HAS_REFERENCE
         if now_s >= self._clock_s:

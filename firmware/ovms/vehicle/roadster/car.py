@@ -229,6 +229,8 @@ class Roadster(Vehicle):
         state = self.state
         state.is_on = state.is_awake = state.is_charging = state.has_pilot = False
         state.is_hvac_on = state.is_alarm_on = self.is_flowing = self._was_on = False
+        # Whether it goes on is known when the car is heard again.
+        state.is_cooling = False
         state.speed_kmh10 = state.line_v = state.charge_a10 = state.charge_w = 0
         if state.charge_input_w:
             state.charge_input_w = 0
@@ -264,6 +266,8 @@ class Roadster(Vehicle):
         kept.numbers("cooling", self.cooling)
         if kept.is_restored:
             self._told_state = self.state.charge_state
+            # As of `cooldown.py`, which looks once the car is heard.
+            self.state.is_cooling = self.cooling[0] == 1
             if len(self.state.vin) == 17:
                 self._set_generation()
 

@@ -93,6 +93,7 @@ async def start(car):
         cooling[WAS_CHARGING] = 1 if state.is_charging else 0
         cooling[WAS_MODE] = state.charge_mode
         cooling[WAS_LIMIT_A] = max(gate.LEAST_A, min(car.limit_a, gate.MOST_A))
+    cooling[TRIES] = 0
     cooling[LEFT_MIN] = minutes
     cooling[LIMIT_C] = limit_c
     cooling[COOLING] = ON
@@ -205,10 +206,11 @@ async def _once(car, function):
         await function(car)
     except ValueError:
         cooling[PAUSE_S] = _PAUSE_S
-        cooling[TRIES] += 1
-        if cooling[COOLING] == ENDING and cooling[TRIES] >= _TRIES:
-            # It is not to be had: nobody could end it any more.
-            cooling[COOLING] = OFF
+        if cooling[COOLING] == ENDING:
+            cooling[TRIES] += 1
+            if cooling[TRIES] >= _TRIES:
+                # It is not to be had: nobody could end it any more.
+                cooling[COOLING] = OFF
     finally:
         car.is_cooling_busy = False
 

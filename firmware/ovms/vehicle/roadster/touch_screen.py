@@ -19,7 +19,7 @@ HVAC = b"\x06\xd0\x07\x00\x00\x80\x00\x08"
 # Of the cooldown: what goes on, 0 nothing, see `cooldown.py`; what was before (charging, mode, A);
 # minutes left and temperature to reach; cycles of the compressor, whether it runs, seconds until
 # it is helped; seconds of the minute, of all of it, and until the next try; whether the charge was
-# seen; how often the car did not answer.
+# seen; how often the car did not answer at the end.
 COOLING = const(0)
 WAS_CHARGING = const(1)
 WAS_MODE = const(2)
