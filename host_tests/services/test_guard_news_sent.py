@@ -47,6 +47,14 @@ def test_what_could_not_be_sent_is_sent_later():
     assert len(module.told(100)) == 1 and not untold(module)
 
 
+def test_what_the_budget_does_not_allow_is_sent_later():
+    module = changed()
+    # So many alerts that no other may leave for now.
+    module.status.sms_sent[module.config.get(PHONE)] = [60, module.clock.uptime_s(), True]
+    assert module.told(60) == [] and untold(module)
+    assert len(module.told(1200)) == 1 and not untold(module)
+
+
 def test_what_changes_meanwhile_is_told_as_well():
     module = changed()
     assert queue(module) == 1

@@ -171,6 +171,8 @@ async def send_sms(notifier):
     # Others have their turn between two loads of code.
     await notifier.sleep_ms(0)
     left = list(await _parts(notifier, phone, text, is_forced))
+    # What the budget of the number does not allow has not left, either.
+    is_allowed = bool(left)
     await notifier.sleep_ms(0)
     pause_ms = _SMS_RETRY_MS
     for attempt in range(_SMS_ATTEMPTS):
@@ -189,7 +191,7 @@ async def send_sms(notifier):
     if news:
         from ovms.services.guard_news import note_sent
 
-        note_sent(notifier, news, not left)
+        note_sent(notifier, news, is_allowed and not left)
 
 
 def _parts(notifier, phone, text, is_forced):
