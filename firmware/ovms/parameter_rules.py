@@ -63,10 +63,15 @@ def chosen(n, text):
     """
     if parameters.MASK in text:
         raise ValueError("**** only stands for a password that is set. Send the password itself.")
+    text = checked(n, text)
     if n == parameters.VEHICLE_TYPE:
         # Not of what is stored: another package may have that car.
-        _refuse_left_out(text.upper())
-    return checked(n, text)
+        from ovms.vehicle.types import refusal
+
+        sentence = refusal(text)
+        if sentence:
+            raise ValueError(sentence)
+    return text
 
 
 def checked(n, text):
@@ -131,15 +136,6 @@ def checked(n, text):
     if n == parameters.DNS:
         return _dns(text)
     return _feature(n, text) if n >= parameters.FIRST_FEATURE else text
-
-
-def _refuse_left_out(text):
-    """A type that nobody knows is a car that tells nothing; one that was left out is a mistake."""
-    from ovms.vehicle.types import LEFT_OUT, TYPES
-
-    left_out = LEFT_OUT.split()
-    if text not in TYPES.split() and (text in left_out or text[:2] in left_out):
-        raise ValueError("This package was made without the car %s; it has %s." % (text, TYPES))
 
 
 def _forbidden(n):

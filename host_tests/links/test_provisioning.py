@@ -9,6 +9,7 @@ from ovms.config import Config
 from ovms.links import provisioning, server_way
 from ovms.protocol.v2 import cipher
 from ovms.status import REQUEST_RECONNECT, Status
+from ovms.vehicle.types import TYPES
 from ovms_crypto import STATE_SIZE, hmac_md5, welcome_digest
 from tools.simulated_board.fakes.memory_store import MemoryStore
 
@@ -199,6 +200,28 @@ def test_a_mask_in_a_record_refuses_it():
     assert link.counted() == {"provision_refused": 1} and link.config.values == before
     refused = "The settings from the server (AP) were refused: **** only stands for"
     assert link.status.server_error.startswith(refused)
+
+
+def test_a_car_that_nobody_knows_is_left_out_of_a_record():
+    record = b"- - K IP - - - - CAR PW - - - - "
+    for before in ("", "RT"):
+        link = Link(reply_with(b"8949", record + b"xy") + b"\n", {14: before}, "8949")
+        assert attempt(link)
+        assert link.counted() == {"provisions": 1}
+        assert (link.config.get(8), link.config.get(9)) == ("CAR", "PW")
+        assert link.config.get(14) == before
+        assert link.status.server_error == (
+            "The settings from the server (AP) are in use but for the vehicle type."
+            " This firmware knows no car of that type; it has %s." % TYPES
+        )
+    for said, kept in ((b"demo", "DEMO"), (b"-", "")):
+        link = Link(reply_with(b"8949", record + said) + b"\n", {14: "RT"}, "8949")
+        assert attempt(link) and link.status.server_error == ""
+        assert link.config.get(14) == kept
+    # What is wrong beside it still refuses all.
+    link = Link(reply_with(b"8949", record.replace(b"K", b"X") + b"xy") + b"\n", iccid="8949")
+    assert attempt(link) and link.counted() == {"provision_refused": 1}
+    assert "Units are" in link.status.server_error and link.config.get(8) == ""
 
 
 def record_with_broker(*words):

@@ -69,7 +69,7 @@ class UptimeClock:
 class Module:
     def __init__(self, notify="SMSIP", car_class=Car):
         self.config = Config(MemoryStore())
-        self.config.apply({PHONE: OWNER, NOTIFY: notify, VEHICLE_TYPE: "XX"})
+        self.config.apply({PHONE: OWNER, NOTIFY: notify, VEHICLE_TYPE: "RT"})
         self.state = VehicleState()
         self.state.soc_pct100 = 5000
         self.status = Status("BOARD")

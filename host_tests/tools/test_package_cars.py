@@ -5,7 +5,7 @@ import ast
 import pytest
 
 from host_tests.services.sms_bench import Bench
-from ovms import parameter_rules, parameters
+from ovms import config_storage, parameter_rules, parameters
 from ovms.vehicle import types
 from tools import build, images, package_cars
 from tools.package_cars import CarsError, with_cars
@@ -106,8 +106,30 @@ def test_a_type_that_was_left_out_is_refused(monkeypatch):
     assert "Types:RT OBD" in bench.send("VEHICLE?")
     assert bench.config.get(parameters.VEHICLE_TYPE) == "RT"
     assert parameter_rules.checked(parameters.VEHICLE_TYPE, "NL") == "NL", "it was stored once"
-    for name in ("", "XX", "OBD"):
+    for name in ("", "OBD", "O2", "RTX"):
         assert parameter_rules.chosen(parameters.VEHICLE_TYPE, name) == name
+    monkeypatch.setattr(types, "TYPES", "NL")
+    monkeypatch.setattr(types, "LEFT_OUT", "NL1 NLC")
+    assert "without the car NLC" in bench.send("VEHICLE NLC"), "it is not the plain Leaf"
+    assert "VehicleType:NL2\r\n" in bench.send("VEHICLE NL2")
+
+
+def test_what_another_package_stored_loads_and_is_told(monkeypatch):
+    bench = Bench()
+    bench.send("VEHICLE NL1")
+    monkeypatch.setattr(types, "TYPES", "RT OBD")
+    monkeypatch.setattr(types, "LEFT_OUT", "NL NL1")
+    later = Bench(is_new=True)
+    later.store.data = bench.store.data
+    config_storage.load(later.config)
+    assert not later.config.load_error
+    told = (
+        "Vehicle:\r\n VehicleType:NL1\r\n CarType:NONE\r\n Types:RT OBD"
+        "\r\n No car is read: NL1 is none of these."
+    )
+    assert later.send("VEHICLE?") == told
+    assert "VehicleType:NL1\r\n" in later.send("MODULE MYID"), "others can still be set"
+    assert later.send("VEHICLE RT").endswith("Types:RT OBD")
 
 
 @pytest.mark.parametrize("name", ["RT", "OBD"])

@@ -107,6 +107,13 @@ TEXTS = st.one_of(
 @example(rules.PASSWORD, "")
 @example(rules.NOTIFY, "-")
 @example(rules.UNITS, "")
+@example(rules.VEHICLE_TYPE, "XX")
+@example(rules.VEHICLE_TYPE, "o2")
+@example(rules.VEHICLE_TYPE, "OB")
+@example(rules.VEHICLE_TYPE, "demo")
+@example(rules.VEHICLE_TYPE, "NL7")
+@example(rules.VEHICLE_TYPE, "r")
+@example(rules.VEHICLE_TYPE, "")
 def test_rules_are_the_firmwares(number, text):
     assert outcome(rules.stored, number, text) == outcome(firmware, number, text)
 

@@ -35,6 +35,9 @@ _FORBIDDEN = {
     VEHICLE_ID: ", ",
     VEHICLE_TYPE: ", ",
 }
+# Those of the firmware, and what it finds a car by where it does not know the whole type.
+_TYPES = "RT DEMO NL NL1 NL3 NLC MI TC KS VA TR OBD"
+_STARTS = ("RT", "DE", "NL", "MI", "TC", "KS", "VA", "TR", "O2")
 _TLS = "tls://"
 _USE = "A server is host, host:port, tls://host or tls://owner@host."
 _BROKER_USE = "A broker is host, host:port or tls://host[:port]."
@@ -69,7 +72,15 @@ def stored(n: int, text: str) -> str:
         raise ValueError(_NOTIFICATIONS)
     if n == UNITS:
         return text.upper() or "K"
-    return text.upper() if n in (NOTIFY, PARANOID, VEHICLE_TYPE) else text
+    if n == VEHICLE_TYPE:
+        return _vehicle_type(text.upper())
+    return text.upper() if n in (NOTIFY, PARANOID) else text
+
+
+def _vehicle_type(text: str) -> str:
+    if text and text not in _TYPES.split() and text[:2] not in _STARTS:
+        raise ValueError(f"This firmware knows no car of that type; it has {_TYPES}.")
+    return text
 
 
 def _phone(text: str) -> str:

@@ -10,7 +10,7 @@ import asyncio
 
 from micropython import const
 
-from ovms.parameters import MQTT_SERVER, SERVER, SERVER_PASSWORD, VEHICLE_ID
+from ovms.parameters import MQTT_SERVER, SERVER, SERVER_PASSWORD, VEHICLE_ID, VEHICLE_TYPE
 from ovms.protocol.errors import RemoteProtocolError
 from ovms.protocol.v2 import provision
 from ovms_crypto import find_byte
@@ -183,7 +183,10 @@ async def _close(link, talk):
 
 
 def _apply(link, line, iccid):
-    """Apply the answer, all of it or nothing; (name of a count, what was wrong with it or "")."""
+    """Apply the answer: (name of a count, what was wrong with it or "").
+
+    All of it or nothing, but for a car that this firmware does not know.
+    """
     from ovms.links import server_words
 
     config = link.config
@@ -205,6 +208,7 @@ def _apply(link, line, iccid):
             is_other = text != config.get(n) or n >= MQTT_SERVER
             if is_other and (text or n not in _KEPT):
                 changes[n] = text
+        words = _without_unknown_car(changes)
         link.status.request(config.apply(changes))
     except RemoteProtocolError as error:
         return "provision_" + error.reason, server_words.of_record(error.reason)
@@ -212,4 +216,22 @@ def _apply(link, line, iccid):
         return "provision_refused", server_words.of_record(str(error))
     except OSError:
         return "provision_not_stored", ""
-    return "provisions", ""
+    return "provisions", words
+
+
+def _without_unknown_car(changes):
+    """Drop a car that this firmware does not know from `changes`; "", or what to tell of it.
+
+    It is no reason to go without the others, which bring the module to its server.
+    """
+    if VEHICLE_TYPE not in changes:
+        return ""
+    from ovms.vehicle.types import refusal
+
+    sentence = refusal(changes[VEHICLE_TYPE].upper())
+    if sentence:
+        from ovms.links import server_words
+
+        del changes[VEHICLE_TYPE]
+        sentence = server_words.of_unknown_car(sentence)
+    return sentence

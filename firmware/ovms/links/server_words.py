@@ -67,6 +67,11 @@ def of_record(why):
     return _RECORD + _RECORD_REASONS.get(why, why)
 
 
+def of_unknown_car(sentence):
+    """An AP record is in use, but for its vehicle type. sentence: why that is not."""
+    return "The settings from the server (AP) are in use but for the vehicle type. " + sentence
+
+
 def of_waiting(vin, iccid):
     """What an attempt to ask for settings waits for."""
     missing = [name for name, value in (("the VIN", vin), ("the SIM", iccid)) if not value]

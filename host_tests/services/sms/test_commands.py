@@ -250,6 +250,21 @@ def test_vehicle():
     )
 
 
+def test_a_vehicle_type_that_nobody_knows_is_refused():
+    bench = Bench()
+    bench.send("VEHICLE RT")
+    sentence = "This firmware knows no car of that type; it has %s." % TYPES
+    for text in ("VEHICLE XX", "VEHICLE r", "VEHICLE OB", "MODULE ID K SMSIP XX"):
+        assert sentence in bench.send(text), text
+    assert bench.config.get(14) == "RT" and bench.config.get(8) == ""
+    for name in ("NL7", "o2", "DE"):
+        assert "VehicleType:%s\r\n" % name.upper() in bench.send("VEHICLE " + name)
+    # As a firmware before this one stored it.
+    bench.config.values[14] = "XX"
+    told = "\r\n VehicleType:XX\r\n CarType:NONE\r\n Types:%s\r\n" % TYPES
+    assert bench.send("VEHICLE?").endswith(told + " No car is read: XX is none of these.")
+
+
 def test_gprs():
     bench = Bench()
     bench.status.operator = "o2-de"

@@ -40,10 +40,13 @@ def _module(sms):
 
 
 def _vehicle(sms):
-    from ovms.vehicle.types import TYPES
+    from ovms.vehicle.types import TYPES, refusal
 
-    values = sms.config.get(parameters.VEHICLE_TYPE), sms.car().type_text(), TYPES
-    return "Vehicle:\r\n VehicleType:%s\r\n CarType:%s\r\n Types:%s" % values
+    stored = sms.config.get(parameters.VEHICLE_TYPE)
+    values = stored, sms.car().type_text(), TYPES
+    text = "Vehicle:\r\n VehicleType:%s\r\n CarType:%s\r\n Types:%s" % values
+    # Another firmware or package may have stored it, which knew such a car.
+    return text + ("\r\n No car is read: %s is none of these." % stored if refusal(stored) else "")
 
 
 def _gprs(sms):
