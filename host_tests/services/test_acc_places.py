@@ -1,6 +1,6 @@
 """ACC: where the car is, what it refuses, a module that starts; the demonstration car's day."""
 
-from host_tests.services.acc_bench import HOME, Garage, home
+from host_tests.services.acc_bench import HOME, Garage, Plugged, home
 from host_tests.services.notifier_bench import Module
 from ovms.parameters import FIRST_ACC, TIMEZONE
 from ovms.services import acc_states as states
@@ -179,6 +179,93 @@ def test_a_cooldown_goes_on_with_other_settings():
     garage.car.end(CHARGE_STOPPED, SUBSTATE_ON_REQUEST)
     garage.minutes(1)
     assert garage.now() == states.CHARGING and garage.asked() == ["18", "11"]
+
+
+def test_more_than_the_limit_goes_on_with_other_settings():
+    garage = home("PLUGIN SOC=80")
+    garage.state.soc_pct100 = 8100
+    garage.plug()
+    garage.car.charge()
+    garage.notifier.on_charge_request(True)
+    garage.minutes(1)
+    assert garage.now() == states.OVERRIDE
+    # Another place, and a restart.
+    garage.config.apply({FIRST_ACC + 1: "10.000000 10.000000 100 ON"})
+    garage.minutes(1)
+    assert garage.now() == states.OVERRIDE and garage.asked() == []
+    garage.status.acc = None
+    garage.notifier.watched.acc_s = 0
+    garage.minutes(2)
+    assert garage.now() == states.OVERRIDE and garage.asked() == []
+    # A limit that is still to come is one.
+    garage.rule("AT=14:00 SOC=90")
+    garage.minutes(1)
+    assert garage.now() == states.CHARGING and garage.asked() == []
+    garage.state.soc_pct100 = 9000
+    garage.minutes(1)
+    assert garage.now() == states.DONE and garage.asked() == ["12"]
+
+
+def test_who_wants_the_charge_during_the_cooldown_does_not_wait():
+    for limit, number in ("", states.CHARGING), (" SOC=40", states.OVERRIDE):
+        garage = home("AT=14:00 COOLDOWN" + limit)
+        garage.plug()
+        assert garage.now() == states.COOLDOWN and garage.asked() == ["25"]
+        garage.car.charge()
+        garage.notifier.on_charge_request(True)
+        garage.minutes(2)
+        assert garage.now() == states.COOLDOWN
+        garage.state.is_cooling = False
+        garage.state.touch()
+        garage.minutes(2)
+        assert garage.now() == number and garage.asked() == [] and garage.state.is_charging
+    # Who stops it then waits.
+    garage = home("AT=14:00 COOLDOWN")
+    garage.plug()
+    garage.notifier.on_charge_request(True)
+    garage.notifier.on_charge_request(False)
+    garage.seconds(11)
+    garage.state.is_cooling = False
+    garage.minutes(1)
+    assert garage.now() == states.WAIT
+
+
+class Short(Plugged):
+    """Who finds no memory for some starts of a charge, and looks meanwhile whether ACC waits."""
+
+    lacks = 0
+
+    async def command(self, code, arguments):
+        self.was_busy = self.status.acc[states.IS_BUSY]
+        if code == 11 and self.lacks:
+            self.lacks -= 1
+            raise MemoryError
+        return await Plugged.command(self, code, arguments)
+
+
+def test_a_command_for_which_there_was_no_memory_is_given_again():
+    for lacks in 1, 2, 3:
+        garage = Garage("PLUGIN", car_class=Short)
+        car = garage.car
+        car.status = garage.status
+
+        async def twice(function):
+            # As `app.py` does with what it spawns.
+            try:
+                await function()
+            except MemoryError:
+                try:
+                    await function()
+                except MemoryError:
+                    pass
+
+        car.spawn = lambda function: garage.spawn(lambda: twice(function))
+        garage.arrive()
+        car.lacks = lacks
+        garage.plug()
+        garage.minutes(2)
+        assert garage.asked() == ["18", "11"] and car.was_busy
+        assert garage.now() == states.CHARGING and garage.told() == []
 
 
 def test_it_does_not_know_where_it_is():

@@ -56,6 +56,8 @@ _SOON_S = const(10)
 _MINUTE_S = const(60)
 _RARELY_S = const(600)
 _DAY_MIN = const(1440)
+# In the place of a rule: the user wants more than it gives.
+_MORE = const(-1)
 # A car needs so long to wake up, and to show that it charges.
 _WAKE_S = const(10)
 _BEGIN_S = const(60)
@@ -100,7 +102,9 @@ def look(notifier):
         # What follows loads other code, so it has a turn of its own.
         watched.acc_s = now_s
         return
-    watched.is_acc_asked = False
+    if acc[STATE] != COOLDOWN:
+        # Who wants the charge meanwhile has it when the battery is cool.
+        watched.is_acc_asked = False
     watched.acc_s = now_s + _pause_s(notifier, acc, texts)
 
 
@@ -161,7 +165,9 @@ def _rule(there):
 def _enter(notifier, acc, number, there=None):
     """there: the Place whose rule a charge goes by, of CHARGING alone."""
     acc[STATE] = number
-    if number != FIRST_RUN:
+    if number == OVERRIDE:
+        notifier.watched.acc_rule = _MORE
+    elif number != FIRST_RUN:
         # Who sets a limit, or a restart, does not end the charge that goes on.
         notifier.watched.acc_rule = _rule(there) if there else 0
     acc[SINCE_S] = notifier.clock.uptime_s()
@@ -253,9 +259,13 @@ def _arrive(notifier, acc, texts):
         _enter(notifier, acc, PARKED_IN)
     elif state.is_cooling:
         _enter(notifier, acc, COOLDOWN)
+    elif (
+        state.is_charging and notifier.watched.acc_rule == _MORE and work.is_at_limit(state, there)
+    ):
+        _enter(notifier, acc, OVERRIDE)
     elif state.is_charging and (
         there.when in (acc_places.NEVER, acc_places.PLUGGED)
-        or notifier.watched.acc_rule == _rule(there)
+        or notifier.watched.acc_rule in (_MORE, _rule(there))
     ):
         # It does already what it should.
         _enter(notifier, acc, CHARGING, there)
@@ -316,8 +326,15 @@ def _go_on(notifier, acc, there, was_cooled):
 
 def _cool(notifier, acc, there):
     """Until the battery is cool, or the car did not want to cool it."""
-    if not notifier.state.is_cooling:
+    if notifier.state.is_cooling:
+        return
+    if not notifier.watched.is_acc_asked:
         _go_on(notifier, acc, there, acc[TRIES] == 0)
+    elif work.is_at_limit(notifier.state, there):
+        _enter(notifier, acc, OVERRIDE)
+    else:
+        _enter(notifier, acc, CHARGING, there)
+        work.begin(notifier, acc, there)
 
 
 def _wait(notifier, acc, there):

@@ -185,19 +185,26 @@ def do(notifier, acc, commands, failure):
 
 
 async def _carry_out(notifier, acc, car, commands, failure):
-    result = OK
+    # Once more, where it is called again for want of memory.
+    acc[IS_BUSY] = 1
+    result = None
     text = ""
     try:
         for code, arguments in commands:
             done = await car.command(code, arguments) or (UNSUPPORTED, "")
-            result, text = done[:2]
-            if result != OK:
+            if done[0] != OK:
+                result, text = done[:2]
                 break
+        else:
+            result = OK
     except (OSError, ValueError) as error:
         result = -1
         text = str(error)
     finally:
         acc[IS_BUSY] = 0
+        if result is None:
+            # As in `do`.
+            acc[TRIES] += 1
         notifier.watched.acc_s = 0
     if result == OK:
         return
