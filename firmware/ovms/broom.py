@@ -68,7 +68,6 @@ class Broom:
     and its offset from the start of the file (4 bytes); one more record with the size of the file;
     the modules.
 
-    limit_bytes: heap in use above which modules are forgotten, unless what stays takes that much
     limit_bytes: heap in use above which modules are forgotten; where what stays takes that much,
     there is room for a few all the same. names: of those that were ever read, the last one last.
     loads, sweeps: how often one was read, and how often some were forgotten. rooms: how often
