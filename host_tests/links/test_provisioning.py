@@ -4,9 +4,12 @@ import asyncio
 
 from host_tests.fakes.virtual_time import VirtualTime
 from host_tests.fixtures.v2 import vectors
+from host_tests.links.server_module import play
+from host_tests.links.test_server_way import PLAIN, UNCHECKED, WayModule
 from host_tests.shims import expect
 from ovms.config import Config
 from ovms.links import provisioning, server_way
+from ovms.parameters import SERVER
 from ovms.protocol.v2 import cipher
 from ovms.status import REQUEST_RECONNECT, Status
 from ovms.vehicle.types import TYPES
@@ -298,3 +301,26 @@ def test_a_vin_that_is_no_word_is_refused():
     link = Link()
     assert attempt(link, vin="two words")
     assert link.counted() == {"provision_refused": 1} and not link.opened
+
+
+def test_settings_are_asked_for_in_clear_where_tls_is_silent():
+    for answer, later in (("silent", [PLAIN]), ("mute", [PLAIN]), (None, [UNCHECKED])):
+
+        async def scenario(module):
+            module.asked = []
+            for expected in ([UNCHECKED], module.expected):
+                attempt = provisioning.attempt(module.link, "VIN", module.time.sleep_ms)
+                task = asyncio.create_task(attempt)
+                await module.time.settle()
+                await module.time.advance(151, 250)
+                assert task.done() and module.asked == expected
+                is_soon = module.link.provision_due_s <= module.time.uptime_s()
+                # Who speaks TLS and has no settings for it has none in clear, either.
+                assert is_soon == (expected == [UNCHECKED] and module.expected == [PLAIN])
+                module.asked = []
+
+        module = WayModule(
+            settings={SERVER: "ovms.example"}, at={UNCHECKED: answer}, expected=later
+        )
+        module.status.iccid = "8949"
+        play(module, scenario)
