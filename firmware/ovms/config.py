@@ -65,11 +65,11 @@ class Config:
 
         return config_storage.set_feature(self, n, value, origin)
 
-    def note_told(self, text, is_own):
+    def note_told(self, text, own):
         """The owner was told: parameter UNDO is `text` from now on.
 
-        is_own: of damage and of what the server wanted, which is then no news any more.
+        own: of what else, which is then no news any more: 1 damage, 2 what the server wanted.
         """
         from ovms import config_storage
 
-        config_storage.note_told(self, text, is_own)
+        config_storage.note_told(self, text, own)

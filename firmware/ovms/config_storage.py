@@ -137,11 +137,12 @@ def _settle_wifi(values, before, changes):
             raise ValueError("Set the name of the WiFi network first (parameter %d)." % n)
 
 
-def note_told(config, text, is_own):
+def note_told(config, text, own):
     """`Config.note_told`; without room in flash the owner is told again after the next start."""
     config.values[parameters.UNDO] = text
-    if is_own:
+    if own & 1:
         config.values[parameters.DAMAGE] = ""
+    if own & 2:
         config.values[parameters.SPENT] = config.values[parameters.SPENT].rstrip("!")
     _enact(config, config.values)
     try:

@@ -3,7 +3,7 @@
 from host_tests.services.owner_bench import Module
 from host_tests.shims.expect import run
 from ovms.config import Config
-from ovms.parameters import DAMAGE, FROM_SERVER, PASSWORD, PHONE, SERVER
+from ovms.parameters import DAMAGE, FROM_SERVER, PASSWORD, PHONE, SERVER, SPENT
 from ovms.services.notifier_events import send_sms
 
 
@@ -72,3 +72,31 @@ def test_damage_is_news_until_it_has_left():
     number, text = module.told()[0]
     assert number == module.config.get(PHONE) and "damaged" in text
     assert not untold(module) and module.config.get(DAMAGE) == ""
+
+
+def test_what_becomes_news_while_damage_is_told_is_told_as_well():
+    module = Module()
+    module.config.apply({DAMAGE: "1"})
+    assert queue(module) == 1
+    module.config.apply({SPENT: "20000,40!"})
+    sent = module.told(60)
+    assert len(sent) == 2 and "damaged" in sent[0][1] and "command 40" in sent[1][1]
+    assert not untold(module) and module.config.get(SPENT) == "20000,40"
+    # Both at once are one text, in two SMS.
+    module.config.apply({DAMAGE: "1", SPENT: "20001,41!"})
+    sent = module.told(60)
+    assert len(sent) == 2 and "damaged" in sent[0][1] and "command 41" in sent[0][1]
+    assert not untold(module)
+
+
+def test_a_modem_that_never_knows_whether_it_left_runs_up_no_bill():
+    module = changed()
+    sent = []
+
+    async def send_sms(number, text):
+        sent.append(number)
+
+    module.modem.send_sms = send_sms
+    module.told(86_000)
+    # Six attempts each, after 10, 20, 40, 80, 160 and then every 320 minutes.
+    assert len(sent) == 6 * 9 and untold(module)

@@ -180,9 +180,9 @@ def test_what_was_told_is_noted_and_a_full_flash_is_no_error():
         config = module.config
         config.values[DAMAGE], config.values[SPENT] = "1", "5!"
         module.store.error = error
-        config.note_told(NOTE, True)
+        config.note_told(NOTE, 3)
         assert [config.get(n) for n in (UNDO, DAMAGE, SPENT)] == [NOTE, "", "5"]
         assert config.untold == 3
         config.values[SPENT] = ""
-        config.note_told("", True)
+        config.note_told("", 3)
         assert config.untold == 0

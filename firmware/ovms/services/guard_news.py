@@ -11,7 +11,10 @@ from ovms import owner_guard, parameters
 _PAUSE_S = const(15)
 # Until it has left, or was given up: then, or after a restart, it is told anew.
 _QUEUED_S = const(1 << 29)
+# Again so long after the first SMS of this run that did not leave, after each further one twice as
+# long: one that has arrived without the modem knowing it is paid for.
 _AGAIN_S = const(600)
+_DOUBLINGS = const(5)
 
 # In the order of `owner_guard.GUARDED`.
 _NAMES = (
@@ -66,9 +69,9 @@ def tell(notifier, now_s):
     if not notifier.status.is_registered:
         return
     config = notifier.config
-    text = _own_news(config)
-    if text:
-        _queue(notifier, config.get(parameters.PHONE), 0, text)
+    own, text = _own_news(config)
+    if own:
+        _queue(notifier, config.get(parameters.PHONE), -own, text)
         return
     record = owner_guard.live(config)
     if record is None:
@@ -84,7 +87,9 @@ def tell(notifier, now_s):
 
 
 def _queue(notifier, phone, bits, text):
-    """Have it sent first of all. bits: of GUARDED, 0 for news of the owner of now."""
+    """Have it sent first of all. bits: of GUARDED; of news of the owner of now as `_own_news`
+    has them, below 0.
+    """
     notifier.watched.guard_s = _QUEUED_S
     notifier.sms.insert(0, "N%s\t%d\t%s" % (phone, bits, text))
 
@@ -96,31 +101,36 @@ def note_sent(notifier, bits, is_sent):
     """
     watched = notifier.watched
     if not is_sent:
-        watched.guard_s = notifier.clock.uptime_s() + _AGAIN_S
+        failures = min(notifier.status.counts.get("alerts_not_sent", 0), _DOUBLINGS + 1)
+        pause_s = _AGAIN_S << max(0, failures - 1)
+        watched.guard_s = notifier.clock.uptime_s() + pause_s
         return
     watched.guard_s = 0
     config = notifier.config
     bits = parameters.integer(bits)
     undo = config.get(parameters.UNDO)
     record = owner_guard.live(config)
-    if not bits:
-        config.note_told(undo, True)
+    if bits < 0:
+        config.note_told(undo, -bits)
     elif record is not None:
         utc_s, untold, origin, values = record
         if not utc_s and config.utc_s:
             utc_s = config.utc_s() or 0
-        config.note_told(owner_guard.written(utc_s, untold & ~bits, origin, values), False)
+        config.note_told(owner_guard.written(utc_s, untold & ~bits, origin, values), 0)
 
 
 def _own_news(config):
-    """What the owner of now is to be told, "" for nothing."""
+    """What the owner of now is to be told: bits as of `Config.note_told`, 0 for nothing; text."""
+    own = 0
     text = ""
     if config.get(parameters.DAMAGE):
         from ovms.parameter_rules import LOCKED
 
+        own = 1
         text = _LOCKED if config.get(parameters.PASSWORD) == LOCKED else _DAMAGED
     spent = config.get(parameters.SPENT)
     if spent.endswith("!"):
         code = parameters.integer(spent[:-1].partition(",")[2])
+        own |= 2
         text += " " + _SPENT % _WHAT.get(code, _RESTARTS)
-    return text.strip()
+    return own, text.strip()
