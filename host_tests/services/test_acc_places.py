@@ -148,9 +148,13 @@ def test_a_charge_in_its_time_goes_on_with_other_settings():
         garage.minutes(3)
         assert garage.now() == states.CHARGING and garage.asked() == [], rules
         assert garage.state.soc_limit_pct == 90
-        # A restart knows it, too.
+        # A restart knows it, too, but not at once whether the car still charges.
         garage.status.acc = None
         garage.notifier.watched.acc_s = 0
+        garage.state.is_charging = False
+        garage.minutes(1)
+        assert garage.now() == states.FIRST_RUN
+        garage.car.charge()
         garage.minutes(3)
         assert garage.now() == states.CHARGING and garage.asked() == []
         # Another time is one to wait for.

@@ -210,14 +210,16 @@ def test_the_battery_monitor_and_the_window_are_kept():
     assert again.car.decoder.soc_min_pct100 == module.car.decoder.soc_min_pct100 == 6000
 
 
-def test_the_12_v_reference_is_kept():
+def test_the_12_v_reference_and_the_rule_of_a_charge_are_kept():
     module = Module()
     module.watched.supply_reference10 = 127
     module.watched.is_supply_alerted = True
+    module.watched.acc_rule = 1531
     module.run(30)
     again = module.again()
     assert again.state.supply_reference_mv == 12700
     assert again.watched.supply_reference10 == 127 and again.watched.is_supply_alerted
+    assert again.watched.acc_rule == 1531
 
 
 def test_when_it_is_saved():

@@ -46,10 +46,17 @@ from ovms.services.acc_states import (
 from ovms.vehicle.base import COMMAND_COOLDOWN, COMMAND_HOMELINK, COMMAND_WAKE
 from ovms.vehicle.state import (
     CHARGE_DONE,
+    CHARGE_HEATING,
     CHARGE_STOPPED,
     SUBSTATE_INTERRUPTED,
     SUBSTATE_POWER_WAIT,
+    TOPPING_OFF,
 )
+from ovms.vehicle.state import (
+    CHARGING as CAR_CHARGES,
+)
+
+_FLOWING = (CAR_CHARGES, TOPPING_OFF, CHARGE_HEATING)
 
 _NEVER_S = const(1 << 29)
 _SOON_S = const(10)
@@ -247,6 +254,9 @@ def _arrive(notifier, acc, texts):
     if where is None:
         return
     is_first = acc[STATE] == FIRST_RUN
+    if is_first and not state.is_charging and state.charge_state in _FLOWING:
+        # It charged before the module started anew, and has not said yet whether it still does.
+        return
     acc[SLOT], there = _found(texts, where)
     if there is None:
         if is_first:
