@@ -195,10 +195,10 @@ def _is_unsafe(values, before):
     def opens(settings):
         return settings[VEHICLE_TYPE] == "DEMO" and whole(settings[_FEATURE_10]) & _NO_PIN
 
-    places = slice(FIRST_ACC, LAST_ACC + 1)
+    behind = LAST_ACC + 1
     return (
         values[POWER_SAVE] != before[POWER_SAVE]
-        or values[places] != before[places]
+        or values[FIRST_ACC:behind] != before[FIRST_ACC:behind]
         or (opens(values) and not opens(before))
     )
 
