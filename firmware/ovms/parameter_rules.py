@@ -192,7 +192,7 @@ def _of_wifi(n, text):
         if len(data) > _SSID_LENGTH:
             raise ValueError("A WiFi name has at most 32 characters; umlauts count twice.")
     elif data and not _SHORTEST_KEY <= len(data) < _HEX_KEY and not _is_hex_key(data):
-        raise ValueError("A WiFi key has 8 to 63 characters, or is 64 hexadecimal digits.")
+        raise ValueError("A WiFi key has 8 to 63 characters or is 64 hexadecimal digits.")
     return text
 
 
@@ -224,7 +224,7 @@ def _notify(text):
     rest = channels.replace("SMS!", "").replace("IP!", "").replace("SMS", "").replace("IP", "")
     if rest.strip(",+;"):
         raise ValueError(
-            "Notifications are SMS, IP, SMSIP or - for none; SMS!IP for reports by IP only."
+            "Notifications: SMS or IP or SMSIP or - for none; SMS!IP for reports by IP only."
         )
     return channels
 
@@ -246,7 +246,7 @@ def _timezone(text):
     minutes = minutes or "0"
     is_number = (hours + minutes).isdigit() and 0 < len(hours) < 3 and len(minutes) < 3
     if not is_number or int(hours) > 14 or int(minutes) > 59:
-        raise ValueError("A time zone is [-]HH:MM, up to 14 hours.")
+        raise ValueError("A time zone is [-]HH:MM up to 14 hours.")
     return "%s%02d:%02d" % (sign, int(hours), int(minutes))
 
 

@@ -8,7 +8,7 @@ from ovms.config import Config
 from ovms.parameters import FROM_OWNER, integer
 from ovms.protocol.phone import normal_phone
 
-NOTIFICATIONS = "Notifications are SMS, IP, SMSIP or - for none; SMS!IP for reports by IP only."
+NOTIFICATIONS = "Notifications: SMS or IP or SMSIP or - for none; SMS!IP for reports by IP only."
 
 
 class FakeStore:

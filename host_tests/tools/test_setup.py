@@ -290,7 +290,7 @@ def test_only_what_makes_sense_is_asked():
             {**ANSWERS, "module_password": "x", "server_password": "y"},
             "lacks mqtt_password, and there is nobody to ask",
         ),
-        ({**ANSWERS, **PASSWORDS, "mqtt_server": "a b"}, "A broker is host, host:port or tls"),
+        ({**ANSWERS, **PASSWORDS, "mqtt_server": "a b"}, "A broker is host or host:port or tls"),
     ],
 )
 def test_wrong_answers_are_one_sentence(tmp_path, answers, sentence):

@@ -186,8 +186,8 @@ def test_the_current_is_held():
 
 def test_what_is_refused():
     for bus, frames, text in (
-        (Cooled(31), (), "The battery is at 31 C, and is cooled above 31 C."),
-        (Cooled(-5), (), "The battery is at -5 C, and is cooled above 31 C."),
+        (Cooled(31), (), "The battery is at 31 C and is cooled above 31 C."),
+        (Cooled(-5), (), "The battery is at -5 C and is cooled above 31 C."),
         (Cooled(), (SHUT,), "Cannot charge (charge port closed)"),
         (Cooled(), ("100 95 0D 07 64 57 02 0E 02",), "Cannot charge (charge port closed)"),
         (Cooled(), (DRIVING,), "Cannot cool (car is on)"),

@@ -161,7 +161,7 @@ def test_alert_tokens_of_later_firmware():
     assert sms(car, "CA R").split("\r")[0] == "Charge Alert: OFF"
     for text in ("CA S 60%", "CA H", "CA L3", "CA l"):
         sentence = refused(car, text)
-        assert sentence.startswith("A charge can be watched, but not stopped or limited: ")
+        assert sentence.startswith("A charge can be watched but not stopped or limited: ")
         assert len(sentence) <= 160, "one SMS"
 
 

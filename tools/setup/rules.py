@@ -39,9 +39,9 @@ _FORBIDDEN = {
 _TYPES = "RT DEMO NL NL1 NL3 NLC MI TC KS VA TR OBD"
 _STARTS = ("RT", "DE", "NL", "MI", "TC", "KS", "VA", "TR", "O2")
 _TLS = "tls://"
-_USE = "A server is host, host:port, tls://host or tls://owner@host."
-_BROKER_USE = "A broker is host, host:port or tls://host[:port]."
-_NOTIFICATIONS = "Notifications are SMS, IP, SMSIP or - for none; SMS!IP for reports by IP only."
+_USE = "A server is host or host:port or tls://host or tls://owner@host."
+_BROKER_USE = "A broker is host or host:port or tls://host[:port]."
+_NOTIFICATIONS = "Notifications: SMS or IP or SMSIP or - for none; SMS!IP for reports by IP only."
 
 
 def stored(n: int, text: str) -> str:
@@ -147,7 +147,7 @@ def _wifi(n: int, text: str) -> str:
         if len(text.encode()) > 32:
             raise ValueError("A WiFi name has at most 32 characters; umlauts count twice.")
     elif not re.fullmatch("(.{8,63})?|[0-9A-Fa-f]{64}", text):
-        raise ValueError("A WiFi key has 8 to 63 characters, or is 64 hexadecimal digits.")
+        raise ValueError("A WiFi key has 8 to 63 characters or is 64 hexadecimal digits.")
     return text
 
 

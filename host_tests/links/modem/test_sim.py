@@ -82,7 +82,7 @@ def test_a_wrong_pin_is_tried_once_and_never_again():
         await bench.idle(300000)
         assert card.entered == ["9999"] and card.left == 2
         assert bench.status.net_state == NET_PIN
-        assert bench.status.modem_error == "The SIM refused the PIN, see command SIM."
+        assert bench.status.modem_error == "The SIM refused the PIN: see command SIM."
         await starts(bench, 4)
         assert card.entered == ["9999"]
         assert bench.config.values[SIM_PIN] == "9999!"

@@ -131,7 +131,7 @@ def test_the_broker_is_set_here_too():
     assert desk.handle("SET 39=Other123") == framed("39:**** (8 characters)")
     for line, sentence in (
         ("SET 37=b:x", "A port is a number from 1 to 65535."),
-        ("SET 37=tls://me@b.example", "A broker is host, host:port or tls://host[:port]."),
+        ("SET 37=tls://me@b.example", "A broker is host or host:port or tls://host[:port]."),
         ("SET 38=a b", "A broker's user or password has a character that is not allowed."),
         ("SET 39=****", MASKED),
         ("SET 40=maybe", "Home Assistant is ON or -."),

@@ -13,7 +13,7 @@ from ovms.status import (
 from ovms.vehicle.base import Vehicle
 from ovms.vehicle.types import TYPES
 
-NOTIFICATIONS = "Notifications are SMS, IP, SMSIP or - for none; SMS!IP for reports by IP only."
+NOTIFICATIONS = "Notifications: SMS or IP or SMSIP or - for none; SMS!IP for reports by IP only."
 
 
 class Car(Vehicle):
@@ -187,7 +187,7 @@ def test_params():
     assert bench.send("PARAMS K IP") == "Parameters have been set."
     assert bench.config.get(4) == "host"
     assert bench.send("PARAMS M SMS bad,host") == (
-        "A server is host, host:port, tls://host or tls://owner@host."
+        "A server is host or host:port or tls://host or tls://owner@host."
     )
     assert bench.config.get(2) == "K"
     assert bench.send("PARAMS " + "- " * 40) == "Parameters have been set."

@@ -54,7 +54,7 @@ def test_blanks_stand_in_quotes_of_any_kind():
 
 def test_what_is_refused_is_one_sentence():
     bench = Bench()
-    length = "A WiFi key has 8 to 63 characters, or is 64 hexadecimal digits."
+    length = "A WiFi key has 8 to 63 characters or is 64 hexadecimal digits."
     for text, sentence in (
         ("WIFI Home 1234567", length),
         ("WIFI Home " + "x" * 64, length),

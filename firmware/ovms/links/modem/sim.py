@@ -30,7 +30,7 @@ _PIN_STATES = (b"SIM PIN", b"+CME ERROR: SIM PIN REQUIRED", _LOCKED[0])
 
 _TRIES_MAX = const(10)
 _ENTER_S = const(10)
-_WRONG = "The SIM refused the PIN, see command SIM."
+_WRONG = "The SIM refused the PIN: see command SIM."
 
 
 async def wait_for_sim(modem):

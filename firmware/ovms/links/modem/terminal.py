@@ -22,7 +22,7 @@ async def ussd(modem, code):
     """See `Modem.ussd`."""
     for byte in code.encode() or b"?":
         if byte not in b"0123456789*#+":
-            raise ValueError("A USSD code holds digits, * and # only.")
+            raise ValueError("A USSD code holds only digits and * and #.")
     _require_up(modem)
     # Digits alone choose from the menu that the last answer left open.
     has_menu = _has_menu(modem.ussd_line) and not code.isdigit()

@@ -55,7 +55,7 @@ _NEVER = (
     b" +EGMR +CLTS +CCLK +CALA +CALD +CTZU +CTZR +FS +CFS +CNVW +CDSCB +SGPIO +CGPIO"
     b" +CMGR +CMGL +CPBR +CPBF +CPBS"
 )
-_REFUSED = "%s is refused: it could dial, lock, send or store something."
+_REFUSED = "%s is refused: it could dial or lock or send or store something."
 _COMMAND_S = const(20)
 # With the modem's other work before it; apps are told within 30 s.
 _WAIT_S = const(5)

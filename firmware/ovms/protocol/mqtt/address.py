@@ -10,7 +10,7 @@ PORT = const(1883)
 TLS_PORT = const(8883)
 _LENGTH = const(63)
 
-_USE = "A broker is host, host:port or tls://host[:port]."
+_USE = "A broker is host or host:port or tls://host[:port]."
 
 
 def parse(text: str) -> tuple[str, int, bool, str]:

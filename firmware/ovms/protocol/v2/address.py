@@ -16,7 +16,7 @@ TLS_PORT = const(6870)
 
 _TLS = "tls://"
 _LENGTH = const(63)
-_USE = "A server is host, host:port, tls://host or tls://owner@host."
+_USE = "A server is host or host:port or tls://host or tls://owner@host."
 
 
 def parse(text: str) -> tuple[str, int, bool, str]:

@@ -85,7 +85,7 @@ async def start(car):
         raise ValueError("The car does not tell how warm its battery is.")
     if state.battery_temp_c <= limit_c:
         raise ValueError(
-            "The battery is at %d C, and is cooled above %d C." % (state.battery_temp_c, limit_c)
+            "The battery is at %d C and is cooled above %d C." % (state.battery_temp_c, limit_c)
         )
     if cooling[COOLING] == OFF or cooling[COOLING] == QUIET:
         for n in range(len(cooling)):

@@ -38,11 +38,11 @@ _RANGE_MAX = const(255)
 _SOC_MAX = const(100)
 
 
-_RANGE_USE = "RANGE takes one distance from 0 to 255, such as RANGE 80."
-_ALERT_USE = "CA takes a range (0 to 255), a SOC (0 to 100%) or both, such as CA 30 60%."
+_RANGE_USE = "RANGE takes one distance from 0 to 255 as in RANGE 80."
+_ALERT_USE = "CA takes a range (0 to 255) or a SOC (0 to 100%) or both as in CA 30 60%."
 _NO_CONTROL = (
-    "A charge can be watched, but not stopped or limited: that takes frames in the name of the "
-    "battery, which this module never sends."
+    "A charge can be watched but not stopped or limited: that takes frames in the name of the "
+    "battery and this module never sends those."
 )
 
 
