@@ -13,7 +13,28 @@ def _without_timer():
     return TWAIBench(has_timer=False)
 
 
+def _unheard():
+    """A board that names its crystal, and a bus of which nothing was heard yet."""
+    bench = MCP2515Bench(is_sure=False)
+    bench.model.port.us_per_byte = 50
+    return bench
+
+
 DRIVERS = (MCP2515Bench, _without_interrupt, TWAIBench, _without_timer)
+
+
+def _may_speak_first(make):
+    """A bus that is silent until somebody asks, of which the link has checked that it is."""
+    bench = contract.opened(make, is_silent=False)
+    contract.elapse(bench)
+    assert bench.bus.check()
+    for n in range(3):
+        assert bench.bus.send(contract.TX_ID, contract.DATA)
+        contract.elapse(bench)
+        assert bench.sent == [(contract.TX_ID, contract.DATA, False, False)] * (n + 1)
+        contract.deliver(bench, contract.WANTED, contract.DATA)
+        assert bench.received() == [(contract.WANTED, contract.DATA)]
+        assert bench.bus.check()
 
 
 def _on_all(function):
@@ -79,6 +100,11 @@ def test_the_list_is_a_copy():
 
 def test_one_frame_waits_at_a_time():
     _on_all(contract.one_frame_waits_at_a_time)
+
+
+def test_may_speak_first():
+    _on_all(_may_speak_first)
+    _may_speak_first(_unheard)
 
 
 def test_nobody_listens():

@@ -77,7 +77,7 @@ def test_the_right_one_is_not_looked_for():
 
 
 def test_a_silent_bus_decides_nothing_and_the_search_goes_on_when_it_speaks():
-    bench = bench_of(16_000_000, 8_000_000, is_silent=False)
+    bench = bench_of(16_000_000, (8_000_000, 16_000_000), is_silent=False)
     for _ in range(100):
         bench.pass_us(20_000)
         assert bench.bus.check()

@@ -11,6 +11,8 @@ from host_tests.vehicle.contract import build
 from ovms.vehicle.obd.car import Obd
 
 FLOW_CONTROL = "3000140000000000"
+# As the link's.
+CHECK_S = 5
 # Any car's own frames, by which it is known to be awake.
 CHATTER = (0x0C0, 0x1A5, 0x280, 0x320, 0x5D0, 0x4F1)
 
@@ -22,10 +24,11 @@ def frame_of(text):
 class Bus:
     """car: an Obd, whose feature 15 is `feature`. answers: by (id, request without padding), a
     function or a list of texts "7E8 03 41 0D 32"; requests: what was asked, as (second, id, data
-    in hexadecimal). is_awake: whether the car's own frames are on the bus.
+    in hexadecimal). is_awake: whether the car's own frames are on the bus. bench: the driver, of
+    one that has heard its bus before unless another is given.
     """
 
-    def __init__(self, feature=1, car_class=Obd):
+    def __init__(self, feature=1, car_class=Obd, bench=None):
         self.car = build(car_class, {15: feature})
         self.state = self.car.state
         self.car.send = self._send
@@ -33,7 +36,7 @@ class Bus:
         self.requests = []
         self.is_awake = False
         self.now_s = 0
-        self.bench = MCP2515Bench()
+        self.bench = bench or MCP2515Bench()
         self._opened = None
         self.opens = 0
         self._look()
@@ -91,6 +94,8 @@ class Bus:
             self.car.poll(1000)
             self._answer()
             self._look()
+            if not self.now_s % CHECK_S:
+                assert self.bench.bus.check()
         return self.state
 
     def asked(self, since=0):

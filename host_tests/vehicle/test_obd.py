@@ -3,6 +3,7 @@
 The vectors are those of car facts 2.8. What never leaves is in test_obd_gate.py.
 """
 
+from host_tests.drivers.mcp2515_bench import MCP2515Bench
 from host_tests.vehicle.contract import feed, pass_seconds
 from host_tests.vehicle.obd_bench import FLOW_CONTROL, Bus, engine
 from ovms.vehicle.obd.car import Obd
@@ -291,6 +292,41 @@ def test_a_supply_that_rises_wakes_what_a_gateway_hides():
     bus.seconds(30)
     assert bus.state.is_on and bus.state.vin
     assert len(bus.asked()) > 10
+
+
+def behind_a_gateway(crystal_hz, crystals):
+    """What was asked, and what reached the bus, of a port that is silent until it is asked."""
+    bench = MCP2515Bench(is_sure=False, crystal_hz=crystal_hz, crystals=crystals)
+    bench.model.port.us_per_byte = 50
+    bus = Bus(bench=bench)
+    engine(bus)
+    bus.state.supply_mv = 12_500
+    bus.seconds(60)
+    assert bus.asked() == [] and bench.seen() == 0
+    # Twice: the driver goes off and comes back.
+    for _ in range(2):
+        bus.state.supply_mv = 14_200
+        bus.seconds(120)
+        bus.state.supply_mv = 12_500
+        bus.seconds(2000)
+    return bus.asked(), bench.model
+
+
+def test_a_silent_port_is_asked_once_by_a_board_that_knows_its_crystal():
+    asked, model = behind_a_gateway(8_000_000, 8_000_000)
+    assert asked[0] == "7DF 0100" and "7E0 010D" in asked and len(asked) > 20
+    assert model.disturbances == 0 and model.transmissions >= len(asked)
+
+
+def test_with_another_crystal_one_frame_leaves_and_no_more():
+    asked, model = behind_a_gateway(16_000_000, 8_000_000)
+    assert asked == [] and model.transmissions == model.disturbances == 1
+
+
+def test_a_board_that_does_not_know_its_crystal_never_asks_a_silent_port():
+    for crystals in (None, (8_000_000, 16_000_000)):
+        asked, model = behind_a_gateway(8_000_000, crystals)
+        assert asked == [] and model.transmissions == model.acks == 0
 
 
 def test_a_slow_rise_is_a_charger():

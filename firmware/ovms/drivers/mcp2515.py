@@ -11,7 +11,8 @@ Rules of this file
   mode, filters and the search for the crystal, is loaded when it is needed: mcp2515_setup.py,
   mcp2515_filters.py, mcp2515_crystal.py.
 - Until a frame was heard at the bit rate asked for, the chip only listens, and to everything: with
-  another crystal than it is set for it would destroy what others send (hardware facts 2.4).
+  another crystal than it is set for it would destroy what others send (hardware facts 2.4). On a
+  silent bus one frame may leave on the board's word: mcp2515_trial.py.
 
 Registers and rules: MCP2515 data sheet DS20001801; hardware facts 2.1 to 2.7.
 """
@@ -47,8 +48,13 @@ BOARD_CRYSTAL_KHZ = const(17)
 # meet errors alone until the crystal is looked for; 0 before one of these frames was heard.
 HEARD = const(18)
 TRUST = const(19)
-_NUMBERS = const(20)
+# What the board's word for its crystal is worth before that: 0, the bus was not listened to for
+# long enough; WORD_COUNTS, it is silent; WORD_FAILED, for nothing before a frame was heard.
+WORD = const(20)
+_NUMBERS = const(21)
 TRUST_MAX = const(3)
+WORD_COUNTS = const(1)
+WORD_FAILED = const(2)
 
 LISTEN_ONLY = const(0x60)
 SLEEP = const(0x20)
@@ -119,9 +125,9 @@ class MCP2515(CANBus):
         """Reset and start the chip; everything of an earlier `open` but the counts is forgotten.
 
         Takes 10 to 30 ms, with new ids to compute filters for some 70 ms more. Nothing may leave
-        before a `check` that finds a frame heard at this bit rate. OSError with a sentence when
-        there is no chip or the bus is blocked, ValueError when no crystal makes the rate or an id
-        is none.
+        before a `check` that finds a frame heard at this bit rate, or a bus that is silent and a
+        board that knows its crystal. OSError with a sentence when there is no chip or the bus is
+        blocked, ValueError when no crystal makes the rate or an id is none.
         """
         from ovms.drivers.mcp2515_setup import open
 
@@ -165,11 +171,15 @@ class MCP2515(CANBus):
 
     def _transmit(self, arbitration_id, data):
         numbers = self.numbers
+        if not numbers[TRUST]:
+            from ovms.drivers.mcp2515_trial import send_once
+
+            return send_once(self, arbitration_id, data)
         numbers[IS_BUSY] = 1
         try:
             is_free = not self._burst()[6] & _TX_PENDING
             if not is_free and self._is_tx_stuck():
-                self._abort(b"\x05\x0f\x10\x10")
+                self.abort(b"\x05\x0f\x10\x10")
                 is_free = True
             if is_free:
                 high, low = arbitration_id >> 3, (arbitration_id & 7) << 5
@@ -239,15 +249,15 @@ class MCP2515(CANBus):
             if status[2] & _ENABLED and self._receiver.is_line_high():
                 self._receiver.is_line_high = no_line
             if status[6] & _TX_PENDING and self._is_tx_stuck():
-                self._abort(b"\x05\x0f\x10\x10")
+                self.abort(b"\x05\x0f\x10\x10")
             is_heard = numbers[FRAMES] + numbers[FOREIGN] - numbers[HEARD]
             numbers[HEARD] += is_heard
             if is_heard and numbers[TRUST]:
                 numbers[TRUST] = TRUST_MAX
-            elif is_heard or is_damaged:
+            elif is_heard or is_damaged or not (numbers[TRUST] or numbers[WORD]):
                 from ovms.drivers.mcp2515_crystal import judge
 
-                return judge(self, is_heard)
+                return judge(self, is_heard, is_damaged)
             return True
         finally:
             self.release()
@@ -275,15 +285,15 @@ class MCP2515(CANBus):
             self.is_bus_off = True
             numbers[_BUS_OFFS] += 1
             # Listen-only and abort, in one write.
-            self._abort(b"\x05\x0f\xf0\x70")
+            self.abort(b"\x05\x0f\xf0\x70")
         elif error_flags & _TX_PASSIVE and status[6] & _TX_PENDING:
-            self._abort(b"\x05\x0f\x10\x10")
+            self.abort(b"\x05\x0f\x10\x10")
         return True
 
     def _is_tx_stuck(self):
         return time.ticks_diff(time.ticks_ms(), self._sent_ms) >= _TX_STUCK_MS
 
-    def _abort(self, command):
+    def abort(self, command):
         """Give up the waiting frame: with nobody to acknowledge it, it would repeat for ever."""
         self.write(command)
         for _ in range(_ABORT_POLLS):

@@ -4,7 +4,9 @@ Set for another crystal than is soldered the chip counts other bits than the bus
 errors and never a frame, and whatever it sent would destroy the others' frames (hardware facts
 2.4). So until it has heard a frame it only listens, where an error drives nothing, and its filters
 are open, as any frame of the bus will do. Errors and no frame between two checks: the next crystal
-is tried. A silent bus decides nothing; the search goes on when it speaks.
+is tried. A silent bus decides nothing; the search goes on when it speaks. But the port of a car
+behind a gateway is silent until somebody asks: there the word of a board that names one crystal is
+worth one frame (mcp2515_trial.py), as long as no error was met.
 
 What was found stands until the module restarts, and is doubted again only when three checks in a
 row met errors alone. It is kept in flash if it is not what would be tried first anyway: never on a
@@ -14,7 +16,15 @@ forget it with each power cut, and up to 20 s of the next drive with it.
 
 from micropython import const
 
-from ovms.drivers.mcp2515 import BOARD_CRYSTAL_KHZ, CRYSTAL_KHZ, TRUST, TRUST_MAX
+from ovms.drivers.mcp2515 import (
+    BOARD_CRYSTAL_KHZ,
+    CRYSTAL_KHZ,
+    TRUST,
+    TRUST_MAX,
+    WORD,
+    WORD_COUNTS,
+    WORD_FAILED,
+)
 from ovms.drivers.mcp2515_setup import bit_timing, start, work
 from ovms.drivers.store import Store
 
@@ -41,14 +51,16 @@ def choose(bus, bitrate):
 
 
 def step(bus):
-    """Set the driver, not yet the chip, for the next crystal."""
+    """Set the driver, not yet the chip, for the next crystal; what the board says is in doubt."""
+    bus.numbers[WORD] = WORD_FAILED
     crystals = _in_turn(bus, bus.asked[0])
     place = crystals.index(bus.crystal_hz) if bus.crystal_hz in crystals else -1
     bus.crystal_hz = crystals[(place + 1) % len(crystals)]
 
 
-def judge(bus, is_heard):
-    """What a check found: frames of a bus of which that was not sure, or errors and no frame.
+def judge(bus, is_heard, is_damaged):
+    """What a check found: frames of a bus of which that was not sure, or errors and no frame, or
+    nothing at all since `open`.
 
     False when the chip has to be opened anew.
     """
@@ -57,6 +69,8 @@ def judge(bus, is_heard):
         if is_heard:
             note(bus)
             work(bus)
+        elif not is_damaged:
+            _believe(bus)
         elif not numbers[TRUST]:
             step(bus)
             start(bus)
@@ -65,10 +79,20 @@ def judge(bus, is_heard):
             numbers[TRUST] -= 1
             if not numbers[TRUST]:
                 # First this one again, with open filters.
+                numbers[WORD] = WORD_FAILED
                 start(bus)
     except OSError:
         return False
     return True
+
+
+def _believe(bus):
+    """The bus is silent: a board that names one crystal may be right, and then may ask."""
+    is_one = isinstance(bus.crystals, int) and bus.crystals == bus.crystal_hz
+    bus.numbers[WORD] = WORD_COUNTS if is_one else WORD_FAILED
+    if is_one:
+        # The chip goes on listening: mcp2515_trial.py.
+        bus.permit(bus.asked[1], bus.asked[2])
 
 
 def note(bus):
@@ -77,6 +101,7 @@ def note(bus):
     said = bus.crystals
     numbers = bus.numbers
     numbers[TRUST] = TRUST_MAX
+    numbers[WORD] = 0
     is_news = found_hz != said
     numbers[CRYSTAL_KHZ] = found_hz // 1000 if is_news else 0
     numbers[BOARD_CRYSTAL_KHZ] = said // 1000 if is_news and isinstance(said, int) else 0

@@ -20,6 +20,8 @@ from ovms.drivers.mcp2515 import (
     TRUST,
     WAKE_INTERRUPT,
     WAS_BUFFER_0,
+    WORD,
+    WORD_COUNTS,
 )
 
 _NO_CHIP = "no CAN controller answers on SPI: check its supply and its wires"
@@ -34,6 +36,8 @@ _MODE_TIMEOUT_MS = const(20)
 _FILTERS = const(4)
 _FILTER_IDS = const(5)
 _NOTHING = (0, (), True, True, None, None, None, None)
+# CANINTF: a damaged frame, RXB1, RXB0.
+_SPOKEN = const(0x83)
 # Masks that compare nothing.
 _ALL = (0, (0, 0), 0, (0, 0, 0, 0))
 # What the driver counts, in the order of its `numbers`.
@@ -62,8 +66,11 @@ def open(bus, bitrate, rx_ids, tx_frames, is_silent, foreign_ids, sub_types):
         from ovms.drivers.mcp2515_crystal import note
 
         note(bus)
-    close(bus)
     before = bus.asked or _NOTHING
+    if numbers[WORD] == WORD_COUNTS and not (bitrate == before[0] and _is_silent(bus)):
+        # What is opened for other ids goes on, as a car that is about to be asked does so.
+        numbers[WORD] = 0
+    close(bus)
     filters, filter_ids = before[_FILTERS], before[_FILTER_IDS:]
     if rx_ids is not None:
         ids = (tuple(rx_ids), tuple(foreign_ids), tuple(sub_types))
@@ -97,19 +104,26 @@ def _heard(numbers):
     return numbers[FRAMES] + numbers[FOREIGN]
 
 
+def _is_silent(bus):
+    """Whether nothing was on the bus since the last check, or since it sleeps."""
+    if bus.is_asleep:
+        return not bus.is_woken()
+    return bus.numbers[IS_OPEN] and not bus.read(0x2C, 1)[0] & _SPOKEN
+
+
 def start(bus):
     """Reset the chip and let it work as it was asked to; see `MCP2515.open` for the errors.
 
     As long as it is not sure that its crystal is the one it is set for it listens to everything,
-    and nothing may leave.
+    and nothing may leave, or one frame.
     """
     bitrate, tx_frames, is_silent, hears_all, filters = bus.asked[:_FILTER_IDS]
     numbers = bus.numbers
-    if not numbers[TRUST]:
-        is_silent = hears_all = True
+    is_sure = numbers[TRUST]
+    hears_all = hears_all or not is_sure
     numbers[HEARD] = _heard(numbers)
-    bus.mode = LISTEN_ONLY if is_silent else _NORMAL
-    bus.permit(tx_frames, is_silent)
+    bus.mode = LISTEN_ONLY if is_silent or not is_sure else _NORMAL
+    bus.permit(tx_frames, is_silent or not (is_sure or numbers[WORD] == WORD_COUNTS))
     filters = _ALL if hears_all else filters
     bus.timing = configure(bus.write, bus.read, bus.crystal_hz, bitrate, filters)
     try:
@@ -203,6 +217,10 @@ def sleep(bus):
 
 def wake(bus):
     """`MCP2515.wake`: whoever wakes it, the chip then only listens (hardware facts 2.6)."""
+    if bus.numbers[WORD] == WORD_COUNTS and bus.is_woken():
+        # Somebody speaks, who has to be heard first.
+        bus.numbers[WORD] = 0
+        bus.permit((), True)
     try:
         # Without the bus's help: the flag, set by hand, wakes the chip.
         bus.write(b"\x05\x2c\x40\x40")
