@@ -7,7 +7,6 @@ from host_tests.shims import expect
 from ovms import status as requests
 from ovms.vehicle.demo.car import Demo
 from ovms.vehicle.state import VehicleState
-from ovms.vehicle.types import TYPES
 
 
 def test_nothing_is_said_unasked():
@@ -92,14 +91,6 @@ def test_set_parameter():
     assert module.status.take_requests() == requests.REQUEST_VEHICLE_RESTART
     expect.run(module.talk("4,10,P"))
     assert module.status.take_requests() == requests.REQUEST_RECONNECT
-
-
-def test_a_vehicle_type_that_nobody_knows_is_refused():
-    module = Module()
-    assert expect.run(module.talk("4,14,XX")) == [
-        "c4,1,This firmware knows no car of that type; it has %s." % TYPES
-    ]
-    assert module.config.get(14) == "" and not module.status.take_requests()
 
 
 def test_the_settings_of_a_server_wait_for_each_other():

@@ -5,6 +5,7 @@ import asyncio
 from host_tests.services.commander_bench import Module, settle
 from host_tests.shims import expect
 from ovms.services.protocol_commands import one_field
+from ovms.vehicle.types import TYPES
 
 
 def test_commas_of_a_reply():
@@ -17,6 +18,14 @@ def test_commas_of_a_reply():
         ("", ""),
     ):
         assert one_field(text) == shown
+
+
+def test_a_vehicle_type_that_nobody_knows_is_refused():
+    module = Module()
+    assert expect.run(module.talk("4,14,XX")) == [
+        "c4,1,This firmware knows no car of that type; it has %s." % TYPES
+    ]
+    assert module.config.get(14) == "" and not module.status.take_requests()
 
 
 def test_a_slow_network_answers_by_push():

@@ -211,8 +211,8 @@ def _apply(link, line, iccid):
             is_other = text != config.get(n) or n >= MQTT_SERVER
             if is_other and (text or n not in _KEPT):
                 changes[n] = text
-        words = _without_unknown_car(changes)
-        link.status.request(config.apply(changes))
+        wanted, words = _applied(config, changes)
+        link.status.request(wanted)
     except RemoteProtocolError as error:
         return "provision_" + error.reason, server_words.of_record(error.reason)
     except ValueError as error:
@@ -222,19 +222,20 @@ def _apply(link, line, iccid):
     return "provisions", words
 
 
-def _without_unknown_car(changes):
-    """Drop a car that this firmware does not know from `changes`; "", or what to tell of it.
+def _applied(config, changes):
+    """Apply `changes`: (`REQUEST_...` bits, "" or what to tell of what is not in use).
 
-    It is no reason to go without the others, which bring the module to its server.
+    A car that this firmware does not know is no reason to go without the others, which bring the
+    module to its server. ValueError and OSError as of `Config.apply`.
     """
-    if VEHICLE_TYPE not in changes:
-        return ""
-    from ovms.vehicle.types import refusal
+    try:
+        return config.apply(changes), ""
+    except ValueError as error:
+        if VEHICLE_TYPE not in changes:
+            raise
+        sentence = str(error)
+    del changes[VEHICLE_TYPE]
+    wanted = config.apply(changes)
+    from ovms.links import server_words
 
-    sentence = refusal(changes[VEHICLE_TYPE].upper())
-    if sentence:
-        from ovms.links import server_words
-
-        del changes[VEHICLE_TYPE]
-        sentence = server_words.of_unknown_car(sentence)
-    return sentence
+    return wanted, server_words.of_unknown_car(sentence)
