@@ -175,7 +175,7 @@ class Bus:
         self._ids: tuple = ()
         self.dropped = 0
 
-    def open(self, bitrate, rx_ids, tx_frames=(), is_silent=True, foreign_ids=()):
+    def open(self, bitrate, rx_ids, tx_frames=(), is_silent=True, foreign_ids=(), sub_types=()):
         self._is_open, self._is_asleep, self._ids = True, False, rx_ids
         self._frames.clear()
 
