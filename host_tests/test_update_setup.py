@@ -101,6 +101,8 @@ def test_gprs_waits_for_leave(app):
     update_setup._tell_cost(app, update)
     update_setup._tell_cost(app, update)
     assert len(app.told) == 1 and "takes 312 KB over GPRS" in app.told[0]
+    # As `notifier_events.py` reads it.
+    assert app.told[0].startswith("N+491701234567\t\tThe update to 4.0.1")
     again(app)
     update_setup.look(app)
     assert not app.spawned and app.status.update.is_waiting

@@ -122,7 +122,9 @@ def _tell(app, crashes):
     phone = app.config.get(parameters.PHONE)
     if not phone or phone == parameters.NO_PHONE:
         return 0
-    app.notifier.sms.insert(0, "N%s\t%s" % (phone, _TEXT % crashes))
+    from ovms.services.guard_news import to_phone
+
+    app.notifier.sms.insert(0, to_phone(phone, _TEXT % crashes))
     return 1
 
 

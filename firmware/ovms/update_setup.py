@@ -271,7 +271,9 @@ def _tell(app, text, is_end):
     if app.modem.port is None:
         app.notifier.notify("A", text)
     elif phone and phone != parameters.NO_PHONE:
-        app.notifier.sms.insert(0, "N%s\t%s" % (phone, text))
+        from ovms.services.guard_news import to_phone
+
+        app.notifier.sms.insert(0, to_phone(phone, text))
     if is_end:
         forget(app)
 

@@ -156,7 +156,9 @@ def test_an_error_on_the_bus_ends_it():
 def test_a_frame_that_is_heard_comes_first():
     bench = silent()
     bench.frame(0x155, DATA)
+    refused = bench.count("refused")
     assert not bench.bus.send(0x601, DATA) and bench.seen() == 0
+    assert bench.count("refused") == refused + 1
     quiet(bench)
     assert bench.model.mode == NORMAL and bench.bus.send(0x601, DATA)
 

@@ -4,6 +4,7 @@ from host_tests.services.owner_bench import Module
 from host_tests.shims.expect import run
 from ovms.config import Config
 from ovms.parameters import DAMAGE, FROM_SERVER, PASSWORD, PHONE, SERVER, SPENT
+from ovms.services.guard_news import to_phone
 from ovms.services.notifier_events import send_sms
 
 
@@ -100,3 +101,11 @@ def test_a_modem_that_never_knows_whether_it_left_runs_up_no_bill():
     module.told(86_000)
     # Six attempts each, after 10, 20, 40, 80, 160 and then every 320 minutes.
     assert len(sent) == 6 * 9 and untold(module)
+
+
+def test_who_waits_for_no_outcome_is_sent_as_well():
+    """As of updates and of safe mode, to a number that is its own."""
+    module = changed()
+    module.told()
+    module.notifier.sms.insert(0, to_phone("+4911", "Updated to 4.0.1.\tReally, and so on."))
+    assert module.told() == [("+4911", "Updated to 4.0.1.\tReally, and so on.")]

@@ -91,7 +91,15 @@ def _queue(notifier, phone, bits, text):
     has them, below 0.
     """
     notifier.watched.guard_s = _QUEUED_S
-    notifier.sms.insert(0, "N%s\t%d\t%s" % (phone, bits, text))
+    notifier.sms.insert(0, to_phone(phone, text, str(bits)))
+
+
+def to_phone(phone, text, news=""):
+    """What `Notifier.sms` takes for an SMS to `phone` that nothing silences.
+
+    news: for `note_sent`, which hears what became of it; "" for nobody.
+    """
+    return "N%s\t%s\t%s" % (phone, news, text)
 
 
 def note_sent(notifier, bits, is_sent):
