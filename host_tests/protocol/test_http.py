@@ -53,7 +53,7 @@ def test_addresses():
 def test_a_request():
     assert request("a.example", 80, False, "/x", 100, 199) == (
         b"GET /x HTTP/1.1\r\nHost: a.example\r\nRange: bytes=100-199\r\n"
-        b"Accept-Encoding: identity\r\nConnection: close\r\n\r\n"
+        b"Accept-Encoding: identity\r\n\r\n"
     )
     assert b"Host: a:8080\r\n" in request("a", 8080, False, "/x", 0, 1)
     assert b"Host: a\r\n" in request("a", 443, True, "/x", 0, 1)
