@@ -11,6 +11,12 @@ from micropython import const
 
 from ovms.parameters import FEATURE_CAN_WRITE
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ovms.contracts import CANController, CarOnBus, Config, Status
+
 # Frames handed to the car before the other tasks get their turn.
 _BATCH = const(32)
 # Pauses double up to so many times the first.
@@ -38,7 +44,16 @@ class CANLink:
     the last time it went to sleep.
     """
 
-    def __init__(self, bus, car, status, config, poll_ms=10, check_ms=5000, retry_ms=1000):
+    def __init__(
+        self,
+        bus: "CANController",
+        car: "CarOnBus",
+        status: "Status",
+        config: "Config",
+        poll_ms: int = 10,
+        check_ms: int = 5000,
+        retry_ms: int = 1000,
+    ) -> None:
         self.car = car
         self._bus = bus
         self._status = status
@@ -52,12 +67,12 @@ class CANLink:
         self.rested = 0
         self.due_s = _ALIVE_S
 
-    def set_car(self, car):
+    def set_car(self, car: "CarOnBus") -> None:
         """Serve another car: the bus is opened anew for it."""
         self.car = car
         self._car_changed.set()
 
-    async def run(self):
+    async def run(self) -> None:
         """For ever. What is wrong with the controller stands in `status.can_error`."""
         pause_ms = self._retry_ms
         status = self._status
@@ -107,10 +122,12 @@ class CANLink:
 
         return turn(self, bus)
 
-    async def _pump(self, car, is_silent, rx_ids):
+    async def _pump(
+        self, car: "CarOnBus", is_silent: bool, rx_ids: tuple[int, ...] | None
+    ) -> None:
         """Serve the open bus until it is lost, or the car, feature 15 or what is heard changed."""
         bus = self._bus
-        frame = [0, bytearray(8), 0, 0]
+        frame: "list[Any]" = [0, bytearray(8), 0, 0]
         check_ms = self._check_ms
         off_pause_ms = self._retry_ms
         off_ms = checks = silent_ms = 0

@@ -9,6 +9,13 @@ import asyncio
 
 from micropython import const
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ovms.contracts import Buffer, CarOnBus, LogWriter, Status
+    from ovms.links.can_link import CANLink
+
 # Why a log ended; the numbers stand in flash.
 BY_OWNER = const(1)
 BY_TIME = const(2)
@@ -34,10 +41,22 @@ class LoggedCar:
     """
 
     # Silent by this: CANLink lets nothing be sent of a car that has nothing to send.
-    TX_FRAMES = ()
-    FOREIGN_IDS = SUB_TYPES = ()
+    TX_FRAMES: tuple[tuple[int, int], ...] = ()
+    FOREIGN_IDS: tuple[int, ...] = ()
+    SUB_TYPES: tuple[tuple[int, int], ...] = ()
 
-    def __init__(self, car, log, ids, bitrate, end_s, lost_elsewhere):
+    BITRATE: int | None
+    RX_IDS: tuple[int, ...] | None
+
+    def __init__(
+        self,
+        car: "CarOnBus",
+        log: "LogWriter",
+        ids: tuple[int, ...] | None,
+        bitrate: int,
+        end_s: int,
+        lost_elsewhere: "Callable[[], int]",
+    ) -> None:
         self.car = car
         self.log = log
         self.ids = ids
@@ -46,12 +65,13 @@ class LoggedCar:
         self.lost_elsewhere = lost_elsewhere
         self.BITRATE = bitrate
         self.RX_IDS = ids
-        if ids is not None and car.RX_IDS is None:
+        wanted = car.RX_IDS
+        if ids is not None and wanted is None:
             self.RX_IDS = None
-        elif ids is not None:
-            self.RX_IDS = ids + tuple([i for i in car.RX_IDS if i not in ids])
+        elif ids is not None and wanted is not None:
+            self.RX_IDS = ids + tuple([i for i in wanted if i not in ids])
 
-    def on_frame(self, arbitration_id, data, dlc):
+    def on_frame(self, arbitration_id: int, data: "Buffer", dlc: int) -> None:
         """One frame of the bus. Must not allocate."""
         ids = self.ids
         if ids is None or arbitration_id in ids:
@@ -62,7 +82,7 @@ class LoggedCar:
             car.on_frame(arbitration_id, data, dlc)
 
 
-async def run(link, logged, status):
+async def run(link: "CANLink", logged: "LoggedCar", status: "Status") -> None:
     """Write the log of `logged`, the car of the CANLink `link`, until it is to end.
 
     By its end the link has the car of before.

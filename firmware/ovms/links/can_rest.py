@@ -8,13 +8,18 @@ import time
 
 from micropython import const
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import CANController
+    from ovms.links.can_link import CANLink
+
 # What is left alone at first, and at the longest; a sleep that is a good one.
 _QUIET_MS = const(10_000)
 _LONGEST_MS = const(3_600_000)
 _GOOD_MS = const(60_000)
 
 
-def turn(link, bus):
+def turn(link: "CANLink", bus: "CANController") -> bool:
     """Put the controller of the CANLink to sleep, or wake it. False when it has to be opened anew.
 
     bus: the driver, see `drivers/can_bus.py`.

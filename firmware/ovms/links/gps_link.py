@@ -10,6 +10,13 @@ from micropython import const
 from ovms import status as heard
 from ovms.protocol.nmea import FIX, NMEAParser
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from typing import Any
+
+    from ovms.contracts import ByteStream, Clock, Status, VehicleState
+
 # At 9600 baud a receiver sends at most 960 bytes a second.
 _BUFFER_SIZE = const(128)
 _RETRY_MS = const(1000)
@@ -37,7 +44,20 @@ class GPSLink:
     believed; candidate; altitude_s, the uptime of the last altitude, None when it counts no more.
     """
 
-    def __init__(self, uart, state, status, clock, watch_ms=10000):
+    # There behind `is_plausible`.
+    place: "list[int] | Any"
+    candidate: list[int] | None
+    altitude_s: int | None
+    seek: "Callable[[GPSLink, bool], Awaitable[None]] | None"
+
+    def __init__(
+        self,
+        uart: "ByteStream",
+        state: "VehicleState",
+        status: "Status",
+        clock: "Clock",
+        watch_ms: int = 10000,
+    ) -> None:
         self.uart = uart
         self._state = state
         self._status = status
@@ -52,7 +72,7 @@ class GPSLink:
         self.seek = None
         self.tries = self.patience = self.asked = 0
 
-    async def run(self):
+    async def run(self) -> None:
         """For ever. A silent, missing or babbling receiver is counted, never an error."""
         watch = asyncio.create_task(self._watch())
         view = memoryview(bytearray(_BUFFER_SIZE))

@@ -13,6 +13,10 @@ from micropython import const
 
 from ovms.protocol.place import square_m2
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.links.gps_link import GPSLink
+
 _FASTEST_MPS = const(70)
 # What a good receiver may be wrong by, and fixes that waited for their turn may be apart.
 _ERROR_M = const(150)
@@ -29,7 +33,7 @@ _HIGHEST_M = const(9000)
 _LONGEST_S = const(300_000)
 
 
-def is_plausible(link, latitude_udeg, longitude_udeg, now_s):
+def is_plausible(link: "GPSLink", latitude_udeg: int, longitude_udeg: int, now_s: int) -> bool:
     """Whether to believe a fix that `GPSLink` does not see near `link.place`, or the first one.
 
     There is a `link.place` then. link.candidate: None or [latitude, longitude, uptime of the last
@@ -50,7 +54,9 @@ def is_plausible(link, latitude_udeg, longitude_udeg, now_s):
     return True
 
 
-def plausible_altitude(link, altitude_m, known_m, now_s):
+def plausible_altitude(
+    link: "GPSLink", altitude_m: int, known_m: int | None, now_s: int
+) -> int | None:
     """`altitude_m` where it may be believed, else None. known_m: the last one, or None."""
     if not _LOWEST_M <= altitude_m <= _HIGHEST_M:
         return None

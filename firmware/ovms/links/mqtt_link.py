@@ -10,6 +10,13 @@ from micropython import const
 from ovms.links.server_link import ServerLink
 from ovms.parameters import MQTT_PASSWORD, MQTT_SERVER, MQTT_USER, VEHICLE_ID
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import asyncio
+    from typing import Any
+
+    from ovms.contracts import LinkWords, MQTTConversation, Status
+
 _NO_ROOM = (
     "There is not memory enough for MQTT: it takes an ESP32 with PSRAM and the image "
     "ESP32_GENERIC-SPIRAM."
@@ -25,7 +32,13 @@ class LinkStatus:
     The composition root sets them.
     """
 
-    def __init__(self, status):
+    counts: dict[str, int]
+    # None without a link.
+    talk: "MQTTConversation | Any"
+    link: "MQTTLink | None"
+    tasks: "tuple[asyncio.Task[Any], ...]"
+
+    def __init__(self, status: "Status") -> None:
         self._status = status
         self.is_server_connected = False
         self.server_error = ""
@@ -34,24 +47,24 @@ class LinkStatus:
         self.tasks = ()
 
     @property
-    def due_s(self):
+    def due_s(self) -> int:
         """The uptime at which both tasks have been heard of again, see `ovms/guard.py`."""
         return min(self.link.due_s, self.talk.due_s) if self.link else _NEVER_S
 
     @property
-    def is_registered(self):
+    def is_registered(self) -> bool:
         return self._status.is_registered
 
     @property
-    def uptime_s(self):
+    def uptime_s(self) -> int:
         return self._status.uptime_s
 
-    def notify(self, kind, text):
+    def notify(self, kind: str, text: str) -> None:
         """As of the Conversation, once there is one."""
         if self.talk is not None:
             self.talk.notify(kind, text)
 
-    def give_up(self, has_no_room=True):
+    def give_up(self, has_no_room: bool = True) -> None:
         """Let go of what takes memory; the composition root makes it again, later.
 
         has_no_room: that is why; else it has hung.
@@ -63,7 +76,7 @@ class LinkStatus:
         self.is_server_connected = False
         self.server_error = _NO_ROOM if has_no_room else _STUCK
 
-    def count(self, name):
+    def count(self, name: str) -> None:
         """One more of `name`."""
         self.counts[name] = self.counts.get(name, 0) + 1
 
@@ -71,20 +84,20 @@ class LinkStatus:
 class MQTTLink(ServerLink):
     """A ServerLink; session: protocol.mqtt Session. outbox: services/mqtt/conversation.py."""
 
-    def settings(self):
+    def settings(self) -> tuple[str, str, tuple[str, str]]:
         """(broker, client id, (user, password))."""
         get = self.config.get
         return get(MQTT_SERVER), get(VEHICLE_ID), (get(MQTT_USER), get(MQTT_PASSWORD))
 
-    def address(self, text):
+    def address(self, text: str) -> tuple[str, int, bool, str]:
         from ovms.protocol.mqtt import address
 
         return address.parse(text)
 
-    def note_way(self):
+    def note_way(self) -> None:
         """A broker is spoken to as its setting says."""
 
-    def words(self):
+    def words(self) -> "LinkWords":
         from ovms.links import mqtt_words
 
         return mqtt_words

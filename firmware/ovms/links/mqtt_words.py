@@ -12,7 +12,7 @@ _BREACHES = {
 }
 
 
-def of_end(end, is_open=True):
+def of_end(end: str, is_open: bool = True) -> str:
     """As `server_words.of_end`."""
     if end == "server_io_errors":
         if is_open:
@@ -31,6 +31,6 @@ def of_end(end, is_open=True):
     return ""
 
 
-def of_breach(reason):
+def of_breach(reason: str) -> str:
     """What the reason of a RemoteProtocolError means."""
     return _BREACHES.get(reason, "What answers there is no MQTT broker.")

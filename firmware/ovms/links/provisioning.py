@@ -15,6 +15,11 @@ from ovms.protocol.errors import RemoteProtocolError
 from ovms.protocol.v2 import provision
 from ovms_crypto import find_byte
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import SleepMS
+    from ovms.links.server_link import ServerLink
+
 # Empty in a record these stay as they are: without them nobody could reach the module any more.
 _KEPT = (0, 1, SERVER)
 
@@ -48,7 +53,7 @@ class _Talk:
         self.is_running = False
 
 
-async def attempt(link, vin, sleep_ms):
+async def attempt(link: "ServerLink", vin: str, sleep_ms: "SleepMS") -> None:
     """Ask once, if `vin` (str) and the SIM are known, and apply what comes; sets the next time.
 
     link: ServerLink; its `provision_due_s` becomes the uptime of the next attempt. Ends early when

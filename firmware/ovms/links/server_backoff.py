@@ -6,6 +6,10 @@ from micropython import const
 
 from ovms.protocol.errors import RemoteProtocolError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.links.server_link import Connection, ServerLink
+
 _SETTLE_MS = const(20)
 _CLOSE_LIMIT_MS = const(15000)
 
@@ -26,7 +30,7 @@ _OFFLINE_FAILURES = const(2)
 _ENOMEM = const(12)
 
 
-async def close(connection):
+async def close(connection: "Connection") -> None:
     """Wait for its tasks, tell others that it is lost, close its stream."""
     link = connection.link
     try:
@@ -48,7 +52,7 @@ async def close(connection):
             connection.stream = None
 
 
-def delay_s(link, connection):
+def delay_s(link: "ServerLink", connection: "Connection") -> int:
     """Count why the ServerLink's connection ended; seconds to wait. A bug's exception goes on."""
     end = connection.end
     error = connection.error

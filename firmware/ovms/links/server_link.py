@@ -13,6 +13,24 @@ from micropython import const
 from ovms.parameters import SERVER, SERVER_PASSWORD, VEHICLE_ID
 from ovms.protocol.v2.session import NEED_DATA, WELCOMED
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from typing import Any
+
+    from ovms.contracts import (
+        ByteStream,
+        Clock,
+        Config,
+        LinkState,
+        LinkWords,
+        OpenStream,
+        Outbox,
+        Random,
+        ServerSession,
+        SleepMS,
+    )
+
 # Limits, silence and much of what the outbox has are questions of time, and settings tell nobody
 # that they were changed: so somebody looks. An answer that was not ready when its command was read
 # waits as long.
@@ -57,17 +75,25 @@ class ServerLink:
     tests with a time of their own.
     """
 
+    provision: "Callable[[ServerLink, SleepMS], Awaitable[None]] | None"
+    provision_due_s: int
+    # None for the broker's, which has one way alone; what it holds: `server_way.py`.
+    way: "list[Any] | Any"
+    tls_ready: "Callable[[bool], int] | None"
+    # Of the server's link the Status, which `server_way.py` and `provisioning.py` ask for more.
+    status: "Any"
+
     def __init__(
         self,
-        open_stream,
-        session,
-        outbox,
-        config,
-        status,
-        clock,
-        urandom,
-        sleep_ms=asyncio.sleep_ms,
-    ):
+        open_stream: "OpenStream",
+        session: "ServerSession",
+        outbox: "Outbox",
+        config: "Config",
+        status: "LinkState",
+        clock: "Clock",
+        urandom: "Random",
+        sleep_ms: "SleepMS" = asyncio.sleep_ms,
+    ) -> None:
         self.open_stream = open_stream
         self.session = session
         self.outbox = outbox
@@ -97,7 +123,7 @@ class ServerLink:
         # The uptime (`Status`) at which this task is heard of again, see `ovms/guard.py`.
         self.due_s = _ALIVE_S
 
-    def reconnect(self, grace_s=_CHANGE_GRACE_S):
+    def reconnect(self, grace_s: int = _CHANGE_GRACE_S) -> None:
         """Log in anew: in `grace_s` when connected, so that answers still leave, else now.
 
         The last call counts.
@@ -105,11 +131,11 @@ class ServerLink:
         self.must_reconnect = True
         self.reconnect_s = self.clock.uptime_s() + grace_s
 
-    def is_trial(self):
+    def is_trial(self) -> bool:
         """Whether TLS is only tried, and there are other ways."""
         return self.way is not None and self.way[0] == _TRIAL
 
-    async def run(self):
+    async def run(self) -> None:
         """For ever; errors of the network and of the server are counted and tried again."""
         while True:
             self.is_idle = self.is_resting
@@ -138,7 +164,7 @@ class ServerLink:
                     break
                 await self.pause()
 
-    def pause(self):
+    def pause(self) -> "Awaitable[None]":
         """Until the next look, as a coroutine: who looks is alive."""
         self.due_s = self.status.uptime_s + _ALIVE_S
         return self.sleep_ms(_TICK_MS)
@@ -151,26 +177,26 @@ class ServerLink:
 
         return server_backoff.delay_s(self, connection)
 
-    def settings(self):
+    def settings(self) -> "tuple[str, str, Any]":
         """(server, vehicle id, password)."""
         get = self.config.get
         return get(SERVER), get(VEHICLE_ID), get(SERVER_PASSWORD)
 
     # What another kind of server has otherwise: see `mqtt_link.py`.
 
-    def address(self, text):
+    def address(self, text: str) -> tuple[str, int, int, str]:
         """(host, port, whether TLS, owner or "") of a server."""
         from ovms.links import server_way
 
         return server_way.choose(self, text)
 
-    def note_way(self):
+    def note_way(self) -> None:
         """The server has let us in."""
         from ovms.links import server_way
 
         server_way.note(self)
 
-    def words(self):
+    def words(self) -> "LinkWords":
         """The module that makes sentences of the ends of a connection."""
         from ovms.links import server_words
 
@@ -187,7 +213,15 @@ class Connection:
     heard_s, polled_s: uptimes; None for what did not happen yet.
     """
 
-    def __init__(self, link, settings):
+    error: BaseException | None
+    # Asked for when it is open.
+    stream: "ByteStream | Any"
+    opened_s: int | None
+    welcomed_s: int | None
+    writing_s: int | None
+    _burst_codes: list[str]
+
+    def __init__(self, link: "ServerLink", settings: "tuple[str, str, Any]") -> None:
         self.link = link
         self.settings = settings
         self.end = ""
@@ -200,7 +234,7 @@ class Connection:
         # Codes of the messages that wait to leave together.
         self._burst_codes = []
 
-    async def run(self):
+    async def run(self) -> None:
         """Until it is closed; `end` says why."""
         reader = asyncio.create_task(self._guarded(self._read()))
         writer = asyncio.create_task(self._guarded(self._write()))

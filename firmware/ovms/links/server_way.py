@@ -22,6 +22,10 @@ from ovms.parameters import SERVER, SERVER_TLS
 from ovms.protocol.errors import RemoteProtocolError
 from ovms.protocol.v2 import address
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.links.server_link import Connection, ServerLink
+
 # TLS is only tried; it was, and what follows is plain; and that is what is tried now.
 _TRIAL = const(1)
 _FAILED = const(2)
@@ -40,7 +44,7 @@ _ENOMEM = const(12)
 _NOBODY = (104, 111)
 
 
-def choose(link, text):
+def choose(link: "ServerLink", text: str) -> tuple[str, int, int, str]:
     """(host, port, TLS, owner or "") for the next connection of a ServerLink.
 
     TLS: False, True or TLS_UNCHECKED. ValueError with a sentence when `text` cannot be used.
@@ -84,7 +88,7 @@ def _tried(link, level):
     return chosen
 
 
-def is_passed(link, connection):
+def is_passed(link: "ServerLink", connection: "Connection") -> bool:
     """Whether a connection that ended was a trial, so that the other way is gone at once."""
     way = link.way
     state = way[_STATE]
@@ -121,7 +125,7 @@ def is_passed(link, connection):
     return True
 
 
-def note(link):
+def note(link: "ServerLink") -> None:
     """The server has let us in: keep what that says of the ways."""
     way = link.way
     state = way[_STATE]

@@ -24,7 +24,7 @@ _RECORD_REASONS = {
 }
 
 
-def of_end(end, is_open=True):
+def of_end(end: str, is_open: bool = True) -> str:
     """What the name of a count that ended a connection or an attempt means; "" for nothing.
 
     is_open: whether there was a connection to lose.
@@ -57,22 +57,22 @@ def of_end(end, is_open=True):
     return ""
 
 
-def of_breach(reason):
+def of_breach(reason: str) -> str:
     """What the reason of a RemoteProtocolError of a login means."""
     return _WRONG_PASSWORD if reason == "wrong_digest" else _NO_SERVER
 
 
-def of_record(why):
+def of_record(why: str) -> str:
     """What is wrong with an AP record. why: a RemoteProtocolError's reason, or a sentence."""
     return _RECORD + _RECORD_REASONS.get(why, why)
 
 
-def of_unknown_car(sentence):
+def of_unknown_car(sentence: str) -> str:
     """An AP record is in use, but for its vehicle type. sentence: why that is not."""
     return "The settings from the server (AP) are in use but for the vehicle type. " + sentence
 
 
-def of_waiting(vin, iccid):
+def of_waiting(vin: str, iccid: str) -> str:
     """What an attempt to ask for settings waits for."""
     missing = [name for name, value in (("the VIN", vin), ("the SIM", iccid)) if not value]
     return "To ask the server for settings (AP), %s must be known first." % " and ".join(missing)

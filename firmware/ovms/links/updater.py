@@ -15,6 +15,12 @@ from micropython import const
 
 from ovms.protocol import bundle, http
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ovms.contracts import Timer, TreeFiles, Update, UpdateWay
+
 # What one connection brings.
 _PIECE_BYTES = const(16384)
 # Of the manifest, which has some 1.6 KB in the small form: what is behind it is fetched again.
@@ -37,7 +43,15 @@ _OTHER_FILE = "The file at the server is another one now."
 _FULL = "The flash is too full: %d bytes are free, and %d are needed."
 
 
-async def fetch(update, files, way, key, here, uptime_s, timer=asyncio):
+async def fetch(
+    update: "Update",
+    files: "TreeFiles",
+    way: "UpdateWay",
+    key: bytes,
+    here: tuple[str, str, int],
+    uptime_s: "Callable[[], int]",
+    timer: "Timer" = asyncio,
+) -> bool:
     """Whether all files are in the idle tree, each as it was signed; False: GPRS is not allowed.
 
     update: what is kept of it, see `ovms/update_setup.py`; here its `url may_gprs is_stopped` are

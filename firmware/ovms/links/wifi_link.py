@@ -9,6 +9,13 @@ from micropython import const
 
 from ovms.parameters import FIRST_WIFI, LAST_WIFI
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from typing import Any
+
+    from ovms.contracts import ByteStream, Clock, Config, SleepMS, Station, Status
+
 # How often it is looked whether the network is still there.
 _TICK_MS = const(1000)
 # A car that has come to a stop looks at once, then with pauses that double: a look takes some 5 s
@@ -36,9 +43,18 @@ class WiFiLink:
     root sets it.
     """
 
+    task: "asyncio.Task[Any] | None"
+
     def __init__(
-        self, station, config, status, clock, on_change, is_only, sleep_ms=asyncio.sleep_ms
-    ):
+        self,
+        station: "Station",
+        config: "Config",
+        status: "Status",
+        clock: "Clock",
+        on_change: "Callable[[], None]",
+        is_only: bool,
+        sleep_ms: "SleepMS" = asyncio.sleep_ms,
+    ) -> None:
         self._station = station
         self._config = config
         self._status = status
@@ -54,31 +70,31 @@ class WiFiLink:
         self._pause_s = _FIRST_PAUSE_S
         self._rest_s = _FIRST_REST_S
 
-    def is_usable(self):
+    def is_usable(self) -> bool:
         """Whether a connection should go this way."""
         return self.ssid != "" and not self._rest_end_s
 
-    def open_tcp(self, host, port):
+    def open_tcp(self, host: str, port: int) -> "Awaitable[ByteStream]":
         """As of the station, a coroutine."""
         return self._station.open_tcp(host, port)
 
-    def on_settings(self):
+    def on_settings(self) -> None:
         """Other networks, or the same: they are looked for soon, and not given up for that."""
         self.is_looking = not self.ssid
         self._due_s = 0
         self._pause_s = _FIRST_PAUSE_S
 
-    def close(self):
+    def close(self) -> None:
         """There is no network any more."""
         self._lose()
 
-    def rest(self):
+    def rest(self) -> None:
         """The ESP32 goes to sleep: radio off, and nothing is looked for before `on_settings`."""
         if self.ssid:
             self._lose()
         self._due_s = _NEVER_S
 
-    async def run(self):
+    async def run(self) -> None:
         """For ever."""
         while True:
             if self.ssid:

@@ -81,10 +81,11 @@ class ATDigester:
     def __init__(self, profile: "Any", size: int = 768) -> None:
         self.line = b""
         self.text: bytes | None = None
-        self.data: memoryview | None = None
+        # Asked for at a DATA, which brings it.
+        self.data: "memoryview | Any" = None
         self.dropped = 0
         self.profile = profile
-        self.said = None
+        self.said: dict[bytes, bytes] | None = None
         self.buffer = bytearray(size)
         self.view = memoryview(self.buffer)
         self.end = 0

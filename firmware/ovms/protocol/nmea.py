@@ -15,6 +15,8 @@ from micropython import const
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ovms.contracts import Buffer
 
 # What `receive` stopped for.
@@ -40,6 +42,16 @@ class NMEAParser:
     receiver sends none. altitude_m, satellites, hdop100: of the latest GGA, None when none came
     since the last event. utc_s: Unix seconds, None when not (yet) to be believed. counts: dict.
     """
+
+    # There at a FIX.
+    latitude_udeg: "int | Any"
+    longitude_udeg: "int | Any"
+    speed_kmh10: "int | Any"
+    course_deg: int | None
+    altitude_m: int | None
+    satellites: int | None
+    hdop100: int | None
+    utc_s: int | None
 
     def __init__(self) -> None:
         self.latitude_udeg = None

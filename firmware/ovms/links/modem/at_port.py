@@ -11,6 +11,13 @@ from micropython import const
 
 from ovms.protocol import at
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from ovms.contracts import Buffer, ByteStream, ModemProfile, Pin, Status, Timer
+
 _PROMPT_MS = const(10000)
 # Flaky firmware loses a command that follows a result at once (hardware facts 4.2); a modem that
 # sleeps needs as long to hear (4.7).
@@ -48,7 +55,21 @@ class ATPort:
     None; lock, of who uses the modem; digester.
     """
 
-    def __init__(self, profile, uart, status, on_urc, clock):
+    # Set by the profile, before any data may come.
+    on_data: "Callable[[memoryview], None] | Any"
+    dtr: "Pin | None"
+    # Set by `begin` and `finish`, before anybody asks for them.
+    result: "bytes | Any"
+    _lines: "list[bytes] | Any"
+
+    def __init__(
+        self,
+        profile: "type[ModemProfile]",
+        uart: "ByteStream",
+        status: "Status",
+        on_urc: "Callable[[bytes, bytes | None], None]",
+        clock: "Timer",
+    ) -> None:
         self.uart = uart
         self.status = status
         self.clock = clock
@@ -61,7 +82,7 @@ class ATPort:
         self.echoes = self.limit_ms = 0
         self.result = self._lines = None
 
-    async def read_forever(self):
+    async def read_forever(self) -> None:
         """Read the stream, and come back to it when it breaks."""
         digester = self.digester
         while True:
@@ -127,7 +148,14 @@ class ATPort:
         if digester.dropped != dropped:
             self.status.count("at_noise")
 
-    async def execute(self, command, finals=at.OK, limit_s=10, payload=None, is_bare=False):
+    async def execute(
+        self,
+        command: bytes,
+        finals: bytes = at.OK,
+        limit_s: int = 10,
+        payload: "Buffer | None" = None,
+        is_bare: bool = False,
+    ) -> list[bytes]:
         """Send a command (bytes) and return its answer, a list of bytes.
 
         finals: the set of its final results besides errors. limit_s: a busy modem's longest time
@@ -186,7 +214,7 @@ class ATPort:
             lines.append(result)
         return lines
 
-    async def ask(self, command, finals=at.OK, limit_s=10):
+    async def ask(self, command: bytes, finals: bytes = at.OK, limit_s: int = 10) -> bytes | None:
         """`execute` for what may be refused: the first line of the answer, b"" or None."""
         try:
             lines = await self.execute(command, finals, limit_s)
@@ -194,7 +222,13 @@ class ATPort:
             return None
         return lines[0] if lines else b""
 
-    def begin(self, command, finals=at.OK, has_prompt=False, is_bare=False):
+    def begin(
+        self,
+        command: bytes,
+        finals: bytes = at.OK,
+        has_prompt: bool = False,
+        is_bare: bool = False,
+    ) -> None:
         """Open the answer slot for `command`, which goes out now."""
         self._lines = []
         self.result = None
@@ -202,7 +236,7 @@ class ATPort:
         self.is_busy = True
         self.digester.expect(command, finals, has_prompt, is_bare)
 
-    def finish(self, result):
+    def finish(self, result: bytes) -> None:
         """The running command has ended with `result` (bytes)."""
         self.result = result
         self.is_busy = False
@@ -210,7 +244,7 @@ class ATPort:
         if self.digester.is_urc(result):
             self.on_urc(result, None)
 
-    async def wait(self, limit_ms):
+    async def wait(self, limit_ms: int) -> bool:
         """Whether a final result or a prompt comes in time, or while the modem still speaks.
 
         The time is counted in looks: while something else blocks the module, the answer may wait
@@ -230,7 +264,7 @@ class ATPort:
             limit_ms -= _LOOK_MS
         return True
 
-    async def wait_for_news(self, limit_ms):
+    async def wait_for_news(self, limit_ms: int) -> int:
         """Wait for news, `limit_ms` at the most. Returns how much is left of that time.
 
         A step in which something happened is not counted.

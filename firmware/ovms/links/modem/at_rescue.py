@@ -4,6 +4,11 @@ from micropython import const
 
 from ovms.links.modem.at_port import LOST
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Buffer
+    from ovms.links.modem.at_port import ATPort
+
 _PROBE_MS = const(1000)
 _PROBES = const(3)
 _STRAY_MS = const(300)
@@ -11,14 +16,14 @@ _DOUBT_MS = const(1000)
 _ESCAPE = b"\x1b"
 
 
-async def settle(port):
+async def settle(port: "ATPort") -> None:
     """The caller of the running command was cancelled: wait for its end."""
     if not port.is_prompted and await port.wait(port.limit_ms):
         return
     await rescue(port, b"timeout", None)
 
 
-async def rescue(port, fault, payload):
+async def rescue(port: "ATPort", fault: bytes, payload: "Buffer | None") -> None:
     """Leave a prompt that may be open and see whether the modem still listens.
 
     fault: what was missing. payload: bytes that the modem may be waiting for, or None; empty lines
@@ -40,7 +45,7 @@ async def rescue(port, fault, payload):
     port.on_urc(LOST, None)
 
 
-async def doubt(port, command, finals):
+async def doubt(port: "ATPort", command: bytes, finals: bytes) -> None:
     """Wait a little for the real answer behind an OK; without one the OK was the answer."""
     port.begin(command, finals)
     if not await port.wait(_DOUBT_MS):
@@ -48,7 +53,7 @@ async def doubt(port, command, finals):
         port.finish(b"OK")
 
 
-async def probe(port, times, limit_ms=_PROBE_MS):
+async def probe(port: "ATPort", times: int, limit_ms: int = _PROBE_MS) -> bool:
     """Whether the modem answers one of `times` `AT` in time. No command may be running."""
     for _ in range(times):
         port.begin(b"AT")

@@ -11,6 +11,10 @@ from micropython import const
 from ovms.links.modem.at_port import ATError
 from ovms.parameters import APN, APN_PASSWORD, APN_USER, DNS
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Buffer, ByteStream, ModemProfile, ModemStream
+
 # Parameters: APN, its user and password, DNS server.
 _BEARER = (APN, APN_USER, APN_PASSWORD, DNS)
 # Bearers in a row that could not be had, a restart of the modem among them, before there is a
@@ -20,7 +24,7 @@ _REST_MAX = const(60)
 _RESEND_MS = const(1000)
 
 
-async def connect(profile, host, port_number):
+async def connect(profile: "ModemProfile", host: str, port_number: int) -> "ByteStream":
     """A connected stream; the one before is given up. OSError when it cannot be had."""
     # Others have their turn between two loads of code.
     await profile.port.clock.sleep_ms(0)
@@ -60,7 +64,7 @@ async def connect(profile, host, port_number):
     return stream
 
 
-async def wait_for_outcome(profile, limit_ms):
+async def wait_for_outcome(profile: "ModemProfile", limit_ms: int) -> None:
     """Wait until the modem has said what became of it; ATError when that is nothing good."""
     while profile.outcome is None:
         if limit_ms <= 0:
@@ -85,7 +89,7 @@ def _fail(profile):
     details.drop(profile.outcome in details.no_peer and profile.failures & 1)
 
 
-async def look(profile):
+async def look(profile: "ModemProfile") -> None:
     """Once a minute: one minute less to rest; a bearer that nobody wants any more is closed."""
     profile.rest_polls -= profile.rest_polls > 0
     if profile.bearer is not None:
@@ -97,7 +101,7 @@ async def look(profile):
             await profile.details().leave_gprs()
 
 
-async def resend(stream, segment, error):
+async def resend(stream: "ModemStream", segment: "Buffer", error: "ATError") -> list[bytes] | None:
     """Send a segment again that the modem did not even begin to take; once. OSError if in vain.
 
     One that it has begun to take may have been sent, and a second one would be one too many.

@@ -8,11 +8,16 @@ from micropython import const
 
 from ovms.protocol.at import number
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import ModemDetails
+    from ovms.links.modem.modem import Modem
+
 _BAUDRATE = const(115200)
 _SETTING_S = const(15)
 
 
-async def configure(modem, details):
+async def configure(modem: "Modem", details: "ModemDetails") -> None:
     """Make the settings that `details` of its profile name. OSError when the modem must be
     started anew first."""
     port = modem.port

@@ -12,6 +12,11 @@ from binascii import crc32
 
 from micropython import const
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Find, Lines, Message, Place
+    from ovms.links.modem.modem import Modem
+
 # Places that are remembered, as in `urcs.py`; what waits in others is searched for again.
 _PLACES_MAX = const(6)
 
@@ -23,12 +28,15 @@ class Finds:
     oldest one, where it was read already.
     """
 
-    def __init__(self):
+    places: "list[Place]"
+    lines: "Lines"
+
+    def __init__(self) -> None:
         self.places = []
         self.lines = ()
         self.more = False
 
-    def add(self, place, lines):
+    def add(self, place: "Place", lines: "Lines") -> None:
         """A message, its lines (see `sms_store.read`) or () when they were not kept."""
         if place in self.places:
             return
@@ -41,7 +49,7 @@ class Finds:
             self.more = True
 
 
-async def fetch_sms(modem):
+async def fetch_sms(modem: "Modem") -> None:
     """Read and delete one message that the modem has stored, if there is one."""
     # The other tasks have their turn between two loads of code.
     await modem.port.clock.sleep_ms(0)
@@ -155,7 +163,7 @@ def _is_vague(header, charset):
     return decoded(sender, kind, charset)[:1] == '"'
 
 
-def take_pdu(modem, message, finds=()):
+def take_pdu(modem: "Modem", message: "Message", finds: "tuple[Find, ...]" = ()) -> None:
     """Queue a message, see `sms_pdu.message`, or join it with its other parts.
 
     finds: see `Modem`, () for what is in no store.
@@ -169,7 +177,13 @@ def take_pdu(modem, message, finds=()):
         join(modem, sender, text, place, finds)
 
 
-def deliver(modem, header, text, charset, finds=()):
+def deliver(
+    modem: "Modem",
+    header: bytes,
+    text: bytes,
+    charset: bytes | None,
+    finds: "tuple[Find, ...]" = (),
+) -> None:
     """Queue a message; header, text: bytes of the modem in `charset`. A damaged one is counted.
 
     finds: as of `take_pdu`.

@@ -9,6 +9,13 @@ from micropython import const
 from ovms.links.modem.at_port import ATError
 from ovms.parameters import PHONE
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ovms.contracts import Find, Message
+    from ovms.links.modem.modem import Modem
+
 _READ_S = const(10)
 # Of a long message no more is kept than any command needs, and for some ten minutes; of messages,
 # no more than somebody sends in that time.
@@ -25,14 +32,17 @@ class LongSMS:
     else may fill the store with what has no end.
     """
 
-    def __init__(self, key, total):
+    finds: "tuple[Find, ...]"
+    texts: "list[Any]"
+
+    def __init__(self, key: tuple[str, int, int], total: int) -> None:
         self.key = key
         self.finds = ()
         self.texts = [None] * min(total, _PARTS_MAX)
         self.searches = _PATIENCE
 
 
-async def read_pdu(modem, index):
+async def read_pdu(modem: "Modem", index: int) -> "Message | None":
     """Message `index` once more, see `sms_pdu.message`: text mode does not tell all of it."""
     port = modem.port
     lines = ()
@@ -48,7 +58,9 @@ async def read_pdu(modem, index):
     return message(lines[1]) if len(lines) > 1 else None
 
 
-def join(modem, sender, text, part, finds):
+def join(
+    modem: "Modem", sender: str, text: str, part: tuple[int, int, int], finds: "tuple[Find, ...]"
+) -> None:
     """Keep a part (see `sms_pdu.message`) until its message is whole. finds: see `Modem`."""
     reference, total, place = part
     key = (sender, reference, total)

@@ -16,6 +16,23 @@ from micropython import const
 from ovms.links.modem.at_port import ATPort
 from ovms.parameters import AT_OWN
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from typing import Any
+
+    from ovms.contracts import (
+        ByteStream,
+        Config,
+        Find,
+        ModemPower,
+        ModemProfile,
+        Place,
+        Status,
+        Timer,
+    )
+    from ovms.links.modem.long_sms import LongSMS
+
 # Steps of the ladder that may help a modem, from the lowest: see `recovery.py`.
 SET_UP = const(1)
 RESTART = const(2)
@@ -55,7 +72,32 @@ class Modem:
     one.
     """
 
-    def __init__(self, profile, uart, power, status, config, on_time=None, clock=asyncio):
+    queue: "list[tuple[Any, ...]]"
+    taken: "tuple[Find, ...]"
+    kept: "list[Find]"
+    spent: "list[Find]"
+    long_sms: "list[LongSMS]"
+    announced: "list[Place]"
+    stores: list[bytes]
+    store: bytes | None
+    unread: list[tuple[bytes, int]]
+    charset: bytes | None
+    plain_charset: bytes | None
+    fault: str | None
+    echoes: int | None
+    time_line: bytes | None
+    ussd_line: tuple[bytes | None, bytes] | None
+
+    def __init__(
+        self,
+        profile: "type[ModemProfile]",
+        uart: "ByteStream",
+        power: "ModemPower | None",
+        status: "Status",
+        config: "Config",
+        on_time: "Callable[[int], Any] | None" = None,
+        clock: "Timer" = asyncio,
+    ) -> None:
         self.status = status
         self.config = config
         self.power = power
@@ -83,7 +125,7 @@ class Modem:
         self.lost_sms = 0
         self.due_s = ALIVE_S
 
-    async def run(self):
+    async def run(self) -> None:
         """Bring the modem up and keep it up, for ever."""
         reader = asyncio.create_task(self.port.read_forever())
         try:
@@ -97,14 +139,14 @@ class Modem:
             self.port.is_up = False
             reader.cancel()
 
-    def open_tcp(self, host, port):
+    def open_tcp(self, host: str, port: int) -> "Awaitable[ByteStream]":
         """A connected byte stream over GPRS; OSError when it cannot be had. One at a time.
 
         Like most of the following calls it returns a coroutine.
         """
         return self.profile.details().open_tcp(host, port)
 
-    def send_sms(self, number, text):
+    def send_sms(self, number: str, text: str) -> "Awaitable[bool | None]":
         """Whether `text` was sent: one SMS of at most 160 characters, 70 for a text beyond GSM.
 
         A longer text goes in several messages. None, which is false, too, when it may have been.
@@ -113,7 +155,7 @@ class Modem:
 
         return send_sms(self, number, text)
 
-    async def next_sms(self):
+    async def next_sms(self) -> tuple[str, str]:
         """Wait for a message: (sender, text), both str. It comes when it can be answered.
 
         sender: a number, or what is none, see `protocol/phone.py`. It stays in the modem's store
@@ -134,7 +176,7 @@ class Modem:
         self.taken = message[2:]
         return message[:2]
 
-    def command(self, at_command, level=AT_OWN):
+    def command(self, at_command: str, level: int = AT_OWN) -> "Awaitable[str]":
         """What the modem answers to a user's AT line, lines separated by `\\n`.
 
         level: AT_..., what it may be. ValueError for a line that it may not, or that the driver
@@ -144,13 +186,13 @@ class Modem:
 
         return command(self, at_command, level)
 
-    def ussd(self, code):
+    def ussd(self, code: str) -> "Awaitable[str]":
         """The network's answer to a USSD code such as `*100#`. OSError when there is none."""
         from ovms.links.modem.terminal import ussd
 
         return ussd(self, code)
 
-    def restart(self, counter="modem_asked", step=RESTART):
+    def restart(self, counter: str = "modem_asked", step: int = RESTART) -> None:
         """Bring the modem up again soon, by `step` of the recovery ladder at the least.
 
         counter: what tells why.
@@ -159,7 +201,7 @@ class Modem:
         self.fault_step = step
         self.port.news.set()
 
-    def check(self):
+    def check(self) -> None:
         """Raise OSError when the modem must be brought up again."""
         if self.fault:
             raise OSError(self.fault)

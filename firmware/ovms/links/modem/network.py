@@ -20,6 +20,11 @@ from ovms.parameters import (
 )
 from ovms.protocol.at import number
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Config, Status
+    from ovms.links.modem.modem import Modem
+
 _NETWORK_MS = const(3000)
 _NETWORK_TURNS = const(100)
 # How often a modem that finds no network is asked what it hears.
@@ -36,7 +41,7 @@ _DENIED = const(3)
 _STAT_MAX = const(10)
 
 
-async def join_network(modem):
+async def join_network(modem: "Modem") -> None:
     """Return once the modem is registered, and so up. OSError when it must be started anew."""
     status = modem.status
     status.net_state = states.NET_SEARCHING
@@ -71,13 +76,13 @@ def _operators():
     return operators
 
 
-def note_signal(status, line):
+def note_signal(status: "Status", line: bytes | None) -> None:
     """`+CSQ: rssi,ber` as an answer (bytes), None for none."""
     csq = number(line, 0) if line else None
     status.csq = csq if csq is not None and csq <= _SIGNAL_MAX else _NO_SIGNAL
 
 
-async def ask_registration(modem):
+async def ask_registration(modem: "Modem") -> None:
     """Ask the modem for its registrations: calls, packets, LTE, as far as it has them.
 
     A SIM may be welcome to one and refused by another, so the best one counts; that an NB-IoT
@@ -100,7 +105,7 @@ async def ask_registration(modem):
         _note(modem, best)
 
 
-def note_registration(modem, line):
+def note_registration(modem: "Modem", line: bytes) -> None:
     """`+CREG: stat[,"lac","ci"]` as a URC, or `+CREG: n,stat[,"lac","ci"]` as an answer.
 
     A URC of several registrations tells only of its own: a yes is enough, a no is left to the
@@ -136,7 +141,7 @@ def _note(modem, stat):
     modem.is_found = modem.is_found or is_registered
 
 
-def gprs_refusal(config, status):
+def gprs_refusal(config: "Config", status: "Status") -> str:
     """Why no GPRS may be used now (str), "" when it may.
 
     A module without vehicle id or server password may: it asks the server for its settings.

@@ -11,13 +11,17 @@ from ovms.links.modem.at_port import ATError
 from ovms.parameters import GSM_LOCK
 from ovms.protocol.at import number
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.links.modem.modem import Modem
+
 _CHOICE_S = const(120)
 # Formats of a name.
 _SHORT = const(1)
 _NUMERIC = const(2)
 
 
-async def choose(modem):
+async def choose(modem: "Modem") -> bool:
     """Whether the network of the lock was chosen; else the modem takes any."""
     port = modem.port
     modem.status.networks = ""
@@ -53,7 +57,7 @@ async def _choose(port, style, name):
     return True
 
 
-async def take_any(modem, networks=""):
+async def take_any(modem: "Modem", networks: str = "") -> None:
     """The network of the lock cannot be had: take any. networks: names of those in reach."""
     modem.status.count("gsm_lock_failed")
     modem.status.networks = networks

@@ -8,6 +8,10 @@ from micropython import const
 
 from ovms.links.modem.at_port import ATError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.links.modem.modem import Modem
+
 _ATTEMPTS = const(3)
 _RETRY_MS = const(5000)
 _SEND_S = const(60)
@@ -15,7 +19,7 @@ _RESTART_MS = const(120000)
 _END = b"\x1a"
 
 
-async def send_sms(modem, number, text):
+async def send_sms(modem: "Modem", number: str, text: str) -> bool | None:
     """See `Modem.send_sms`; None when it may have been sent."""
     if not (modem.port.is_up and modem.plain_charset):
         return False

@@ -19,11 +19,15 @@ from ovms.parameters import (
     integer,
 )
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.links.modem.modem import Modem
+
 _SEARCH_S = const(30)
 _MARK = b'"O-'
 
 
-async def read_settings(modem):
+async def read_settings(modem: "Modem") -> None:
     """Take the settings that the SIM has, if the module has none. Never fails."""
     config = modem.config
     if config.get(SERVER):
@@ -49,7 +53,7 @@ def _is_set(config, n):
     return n != UNITS and config.get(n) not in ("", NO_PHONE, FACTORY_PASSWORD)
 
 
-def entry(line):
+def entry(line: bytes) -> tuple[int, str] | None:
     """(parameter, text) of `+CPBF: index,"number",type,"O-n-value"` (bytes), or None."""
     start = line.rfind(_MARK)
     end = line.rfind(b'"')

@@ -11,6 +11,10 @@ from micropython import const
 from ovms import status as states
 from ovms.links.modem.modem import ALIVE_S, RESTART, SET_UP
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.links.modem.modem import Modem
+
 _PROBES = const(3)
 _PROBE_MS = const(1000)
 # From a UART that works to an answer, in seconds (hardware facts 4.1).
@@ -40,7 +44,7 @@ _CAR_ON_MS = const(60000)
 _DARK_TURNS = const(20)
 
 
-async def wake(modem):
+async def wake(modem: "Modem") -> None:
     """Return once the modem answers; the first `AT` goes out at once."""
     if modem.port.dtr is not None:
         modem.port.dtr.value(0)
@@ -56,7 +60,7 @@ async def wake(modem):
     modem.was_call_ready = False
 
 
-async def recover(modem):
+async def recover(modem: "Modem") -> None:
     """The next step of the ladder, after a pause that an announced network cuts short."""
     clock = modem.port.clock
     status = modem.status

@@ -16,6 +16,10 @@ from ovms.links.modem.modem import ALIVE_S
 from ovms.parameters import SIM_PIN
 from ovms.protocol.at import number
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.links.modem.modem import Modem
+
 _RETRY_MS = const(2000)
 _LOCKED_MS = const(30000)
 _SIM_TURNS = const(30)
@@ -33,7 +37,7 @@ _ENTER_S = const(10)
 _WRONG = "The SIM refused the PIN: see command SIM."
 
 
-async def wait_for_sim(modem):
+async def wait_for_sim(modem: "Modem") -> None:
     """Return once the SIM is ready. A locked one waits for its owner, or takes the PIN it set.
 
     OSError when the modem must be started anew first.

@@ -5,12 +5,16 @@ Between two users of `sms_lock` the character set is the plain one. Source: hard
 
 from micropython import const
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.links.modem.modem import Modem
+
 _RETRY_MS = const(2000)
 # Stored and announced is wanted; delivered directly is taken when that is refused.
 _REPORTS = (b"AT+CNMI=2,1,0,0,0", b"AT+CNMI=2,1", b"AT+CNMI=2,2")
 
 
-async def configure_sms(modem, turns):
+async def configure_sms(modem: "Modem", turns: int) -> None:
     """Try so many turns while the modem is not ready; `plain_charset` says what came of it.
 
     OSError when the modem must be started anew first.
@@ -39,7 +43,7 @@ async def configure_sms(modem, turns):
     modem.is_sms_due = True
 
 
-async def use_charset(modem, name):
+async def use_charset(modem: "Modem", name: bytes | None) -> bool:
     """Whether the modem now uses the character set `name` (bytes; None for the usual one)."""
     name = name or b"IRA"
     if name != modem.charset:

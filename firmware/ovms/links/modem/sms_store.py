@@ -12,6 +12,12 @@ from micropython import const
 from ovms.links.modem.at_port import ATError
 from ovms.protocol.at import number
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Lines, Place
+    from ovms.links.modem.inbox import Finds
+    from ovms.links.modem.modem import Modem
+
 _READ_S = const(10)
 _DELETE_S = const(25)
 # Later than any time: messages without a stamp are the last ones.
@@ -27,7 +33,7 @@ _EMPTY = const(321)
 _SEEN_LOST = const(-1)
 
 
-async def search(modem, finds):
+async def search(modem: "Modem", finds: "Finds") -> bool:
     """Add all that waits in the stores. False when the modem cannot tell now."""
     for long in list(modem.long_sms):
         long.searches -= 1
@@ -85,7 +91,7 @@ async def _search_store(modem, store, answer, finds):
     return True
 
 
-async def read(modem, place):
+async def read(modem: "Modem", place: "Place") -> "Lines | None":
     """Lines (list of bytes) of the message at `place`, () when there is none to be had.
 
     None when the modem itself is the reason. A place that is refused twice is deleted.
@@ -119,7 +125,7 @@ async def _refused(modem, key):
         modem.unread.append(key)
 
 
-def dated(place, lines):
+def dated(place: "Place", lines: list[bytes]) -> "Place":
     """`place` with the time stamp of its message, whose lines are those of `read`."""
     from ovms.protocol.sms_text import fields_of
 
@@ -132,23 +138,23 @@ def dated(place, lines):
     return (max(utc_s - _EPOCH_S, 1) if utc_s else _NO_STAMP,) + place[1:]
 
 
-def is_store(name):
+def is_store(name: bytes) -> bool:
     """Whether `name` (bytes) is one of a store: two letters, or some more."""
     return 2 <= len(name) <= 4 and name.replace(b"_", b"").isalpha()
 
 
-def key(modem, place):
+def key(modem: "Modem", place: "Place") -> tuple[bytes, int]:
     """(store, index) of `place`, the same whoever named the store."""
     return (b"" if place[1] in modem.stores[:1] else place[1]), place[2]
 
 
-def is_kept(modem, place):
+def is_kept(modem: "Modem", place: "Place") -> bool:
     """Whether what lies at `place` was read and is worked on, or is to be deleted."""
     place = key(modem, place)
     return place in [find[:2] for find in modem.kept]
 
 
-async def delete_spent(modem):
+async def delete_spent(modem: "Modem") -> None:
     """Delete what was answered. What cannot be deleted now is tried again with the next search."""
     for find in list(modem.spent):
         if await _is_deleted(modem, find):
@@ -181,7 +187,7 @@ async def _find_home(modem):
     return answer
 
 
-async def use(modem, store):
+async def use(modem: "Modem", store: bytes) -> bool:
     """Whether the modem now reads from `store` (bytes, b"" for the usual one)."""
     if not modem.stores and (not store or not await _find_home(modem)):
         # It has one, or does not tell.
@@ -197,7 +203,7 @@ async def use(modem, store):
     return True
 
 
-async def use_home(modem):
+async def use_home(modem: "Modem") -> None:
     """Read from the usual store again."""
     if modem.stores:
         await use(modem, b"")

@@ -8,10 +8,16 @@ from micropython import const
 
 from ovms import status as states
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from ovms.links.modem.modem import Modem
+
 _SMS_TURNS = const(10)
 
 
-async def bring_up(modem):
+async def bring_up(modem: "Modem") -> None:
     """Take the steps one after the other; OSError when the modem must be recovered first."""
     await _wake(modem)
     modem.status.net_state = states.NET_INIT
@@ -52,21 +58,21 @@ def _join_network(modem):
     return join_network(modem)
 
 
-def recover(modem):
+def recover(modem: "Modem") -> "Awaitable[None]":
     """After a fault: the next step of the recovery ladder."""
     from ovms.links.modem.recovery import recover
 
     return recover(modem)
 
 
-def fetch_sms(modem):
+def fetch_sms(modem: "Modem") -> "Awaitable[None]":
     """A message waits in the store."""
     from ovms.links.modem.inbox import fetch_sms
 
     return fetch_sms(modem)
 
 
-def poll(modem, is_due):
+def poll(modem: "Modem", is_due: bool) -> "Awaitable[None]":
     """A URC asked for something, or a minute has passed."""
     from ovms.links.modem.watch import poll
 

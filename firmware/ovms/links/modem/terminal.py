@@ -4,12 +4,16 @@ from micropython import const
 
 from ovms.links.modem.at_port import ATError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.links.modem.modem import Modem
+
 _USSD_MS = const(60000)
 _USSD_S = const(15)
 _AWAITS_CHOICE = const(1)
 
 
-async def command(modem, text, level):
+async def command(modem: "Modem", text: str, level: int) -> str:
     """See `Modem.command`."""
     line = raw_line(text, modem.profile.details().reserved, level)
     _require_up(modem)
@@ -18,7 +22,7 @@ async def command(modem, text, level):
     return await execute(modem, line)
 
 
-async def ussd(modem, code):
+async def ussd(modem: "Modem", code: str) -> str:
     """See `Modem.ussd`."""
     for byte in code.encode() or b"?":
         if byte not in b"0123456789*#+":
@@ -62,7 +66,7 @@ def _has_menu(ussd_line):
     return parsed(ussd_line[1], ussd_line[0])[0] == _AWAITS_CHOICE
 
 
-def raw_line(text, reserved, level):
+def raw_line(text: str, reserved: tuple[str, ...], level: int) -> bytes:
     """A user's own AT line as bytes; ValueError when it cannot be sent. reserved: what else the
     driver keeps for itself. level: AT_..."""
     from ovms.links.modem.user_line import checked

@@ -10,11 +10,15 @@ from ovms.links.modem.at_port import LOST
 from ovms.links.modem.modem import SET_UP
 from ovms.protocol.at import number
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.links.modem.modem import Modem
+
 # Messages the modem has not stored, and announcements of those it has.
 _QUEUE_MAX = const(6)
 
 
-def hear(modem, line, text):
+def hear(modem: "Modem", line: bytes, text: bytes | None) -> None:
     """Deal with the unsolicited `line` (bytes); text: the message behind `+CMT:`, or None."""
     head = line[: line.find(b":") + 1] or line
     if head[-4:] == b"REG:":
@@ -22,16 +26,19 @@ def hear(modem, line, text):
 
         note_registration(modem, line)
     elif head == b"+CMTI:":
-        place = (0, _store(modem, line), number(line, 1))
-        if place[2] is None or len(modem.announced) >= _QUEUE_MAX:
+        index = number(line, 1)
+        if index is None or len(modem.announced) >= _QUEUE_MAX:
             modem.is_sms_due = True
-        elif place not in modem.announced:
-            modem.announced.append(place)
+        else:
+            place = (0, _store(modem, line), index)
+            if place not in modem.announced:
+                modem.announced.append(place)
     elif head == b"+CMT:":
         if len(modem.queue) < _QUEUE_MAX:
             from ovms.links.modem.inbox import deliver
 
-            deliver(modem, line, text, modem.charset)
+            # Behind this header there always is one.
+            deliver(modem, line, text, modem.charset)  # type: ignore[arg-type]
         else:
             modem.status.count("sms_dropped")
     elif head == b"+CLIP:" or line == b"RING":
@@ -54,7 +61,7 @@ def _store(modem, line):
     return name if is_store(name) else b""
 
 
-def note_restart(modem):
+def note_restart(modem: "Modem") -> None:
     """The modem has restarted, or is about to, and lost its settings."""
     modem.restart("modem_restarted", SET_UP)
     port = modem.port

@@ -18,6 +18,10 @@ from micropython import const
 from ovms.links.modem.at_port import ATError
 from ovms.parameters import AT_ASKS, AT_OWN
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.links.modem.modem import Modem
+
 # What opens a prompt, a data mode or another connection, also as a question.
 _RESERVED = ("+CMGS", "+CMGW", "+CMSS", "+CMUX", "ATD", "ATO", "+++")
 # What ends the session when it sets or does something: power, radio, registration, GPRS, the
@@ -64,7 +68,7 @@ _SEARCH_S = const(120)
 _FINALS = b"\nOK\n.\n"
 
 
-def checked(text, reserved, level):
+def checked(text: str, reserved: tuple[str, ...], level: int) -> bytes:
     """A user's own AT line as bytes; ValueError when it cannot be sent.
 
     reserved: starts of commands that the modem's profile keeps for itself. level: AT_...
@@ -151,7 +155,7 @@ def _check_extended(command, level):
             raise ValueError("%s is refused: it could end the session." % word.decode())
 
 
-async def execute(modem, line):
+async def execute(modem: "Modem", line: bytes) -> str:
     """What the modem answers to `line` (bytes); OSError when it does not."""
     stores = None
     if b"+CPMS=" in line.upper():

@@ -8,6 +8,10 @@ from micropython import const
 from ovms import status as states
 from ovms.links.modem.modem import ALIVE_S, SET_UP
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.links.modem.modem import Modem
+
 # Polls without registration before the modem is restarted, and polls until all is forgiven.
 _LOST_POLLS = const(5)
 _GOOD_POLLS = const(5)
@@ -23,7 +27,7 @@ _MARK_KEPT = b"+CUSD: 1"
 _MARK_LOST = b"+CUSD: 0"
 
 
-async def poll(modem, is_due):
+async def poll(modem: "Modem", is_due: bool) -> None:
     """Do what URCs asked for and, when the poll is_due, look at everything.
 
     Calls `Modem.restart` when the modem gets nowhere.

@@ -8,6 +8,10 @@ flag and no PUBACK of ours. A socket that stands in for all that would be longer
 
 from micropython import const
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 # Of `publish`.
 RETAIN = const(0x01)
 ACKNOWLEDGED = const(0x02)
@@ -73,7 +77,7 @@ def publish(
     return _head(_PUBLISH | flags, len(head) + size) + head + payload
 
 
-def subscribe(packet_id: int, filters: tuple[str, ...]) -> bytes:
+def subscribe(packet_id: int, filters: "Sequence[str]") -> bytes:
     """SUBSCRIBE (bytes) to topic filters (str), each with at most quality of service 1."""
     body = _number(packet_id)
     for text in filters:

@@ -9,6 +9,12 @@ from ovms.links.modem.connecting import wait_for_outcome
 from ovms.links.modem.sim7000.tcp import OVER
 from ovms.protocol.at import OK, number
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Bearer
+    from ovms.links.modem.sim7000.profile import SIM7000
+    from ovms.links.modem.sim7000.tcp import TCPStream
+
 _ATTACH_S = const(75)
 _ACTIVATE_MS = const(85000)
 _LEAVE_S = const(65)
@@ -19,7 +25,9 @@ _CONNECT_MS = const(90000)
 _CLOSE_S = const(15)
 
 
-async def open_socket(sim7000, bearer, host, port_number):
+async def open_socket(
+    sim7000: "SIM7000", bearer: "Bearer", host: str, port_number: int
+) -> "TCPStream":
     """A connected TCPStream. ATError when a step that is needed fails."""
     port = sim7000.port
     await port.clock.sleep_ms(0)
@@ -86,7 +94,7 @@ async def _leave(sim7000):
         left_ms = await sim7000.port.wait_for_news(left_ms)
 
 
-async def close(stream, sim7000):
+async def close(stream: "TCPStream", sim7000: "SIM7000") -> None:
     """See `TCPStream.close`."""
     was_open = sim7000.stream is stream and not stream.state
     stream.state = max(stream.state, OVER)

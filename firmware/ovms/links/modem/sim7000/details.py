@@ -8,6 +8,16 @@ from micropython import const
 from ovms.links.modem.sim7000.tcp import BROKEN, OVER
 from ovms.protocol.at import number
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from typing import Any
+
+    from ovms.contracts import Bearer, ByteStream, Task
+    from ovms.links.modem.modem import Modem
+    from ovms.links.modem.sim7000.profile import SIM7000
+    from ovms.links.modem.sim7000.tcp import TCPStream
+
 _LEAVE_S = const(65)
 
 
@@ -44,16 +54,16 @@ class SIM7000Details:
     # it refuses, it cannot be connected.
     no_peer = (b"+CAOPEN: 0,20", b"+CAOPEN: 0,23", b"+CAOPEN: 0,27")
 
-    def __init__(self, sim7000):
+    def __init__(self, sim7000: "SIM7000") -> None:
         self._sim7000 = sim7000
 
-    def configure(self, modem):
+    def configure(self, modem: "Modem") -> "Task":
         """Coroutine: make the settings of a modem that answers, before its SIM is asked for."""
         from ovms.links.modem.first_settings import configure
 
         return configure(modem, self)
 
-    def hear(self, modem, line, head):
+    def hear(self, modem: "Modem", line: bytes, head: bytes) -> None:
         """An unsolicited line (bytes) that no standard has; head: it up to its colon.
 
         Called by the reader, only stores and flags.
@@ -103,7 +113,7 @@ class SIM7000Details:
             stream.state = BROKEN if sim7000.has_data else OVER
             sim7000.port.news.set()
 
-    def utc_s(self, line):
+    def utc_s(self, line: bytes) -> int | None:
         """Unix seconds of a line that tells the time, `+CCLK:`; None when it is damaged.
 
         What its `*PSUTTZ:` means is not known well enough; the clock is asked once a minute.
@@ -112,19 +122,21 @@ class SIM7000Details:
 
         return at_values.utc_s(line)
 
-    def open_tcp(self, host, port):
+    def open_tcp(self, host: str, port: int) -> "Coroutine[Any, Any, ByteStream]":
         """Coroutine: a connected TCPStream, see `Modem.open_tcp`."""
         from ovms.links.modem.connecting import connect
 
         return connect(self._sim7000, host, port)
 
-    def open_socket(self, bearer, host, port):
+    def open_socket(
+        self, bearer: "Bearer", host: str, port: int
+    ) -> "Coroutine[Any, Any, TCPStream]":
         """Coroutine: a TCPStream for `ovms.links.modem.connecting`."""
         from ovms.links.modem.sim7000.bearer import open_socket
 
         return open_socket(self._sim7000, bearer, host, port)
 
-    def drop(self, keeps_bearer=False):
+    def drop(self, keeps_bearer: int = False) -> None:
         """The connection is gone, and its bearer unless it is good, without a word to the modem.
 
         A connection that the modem still holds is closed before the next.
@@ -138,13 +150,13 @@ class SIM7000Details:
         if not keeps_bearer:
             sim7000.bearer = None
 
-    async def look_at(self, stream):
+    async def look_at(self, stream: "TCPStream") -> None:
         """Ask whether a connection lives, in case it was closed unheard."""
         answer = await self._sim7000.port.ask(b"AT+CASTATE?")
         if not answer or number(answer, 1) != 1:
             self._close("tcp_close_missed")
 
-    async def leave_gprs(self):
+    async def leave_gprs(self) -> None:
         """End a bearer that is not wanted, if there is one."""
         sim7000 = self._sim7000
         port = sim7000.port
@@ -155,7 +167,7 @@ class SIM7000Details:
             await port.ask(b"AT+CNACT=0", limit_s=_LEAVE_S)
         self.drop()
 
-    async def check_gprs(self):
+    async def check_gprs(self) -> bool:
         """The look once a minute. Returns whether a connection works, as it seems."""
         sim7000 = self._sim7000
         from ovms.links.modem.connecting import look

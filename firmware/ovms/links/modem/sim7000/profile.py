@@ -5,6 +5,12 @@ What a profile has to have stands in `firmware/README.md`. Source: hardware fact
 
 from ovms.links.modem.sim7000.tcp import TCPStream
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Bearer, Config, Status
+    from ovms.links.modem.at_port import ATPort
+    from ovms.links.modem.sim7000.details import SIM7000Details
+
 
 class SIM7000:
     """What of it stays in memory; `details` is the rest.
@@ -34,7 +40,14 @@ class SIM7000:
     stream_class = TCPStream
     refusals = ()
 
-    def __init__(self, port, status, config):
+    stream: TCPStream | None
+    bearer: "Bearer | None"
+    refused: "Bearer | None"
+    outcome: bytes | None
+    target: memoryview | None
+    sent: int | None
+
+    def __init__(self, port: "ATPort", status: "Status", config: "Config") -> None:
         self.port = port
         port.on_data = self._on_data
         self.status = status
@@ -54,7 +67,7 @@ class SIM7000:
             self.status.count("tcp_overrun")
             self.stream.break_off()
 
-    def details(self):
+    def details(self) -> "SIM7000Details":
         """What is needed now and then: a new SIM7000Details."""
         from ovms.links.modem.sim7000.details import SIM7000Details
 

@@ -14,6 +14,14 @@ from micropython import const
 from ovms.links.modem.at_port import ATError
 from ovms.protocol.at import OK, number
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from typing import Any
+
+    from ovms.contracts import Buffer
+    from ovms.links.modem.sim7000.profile import SIM7000
+
 # States of a connection.
 _OPEN = const(0)
 OVER = const(1)
@@ -35,12 +43,12 @@ _POLL_LAST_MS = const(60000)
 class TCPStream:
     """Byte stream of one connection of `sim7000` (SIM7000, see `profile.py`)."""
 
-    def __init__(self, sim7000):
+    def __init__(self, sim7000: "SIM7000") -> None:
         self.state = _OPEN
         self.profile = sim7000
         self._pause_ms = self._left_ms = _POLL_FIRST_MS
 
-    async def readinto(self, view):
+    async def readinto(self, view: bytearray | memoryview) -> int:
         """Wait for at least one byte; 0 = the peer closed. OSError when the connection broke.
 
         Who cancels it while bytes are on their way breaks the connection: they are lost.
@@ -95,7 +103,7 @@ class TCPStream:
             sim7000.has_data = True
         return sim7000.filled
 
-    async def write(self, buffer):
+    async def write(self, buffer: "Buffer") -> None:
         """Hand all of `buffer` to the modem, which confirms each segment. OSError when broken."""
         view = memoryview(buffer)
         at = 0
@@ -113,7 +121,7 @@ class TCPStream:
         self._pause_ms = self._left_ms = _POLL_FIRST_MS
         self.profile.port.news.set()
 
-    async def send(self, segment):
+    async def send(self, segment: "Buffer") -> None:
         """Hand one segment to the modem. ATError when it was not sent."""
         sim7000 = self.profile
         sim7000.sent = None
@@ -124,13 +132,13 @@ class TCPStream:
         if sim7000.sent != len(segment):
             raise ATError(b"not taken", False)
 
-    def close(self):
+    def close(self) -> "Coroutine[Any, Any, None]":
         """Coroutine: close the connection; does nothing when it is over already."""
         from ovms.links.modem.sim7000 import bearer
 
         return bearer.close(self, self.profile)
 
-    def break_off(self):
+    def break_off(self) -> None:
         """The connection is of no more use, but the modem may think it open."""
         # First of all: the rest may find no memory.
         self.state = BROKEN

@@ -7,6 +7,15 @@ from micropython import const
 
 from ovms.links.modem.sim800.profile import SIM800
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from typing import Any
+
+    from ovms.contracts import Bearer, ByteStream, Task
+    from ovms.links.modem.modem import Modem
+    from ovms.links.modem.sim800.tcp import TCPStream
+
 _SHUT = b"\nSHUT OK\nOK\n"
 _SHUT_S = const(65)
 # Lines and heads of lines that mean that the modem lost its settings.
@@ -43,16 +52,16 @@ class SIM800Details:
     # Outcomes of a start that only say that the peer does not answer.
     no_peer = (b"CONNECT FAIL",)
 
-    def __init__(self, sim800):
+    def __init__(self, sim800: "SIM800") -> None:
         self._sim800 = sim800
 
-    def configure(self, modem):
+    def configure(self, modem: "Modem") -> "Task":
         """Coroutine: make the settings of a modem that answers, before its SIM is asked for."""
         from ovms.links.modem.first_settings import configure
 
         return configure(modem, self)
 
-    def hear(self, modem, line, head):
+    def hear(self, modem: "Modem", line: bytes, head: bytes) -> None:
         """An unsolicited line (bytes) that no standard has; head: it up to its colon.
 
         Called by the reader, only stores and flags.
@@ -71,9 +80,9 @@ class SIM800Details:
         else:
             from ovms.links.modem.sim800.unasked import hear_connection
 
-            hear_connection(modem.profile, line, head)
+            hear_connection(self._sim800, line, head)
 
-    def utc_s(self, line):
+    def utc_s(self, line: bytes) -> int | None:
         """Unix seconds of a line that tells the time; None when it is damaged or was never set.
 
         `*PSUTTZ: year,month,day,hour,minute,second,"zone",dst` is UTC.
@@ -84,25 +93,27 @@ class SIM800Details:
             return at_values.utc_of(line[8:].strip().split(b",")[:6], 0)
         return at_values.utc_s(line)
 
-    def open_tcp(self, host, port):
+    def open_tcp(self, host: str, port: int) -> "Coroutine[Any, Any, ByteStream]":
         """Coroutine: a connected TCPStream, see `Modem.open_tcp`."""
         from ovms.links.modem.connecting import connect
 
         return connect(self._sim800, host, port)
 
-    def open_socket(self, bearer, host, port):
+    def open_socket(
+        self, bearer: "Bearer", host: str, port: int
+    ) -> "Coroutine[Any, Any, TCPStream]":
         """Coroutine: a TCPStream for `ovms.links.modem.connecting`."""
         from ovms.links.modem.sim800.gprs import open_socket
 
         return open_socket(self._sim800, bearer, host, port)
 
-    def drop(self, keeps_bearer=False):
+    def drop(self, keeps_bearer: int = False) -> None:
         """The connection is gone, and its bearer unless it is good; the modem hears nothing."""
         from ovms.links.modem.sim800.unasked import drop
 
         drop(self._sim800, keeps_bearer)
 
-    async def leave_gprs(self):
+    async def leave_gprs(self) -> None:
         """End a bearer that is not wanted, if there is one."""
         sim800 = self._sim800
         if sim800.bearer is not None:
@@ -110,7 +121,7 @@ class SIM800Details:
         await sim800.port.ask(b"AT+CIPSHUT", _SHUT, _SHUT_S)
         self.drop()
 
-    async def check_gprs(self):
+    async def check_gprs(self) -> bool:
         """The look once a minute. Returns whether a connection works, as it seems.
 
         Asks whether a connection lives, in case it was closed unheard; a URC is the answer.

@@ -9,6 +9,12 @@ from ovms.links.modem.connecting import wait_for_outcome
 from ovms.links.modem.sim800.tcp import OVER
 from ovms.protocol.at import number
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Bearer
+    from ovms.links.modem.sim800.profile import SIM800
+    from ovms.links.modem.sim800.tcp import TCPStream
+
 _SHUT = b"\nSHUT OK\nOK\n"
 # Some firmware skips the OK.
 _STARTED = b"\nOK\nCONNECT OK\nCONNECT FAIL\nALREADY CONNECT\n"
@@ -23,7 +29,9 @@ _START_S = const(10)
 _CLOSE_S = const(10)
 
 
-async def open_socket(sim800, bearer, host, port_number):
+async def open_socket(
+    sim800: "SIM800", bearer: "Bearer", host: str, port_number: int
+) -> "TCPStream":
     """A connected TCPStream. ATError when a step that is needed fails."""
     await sim800.port.clock.sleep_ms(0)
     from ovms.protocol.at_values import quoted
@@ -71,7 +79,7 @@ async def _bring_up(sim800, bearer):
     sim800.bearer_failures = 0
 
 
-async def close(stream, sim800):
+async def close(stream: "TCPStream", sim800: "SIM800") -> None:
     """See `TCPStream.close`."""
     was_open = sim800.stream is stream and not stream.state
     stream.state = max(stream.state, OVER)

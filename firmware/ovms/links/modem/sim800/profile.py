@@ -6,6 +6,12 @@ Source: SIM800 AT manual V1.12 with its TCP/IP application note; hardware facts 
 
 from ovms.links.modem.sim800.tcp import TCPStream
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Bearer, Config, Status
+    from ovms.links.modem.at_port import ATPort
+    from ovms.links.modem.sim800.details import SIM800Details
+
 
 class SIM800:
     """What of it stays in memory; `details` is the rest.
@@ -39,7 +45,13 @@ class SIM800:
     stream_class = TCPStream
     refusals = (b"SEND FAIL", b"CLOSED", b"+PDP: DEACT")
 
-    def __init__(self, port, status, config):
+    stream: TCPStream | None
+    bearer: "Bearer | None"
+    refused: "Bearer | None"
+    outcome: bytes | None
+    target: memoryview | None
+
+    def __init__(self, port: "ATPort", status: "Status", config: "Config") -> None:
         self.port = port
         port.on_data = self._on_data
         self.status = status
@@ -59,7 +71,7 @@ class SIM800:
 
             unasked.keep_data(self, data)
 
-    def details(self):
+    def details(self) -> "SIM800Details":
         """What is needed now and then: a new SIM800Details."""
         from ovms.links.modem.sim800.details import SIM800Details
 

@@ -13,6 +13,14 @@ from micropython import const
 from ovms.links.modem.at_port import ATError
 from ovms.protocol.at import number
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Coroutine
+    from typing import Any
+
+    from ovms.contracts import Buffer
+    from ovms.links.modem.sim800.profile import SIM800
+
 # States of a connection. Closed by the peer: what the modem still holds can be read.
 _OPEN = const(0)
 CLOSED = const(1)
@@ -37,13 +45,13 @@ class TCPStream:
     pushed: bytes that came without being asked for.
     """
 
-    def __init__(self, sim800):
+    def __init__(self, sim800: "SIM800") -> None:
         self.state = _OPEN
-        self.pushed = b""
+        self.pushed: bytes = b""
         self.profile = sim800
         self._pause_ms = self._left_ms = _POLL_FIRST_MS
 
-    async def readinto(self, view):
+    async def readinto(self, view: bytearray | memoryview) -> int:
         """Wait for at least one byte; 0 = the peer closed. OSError when the connection broke.
 
         Who cancels it while bytes are on their way breaks the connection: they are lost.
@@ -98,7 +106,7 @@ class TCPStream:
             sim800.has_data = True
         return sim800.filled
 
-    async def write(self, buffer):
+    async def write(self, buffer: "Buffer") -> None:
         """Hand all of `buffer` to the modem, which confirms each segment. OSError when broken."""
         view = memoryview(buffer)
         at = 0
@@ -116,17 +124,17 @@ class TCPStream:
         self._pause_ms = self._left_ms = _POLL_FIRST_MS
         self.profile.port.news.set()
 
-    def send(self, segment):
+    def send(self, segment: "Buffer") -> "Awaitable[list[bytes]]":
         """Coroutine: hand one segment to the modem. ATError when it was not sent."""
         return self.profile.port.execute(b"AT+CIPSEND=%d" % len(segment), _SENT, _SEND_S, segment)
 
-    def close(self):
+    def close(self) -> "Coroutine[Any, Any, None]":
         """Coroutine: close the connection; does nothing when it is over already."""
         from ovms.links.modem.sim800 import gprs
 
         return gprs.close(self, self.profile)
 
-    def break_off(self):
+    def break_off(self) -> None:
         """The connection is of no more use, but the modem may think it open."""
         # First of all: the rest may find no memory.
         self.state = BROKEN

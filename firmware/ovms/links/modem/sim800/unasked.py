@@ -4,11 +4,17 @@ from micropython import const
 
 from ovms.links.modem.sim800.tcp import BROKEN, CLOSED, LOST, OVER
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Buffer
+    from ovms.links.modem.sim800.profile import SIM800
+    from ovms.links.modem.sim800.tcp import TCPStream
+
 # Pushed data comes whether somebody reads or not.
 _PUSHED_MAX = const(2048)
 
 
-def drop(sim800, keeps_bearer=False):
+def drop(sim800: "SIM800", keeps_bearer: int = False) -> None:
     """The connection is gone or unwanted, without a word to the modem.
 
     keeps_bearer: the bearer is good, and so no socket of the modem may be left open.
@@ -23,7 +29,7 @@ def drop(sim800, keeps_bearer=False):
         sim800.bearer = None
 
 
-def hear_connection(sim800, line, head):
+def hear_connection(sim800: "SIM800", line: bytes, head: bytes) -> None:
     """An unsolicited line (bytes) that may be about connections; head: it up to its colon."""
     if head == b"+PDP:":
         sim800.outcome = b"bearer lost"
@@ -48,7 +54,7 @@ def hear_connection(sim800, line, head):
                 stream.state = CLOSED
 
 
-def keep_data(sim800, data):
+def keep_data(sim800: "SIM800", data: "Buffer") -> None:
     """Received bytes (borrowed) that have no reader yet."""
     stream = sim800.stream
     if stream is None or stream.state >= OVER:
@@ -61,7 +67,7 @@ def keep_data(sim800, data):
         stream.break_off()
 
 
-async def read_pushed(stream, view):
+async def read_pushed(stream: "TCPStream", view: bytearray | memoryview) -> int:
     """`TCPStream.readinto` of a modem that pushes its data."""
     while stream.state < BROKEN or stream.pushed:
         n = min(len(view), len(stream.pushed))
