@@ -10,6 +10,10 @@ from micropython import const
 from ovms.parameters import FEATURE_CAN_WRITE, FIRST_ACC
 from ovms.protocol import acc_places, place
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.services.sms.answering import Request
+
 _PLACES = const(4)
 _VERBS = ("HERE", "NOTHERE", "CLEAR", "ENABLE", "DISABLE", "PARAMS", "STAT", "DIAG")
 _USE = (
@@ -20,7 +24,7 @@ _NOT_HERE = "ACC not at this location"
 _NO_FIX = "There is no GPS fix now. Try again outside, or name a place by its number."
 
 
-async def reply(request):
+async def reply(request: "Request") -> str:
     """Do what the words say, and tell. With a question mark anywhere nothing is changed."""
     words = [word.upper() for word in request.words]
     is_query = request.command == "ACC?"

@@ -7,6 +7,12 @@ from ovms.parameters import FIRST_ACC, LAST_ACC, TIMEZONE
 from ovms.protocol import acc_places, place
 from ovms.services import acc_states as machine
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ovms.services.sms.service import SMSService
+
 _TEXTS = {
     machine.FIRST_RUN: "First run",
     machine.FREE: "Free",
@@ -23,7 +29,7 @@ _TEXTS = {
 }
 
 
-def status(sms):
+def status(sms: "SMSService") -> str:
     """ACC STAT."""
     acc = sms.status.acc
     if acc is None:
@@ -75,10 +81,10 @@ def _waiting(sms, acc):
     )
 
 
-def diagnosis(sms):
+def diagnosis(sms: "SMSService") -> str:
     """ACC DIAG: what the last estimate was made of, and what came out, -1 for nothing."""
     acc = sms.status.acc
-    values = acc[machine.LAST_MODE : machine.LAST_MIN + 1] if acc else [0] * 7 + [-1]
+    values: "list[Any]" = acc[machine.LAST_MODE : machine.LAST_MIN + 1] if acc else [0] * 7 + [-1]
     # Of charge mode, power, stop at range and SOC, ideal range, CAC, place and minutes.
     values[5] = "%d.%02d" % (values[5] // 100, values[5] % 100)
     names = ("chgmod", "wAvail", "ixEnd", "pctEnd", "idealRange", "CAC", "location", "estimate")

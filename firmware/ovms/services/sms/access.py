@@ -17,6 +17,11 @@ from ovms.parameters import (
 )
 from ovms.services.sms.service import BY_OLD_OWNER, BY_OWNER, BY_PASSWORD
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.services.sms.commands import Command
+    from ovms.services.sms.service import SMSService
+
 _GRANTED = const(0)
 _DENIED = const(1)
 # Right, but the factory password does not open this command.
@@ -29,7 +34,7 @@ _LOST = const(4)
 _FACTORY_WORDS = ("REGISTER", "PASS?", "FACTORY")
 
 
-def recognised(sms, caller, is_owner):
+def recognised(sms: "SMSService", caller: str, is_owner: bool) -> tuple[str, bool]:
     """(sender, whether that is the owner): the same text for the same sender.
 
     caller: the number as delivered. is_owner: whether it is known already who asks.
@@ -41,7 +46,7 @@ def recognised(sms, caller, is_owner):
     return number or caller[:20] or "?", is_owner
 
 
-def refusal(sms, sender, is_owner, command):
+def refusal(sms: "SMSService", sender: str, is_owner: bool, command: "Command") -> str | None:
     """None when the Command may be carried out; else what is answered, "" for nothing.
 
     The password is taken out of the command's words.
@@ -58,12 +63,12 @@ def refusal(sms, sender, is_owner, command):
     return None
 
 
-def has_owner(sms):
+def has_owner(sms: "SMSService") -> bool:
     """Whether somebody is registered as the owner."""
     return sms.config.get(PHONE) not in ("", NO_PHONE)
 
 
-def is_same(given, secret):
+def is_same(given: str, secret: str) -> bool:
     """Whether two texts are equal; the time it takes says nothing about where they differ."""
     difference = len(given) ^ len(secret)
     for i in range(len(given)):

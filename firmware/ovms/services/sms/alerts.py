@@ -6,8 +6,12 @@ Loaded on demand. What they do: `services/chosen_alerts.py`.
 from ovms.parameters import ALERTS, HOME
 from ovms.protocol import alert_choice, place
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.services.sms.answering import Request
 
-async def reply(request):
+
+async def reply(request: "Request") -> str:
     """Change what the command says, then show it."""
     sms = request.sms
     if request.command == "ALERT":

@@ -9,6 +9,10 @@ import asyncio
 
 from ovms import parameters
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.services.sms.service import SMSService
+
 _UNKNOWN = "Unknown command. Send HELP for a list."
 # To somebody who mistypes a command while the module has no owner.
 _FIRST = "Unknown command. Begin with REGISTER and the module password, as in REGISTER OVMS."
@@ -24,7 +28,9 @@ class Request:
     `commands.py`. words: what stands behind it, without the password. origin: FROM_...
     """
 
-    def __init__(self, sms, caller, command, words, origin):
+    def __init__(
+        self, sms: "SMSService", caller: str, command: str, words: list[str], origin: int
+    ) -> None:
         self.sms = sms
         self.caller = caller
         self.command = command
@@ -32,7 +38,9 @@ class Request:
         self.origin = origin
 
 
-async def execute(sms, caller, text, is_owner, origin):
+async def execute(
+    sms: "SMSService", caller: str, text: str, is_owner: bool, origin: int | None
+) -> tuple[bool, str | None]:
     """(whether it was done, reply): what the text asks for, if its sender may."""
     reply, refusal, is_act = await _admitted(sms, caller, text, is_owner, origin)
     if reply is None:
@@ -140,7 +148,7 @@ def _no_command(sms, caller, text, is_owner):
     return None
 
 
-def in_rhythm(sms, number, text, reply):
+def in_rhythm(sms: "SMSService", number: str, text: str, reply: str) -> str | None:
     """The reply, or what takes its place when the owner's phone answers by itself."""
     from ovms.protocol import phone
 

@@ -11,6 +11,10 @@ from micropython import const
 
 from ovms.parameters import PHONE
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import SMSSender
+
 _SMS = const(50)
 _RECOVER_S = const(360)
 _NUMBERS = const(8)
@@ -21,7 +25,9 @@ _NOTICE = (
 )
 
 
-def within(sender, number, outgoing, reserve=0):
+def within(
+    sender: "SMSSender", number: str, outgoing: list[tuple[str, str]], reserve: int = 0
+) -> "list[tuple[str, str]] | tuple[()]":
     """Of the list `outgoing` of (number, text) what may leave: all, a sentence instead, or none.
 
     sender: who has `status` and `clock`.

@@ -7,6 +7,12 @@ guesses from many numbers lock out none that knows the password.
 
 from micropython import const
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ovms.services.sms.service import SMSService
+
 _WRONG_LIMIT = const(5)
 _HOLD_S = const(3600)
 _CALLERS = const(8)
@@ -26,18 +32,21 @@ class CallerRecord:
     record, hash and count of each sender, the last ones.
     """
 
-    def __init__(self, name, expires_s):
+    # None only of a record that has a name.
+    others: "list[int] | Any"
+
+    def __init__(self, name: str, expires_s: int) -> None:
         self.name = name
         self.wrong_passwords = 0
         self.is_told = False
         self.expires_s = expires_s
         self.others = None if name else []
 
-    def is_locked(self, sender):
+    def is_locked(self, sender: str) -> bool:
         """Whether not even the right password helps."""
         return self._count(sender) >= _WRONG_LIMIT
 
-    def note(self, sender):
+    def note(self, sender: str) -> tuple[int, int]:
         """A wrong password of `sender`: how many there were, of him and in this record."""
         self.wrong_passwords += 1
         count = self._count(sender) + (not self.name)
@@ -48,7 +57,7 @@ class CallerRecord:
             self.others.append(_digest(sender) << _COUNT_BITS | count)
         return count, self.wrong_passwords
 
-    def forget(self, sender):
+    def forget(self, sender: str) -> None:
         """The wrong passwords of `sender`."""
         if self.name:
             self.wrong_passwords = 0
@@ -73,7 +82,7 @@ def _digest(sender):
     return hash(sender) & _HASH_MASK
 
 
-def find_record(sms, sender):
+def find_record(sms: "SMSService", sender: str) -> "CallerRecord | None":
     """The live record of `sender`, or the one shared by all who found no room, or None."""
     now = sms.clock.uptime_s()
     sms.records = [record for record in sms.records if now < record.expires_s]
@@ -86,7 +95,7 @@ def find_record(sms, sender):
     return shared
 
 
-def record_of(sms, sender):
+def record_of(sms: "SMSService", sender: str) -> "CallerRecord":
     """The same, but a new one instead of None."""
     record = find_record(sms, sender)
     if record is None:
@@ -96,13 +105,13 @@ def record_of(sms, sender):
     return record
 
 
-def note_right(record, sender):
+def note_right(record: "CallerRecord | None", sender: str) -> None:
     """A caller gave the right password; it does not clear what others did."""
     if record:
         record.forget(sender)
 
 
-def note_wrong(sms, sender):
+def note_wrong(sms: "SMSService", sender: str) -> None:
     """A caller gave a wrong password; the owner hears of the last one."""
     record = record_of(sms, sender)
     sms.status.count("sms_wrong_password")

@@ -9,6 +9,10 @@ from micropython import const
 from ovms import parameters
 from ovms.vehicle.base import FAILED, OK
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.services.sms.answering import Request
+
 # Command: protocol command, how many words it takes, what is said when the car did it.
 _ACTIONS = {
     "LOCK": (20, 1, "Vehicle lock requested"),
@@ -25,7 +29,7 @@ _CHARGE_CURRENT = const(15)
 _MODES = {"STA": "0", "STO": "1", "RAN": "3", "PER": "4"}
 
 
-async def reply(request):
+async def reply(request: "Request") -> str:
     """Let the car do what the command says. ValueError tells why it did not."""
     code, count, text = _ACTIONS[request.command]
     if request.command == "CHARGEMODE":

@@ -10,6 +10,11 @@ from ovms.protocol.place import degrees
 from ovms.protocol.v2.messages import freshness
 from ovms.vehicle import state as car_state
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import VehicleState
+    from ovms.services.sms.answering import Request
+
 _MODES = {
     car_state.MODE_STANDARD: "Standard - ",
     car_state.MODE_STORAGE: "Storage - ",
@@ -51,7 +56,7 @@ def _ago(sms, age_s):
     return "%d days ago" % (minutes // 1440)
 
 
-def stat(state, is_miles):
+def stat(state: "VehicleState", is_miles: bool) -> str:
     """The standard STAT text, lines separated by `\\n`."""
     unit = "mi" if is_miles else "km"
     lines = _charge_lines(state, is_miles, unit) if state.is_charge_port_open else ["Not charging"]
@@ -152,6 +157,6 @@ def _temperatures(sms):
 _REPLIES = {"GPS": _location, "STAT": _stat_reply, "TEMPS": _temperatures}
 
 
-async def reply(request):
+async def reply(request: "Request") -> str:
     """What the command tells."""
     return _REPLIES[request.command](request.sms)

@@ -7,6 +7,10 @@ from micropython import const
 from ovms import parameters
 from ovms import status as requests
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.services.sms.answering import Request
+
 # The protocol's command that does as RESET.
 _REBOOT = const(5)
 
@@ -25,7 +29,7 @@ _SETTINGS = {
 }
 
 
-async def reply(request):
+async def reply(request: "Request") -> str:
     """Do what the command says. What sets some of the settings shown together shows them."""
     if request.command == "GSMLOCK":
         # The search for networks takes up to two minutes.

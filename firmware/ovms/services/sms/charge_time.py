@@ -8,13 +8,17 @@ from micropython import const
 from ovms import parameters
 from ovms.vehicle.state import MODE_PERFORMANCE, MODE_RANGE, MODE_STANDARD
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.services.sms.answering import Request
+
 _LEAST_W = const(1000)
 _MODES = {"S": MODE_STANDARD, "R": MODE_RANGE, "P": MODE_PERFORMANCE}
 _USE = "Invalid command\n Use: CTP <n>S <n>E <n>% <n>W <n>V <n>A, and S, R or P"
 _MILE_MM = const(1609344)
 
 
-async def reply(request):
+async def reply(request: "Request") -> str:
     """CTP. Words in any order: from, to (range or percent), watts or volts and amperes, mode."""
     sms = request.sms
     car = sms.car()

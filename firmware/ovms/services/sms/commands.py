@@ -8,6 +8,14 @@ from micropython import const
 
 from ovms.services.sms.service import BY_EITHER, BY_OLD_OWNER, BY_OWNER, BY_PASSWORD
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from ovms.contracts import SMSMethod
+    from ovms.services.sms.answering import Request
+    from ovms.services.sms.service import SMSService
+
 # Longer than any command with 31 parameters; what is behind is not looked at.
 _TEXT_LIMIT = const(1200)
 
@@ -232,24 +240,30 @@ class Command:
     own, else None.
     """
 
-    def __init__(self, row, words, is_query, method=None):
+    def __init__(
+        self,
+        row: tuple[str, int, str, int, str | None],
+        words: list[str],
+        is_query: bool,
+        method: "SMSMethod | None" = None,
+    ) -> None:
         self.name, self.mode, self.kind, self.least, self.usage = row
         self.words = words
         self.is_query = is_query
         self.method = method
 
-    def load_reply(self):
+    def load_reply(self) -> "Callable[[Request], Awaitable[str]]":
         """What carries it out, for a command of the framework."""
         return _LOADERS[self.kind]()
 
-    def may_act(self):
+    def may_act(self) -> bool:
         """Whether the car may do something by it, which twice is something else than once."""
         if self.method:
             return self.mode == BY_OWNER and not self.is_query
         return self.kind == "act"
 
 
-def find(own, text):
+def find(own: "Sequence[tuple[str, int, SMSMethod]]", text: str) -> "Command | None":
     """The Command that `text` asks for, None when there is no such one. own: the car's commands.
 
     A command is found with or without its `?`, one of the car first.
@@ -289,7 +303,7 @@ def _is_plain(text):
         return False
 
 
-def names(sms):
+def names(sms: "SMSService") -> tuple[list[str], list[str]]:
     """All commands, as two lists: those of the framework, and those of the car."""
     own = [row[0] for row in sms.car().sms_commands()]
     common = []

@@ -11,6 +11,10 @@ from micropython import const
 
 from ovms import parameters
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.services.sms.service import SMSService
+
 # No telephone in the world has so short a number.
 _SHORT_NUMBER = const(6)
 _SENDER_LENGTH = const(11)
@@ -19,7 +23,7 @@ _TEXT_LENGTH = const(155)
 _HARMLESS_LENGTH = const(3)
 
 
-def forward(sms, caller, text):
+def forward(sms: "SMSService", caller: str, text: str) -> None:
     """Push `text` of a service to the apps; drop any other."""
     if sms.config.feature(parameters.FEATURE_SUPPRESS) & parameters.NO_FORWARDING:
         return
@@ -34,12 +38,12 @@ def forward(sms, caller, text):
     sms.push("A", "SMS FROM: %s - MSG: %s" % (masked(caller, False), shown))
 
 
-def is_attempt(sms, caller, text):
+def is_attempt(sms: "SMSService", caller: str, text: str) -> bool:
     """Whether a person seems to have mistyped a command."""
     return not is_service(caller) and _resembles_any(sms, text[: 2 * _TEXT_LENGTH])
 
 
-def is_service(caller):
+def is_service(caller: str) -> bool:
     """Whether `caller` is a name or a short number, not somebody's telephone.
 
     What is in quotes is none, however it looks: see `protocol/phone.py`.
@@ -55,7 +59,7 @@ def is_service(caller):
     return data.isdigit() and len(data) <= _SHORT_NUMBER
 
 
-def masked(text, has_codes=True):
+def masked(text: str, has_codes: bool = True) -> str:
     """`text` in one line; if it has codes, `****` in the place of what may be one."""
     data = text.encode()
     shown = bytearray()

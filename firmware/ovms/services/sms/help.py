@@ -1,7 +1,11 @@
 """The SMS command HELP. Loaded on demand."""
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.services.sms.answering import Request
 
-async def reply(request):
+
+async def reply(request: "Request") -> str:
     """Text of the reply: all commands."""
     from ovms.services.sms.commands import names
 

@@ -19,6 +19,10 @@ one may come that is the same to the letter.
 
 from micropython import const
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.services.sms.service import SMSService
+
 _LINES = const(4)
 _ANSWERED = const(9)
 
@@ -28,7 +32,7 @@ _NOTICE = (
 )
 
 
-def begin(sms, crc):
+def begin(sms: "SMSService", crc: int) -> int:
     """Note it; how often the SMS was begun, with this time: 1, 2 or more."""
     lines = _load(sms)
     times = 0
@@ -39,12 +43,12 @@ def begin(sms, crc):
     return times + 1
 
 
-def end(sms, crc):
+def end(sms: "SMSService", crc: int) -> None:
     """Note that it was answered."""
     _save(sms, _load(sms), crc, _ANSWERED)
 
 
-def notice(sms, number, text):
+def notice(sms: "SMSService", number: str, text: str) -> str | None:
     """What the sender of an interrupted SMS is told, None for somebody who may nothing."""
     from ovms.parameters import PASSWORD
     from ovms.services.sms import access

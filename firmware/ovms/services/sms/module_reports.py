@@ -10,6 +10,12 @@ from micropython import const
 
 from ovms import status as net
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ovms.services.sms.answering import Request
+
 # LED blink codes (module-behaviour 3.9): network state -> (red, green).
 _LED_CODES = {
     net.NET_START: (0, 10),
@@ -24,7 +30,7 @@ _LED_CODES = {
 _LENGTH = const(540)
 
 
-def tenths(value):
+def tenths(value: int) -> str:
     """`value` in tenths as text with one decimal."""
     return "%s%d.%d" % ("-" if value < 0 else "", abs(value) // 10, abs(value) % 10)
 
@@ -150,7 +156,7 @@ async def _peripherals(sms, car):
     return lines
 
 
-def heap(system_free):
+def heap(system_free: "Callable[[], int] | None") -> tuple[int, int, int | None]:
     """(bytes of the heap in use, its size, what the system could still give or None).
 
     system_free: the board's own function, or None.
@@ -173,7 +179,7 @@ def _kb(count):
     return (count + 512) // 1024
 
 
-async def reply(request):
+async def reply(request: "Request") -> str:
     """What the command tells."""
     if request.command == "SUMMARY":
         return await _summary(request.sms)

@@ -2,10 +2,14 @@
 
 from ovms import parameters
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.services.sms.answering import Request
+
 _USE = "MQTT takes a broker, or a broker with user and password, or -, or HA ON or HA OFF."
 
 
-async def reply(request):
+async def reply(request: "Request") -> str:
     """Set the broker, or show it."""
     if request.command == "MQTT":
         _set(request)

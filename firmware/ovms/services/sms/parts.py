@@ -7,13 +7,19 @@ from micropython import const
 from ovms import parameters
 from ovms.services.local_time import local_s
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import SMSSender
+
 # Characters of one SMS (3GPP 23.038): in the GSM alphabet, and in UCS2 for all others.
 _SMS_PLAIN = const(160)
 _SMS_UCS2 = const(70)
 _MAX_PARTS = const(9)
 
 
-async def outgoing(sender, number, text, reserve=0, is_forced=False):
+async def outgoing(
+    sender: "SMSSender", number: str, text: str | None, reserve: int = 0, is_forced: bool = False
+) -> "list[tuple[str, str]] | tuple[()]":
     """[(normal number, text)] to send, none when there is nobody or nothing to tell.
 
     sender: who has `config`, `status`, `clock` and `car`, which returns the current Vehicle.
@@ -70,7 +76,7 @@ def _fitting(text, limit, is_plain):
     return sms_text.fitting(text, limit)
 
 
-def parts(text, least=0):
+def parts(text: str, least: int = 0) -> list[str]:
     """`text` as a list of SMS texts, cut at line ends, else at blanks; numbered when several.
 
     least: how many characters make no part alone, because what they introduce follows. Line ends
@@ -81,7 +87,7 @@ def parts(text, least=0):
     if _fitting(text, limit, is_plain) == len(text):
         return [text]
     limit -= len("9/9 ")
-    pieces = []
+    pieces: list[str] = []
     while text and len(pieces) < _MAX_PARTS:
         end = start = _fitting(text, limit, is_plain)
         if end < len(text):

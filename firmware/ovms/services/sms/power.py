@@ -3,11 +3,16 @@
 from ovms.parameters import POWER_SAVE
 from ovms.services import power_states as states
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Status
+    from ovms.services.sms.answering import Request
+
 _USE = "POWERSAVE is ON, OFF or TRANSPORT."
 _WORDS = {"ON": states.ON, "OFF": states.OFF, "TRANSPORT": states.SHIPPED}
 
 
-async def reply(request):
+async def reply(request: "Request") -> str:
     """Set it, or show it."""
     sms = request.sms
     if request.command == "POWERSAVE":
@@ -19,7 +24,7 @@ async def reply(request):
     return text + "\r\n" + summary(sms.status) if sms.status.power else text
 
 
-def summary(status):
+def summary(status: "Status") -> str:
     """What SUMMARY tells: `park for 3:20, 4 changes and about 120 mAh since yesterday`."""
     power = status.power
     now_s = status.uptime_s

@@ -3,10 +3,15 @@
 from ovms import owner_guard, parameters
 from ovms import status as requests
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Config, Status
+    from ovms.services.sms.answering import Request
+
 _PASS = "If somebody else knows the module password, send PASS <new>."
 
 
-async def reply(request):
+async def reply(request: "Request") -> str:
     """Do what the command says; ValueError tells why not."""
     return _undo(request) if request.command == "UNDO" else _factory(request)
 
@@ -45,7 +50,7 @@ def _factory(request):
     return "All settings are those of the factory. The module starts anew: send REGISTER OVMS."
 
 
-def reset(config, status, origin):
+def reset(config: "Config", status: "Status", origin: int) -> None:
     """All settings as at first; what `UNDO` needs stays."""
     from ovms import parameter_rules
 

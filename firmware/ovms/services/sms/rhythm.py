@@ -10,6 +10,10 @@ What is remembered is in `SMSService.rhythm`, a list of numbers.
 
 from micropython import const
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.services.sms.service import SMSService
+
 ANSWER = const(0)
 LAST = const(1)
 SILENCE = const(2)
@@ -37,7 +41,7 @@ NOTICE = (
 )
 
 
-def verdict(sms, text, is_unknown):
+def verdict(sms: "SMSService", text: str, is_unknown: bool) -> int:
     """ANSWER, LAST for the sentence that ends it, or SILENCE. is_unknown: it was no command."""
     rhythm = sms.rhythm
     now_s = sms.clock.uptime_s()

@@ -12,6 +12,15 @@ from micropython import const
 from ovms import parameters
 from ovms.status import REQUEST_ROOM
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from typing import Any
+
+    from ovms.contracts import Clock, Config, SMSModem, Status, Store, Vehicle, VehicleState
+    from ovms.services.commander import Commander
+    from ovms.services.sms.callers import CallerRecord
+
 # Who may use a command (module-behaviour 2.3).
 BY_PASSWORD = const(1)
 BY_OWNER = const(2)
@@ -41,7 +50,25 @@ class SMSService:
     (number, part) of its answer, or None; sendings: how often there was no network to send one.
     """
 
-    def __init__(self, config, state, car, status, clock, journal=None):
+    # None until the composition root has set them.
+    commander: "Commander | Any"
+    push: "Callable[[str, str], None] | Any"
+    can_log: "Callable[..., Awaitable[Any]] | Any"
+    records: "list[CallerRecord]"
+    # Asked for in the work on an SMS alone.
+    current: "tuple[str, str] | Any"
+    done: "tuple[bool, str | None] | Any"
+    unsent: list[tuple[str, str]] | None
+
+    def __init__(
+        self,
+        config: "Config",
+        state: "VehicleState",
+        car: "Callable[[], Vehicle]",
+        status: "Status",
+        clock: "Clock",
+        journal: "Store | None" = None,
+    ) -> None:
         self.config = config
         self.state = state
         self.car = car
@@ -61,7 +88,7 @@ class SMSService:
         # The uptime at which this task is heard of again, see `ovms/guard.py`.
         self.due_s = _NEVER_S
 
-    async def run(self, modem):
+    async def run(self, modem: "SMSModem") -> None:
         """Answer what `modem.next_sms()` brings, for ever.
 
         None is dropped before it is answered: what does not get on for want of memory ends this
@@ -92,7 +119,7 @@ class SMSService:
                 self.stay_alive()
                 await asyncio.sleep(_LOOK_S)
 
-    def stay_alive(self):
+    def stay_alive(self) -> None:
         """The SMS in work gets on."""
         self.due_s = self.status.uptime_s + _ALIVE_S
 
@@ -109,7 +136,9 @@ class SMSService:
                 await asyncio.sleep(pause_s)
         return None
 
-    def execute(self, caller, text, is_owner=False, origin=None):
+    def execute(
+        self, caller: str, text: str, is_owner: bool = False, origin: int | None = None
+    ) -> "Awaitable[tuple[bool, str | None]]":
         """Coroutine: carry out one SMS. Returns (whether it was done, reply). No input raises.
 
         caller: the number as delivered; text: str. is_owner: whether it is known already who
@@ -120,7 +149,9 @@ class SMSService:
 
         return execute(self, caller, text, is_owner, origin)
 
-    def execute_as_owner(self, text, origin=parameters.FROM_SERVER):
+    def execute_as_owner(
+        self, text: str, origin: int = parameters.FROM_SERVER
+    ) -> "Awaitable[tuple[bool, str | None]]":
         """The same for somebody who is the owner, even before REGISTER."""
         return self.execute(self.config.get(parameters.PHONE), text, True, origin)
 

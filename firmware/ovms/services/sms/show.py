@@ -6,6 +6,12 @@ Source: module-behaviour 2.5. Loaded on demand. No reply shows a password.
 from ovms import parameters
 from ovms import status as net
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Status
+    from ovms.services.sms.answering import Request
+    from ovms.services.sms.service import SMSService
+
 
 def _register(sms):
     return "Registered number: " + sms.config.get(parameters.PHONE)
@@ -109,7 +115,7 @@ def _lock(sms):
     return text
 
 
-def sim_state(status):
+def sim_state(status: "Status") -> str:
     """What is wrong with SIM or modem, "OK", or "unknown" before the modem has told."""
     return status.modem_error or ("OK" if status.iccid or status.is_registered else "unknown")
 
@@ -215,11 +221,11 @@ _TEXTS = {
 }
 
 
-def text_of(sms, command):
+def text_of(sms: "SMSService", command: str) -> str:
     """What `command` of the table in `commands.py` shows."""
     return _TEXTS[command](sms)
 
 
-async def reply(request):
+async def reply(request: "Request") -> str:
     """What the command shows."""
     return text_of(request.sms, request.command)

@@ -8,12 +8,16 @@ signature keeps foreign code out, and not the costs.
 from ovms import parameters
 from ovms.status import VERSION
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.services.sms.answering import Request
+
 _USE = "UPDATE takes an address, an address and GPRS, GPRS alone, or -."
 _SUPPORT = "An update by the server needs the owner's SUPPORT ON."
 _COSTS = "Only the owner's phone or the cable may spend GPRS data on an update."
 
 
-async def reply(request):
+async def reply(request: "Request") -> str:
     """Order one, or show what is under way."""
     sms = request.sms
     if request.command == "UPDATE":

@@ -3,12 +3,16 @@
 from ovms.parameters import FIRST_WIFI, LAST_WIFI
 from ovms.services.sms.wording import QUOTES
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.services.sms.answering import Request
+
 _USE = 'Put quotes around a name or key with blanks: WIFI "My Home" <key>.'
 _FULL = "Three networks are kept. Remove one first: WIFI - <name>."
 _UNKNOWN = "There is no network of this name, see WIFI?"
 
 
-async def reply(request):
+async def reply(request: "Request") -> str:
     """Set, add or remove a network, and show all of them."""
     if request.command == "WIFI":
         _set(request)
@@ -52,7 +56,7 @@ def _put(networks, network):
     networks.append(network)
 
 
-def fields_of(text):
+def fields_of(text: str) -> list[str]:
     """Words of `text` as list of str, those in quotes with their blanks and without the quotes."""
     fields = []
     text = text.strip()

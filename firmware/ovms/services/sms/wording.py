@@ -12,7 +12,7 @@ QUOTES = "\"'`\xb4\xab\xbb\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u2039
 _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2212"
 
 
-def words_of(text):
+def words_of(text: str) -> list[str]:
     """The words of `text`, a list of str. Only quotes around all of it, or around the command, are
     none of the words: values may hold some.
     """

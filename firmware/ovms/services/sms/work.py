@@ -10,13 +10,18 @@ from micropython import const
 
 from ovms import parameters
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import SMSModem
+    from ovms.services.sms.service import SMSService
+
 # Of `budget.py`, for what is no answer.
 _RESERVE = const(10)
 # So often an answer is tried that met no network.
 _SENDINGS = const(5)
 
 
-async def begin(sms, modem):
+async def begin(sms: "SMSService", modem: "SMSModem") -> bool:
     """Before it is carried out. True; `done` is set where it must not be carried out again."""
     # Others have their turn between two loads of code.
     await asyncio.sleep_ms(0)
@@ -34,7 +39,7 @@ async def begin(sms, modem):
     return True
 
 
-async def send(sms, modem):
+async def send(sms: "SMSService", modem: "SMSModem") -> bool:
     """Whether the SMS is over; False: its answer waits for the network."""
     number, text = sms.current
     await asyncio.sleep_ms(0)
