@@ -58,6 +58,10 @@ from ovms.vehicle.state import (
 
 _FLOWING = (CAR_CHARGES, TOPPING_OFF, CHARGE_HEATING)
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.services.notifier import Notifier
+
 _NEVER_S = const(1 << 29)
 _SOON_S = const(10)
 _MINUTE_S = const(60)
@@ -77,7 +81,7 @@ _NEAR_MIN = const(2)
 _OUTSIDE_M = const(50)
 
 
-def look(notifier):
+def look(notifier: "Notifier") -> None:
     """Do what is due now, and set when to look again."""
     watched = notifier.watched
     status = notifier.status

@@ -27,6 +27,14 @@ from ovms.vehicle.base import (
     UNSUPPORTED,
 )
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ovms.contracts import Vehicle, VehicleState
+    from ovms.protocol.acc_places import Place
+    from ovms.services.notifier import Notifier
+
 _SOON_S = const(10)
 _TRIES = const(3)
 _DAY_MIN = const(1440)
@@ -35,12 +43,12 @@ _LINE_V = const(220)
 _AWAKE_S = const(60)
 
 
-def is_able(car):
+def is_able(car: "Vehicle") -> bool:
     """Whether ACC can do anything with the car: it starts and stops a charge when told to."""
     return knows(car, COMMAND_START_CHARGE) and knows(car, COMMAND_STOP_CHARGE)
 
 
-def knows(car, code):
+def knows(car: "Vehicle", code: int) -> bool:
     """Whether the car has the command, by its list of capabilities."""
     for word in car.CAPABILITIES.split(","):
         first, _, last = word[1:].partition("-")
@@ -49,7 +57,7 @@ def knows(car, code):
     return False
 
 
-def plan(notifier, acc, there, minutes):
+def plan(notifier: "Notifier", acc: list[int], there: "Place", minutes: int | None) -> None:
     """Reckon when the charge begins; the clock may not know the time yet."""
     utc_s = notifier.clock.utc_s()
     if utc_s is None:
@@ -76,7 +84,7 @@ def plan(notifier, acc, there, minutes):
     acc[START_MIN] = now_min + max(0, until_min - minutes)
 
 
-def begin(notifier, acc, there):
+def begin(notifier: "Notifier", acc: list[int], there: "Place") -> None:
     """CHARGING begins: mode and current as the rule has them, then the charge."""
     state = notifier.state
     car = notifier.car()
@@ -95,14 +103,14 @@ def begin(notifier, acc, there):
         do(notifier, acc, commands, "the charge was not started")
 
 
-def is_at_limit(state, there):
+def is_at_limit(state: "VehicleState", there: "Place") -> bool:
     """Whether the car has what the rule allows; limits stop exactly on the limit."""
     is_full = there.stop_pct and (state.soc_pct100 or 0) >= there.stop_pct * 100
     stop_km = there.stop_km()
     return bool(is_full or (stop_km and (state.ideal_range_km or 0) >= stop_km))
 
 
-def arm(acc, state, there):
+def arm(acc: list[int], state: "VehicleState", there: "Place") -> None:
     """Show the limits, so that users and apps see where the charge ends."""
     if not acc[ARMED] and (there.stop_pct or there.stop_range):
         acc[ARMED] = 1
@@ -112,14 +120,14 @@ def arm(acc, state, there):
         state.range_limit_km = there.stop_km()
 
 
-def disarm(acc, state):
+def disarm(acc: list[int], state: "VehicleState") -> None:
     if acc[ARMED]:
         acc[ARMED] = 0
         state.soc_limit_pct = acc[OLD_PCT]
         state.range_limit_km = acc[OLD_KM]
 
 
-def estimate(notifier, acc, there):
+def estimate(notifier: "Notifier", acc: list[int], there: "Place") -> int | None:
     """Minutes that the whole charge takes; None where the car cannot tell."""
     state = notifier.state
     predict = notifier.car().charge_prediction()
@@ -149,7 +157,7 @@ def estimate(notifier, acc, there):
     return minutes
 
 
-def stop(notifier, acc):
+def stop(notifier: "Notifier", acc: list[int]) -> None:
     now_s = notifier.clock.uptime_s()
     if now_s < acc[STOP_S]:
         # It takes a moment until the car shows that it did.
@@ -160,11 +168,13 @@ def stop(notifier, acc):
     do(notifier, acc, ((COMMAND_STOP_CHARGE, ""),), "the charge was not stopped")
 
 
-def tell(notifier, acc, text):
+def tell(notifier: "Notifier", acc: list[int], text: str) -> None:
     notifier.notify("A", "ACC #%d: %s" % (acc[SLOT], text))
 
 
-def do(notifier, acc, commands, failure):
+def do(
+    notifier: "Notifier", acc: list[int], commands: "Sequence[tuple[int, str]]", failure: str
+) -> None:
     """Have the car carry out (code, arguments) one after the other, and look again then.
 
     failure: what is told when it does not want to, time and again; "" for nothing.

@@ -21,6 +21,10 @@ from ovms.vehicle.base import (
 )
 from ovms.vehicle.state import SUBSTATE_ON_REQUEST
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.services.notifier import Notifier
+
 # Flickers take up to five seconds, and a stop has to be told within ten.
 _SETTLE_S = const(6)
 _LOOSE_S = const(600)
@@ -28,7 +32,7 @@ _LOOSE_S = const(600)
 _ENDS = (EVENT_CHARGE_DONE, EVENT_CHARGE_INTERRUPTED)
 
 
-def on_event(notifier, event, now_s):
+def on_event(notifier: "Notifier", event: int, now_s: int) -> None:
     """A charge began, ended, or reached something: EVENT_CHARGE_STARTED to ..._SUFFICIENT."""
     text = ""
     if now_s >= notifier.charge_quiet_s and _is_wanted(notifier, event):
@@ -65,7 +69,7 @@ def _is_back(charge, event):
     return event != EVENT_CHARGE_DONE or event == charge.settled
 
 
-def on_due(notifier, now_s):
+def on_due(notifier: "Notifier", now_s: int) -> None:
     """What was to last has lasted."""
     charge = notifier.watched
     event = charge.event

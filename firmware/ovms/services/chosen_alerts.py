@@ -12,6 +12,11 @@ from micropython import const
 from ovms.parameters import ALERTS, POWER_SAVE
 from ovms.protocol.alert_choice import value
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import VehicleState
+    from ovms.services.notifier import Notifier
+
 # A car stands where it was parked a minute after the key; a fix is of now for so long.
 _PARKED_S = const(60)
 _FIX_S = const(10)
@@ -24,7 +29,7 @@ _MOVED_PAUSE_S = const(890)
 _DOORS = ("front left", "front right", "rear left", "rear right", "bonnet", "trunk")
 
 
-def moved(notifier):
+def moved(notifier: "Notifier") -> str:
     """Once a minute: the text to tell of a car that is moved, with its kind in front, or ""."""
     watched = notifier.watched
     config = notifier.config
@@ -36,14 +41,15 @@ def moved(notifier):
     return ""
 
 
-def here(state):
+def here(state: "VehicleState") -> tuple[int, int] | None:
     """(latitude, longitude) of a fix of now, or None."""
     if not state.has_gps_lock or state.gps_age_s is None or state.gps_age_s > _FIX_S:
         return None
-    return state.latitude_udeg, state.longitude_udeg
+    # With a fix both are known.
+    return state.latitude_udeg, state.longitude_udeg  # type: ignore[return-value]
 
 
-def _moved(notifier, place):
+def _moved(notifier: "Notifier", place: tuple[int, int] | None) -> str:
     watched = notifier.watched
     state = notifier.state
     if state.is_on:
@@ -87,7 +93,7 @@ def _moved(notifier, place):
     )
 
 
-def doors(notifier):
+def doors(notifier: "Notifier") -> str:
     """A door or the like moved: the text to tell, "" for none. One per parking."""
     state = notifier.state
     watched = notifier.watched

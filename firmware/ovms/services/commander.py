@@ -14,6 +14,14 @@ from micropython import const
 from ovms import status as requests
 from ovms.parameters import FROM_CABLE
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from ovms.contracts import Buffer, Config, ModemPort, Status, Timer, Vehicle
+    from ovms.services.sms.service import SMSService
+
 # Commands that wait. Behind the first ones a long one is kept only to be refused in its turn.
 _QUEUE_MAX = const(40)
 _QUEUE_LONG = const(8)
@@ -33,7 +41,21 @@ class Commander:
     car: Vehicle, None until there is one; the composition root sets another with another type.
     """
 
-    def __init__(self, car, config, status, sms_service, modem, clock=asyncio):
+    # None is asked for only by `protocol_commands.py`, which refuses what needs one.
+    modem: "ModemPort | Any"
+    on_charge_request: "Callable[[bool], None] | None"
+    _queue: list[tuple[bytes, bool]]
+    _messages: "Sequence[str]"
+
+    def __init__(
+        self,
+        car: "Vehicle | None",
+        config: "Config",
+        status: "Status",
+        sms_service: "SMSService",
+        modem: "ModemPort | None",
+        clock: "Timer" = asyncio,
+    ) -> None:
         self.clock = clock
         self.car = car
         self.config = config
@@ -56,7 +78,7 @@ class Commander:
         self._requests = 0
         self._taken = self._sent = 0
 
-    def accept(self, payload):
+    def accept(self, payload: "Buffer") -> None:
         """Queue one command. payload: bytes-like, the text behind `C`; borrowed."""
         waiting = len(self._queue)
         if waiting >= _QUEUE_MAX:
@@ -69,11 +91,11 @@ class Commander:
         self._queue.append((text, is_refused))
         self._wake.set()
 
-    def is_busy(self):
+    def is_busy(self) -> bool:
         """Whether a command waits or is carried out, or its answer has not left yet."""
         return bool(self._queue) or self._current is not None
 
-    def poll(self):
+    def poll(self) -> tuple[str, bytes] | None:
         """The next (code, payload bytes) to send, or None: answers, and the alert of command 6."""
         if self._taken >= len(self._messages):
             return None
@@ -81,13 +103,13 @@ class Commander:
         self._taken += 1
         return message[0], message[1:].encode()
 
-    def on_sent(self):
+    def on_sent(self) -> None:
         """The oldest message taken has left."""
         self._sent += 1
         if self._sent == len(self._messages):
             self._finish()
 
-    def on_closed(self):
+    def on_closed(self) -> None:
         """Forget commands and answers of this connection; a command under way ends unheard."""
         self._queue.clear()
         # It was carried out, so what it asked for stays due.
@@ -100,7 +122,7 @@ class Commander:
         self._requests = self._taken = self._sent = 0
         self._wake.set()
 
-    async def execute(self, code, arguments):
+    async def execute(self, code: int, arguments: str) -> list[str]:
         """Carry out one command for somebody who is not at the server's end.
 
         code: int; arguments: str behind the first comma. Returns the messages of the answer as
@@ -115,7 +137,7 @@ class Commander:
             raise bug
         return messages
 
-    async def run(self):
+    async def run(self) -> None:
         """Carry out queued commands for ever."""
         while True:
             self.due_s = _NEVER_S

@@ -9,6 +9,14 @@ from micropython import const
 from ovms import parameters
 from ovms.protocol.v2 import messages
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Buffer, Config, Random, Status
+    from ovms.protocol.v2.paranoid import Paranoid
+    from ovms.services.commander import Commander
+    from ovms.services.history import History
+    from ovms.services.reporter import Reporter
+
 # Push messages that wait for the server, and characters of one.
 _PUSHES_MAX = const(8)
 _PUSH_LENGTH = const(480)
@@ -21,7 +29,20 @@ class Conversation:
     history: History, or None for a module that keeps no records.
     """
 
-    def __init__(self, config, status, reporter, commander, urandom, history=None):
+    _paranoid: "Paranoid | None"
+    _pushes: list[bytes]
+    _token: bytes | None
+    _in_flight: list[str]
+
+    def __init__(
+        self,
+        config: "Config",
+        status: "Status",
+        reporter: "Reporter",
+        commander: "Commander",
+        urandom: "Random",
+        history: "History | None" = None,
+    ) -> None:
         self._config = config
         self._status = status
         self._reporter = reporter
@@ -38,7 +59,7 @@ class Conversation:
         self._in_flight = []
         self._elapsed_ms = 0
 
-    def push(self, kind, text):
+    def push(self, kind: str, text: str) -> None:
         """Queue a push message. kind: "A" alert, "I" info or "E" vehicle error; text: str.
 
         Not gated by parameter 3: who calls decides. When there is no room the oldest goes that
@@ -49,11 +70,11 @@ class Conversation:
             self._status.count("pushes_dropped")
             self._pushes.pop(self._pushes_taken)
 
-    def is_answering(self):
+    def is_answering(self) -> bool:
         """Whether a command is carried out, or its answer has not left yet."""
         return self._commander.is_busy()
 
-    def on_login(self):
+    def on_login(self) -> None:
         """A new connection: everything is told anew. Paranoid mode changes here only."""
         if self._config.is_paranoid:
             if self._paranoid is None:
@@ -67,7 +88,7 @@ class Conversation:
             self._reporter.limit = messages.MAX_PAYLOAD
         self._reporter.on_login()
 
-    def on_closed(self):
+    def on_closed(self) -> None:
         """The connection is gone, and with it what it had not brought across."""
         self._status.peers = 0
         self._in_flight.clear()
@@ -79,10 +100,10 @@ class Conversation:
         if self._history is not None:
             self._history.on_closed()
 
-    def on_message(self, code, payload):
+    def on_message(self, code: str, payload: "Buffer") -> None:
         """One message of the server. code: one character; payload: bytes-like, borrowed."""
         if code == "E":
-            inner = self._paranoid and self._paranoid.unwrap(payload)
+            inner = self._paranoid.unwrap(payload) if self._paranoid else None
             if inner is None:
                 self._status.count("paranoid_refused")
                 return
@@ -106,7 +127,7 @@ class Conversation:
         elif code != "a":
             self._status.count("messages_ignored")
 
-    def on_sent(self, code):
+    def on_sent(self, code: str) -> None:
         """The oldest message taken from `poll` has left; code: as `poll` gave it."""
         sender = self._in_flight.pop(0)
         if sender == "c":
@@ -117,7 +138,7 @@ class Conversation:
         elif sender:
             self._reporter.on_sent(sender)
 
-    def poll(self, elapsed_ms):
+    def poll(self, elapsed_ms: int) -> "tuple[str, Buffer] | None":
         """The next (code, payload bytes-like) to send, or None."""
         self._elapsed_ms += elapsed_ms
         if self._pings:

@@ -9,7 +9,7 @@ short text instead, one that MicroPython's ROM holds, and lists both here.
 SHORTENED = ()
 
 
-def in_full(counts):
+def in_full(counts: dict[str, int]) -> list[tuple[str, int]]:
     """(name, number) of each counter in `counts`, sorted by name."""
     return sorted((_full(SHORTENED, name), count) for name, count in counts.items())
 

@@ -6,7 +6,7 @@ from micropython import const
 _SLOW_CRYSTAL_BITRATE = const(500_000)
 
 
-def unreadable(bitrate):
+def unreadable(bitrate: int) -> str:
     """There are errors and no frame; bitrate: the car's."""
     text = (
         "there are frames, but none can be read. A wrong crystal is found out within 30 s;"
@@ -17,7 +17,7 @@ def unreadable(bitrate):
     return text
 
 
-def another(found_khz, board_khz):
+def another(found_khz: int, board_khz: int) -> str:
     """The crystal is not what the board says."""
     return "the crystal has %s, the board says %s. It works as it is." % (
         frequency(found_khz),
@@ -25,6 +25,6 @@ def another(found_khz, board_khz):
     )
 
 
-def frequency(khz):
+def frequency(khz: int) -> str:
     """Of a crystal, as text."""
     return "%d kHz" % khz if khz % 1000 else "%d MHz" % (khz // 1000)

@@ -10,6 +10,10 @@ from micropython import const
 
 from ovms import status as net
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Clock, Status, Vehicle, VehicleState
+
 # The start-up may take so long before silence is a fault.
 _START_S = const(60)
 _GPS_START_S = const(900)
@@ -33,7 +37,7 @@ _ADVICE = {
 _OR_RATE = "; a bit rate that is not the car's looks the same"
 
 
-def modem(status):
+def modem(status: "Status") -> str:
     """The modem, its SIM and its network."""
     error = status.modem_error
     if error:
@@ -63,7 +67,7 @@ def modem(status):
     return ""
 
 
-def can(status, car):
+def can(status: "Status", car: "Vehicle") -> str:
     """The CAN controller and the car's bus."""
     error = status.can_error
     if error or car.BITRATE is None:
@@ -94,7 +98,7 @@ def can(status, car):
     return ""
 
 
-def fix(status, state):
+def fix(status: "Status", state: "VehicleState") -> str:
     """Of the GPS receiver: is there a fix, and of how many satellites where that is known."""
     if status.gps_heard == net.GPS_ASLEEP:
         return "asleep while the car is parked"
@@ -102,7 +106,7 @@ def fix(status, state):
     return text if state.satellites is None else "%s, %d sats" % (text, state.satellites)
 
 
-def gps(status, state):
+def gps(status: "Status", state: "VehicleState") -> str:
     """The GPS receiver and its antenna."""
     if status.gps_heard == net.GPS_SILENT:
         return "no receiver is heard. Check its supply, and the wire from its TX."
@@ -122,7 +126,7 @@ def gps(status, state):
     return "no satellite is received. Check the antenna, and that it sees the sky."
 
 
-def supply(status, state):
+def supply(status: "Status", state: "VehicleState") -> str:
     """The measurement of the 12 V battery."""
     if status.uptime_s < _START_S:
         return ""
@@ -138,7 +142,7 @@ def supply(status, state):
     return ""
 
 
-def flash(status):
+def flash(status: "Status") -> str:
     """The file system."""
     count = _counter(status.counts)
     if (
@@ -150,7 +154,7 @@ def flash(status):
     return ""
 
 
-def wifi(status):
+def wifi(status: "Status") -> str:
     """The WiFi network that is set."""
     if status.wifi is not None and status.wifi.refused:
         return "%s refuses the key. Send WIFI <name> <key> anew." % status.wifi.refused
@@ -159,20 +163,20 @@ def wifi(status):
     return ""
 
 
-def safe_mode(status):
+def safe_mode(status: "Status") -> str:
     """That the module runs without car and server, see `ovms/runs.py`."""
     if _counter(status.counts)("safe_mode"):
         return "Safe mode after five crashes: no car, no server. RESET or an hour ends it."
     return ""
 
 
-def time_problem(status, clock):
+def time_problem(status: "Status", clock: "Clock") -> str:
     """Nobody tells the time."""
     is_early = status.uptime_s < _TIME_START_S and clock.refused_utc_s is None
     return "" if is_early or clock.utc_s() is not None else utc(clock)
 
 
-def utc(clock):
+def utc(clock: "Clock") -> str:
     """What time it is, and whose word that is."""
     utc_s = clock.utc_s()
     if utc_s is None:

@@ -7,6 +7,10 @@ from micropython import const
 
 from ovms import owner_guard, parameters
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.services.notifier import Notifier
+
 # Changes that come one after the other are one SMS.
 _PAUSE_S = const(15)
 # Until it has left, or was given up: then, or after a restart, it is told anew.
@@ -53,14 +57,14 @@ _WHO = {
 }
 
 
-def names(bits):
+def names(bits: int) -> str:
     """`owner, server` for bits of GUARDED; all those of WiFi are one."""
     last = len(_NAMES) - 1
     bits = bits & (1 << last) - 1 | (bits >> last and 1 << last)
     return ", ".join([_NAMES[i] for i in range(last + 1) if bits >> i & 1])
 
 
-def tell(notifier, now_s):
+def tell(notifier: "Notifier", now_s: int) -> None:
     """Called every second while there is something untold."""
     watched = notifier.watched
     if not watched.guard_s:
@@ -102,7 +106,7 @@ def to_phone(phone, text, news=""):
     return "N%s\t%s\t%s" % (phone, news, text)
 
 
-def note_sent(notifier, bits, is_sent):
+def note_sent(notifier: "Notifier", bits: str, is_sent: bool) -> None:
     """What became of an SMS. bits: as a str, as it was queued with.
 
     What changed meanwhile is told as well.

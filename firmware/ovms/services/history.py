@@ -13,6 +13,12 @@ from micropython import const
 
 from ovms import parameters
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ovms.contracts import Buffer, Clock, Config, RingStore, Status
+
 # Priorities: which ring keeps a record. Routine records never push out lasting ones.
 LASTING = const(0)
 ROUTINE = const(1)
@@ -43,7 +49,13 @@ _DELIVERED = const(-1)
 class History:
     """rings: RingStore for LASTING and for ROUTINE records. clock: see `clock.py:Clock`."""
 
-    def __init__(self, rings, config, clock, status):
+    made_s: dict[int, int]
+    _unkept: list[bytes]
+    _unwritten: "list[RingStore]"
+
+    def __init__(
+        self, rings: "Sequence[RingStore]", config: "Config", clock: "Clock", status: "Status"
+    ) -> None:
         self._rings = rings
         self._config = config
         self._clock = clock
@@ -59,7 +71,9 @@ class History:
         # Rings that are to be written soon.
         self._unwritten = []
 
-    def add(self, type, number, lifetime_s, data, priority=None):
+    def add(
+        self, type: str, number: int, lifetime_s: int, data: str, priority: int | None = None
+    ) -> None:
         """Queue one record, made now. A module without a server keeps none.
 
         type: "RT-PWR-Log" or the like; data: str. priority: by default LASTING for what the
@@ -94,7 +108,7 @@ class History:
 
         return free_s(self.made_s, "%s,%d" % (type, number), self._clock.uptime_s())
 
-    def tick(self):
+    def tick(self) -> None:
         """About once a second: tells the records the time, writes to flash what is due.
 
         At first it reads what is there, a ring each time: they take as long as anything may.
@@ -123,7 +137,7 @@ class History:
             # One a second: each takes as long as anything may.
             self._flush(self._unwritten.pop(0))
 
-    def flush(self):
+    def flush(self) -> None:
         """Write everything to flash now; call it before a restart."""
         self._is_urgent = False
         self._unwritten.clear()
@@ -147,7 +161,7 @@ class History:
         if damaged:
             self._status.counts["history_damaged"] = damaged
 
-    def poll(self):
+    def poll(self) -> tuple[str, bytes] | None:
         """The next (code, payload bytes) to send, or None. Only while logged in."""
         if self._unkept:
             return "H", self._unkept.pop(0)
@@ -187,7 +201,7 @@ class History:
             _release(ring)
         return None
 
-    def on_ack(self, payload):
+    def on_ack(self, payload: "Buffer") -> None:
         """The server has a record. payload: bytes-like, the text behind `h`; borrowed."""
         try:
             code = parameters.integer(bytes(payload).decode())
@@ -202,7 +216,7 @@ class History:
                     return
         self._status.count("history_acks_unknown")
 
-    def on_closed(self):
+    def on_closed(self) -> None:
         """The connection is gone: what was not acknowledged is sent again after the next login."""
         for ring in self._rings:
             for record in ring.window:

@@ -8,11 +8,15 @@ from binascii import crc32
 
 from micropython import const
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Clock, HistoryRecord, RingStore
+
 # The server counts seconds of its own: two of ours apart are never one of its.
 _APART_S = const(2)
 
 
-def free_s(made_s, name, now_s):
+def free_s(made_s: dict[int, int], name: str, now_s: int) -> int:
     """Uptime of a record `name` (type and number) made now: a little later after another one.
 
     made_s: {checksum of a name: uptime of the last such record}, of those that are news.
@@ -25,7 +29,7 @@ def free_s(made_s, name, now_s):
     return now_s
 
 
-def is_too_old(clock, ring, record, age_s):
+def is_too_old(clock: "Clock", ring: "RingStore", record: "HistoryRecord", age_s: int) -> bool:
     """Whether `record` of `ring` outlived its lifetime, and more than one source says so."""
     if age_s <= int(record.data.split(b",", 3)[2]):
         return False

@@ -10,6 +10,14 @@ from micropython import const
 
 from ovms.status import REQUEST_ROOM
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from typing import Any
+
+    from ovms.contracts import Clock, Status, Store, Vehicle, VehicleState
+    from ovms.services.notifier import Watched
+
 # Seconds from one save to the next: at least, while the car is used, and else.
 GAP_S = const(20)
 _BUSY_S = const(300)
@@ -36,7 +44,20 @@ class Keeper:
     knows the time.
     """
 
-    def __init__(self, store, state, status, clock, watched):
+    # Never None for `kept.py`, which is for those who have one.
+    car: "Vehicle | Any"
+    car_type: str | None
+    instants: dict[str, int]
+    _saving: "Generator[bool, None, None] | Any"
+
+    def __init__(
+        self,
+        store: "Store",
+        state: "VehicleState",
+        status: "Status",
+        clock: "Clock",
+        watched: "Watched",
+    ) -> None:
         self.store = store
         self.state = state
         self.status = status
@@ -53,7 +74,7 @@ class Keeper:
         # The steps of a save that is under way, None else.
         self._saving = None
 
-    def tick(self):
+    def tick(self) -> None:
         """About once a second, after the car has drawn its conclusions."""
         state = self.state
         now_s = self.status.uptime_s
@@ -81,7 +102,7 @@ class Keeper:
             if self._saving:
                 self.car.in_turn(self._go_on)
 
-    def save(self):
+    def save(self) -> bool:
         """Save now and at once, as before a restart. Returns whether flash has it."""
         self._begin()
         is_saved = False
@@ -89,7 +110,7 @@ class Keeper:
             is_saved = self._step() or is_saved
         return is_saved
 
-    def stop(self):
+    def stop(self) -> None:
         """Give up the save that is under way."""
         if self._saving:
             self._saving.close()

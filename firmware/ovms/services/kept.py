@@ -15,6 +15,13 @@ from ovms.protocol.v2.messages import STALE_AFTER_S
 from ovms.services.keeper import GAP_S
 from ovms.services.minute_watch import supply_reference_mv
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from typing import Any
+
+    from ovms.services.keeper import Keeper
+
 _FORMAT = "1"
 # No number that is kept has more.
 _DIGITS = const(11)
@@ -47,6 +54,8 @@ class _Writer:
     """
 
     is_restored = False
+
+    chunks: "list[list[Any]]"
 
     def __init__(self, keeper, utc_s):
         self.chunks = [[]]
@@ -232,14 +241,14 @@ def _walk(keeper, kept, is_car_known):
         car.keep(kept)
 
 
-def saving(keeper):
+def saving(keeper: "Keeper") -> "Generator[bool, None, None]":
     """Write what is known: a generator of the steps, False each, and True when flash has it."""
     try:
         for _ in keeper.store.save_in_steps(_pieces(keeper)):
             yield False
     except (OSError, ValueError):
         keeper.status.count("kept_unsaved")
-        return
+        return None
     yield True
 
 
@@ -268,7 +277,7 @@ def _shown(value):
     return "%d" % value
 
 
-def load(keeper):
+def load(keeper: "Keeper") -> None:
     """Restore what is stored for the keeper's car; what cannot be read changes nothing."""
     is_restart = not keeper.is_loaded
     keeper.is_loaded = True
@@ -282,7 +291,7 @@ def load(keeper):
         reader.close()
 
 
-def forget(keeper):
+def forget(keeper: "Keeper") -> None:
     """Another car: nothing that is stored is its own, and is to be written over."""
     keeper.stop()
     keeper.is_loaded = True
@@ -290,7 +299,7 @@ def forget(keeper):
     keeper.due_s = keeper.saved_s + GAP_S
 
 
-def redate(keeper):
+def redate(keeper: "Keeper") -> None:
     """The time has become known, or was corrected: make the ages of what was restored anew."""
     if keeper.car is not None and keeper.instants:
         _walk(keeper, _Redater(keeper), True)

@@ -1,7 +1,7 @@
 """The user's time of day."""
 
 
-def local_s(utc_s, zone):
+def local_s(utc_s: int, zone: str) -> int:
     """Unix seconds moved by the time zone: `[-]HH:MM`, or "" for UTC."""
     if not zone:
         return utc_s

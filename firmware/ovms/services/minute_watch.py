@@ -11,6 +11,11 @@ from micropython import const
 from ovms.parameters import FEATURE_MINIMUM_SOC
 from ovms.vehicle.base import EVENT_MINIMUM_SOC
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Config, Vehicle, VehicleState
+    from ovms.services.notifier import Watched
+
 _REARM_PCT = const(2)
 _LOW_SOC_PCT = const(5)
 # Minutes from falling below the limit to the first alert, and from one to the next.
@@ -33,12 +38,14 @@ SUPPLY_LOW = const(1)
 SUPPLY_RECOVERED = const(2)
 
 
-def minute(watched, state, config, car):
+def minute(
+    watched: "Watched", state: "VehicleState", config: "Config", car: "Vehicle"
+) -> list[tuple[int | str, bool]]:
     """Texts and events to notify: a list of (item, whether it ignores parameter 3).
 
     watched: the notifier's Watched. Sets `state.supply_reference_mv`.
     """
-    found = []
+    found: list[tuple[int | str, bool]] = []
     if _is_below_minimum(watched, state, config):
         found.append((EVENT_MINIMUM_SOC, False))
     if _is_low(watched, state):
@@ -99,7 +106,7 @@ def _is_left_on(watched, state):
     return True
 
 
-def supply_step(watched, supply_mv, is_on, is_charging):
+def supply_step(watched: "Watched", supply_mv: int | None, is_on: bool, is_charging: bool) -> int:
     """One minute has passed: SUPPLY_LOW, SUPPLY_RECOVERED (each once in a row) or NOTHING.
 
     supply_mv: the voltage in mV, None for no reading. is_on: the car is in use. is_charging: the
@@ -131,6 +138,6 @@ def supply_step(watched, supply_mv, is_on, is_charging):
     return NOTHING
 
 
-def supply_reference_mv(watched):
+def supply_reference_mv(watched: "Watched") -> int | None:
     """The reference in mV, or None while there is none."""
     return watched.supply_reference10 * 100 if watched.supply_reference10 > _CALM_MIN else None

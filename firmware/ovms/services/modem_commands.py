@@ -14,13 +14,17 @@ from ovms.parameters import AT_ASKS, AT_SETS, SUPPORT
 from ovms.services.protocol_commands import one_field
 from ovms.vehicle.base import FAILED, OK
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.services.commander import Commander
+
 # Clients give up after 9 s, and every command behind this one waits with them.
 _ANSWER_MS = const(8000)
 _SEND_SMS = const(40)
 _USSD = const(41)
 
 
-async def send_sms(commander, arguments, is_server):
+async def send_sms(commander: "Commander", arguments: str, is_server: bool) -> tuple[int, str]:
     """Command 40, `number,text`: (result, text). ValueError with a sentence."""
     number, comma, text = arguments.partition(",")
     if not comma:
@@ -33,7 +37,7 @@ async def send_sms(commander, arguments, is_server):
     return (OK, "") if is_sent else (FAILED, "The SMS could not be sent")
 
 
-async def ussd(commander, code, is_server):
+async def ussd(commander: "Commander", code: str, is_server: bool) -> str:
     """Command 41: what the network says to `code`, in time or later as a push message.
 
     OSError and ValueError carry a sentence.
@@ -86,7 +90,7 @@ class _Talk:
             commander.sms_service.push("I", "USSD %s: %s" % (code, one_field(text)))
 
 
-async def at_command(commander, line, is_server):
+async def at_command(commander: "Commander", line: str, is_server: bool) -> str:
     """Command 49: what the modem says to an AT line. OSError and ValueError carry a sentence."""
     level = AT_ASKS if is_server and not commander.config.get(SUPPORT) else AT_SETS
     return _told(commander, await commander.modem.command(line, level))

@@ -14,6 +14,14 @@ from micropython import const
 
 from ovms.parameters import ALERTS
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from ovms.contracts import Clock, Config, ModemPort, SleepMS, Status, Vehicle, VehicleState
+    from ovms.services.conversation import Conversation
+
 _CHARGE_QUIET_S = const(30)
 _MINUTE_S = const(60)
 # An SMS also waits for the network, which tells nobody when it is there: so somebody looks.
@@ -55,7 +63,14 @@ class Watched:
     acc_rule: by which rule ACC lets the charge go on, over a restart, too; 0 for no such charge.
     """
 
-    def __init__(self):
+    left_at: tuple[int, int] | None
+    home: str | None
+    is_home: bool | None
+    open_doors: list[str] | None
+    valet_m: int | None
+    late_day: int | None
+
+    def __init__(self) -> None:
         self.event = self.due_s = self.settled = self.told = self.count = self.loose_s = 0
         self.text = ""
         self.is_late = False
@@ -78,9 +93,23 @@ class Notifier:
     conversation: takes what goes to the server. sleep_ms: for tests with a time of their own.
     """
 
+    # Without a modem nothing is ever registered, and so nobody asks for it.
+    modem: "ModemPort | Any"
+    ip: list[str]
+    sms: list[str]
+    last_texts: dict[int, str]
+
     def __init__(
-        self, config, state, car, modem, conversation, status, clock, sleep_ms=asyncio.sleep_ms
-    ):
+        self,
+        config: "Config",
+        state: "VehicleState",
+        car: "Callable[[], Vehicle]",
+        modem: "ModemPort | None",
+        conversation: "Conversation",
+        status: "Status",
+        clock: "Clock",
+        sleep_ms: "SleepMS" = asyncio.sleep_ms,
+    ) -> None:
         self.config = config
         self.state = state
         self.car = car
@@ -106,7 +135,7 @@ class Notifier:
         self._revision = state.revision
         self._settings = -1
 
-    def notify(self, kind, text):
+    def notify(self, kind: str, text: str) -> None:
         """Tell the user. kind: "A" alert, "I" info, "S" safety, or "E" vehicle error; text: str.
 
         What concerns safety goes out by all channels, whatever parameter 3 and feature 14 say.
@@ -121,13 +150,13 @@ class Notifier:
         else:
             notifier_events.request(self, kind + text)
 
-    def on_event(self, event):
+    def on_event(self, event: int) -> None:
         """The car's EVENT_...: told in the car's words when a user wants to know of it."""
         from ovms.services import notifier_events
 
         notifier_events.on_event(self, event, self.clock.uptime_s())
 
-    def on_charge_request(self, is_start):
+    def on_charge_request(self, is_start: bool) -> None:
         """The user started or stopped the charge: its end is no news, of a new one all is."""
         self.charge_quiet_s = 0 if is_start else self.clock.uptime_s() + _CHARGE_QUIET_S
         self.watched.told = self.watched.loose_s = 0
@@ -135,7 +164,7 @@ class Notifier:
             self.watched.is_acc_asked = is_start
             self.watched.acc_s = 0
 
-    def tick(self):
+    def tick(self) -> None:
         """About once a second: look at the car."""
         state = self.state
         seen = ALARM if state.is_alarm_on else 0
@@ -181,14 +210,14 @@ class Notifier:
 
         acc.look(self)
 
-    def hand_over(self):
+    def hand_over(self) -> None:
         """About once a second, after `tick`: the oldest of what waits for the server."""
         if self.ip and self.status.is_server_connected:
             from ovms.services import notifier_events
 
             notifier_events.push(self)
 
-    async def run(self):
+    async def run(self) -> None:
         """Task: send what waits for SMS, for ever."""
         while True:
             self.due_s = self.status.uptime_s + ALIVE_S

@@ -10,6 +10,10 @@ from ovms.vehicle.base import (
     EVENT_MINIMUM_SOC,
 )
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.services.notifier import Notifier
+
 _ERROR_REPEAT_S = const(60)
 
 # Of `sms/budget.py`.
@@ -21,7 +25,7 @@ _SMS_ATTEMPTS = const(6)
 _SMS_RETRY_MS = const(30_000)
 
 
-def on_event(notifier, event, now_s):
+def on_event(notifier: "Notifier", event: int, now_s: int) -> None:
     """Request what a user wants to hear of `event`."""
     if event <= EVENT_CHARGE_SUFFICIENT:
         from ovms.services import charge_news
@@ -40,14 +44,14 @@ def on_event(notifier, event, now_s):
         request(notifier, text, group=event if event == EVENT_BATTERY else 0)
 
 
-def text_of(notifier, event):
+def text_of(notifier: "Notifier", event: int) -> str:
     """Kind and text of `event`, "" when there is nothing to say; made when it happens."""
     from ovms.services import notifier_texts
 
     return notifier_texts.of_event(event, notifier.car(), notifier.state, notifier.config.is_miles)
 
 
-def on_error(notifier, text, now_s):
+def on_error(notifier: "Notifier", text: str, now_s: int) -> None:
     """Push a vehicle error unless it is the last one again; code 0 forgets that one."""
     code = (text + ",").split(",")[1]
     is_repeated = code == notifier.error and now_s < notifier.error_s
@@ -59,7 +63,7 @@ def on_error(notifier, text, now_s):
             notifier.status.mqtt.notify("E", text)
 
 
-def on_change(notifier, new):
+def on_change(notifier: "Notifier", new: int) -> None:
     """Request what a user wants to hear of the ALARM and TRUNK bits that are `new`."""
     if new & ALARM:
         from ovms.services import notifier_texts
@@ -71,17 +75,17 @@ def on_change(notifier, new):
         request(notifier, notifier_texts.trunk())
 
 
-def on_minute(notifier):
+def on_minute(notifier: "Notifier") -> None:
     """Request what the module noticed itself."""
     from ovms.services import minute_watch
 
     for item, is_forced in minute_watch.minute(
         notifier.watched, notifier.state, notifier.config, notifier.car()
     ):
-        if item == EVENT_MINIMUM_SOC:
-            notifier.on_event(item)
-        else:
+        if isinstance(item, str):
             request(notifier, item, is_forced)
+        else:
+            notifier.on_event(item)
     notifier.car().in_turn(_on_moved, notifier)
     # Nothing is stored as long as all are as usual.
     if notifier.config.get(parameters.ALERTS):
@@ -105,7 +109,7 @@ def _on_chosen(notifier):
         request(notifier, item)
 
 
-def on_doors(notifier):
+def on_doors(notifier: "Notifier") -> None:
     """Request what is to be told of a door that was opened."""
     from ovms.services import chosen_alerts
 
@@ -114,7 +118,14 @@ def on_doors(notifier):
         request(notifier, item)
 
 
-def request(notifier, item, is_forced=False, is_first=False, group=0, is_report=False):
+def request(
+    notifier: "Notifier",
+    item: str,
+    is_forced: bool = False,
+    is_first: bool = False,
+    group: int = 0,
+    is_report: bool = False,
+) -> None:
     """Let `item`, kind and text, wait for each channel of parameter 3.
 
     is_forced: for both, whatever parameter 3 says. is_first: before what waits already. group: not
@@ -147,7 +158,7 @@ def request(notifier, item, is_forced=False, is_first=False, group=0, is_report=
         waiting.insert(0 if is_first else len(waiting), item)
 
 
-def push(notifier):
+def push(notifier: "Notifier") -> None:
     """Hand the oldest of what waits for the server over."""
     text = notifier.ip.pop(0)
     if not _is_silenced(notifier, text[0]):
@@ -155,7 +166,7 @@ def push(notifier):
         notifier.conversation.push(text[0].replace("S", "A"), text[1:])
 
 
-async def send_sms(notifier):
+async def send_sms(notifier: "Notifier") -> None:
     """Send the oldest of what waits for SMS, or give it up after some attempts."""
     text = notifier.sms.pop(0)
     if _is_silenced(notifier, text[0]):

@@ -5,24 +5,28 @@ Each text starts with its kind: "A" alert or "I" info.
 
 from ovms.vehicle.base import EVENT_MINIMUM_SOC
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Vehicle, VehicleState
 
-def alarm():
+
+def alarm() -> str:
     return "AVehicle alarm is sounding!"
 
 
-def trunk():
+def trunk() -> str:
     return "ATrunk has been opened (valet mode)."
 
 
-def left_on():
+def left_on() -> str:
     return "AVehicle is stopped turned on"
 
 
-def low_soc(state):
-    return "AALERT!!! CRITICAL SOC LEVEL APPROACHED (%d%% SOC)" % (state.soc_pct100 // 100)
+def low_soc(state: "VehicleState") -> str:
+    return "AALERT!!! CRITICAL SOC LEVEL APPROACHED (%d%% SOC)" % ((state.soc_pct100 or 0) // 100)
 
 
-def supply(is_low, volts10, reference10):
+def supply(is_low: bool, volts10: int, reference10: int) -> str:
     """12 V alert or its end; voltages in tenths of a volt."""
     return "A%s (%s, ref=%s)" % (
         "ALERT!!! 12V BATTERY CRITICAL" if is_low else "12V BATTERY OK",
@@ -31,7 +35,7 @@ def supply(is_low, volts10, reference10):
     )
 
 
-def of_event(event, car, state, is_miles):
+def of_event(event: int, car: "Vehicle", state: "VehicleState", is_miles: bool) -> str:
     """What the car has to say about `event`, "" for nothing.
 
     The status of the charge where the car leaves the words to the module, and always for a low

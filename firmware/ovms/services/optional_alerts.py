@@ -11,6 +11,10 @@ from ovms.protocol.alert_choice import time_min, value
 from ovms.services.chosen_alerts import here
 from ovms.services.local_time import local_s
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.services.notifier import Notifier, Watched
+
 # Of a charge that should have begun: so long after the time it may still be told. A battery with
 # more needs none.
 _LATE_MIN = const(60)
@@ -21,7 +25,7 @@ _SOC_BELOW = const(1)
 _SOC_DONE = const(2)
 
 
-def minute(notifier):
+def minute(notifier: "Notifier") -> list[str]:
     """A list of texts to tell, each with its kind in front."""
     watched = notifier.watched
     state = notifier.state
@@ -40,7 +44,7 @@ def minute(notifier):
     return [text for text in found if text]
 
 
-def _home(watched, home, now_at):
+def _home(watched: "Watched", home: str, now_at: tuple[int, int]) -> str:
     if not home:
         return ""
     latitude, longitude, radius_m = place.circle(home)

@@ -6,10 +6,14 @@ those of one peripheral as long as it is asked, so a full heap needs room for on
 
 import asyncio
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Status, Vehicle, VehicleState
+
 _NAMES = ("Modem", "CAN", "GPS", "12V", "Flash", "WiFi")
 
 
-async def sentences(status, state, car):
+async def sentences(status: "Status", state: "VehicleState", car: "Vehicle") -> dict[str, str]:
     """{"Modem": sentence or "" where nothing is known to be wrong, "CAN": ..., "GPS", "12V",
     "Flash", "WiFi"}. Others have their turn between two loads of code.
     """
@@ -20,7 +24,7 @@ async def sentences(status, state, car):
     return told
 
 
-def problems(told, status):
+def problems(told: dict[str, str], status: "Status") -> list[str]:
     """["CAN: ...", "GPS: ...", ...]: what is wrong, of what `sentences` returned."""
     from ovms.services.diagnosis import safe_mode
 

@@ -82,7 +82,7 @@ _SLEEP_PERCENT = const(86)
 _TAKEN_SLEEPLESS = (486, 396, 338, 184, 164, 163)
 
 
-def new(now_s):
+def new(now_s: int) -> list[int]:
     """The list of a module that has just started: in use, as far as it knows."""
     power = [0] * LENGTH
     power[STATE] = AWAKE
@@ -91,12 +91,21 @@ def new(now_s):
     return power
 
 
-def limit_mv(reference_mv):
+def limit_mv(reference_mv: int | None) -> int:
     """The 12 V battery is low below this. reference_mv: its rest voltage, None while unknown."""
     return max(_FLOOR_MV, (reference_mv or 0) - _BELOW_REFERENCE_MV)
 
 
-def step(power, now_s, wanted, is_on, is_charging, is_used, supply_mv, reference_mv):
+def step(
+    power: list[int],
+    now_s: int,
+    wanted: str,
+    is_on: bool,
+    is_charging: bool,
+    is_used: bool,
+    supply_mv: int | None,
+    reference_mv: int | None,
+) -> int:
     """The state from now on; `power` is brought up to date. Call it at changes and once a minute.
 
     now_s: uptime. wanted: ON, OFF or SHIPPED. is_used: the car is awake, somebody looks at it, or
@@ -156,7 +165,7 @@ def _parked(power, now_s, supply_mv, limit):
     return PARK if is_deep else DEEP
 
 
-def is_visit(power, now_s, has_news):
+def is_visit(power: list[int], now_s: int, has_news: bool) -> bool:
     """Whether the server is to be talked with now. has_news: something waits for it.
 
     In a state of use always; parked by the schedule of the state, and at once for news, which
@@ -176,7 +185,7 @@ def is_visit(power, now_s, has_news):
     return True
 
 
-def end_visit(power, now_s):
+def end_visit(power: list[int], now_s: int) -> None:
     """All is said."""
     power[VAIN] = 0
     if power[VISIT_S] <= now_s < power[VISIT_END_S]:
@@ -200,7 +209,7 @@ def _sum(power, now_s):
         power[TAKEN_NOW] = power[CHANGES_NOW] = 0
 
 
-def taken_mah(power, now_s):
+def taken_mah(power: list[int], now_s: int) -> int:
     """Estimate of what was taken since yesterday, in mAh at 12 V."""
     _sum(power, now_s)
     return (power[TAKEN_BEFORE] + power[TAKEN_NOW] + 18_000) // 36_000

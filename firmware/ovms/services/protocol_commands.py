@@ -12,6 +12,11 @@ from ovms import parameters
 from ovms import status as requests
 from ovms.vehicle.base import FAILED, OK, UNIMPLEMENTED, UNSUPPORTED
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Buffer
+    from ovms.services.commander import Commander
+
 # Longer than any app waits (server-and-clients 2.3: 10 s), long enough for the network's part.
 _LIMIT_MS = const(60 * 1000)
 
@@ -38,7 +43,12 @@ _SYNTAX = "Invalid syntax"
 _RANGE = "Parameter out of range"
 
 
-async def answer(commander, payload, is_refused, origin=parameters.FROM_SERVER):
+async def answer(
+    commander: "Commander",
+    payload: "Buffer",
+    is_refused: bool,
+    origin: int = parameters.FROM_SERVER,
+) -> tuple[list[str], int, Exception | None]:
     """Carry out one command. payload: bytes behind `C`. is_refused: the queue was full.
 
     origin: FROM_..., who asks, for what sets something; command 7 counts as the server's.
@@ -81,7 +91,7 @@ async def answer(commander, payload, is_refused, origin=parameters.FROM_SERVER):
     return [message, "PA" + _one_message(alert)] if alert else [message], wanted, bug
 
 
-def one_field(text):
+def one_field(text: str) -> str:
     """`text` without commas, which would end its field: `.` between digits, else `;`.
 
     Source: module-behaviour 4.9, command 41.
@@ -116,7 +126,9 @@ def _one_message(text):
     return text.replace("\r\n", "\r").replace("\n", "\r")
 
 
-async def outcome(commander, code, arguments, origin=parameters.FROM_SERVER):
+async def outcome(
+    commander: "Commander", code: int, arguments: str, origin: int = parameters.FROM_SERVER
+) -> tuple[int, str, str]:
     """(result, text, text of a push message) of a command that is about more than settings.
 
     origin: FROM_..., who asks. Texts are "" for none. OSError and ValueError carry a sentence for

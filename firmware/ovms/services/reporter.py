@@ -16,6 +16,10 @@ from micropython import const
 from ovms.parameters import FEATURE_STREAM, STREAM_LOCATION, STREAM_TYRES, streamed
 from ovms.protocol.v2 import messages
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Buffer, Config, Status, Vehicle, VehicleState
+
 # In the order of sending. Two groups share the code g. Y and X go out on request and occasion.
 _CODES = "SDLggWFVYX"
 _ALL = const(0x3FF)
@@ -61,7 +65,12 @@ class Reporter:
     limit: bytes a payload may have; the conversation lowers it for what will be wrapped.
     """
 
-    def __init__(self, state, config, status, car):
+    _offered: list[tuple[int, int]]
+    _markers: list[int | None]
+
+    def __init__(
+        self, state: "VehicleState", config: "Config", status: "Status", car: "Vehicle"
+    ) -> None:
         self._state = state
         self._config = config
         self._status = status
@@ -80,12 +89,12 @@ class Reporter:
         self._settings = config.revision
         self._told_settings = 0
 
-    def set_car(self, car):
+    def set_car(self, car: "Vehicle") -> None:
         """The vehicle type was changed."""
         self._car = car
         self._known = 0
 
-    def on_login(self):
+    def on_login(self) -> None:
         """A new connection: tell everything, but for what the server had before a restart."""
         self._offered.clear()
         self.send_all()
@@ -95,12 +104,12 @@ class Reporter:
         if not self._is_of_this_run(self._state.gps_age_s):
             self._due &= ~_OLD_PLACE
 
-    def on_closed(self):
+    def on_closed(self) -> None:
         """What was under way is lost."""
         self._offered.clear()
         self._due = 0
 
-    def send_all(self):
+    def send_all(self) -> None:
         """Send everything now, changed or not."""
         for slot in range(len(_CODES)):
             self._markers[slot] = None
@@ -109,7 +118,7 @@ class Reporter:
         self._due = _ALL
         self._since_ms = 0
 
-    def on_sent(self, code):
+    def on_sent(self, code: str) -> None:
         """The oldest message taken with `code` has left."""
         for i in range(len(self._offered)):
             slot, marker = self._offered[i]
@@ -118,7 +127,7 @@ class Reporter:
                 self._offered.pop(i)
                 return
 
-    def poll(self, elapsed_ms):
+    def poll(self, elapsed_ms: int) -> "tuple[str, Buffer] | None":
         """The next (code, payload) to send, or None."""
         # No interval is longer, and a small integer takes no heap.
         self._since_ms = min(self._since_ms + elapsed_ms, _IDLE_MS)

@@ -7,11 +7,16 @@ import asyncio
 
 from micropython import const
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import ModuleParts, Status, Vehicle, VehicleState
+    from ovms.services.sms.answering import Request
+
 # A line of the log has 80 characters.
 _PIECE = const(70)
 
 
-async def lines(status, state, car):
+async def lines(status: "Status", state: "VehicleState", car: "Vehicle") -> list[str]:
     """["Modem: OK, signal 17 of 31", "CAN: ...", ...]: str, in the order of the wires."""
     from ovms.services.peripherals import sentences
 
@@ -61,7 +66,7 @@ def _wifi(link):
     return "joined " + link.ssid if link.ssid else "not joined"
 
 
-async def to_log(app):
+async def to_log(app: "ModuleParts") -> None:
     """Tell a start's result, long lines in pieces."""
     for line in await lines(app.status, app.state, app.current_car()):
         start = "Test "
@@ -74,7 +79,7 @@ async def to_log(app):
         app.log.info("%s%s", start, line)
 
 
-async def reply(request):
+async def reply(request: "Request") -> str:
     """The SMS."""
     sms = request.sms
     await asyncio.sleep_ms(0)

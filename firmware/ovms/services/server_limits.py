@@ -13,6 +13,10 @@ from micropython import const
 
 from ovms.parameters import SPENT, SUPPORT
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Config, Status
+
 _REBOOT = const(5)
 _SEND_SMS = const(40)
 _HOUR_S = const(3600)
@@ -31,7 +35,7 @@ _SERVICES = (
 )
 
 
-def spend(config, status, code):
+def spend(config: "Config", status: "Status", code: int) -> None:
     """Take one from the budget of command `code`; ValueError with a sentence when it is used up.
 
     A restart must not give a new budget, or a server would ask for one: after any but that of the
@@ -64,7 +68,7 @@ def _note(config, code):
         config.apply({SPENT: "%d,%d!" % (day, code)}, False)
 
 
-def check_code(config, code):
+def check_code(config: "Config", code: str) -> None:
     """ValueError for a USSD code (str) that would change a service of the SIM without consent.
 
     By 3GPP 22.030, 6.5.2 such a code is `*`, `**`, `#` or `##`, a number of the list above, what

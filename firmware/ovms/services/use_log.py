@@ -5,6 +5,10 @@ Module-behaviour 4.8. Loaded on demand: nothing of it stays in RAM where nobody 
 
 from micropython import const
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import ModuleParts
+
 DRIVE = const(1)
 CHARGE = const(2)
 
@@ -14,13 +18,13 @@ class Use:
     most_a10, most_v: highest current and voltage of the charge.
     """
 
-    def __init__(self, use):
+    def __init__(self, use: int) -> None:
         self.use = use
         self.start = None
         self.most_a10 = self.most_v = 0
 
 
-def tick(app):
+def tick(app: "ModuleParts") -> None:
     """About once a second, after the car, while records are wanted. `app.use` is a Use or None."""
     state = app.state
     log = app.use

@@ -10,11 +10,16 @@ from ovms.parameters import FEATURE_LOGS, LOG_CHARGES, LOG_DRIVES
 from ovms.services.use_log import CHARGE, DRIVE
 from ovms.vehicle.state import CHARGE_DONE, SUBSTATE_ON_REQUEST
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import ModuleParts
+    from ovms.services.use_log import Use
+
 _YEAR_S = const(31536000)
 _COOLING_MODE = const(5)
 
 
-def turn(app, log, use):
+def turn(app: "ModuleParts", log: "Use", use: int) -> None:
     """The use of the car is another one now: DRIVE, CHARGE or 0. log: Use."""
     start = log.start
     log.start = None

@@ -8,11 +8,15 @@ these boards do not have: INJECT of the desk and WATCH are what there is.
 
 from micropython import const
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import ModuleParts
+
 _STATES = ("stopped", "active", "error warning", "error passive", "bus off")
 _CSQ_MAX = const(31)
 
 
-async def signal(app):
+async def signal(app: "ModuleParts") -> str:
     """What the modem hears now, asked anew: `Signal: 17 of 31, -79 dBm, Telekom.de`."""
     try:
         answer = await app.modem.command("AT+CSQ")
@@ -27,7 +31,7 @@ async def signal(app):
     return text + (", " + app.status.operator if app.status.operator else "")
 
 
-def bus(app):
+def bus(app: "ModuleParts") -> str:
     """State and counters of the CAN controller at this moment."""
     status = app.status
     state = app.bus.state()

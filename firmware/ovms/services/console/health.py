@@ -11,6 +11,10 @@ import asyncio
 
 from micropython import const
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import ModuleParts
+
 _PERIOD_MS = const(5000)
 # A pause is what a task that wants its turn so often waits longer than that.
 _LOOK_MS = const(20)
@@ -21,7 +25,10 @@ _TURN = const(256)
 class Health:
     """app: of it `clock` and `status`. `look` is called every 20 ms by a task that `stop` ends."""
 
-    def __init__(self, app):
+    _told: dict[str, int]
+    _changed: list[tuple[str, int]]
+
+    def __init__(self, app: "ModuleParts") -> None:
         self._clock = app.clock
         self._status = app.status
         self._looked_ms = self._due_ms = self._clock.uptime_ms()
@@ -30,17 +37,17 @@ class Health:
         self._changed = []
         self._task = asyncio.create_task(self._look_for_ever())
 
-    def stop(self):
+    def stop(self) -> None:
         """Nobody watches any more."""
         self._task.cancel()
 
-    def look(self):
+    def look(self) -> None:
         """Take note of how long nobody else got a turn."""
         now_ms = self._clock.uptime_ms()
         self._pause_ms = max(self._pause_ms, now_ms - self._looked_ms - _LOOK_MS)
         self._looked_ms = now_ms
 
-    def output(self):
+    def output(self) -> str:
         """The lines that are due, framed, some at a time; "" for none."""
         text = ""
         if self._looked_ms >= self._due_ms:

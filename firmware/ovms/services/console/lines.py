@@ -3,6 +3,10 @@
 from ovms import status as requests
 from ovms.parameters import FROM_CABLE, integer
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.services.console.session import Console
+
 _HINT = "# Unknown input: send HELP for a list.\r\n"
 _HELP = """COMMANDS: HELP ? DIAG RESET or M/S ...
 'M' COMMANDS: %s
@@ -13,7 +17,7 @@ BENCH: SIGNAL BUS DIAG TEST"""
 _DESK_HELP = "\nDESK: INJECT id#data"
 
 
-async def handle_line(console, line):
+async def handle_line(console: "Console", line: str) -> str:
     """`Console.handle`."""
     word, _, rest = line.strip().partition(" ")
     rest = rest.strip()

@@ -6,10 +6,14 @@ how long one is, so that a character lost on the cable is noticed.
 
 from ovms import parameters
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.services.console.session import Console
+
 _MASK = "****"
 
 
-def handle_parameters(console, word, rest):
+def handle_parameters(console: "Console", word: str, rest: str) -> str:
     """The answer to a line: `word` in capitals, and what stands behind it."""
     try:
         if word == "GET":

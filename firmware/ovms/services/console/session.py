@@ -9,6 +9,12 @@ import asyncio
 
 from micropython import const
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Buffer, ConsolePort, ModuleParts
+    from ovms.services.console.log_lines import Dump
+    from ovms.services.console.watch import Watch
+
 _LINE_LIMIT = const(400)
 _QUEUE_LIMIT = const(8)
 # How long the console stays in RAM after the last key, and while it shows traffic.
@@ -31,7 +37,7 @@ _RETURN = const(13)
 _DELETE = const(127)
 
 
-async def talk(app, port):
+async def talk(app: "ModuleParts", port: "ConsolePort") -> bool:
     """Serve who types at `port` until nobody does for a minute; False at the end of the input.
 
     port: drivers/console_port.py:ConsolePort.
@@ -71,7 +77,11 @@ class Console:
     nothing is watched.
     """
 
-    def __init__(self, app):
+    changes: dict[int, str] | None
+    watch: "Watch | Dump | None"
+    _waiting: list[tuple[str, bool]]
+
+    def __init__(self, app: "ModuleParts") -> None:
         self.app = app
         self.changes = self.watch = None
         # What was typed of a line; characters beyond the limit only count.
@@ -79,7 +89,7 @@ class Console:
         self._length = 0
         self._waiting = []
 
-    def receive(self, view, n):
+    def receive(self, view: "Buffer", n: int) -> None:
         """Take the first `n` typed bytes of `view` (borrowed). Lines end in CR, LF or both.
 
         Lines beyond 8 that nobody fetched are dropped and counted.
@@ -108,22 +118,22 @@ class Console:
                         self._line.append(byte)
                 self._length += 1
 
-    def has_lines(self):
+    def has_lines(self) -> bool:
         """Whether `next_output` has something to do."""
         return bool(self._waiting)
 
-    async def next_output(self):
+    async def next_output(self) -> str:
         """Carry out the oldest line that waits and return what it answers, "" for nothing."""
         text, is_input = self._waiting.pop(0)
         return await self.handle(text) if is_input else text
 
-    async def handle(self, line):
+    async def handle(self, line: str) -> str:
         """Carry out one line; returns the framed output, "" for a blank line or a comment."""
         from ovms.services.console.lines import handle_line
 
         return await handle_line(self, line)
 
-    def spoil(self):
+    def spoil(self) -> None:
         """A line between BEGIN and APPLY was lost: there is no such parameter, so none is set."""
         if self.changes is not None:
             self.changes[-1] = ""

@@ -11,6 +11,13 @@ from micropython import const
 
 from ovms.protocol import at
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ovms.contracts import ModuleParts
+    from ovms.services.console.session import Console
+
 # Lines that wait for the serial port, and how much of them leaves in one turn: at 115200 baud
 # these block the module for 22 ms, and the CAN driver's ring holds 115.
 _QUEUE = const(48)
@@ -31,7 +38,7 @@ _ACCESS = ("+CSTT=", "+CSTT:", "+CNCFG=", "+CNCFG:")
 _USE = "Use: WATCH [MODEM] [GPS] [HEALTH] [CAN [id ...]], ids hexadecimal; WATCH alone ends it."
 
 
-def handle_watch(console, rest):
+def handle_watch(console: "Console", rest: str) -> str:
     """The answer to WATCH; sets `console.watch`."""
     wanted = rest.upper().split()
     ids = []
@@ -54,7 +61,19 @@ class Watch:
     come in.
     """
 
-    def __init__(self, app, wanted, ids):
+    # What is watched: its methods are covered, which no type allows.
+    _digester: "Any"
+    _uart: "Any"
+    _bus: "Any"
+    _car: "Any"
+    _next_event: "Any"
+    _expect: "Any"
+    _readinto: "Any"
+    _recv: "Any"
+    _send: "Any"
+    _queue: "list[tuple[str, bytes, int]]"
+
+    def __init__(self, app: "ModuleParts", wanted: list[str], ids: list[int]) -> None:
         self._app = app
         self._ids = ids
         self._queue = []
@@ -70,6 +89,7 @@ class Watch:
 
             self._health = Health(app)
         if "MODEM" in wanted:
+            digester: "Any"
             self._digester = digester = app.modem.port.digester
             self._next_event = digester.next_event
             self._expect = digester.expect
@@ -85,7 +105,7 @@ class Watch:
             self._bus.recv = self._on_recv
             self._cover_car()
 
-    def stop(self):
+    def stop(self) -> None:
         """Let everything be as it was."""
         if self._digester:
             del self._digester.next_event
@@ -98,7 +118,7 @@ class Watch:
         if self._health:
             self._health.stop()
 
-    def output(self):
+    def output(self) -> str:
         """Some of the lines that wait, framed; "" for none."""
         if self._bus and self._car is not self._app.current_car():
             self._cover_car()
@@ -198,7 +218,7 @@ class Watch:
         return is_sent
 
 
-def without_keys(text):
+def without_keys(text: str) -> str:
     """A line of the modem up to the first thing that must not be shown."""
     squeezed = text.replace(" ", "")
     upper = squeezed.upper()

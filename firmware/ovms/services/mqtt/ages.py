@@ -5,18 +5,22 @@ from micropython import const
 from ovms.protocol.v2.messages import decimal
 from ovms.services.mqtt import metrics
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.services.mqtt.conversation import Conversation
+
 # A time is told again when it is later by so much.
 _AGE_STEP_S = const(300)
 
 
-def ages(talk):
+def ages(talk: "Conversation") -> list[tuple[str, str | None]]:
     """Rows as of the metrics: when the values are of, and where the car is, as far as news.
 
     talk.announcer.ages: what was told of each, {topic: seconds or text}.
     """
     utc_s = talk.utc_s()
     state = talk.state
-    rows = []
+    rows: list[tuple[str, str | None]] = []
     seen = ""
     if utc_s is not None:
         for kind, age_s in (
@@ -47,7 +51,7 @@ def ages(talk):
     return rows
 
 
-def iso(utc_s):
+def iso(utc_s: int) -> str:
     """Unix seconds as `2026-11-28T21:00:00+00:00`."""
     days, second = divmod(utc_s, 86_400)
     # Of the era that begins with March of the year 0 (Hinnant, "chrono-compatible low-level date

@@ -16,6 +16,14 @@ from micropython import const
 from ovms import parameters
 from ovms.protocol.mqtt import packets
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from ovms.services.mqtt.conversation import Conversation
+    from ovms.services.mqtt.discovery import Plan
+
 # What is learnt within this time is told in one message, which is long: later more seldom, each
 # time so much.
 _CALM_S = const(5)
@@ -32,7 +40,12 @@ class Announcer:
     ages: what was told of the age of the values, see `discovery.py`.
     """
 
-    def __init__(self, talk):
+    ages: "dict[str, Any]"
+    # There as long as it is measured.
+    _plan: "Plan | Any"
+    _measuring: "Iterator[bytes] | None"
+
+    def __init__(self, talk: "Conversation") -> None:
         self._talk = talk
         self.is_wanted = False
         self.ages = {}
@@ -52,21 +65,21 @@ class Announcer:
         self._head = self._told_head = 0
         self._again_s = _AGAIN_S
 
-    def on_login(self, broker):
+    def on_login(self, broker: str) -> None:
         """broker: its address and the prefix, another one for another broker or device."""
         if broker != self._told_to and self.is_wanted:
             self._is_told = False
             self._told_sum = 0
         self._told_to = broker
 
-    def on_closed(self, is_under_way):
+    def on_closed(self, is_under_way: bool) -> None:
         """is_under_way: the message had not left."""
         if is_under_way or self._measuring is not None:
             self._is_told = False
             self._told_sum = self._told_head = 0
         self._plan = self._measuring = None
 
-    def pass_time(self, seconds):
+    def pass_time(self, seconds: int) -> None:
         """Look at the settings, the car and what was learnt."""
         talk = self._talk
         publisher = talk.publisher
@@ -93,7 +106,7 @@ class Announcer:
                 self._tell(self._again_s)
                 self._again_s = min(self._again_s * _SELDOMER, _AGAIN_MOST_S)
 
-    def poll(self):
+    def poll(self) -> bytes | None:
         """The start of a message (bytes), None for nothing or not yet."""
         if self._is_told or self._wait_s:
             return None

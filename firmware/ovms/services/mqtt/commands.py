@@ -15,6 +15,10 @@ import asyncio
 from ovms import parameters
 from ovms.vehicle.base import OK, UNIMPLEMENTED, UNSUPPORTED
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.services.mqtt.conversation import Conversation
+
 _CLOSED = "Error: Commands need a broker with tls:// and with user and password (MQTT)."
 _USAGE = "Error: Unknown command."
 # What a broker knows anyhow, by the metrics.
@@ -50,7 +54,7 @@ _SETTINGS = {
 }
 
 
-async def answer(talk, text):
+async def answer(talk: "Conversation", text: str) -> str:
     """Carry out one command line (str); the answer (str)."""
     # Others have their turn between two loads of code.
     await asyncio.sleep_ms(0)
@@ -130,7 +134,7 @@ def _timer(word):
     return "1,%d,%d" % (parameters.integer(hour), parameters.integer(minute))
 
 
-def setting(talk, text):
+def setting(talk: "Conversation", text: str) -> str | None:
     """Value of `param/instance` or of a parameter's number, as PARAMS? shows it; None for none.
 
     Only for whom commands count as the owner's.

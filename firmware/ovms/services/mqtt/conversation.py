@@ -19,6 +19,25 @@ from ovms.protocol.mqtt import packets
 from ovms.services.mqtt.announcer import Announcer
 from ovms.services.mqtt.publisher import Publisher
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+    from ovms.contracts import (
+        Buffer,
+        Config,
+        LinkState,
+        MQTTSession,
+        Status,
+        UTCClock,
+        Vehicle,
+        VehicleState,
+    )
+    from ovms.services.commander import Commander
+    from ovms.services.history import History
+    from ovms.services.sms.service import SMSService
+
 # No command takes longer, see `services/commander.py`; who waits for one promises nothing.
 _ALIVE_S = const(1200)
 _NEVER_S = const(1 << 29)
@@ -49,7 +68,7 @@ _KINDS = {"A": "alert", "S": "alert", "I": "info", "E": "error"}
 class Waiting:
     """A message that is kept until the broker has it. topic: below the prefix."""
 
-    def __init__(self, topic, payload, packet_id):
+    def __init__(self, topic: str, payload: bytes, packet_id: int) -> None:
         self.topic = topic
         self.payload = payload
         self.packet_id = packet_id
@@ -66,7 +85,27 @@ class Conversation:
     pieces: generator of the rest of a message under way, or None.
     """
 
-    def __init__(self, config, status, link_status, state, car, session):
+    # None until the composition root has set them; a module may have no history.
+    commander: "Commander | Any"
+    sms_service: "SMSService | Any"
+    history: "History | Any"
+    utc_s: "UTCClock | Any"
+    on_error: "Callable[[str, Exception], None] | Any"
+    pieces: "Iterator[bytes] | None"
+    _waiting: "list[Waiting]"
+    _commands: list[tuple[str, str | None, str]]
+    _acks: list[int]
+    _watchers: list[tuple[str, int]]
+
+    def __init__(
+        self,
+        config: "Config",
+        status: "Status",
+        link_status: "LinkState",
+        state: "VehicleState",
+        car: "Callable[[], Vehicle]",
+        session: "MQTTSession",
+    ) -> None:
         self.config = config
         self.status = status
         self.link_status = link_status
@@ -96,14 +135,14 @@ class Conversation:
 
     # What the link calls.
 
-    def is_answering(self):
+    def is_answering(self) -> bool:
         """Whether a command is carried out, or its answer has not left yet."""
         for message in self._waiting:
             if message.topic.startswith("client/") and not message.tries:
                 return True
         return self._is_busy or bool(self._commands)
 
-    def on_login(self):
+    def on_login(self) -> None:
         """A new connection: the broker forgot what we asked for, and may be another one."""
         get = self.config.get
         broker = get(parameters.MQTT_SERVER)
@@ -119,7 +158,7 @@ class Conversation:
         for message in self._waiting:
             message.due_s = message.tries = 0
 
-    def on_closed(self):
+    def on_closed(self) -> None:
         """What was under way is lost; notifications wait for the next connection."""
         self.announcer.on_closed(self.pieces is not None)
         self.publisher.on_closed()
@@ -131,10 +170,10 @@ class Conversation:
         if self._has_history():
             self.history.on_closed()
 
-    def on_sent(self, code):
+    def on_sent(self, code: str) -> None:
         """Nothing to do: what must arrive is acknowledged by the broker."""
 
-    def on_message(self, code, payload):
+    def on_message(self, code: str, payload: "Any") -> None:
         """A message or an acknowledgement, as the session has it."""
         if not code:
             self._on_ack(payload)
@@ -179,7 +218,7 @@ class Conversation:
             del self._commands[_COMMANDS_MAX:]
             self._wake.set()
 
-    def poll(self, elapsed_ms):
+    def poll(self, elapsed_ms: int) -> "tuple[str, Buffer] | None":
         """The next (code, packet) to send, or None."""
         if elapsed_ms:
             self._pass_time(elapsed_ms // 1000)
@@ -194,17 +233,17 @@ class Conversation:
 
     # What others call.
 
-    def notify(self, kind, text):
+    def notify(self, kind: str, text: str) -> None:
         """Tell whoever listens. kind: "A" alert, "I" info, "E" error or "S" safety; text: str."""
         self._wait("notify/%s/vehicle" % _KINDS.get(kind, "info"), text)
 
-    def reply(self, client, cid, text):
+    def reply(self, client: str, cid: str, text: str) -> None:
         """Answer a command. Passwords in it become `****`."""
         from ovms.masking import masked
 
         self._wait("client/%s/response/%s" % (client, cid), masked(self.config, text))
 
-    async def run(self):
+    async def run(self) -> None:
         """Task: carry out commands, one after the other, for ever."""
         while True:
             self.due_s = _NEVER_S

@@ -20,6 +20,13 @@ from micropython import const
 from ovms import parameters
 from ovms.services.mqtt import metrics
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ovms.contracts import Config
+    from ovms.services.mqtt.conversation import Conversation
+
 _EXPIRE_S = const(18_000)
 _MODES = '"standard","storage","range","performance"'
 
@@ -130,7 +137,7 @@ _SEEN = "{{value_json['last_seen']}}"
 _PLATFORMS = {"s": "sensor", "b": "binary_sensor"}
 
 
-def topic(config):
+def topic(config: "Config") -> str:
     """Of the device message: `homeassistant/device/ovms_<vehicle id>/config`."""
     return "homeassistant/device/%s/config" % _object_id(config)
 
@@ -152,7 +159,7 @@ class Plan:
     talk: Conversation. known: its bits of the metrics ever seen.
     """
 
-    def __init__(self, talk, known):
+    def __init__(self, talk: "Conversation", known: bytearray) -> None:
         config = talk.config
         car = talk.car()
         self.topic = topic(config)
@@ -171,7 +178,7 @@ class Plan:
         self.commands = _numbers(car.CAPABILITIES) if talk.is_trusted else 0
 
 
-def quoted(text):
+def quoted(text: str) -> str:
     """`text` as the inside of a JSON string."""
     text = text.replace("\\", "\\\\").replace('"', '\\"')
     return text.replace("\n", " ").replace("\r", " ").replace("\t", " ")
@@ -188,7 +195,7 @@ def _numbers(capabilities):
     return bits
 
 
-def pieces(plan):
+def pieces(plan: "Plan") -> "Iterator[bytes]":
     """Generator of the device message, as bytes."""
     yield (
         '{"dev":{"ids":["%s"],"name":"%s","mf":"OVMS","mdl":"%s","sw":"%s"},'
@@ -271,7 +278,7 @@ def _control(plan, row):
     return "," + _entity(plan, key, platform, name) + own + command
 
 
-def kept(config, car_type):
+def kept(config: "Config", car_type: str) -> tuple[bytes, int]:
     """What parameter MQTT_HA has for this car: bits of the metrics (bytes), b"" for none, and the
     checksum of the device that Home Assistant was told last, 0 for none.
     """
@@ -286,11 +293,13 @@ def kept(config, car_type):
     return b"", 0
 
 
-def keep(config, car_type, known, device):
+def keep(config: "Config", car_type: str, known: bytearray, device: int) -> None:
     """Write bits and checksum to flash when they changed."""
     from binascii import hexlify
 
-    text = "ON %s %s %x" % (car_type, hexlify(known).decode(), device)
+    # The stub takes `bytes` alone.
+    shown = hexlify(known).decode()  # type: ignore[arg-type]
+    text = "ON %s %s %x" % (car_type, shown, device)
     if text != config.get(parameters.MQTT_HA):
         # Without room in flash entities are told anew after the next start.
         config.apply({parameters.MQTT_HA: text}, False, parameters.FROM_OWNER)

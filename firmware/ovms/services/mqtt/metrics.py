@@ -11,6 +11,11 @@ from micropython import const
 
 from ovms.protocol.v2.messages import decimal, scaled
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import VehicleState
+    from ovms.services.mqtt.conversation import Conversation
+
 GROUPS = const(7)
 # Rows that a group may have.
 ROWS = const(24)
@@ -39,7 +44,7 @@ _SUBSTATES = {
 _MODES = {1: "storage", 3: "range", 4: "performance"}
 
 
-def group(number, talk):
+def group(number: int, talk: "Conversation") -> list[tuple[str, str | None]]:
     """List of (name with slashes, text or None) of a group, always in the same order.
 
     talk: Conversation, for what it knows of the module.
@@ -49,14 +54,16 @@ def group(number, talk):
     if number == 5:
         return _place(talk.state)
     state = talk.state
-    rows = (_battery, _charge, _energy, _doors, None, _tyres)[number - 1](state)
+    rows: list[tuple[str, str | None]] = (_battery, _charge, _energy, _doors, _place, _tyres)[
+        number - 1
+    ](state)
     age_s = told_age_s(state)
     if age_s is None or age_s >= _OLD_S:
         rows = [(name, None) for name, _ in rows]
     return rows
 
 
-def told_age_s(state):
+def told_age_s(state: "VehicleState") -> int | None:
     """Seconds since the car told anything, None for never."""
     return state.told_age_s
 
@@ -200,7 +207,7 @@ def _place(state):
     ]
 
 
-def quality_pct(state):
+def quality_pct(state: "VehicleState") -> int:
     """100 less the expected error in metres, about 5 m per HDOP; 0 without a fix."""
     if not state.has_gps_lock:
         return 0
@@ -219,7 +226,7 @@ def _vector(values):
     return None if None in values else ",".join([str(value) for value in values])
 
 
-def matches(patterns, name):
+def matches(patterns: list[str], name: str) -> bool:
     """Whether a metric (with slashes) is one of `patterns`: with dots, `*` for anything."""
     name = name.replace("/", ".")
     for pattern in patterns:

@@ -9,6 +9,10 @@ from binascii import crc32
 
 from micropython import const
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.services.mqtt.conversation import Conversation
+
 # Seconds between updates: an app looks, it drives or charges, is awake, rests; all of it again.
 # What nothing tells is told when it changes.
 _WATCHED_S = const(10)
@@ -37,7 +41,10 @@ class Publisher:
     somebody asks for, changed or not.
     """
 
-    def __init__(self, talk):
+    rows: list[tuple[str, str | None]]
+    patterns: list[str]
+
+    def __init__(self, talk: "Conversation") -> None:
         self._talk = talk
         self._markers = array("I", bytes(4 * _GROUPS * _ROWS))
         self.known = bytearray(_GROUPS * _ROWS // 8)
@@ -48,17 +55,17 @@ class Publisher:
         self._since_s = self._everything_s = 0
         self._seen = -1
 
-    def on_login(self):
+    def on_login(self) -> None:
         """The broker may be another one: everything, in the order of the groups."""
         self._since_s = 0
         self.send_all()
 
-    def on_closed(self):
+    def on_closed(self) -> None:
         """What was under way is lost."""
         self.rows = []
         self.patterns = []
 
-    def send_all(self):
+    def send_all(self) -> None:
         """Send every metric soon, changed or not."""
         self._everything_s = 0
         for i in range(len(self._markers)):
@@ -66,16 +73,16 @@ class Publisher:
         self._talk.announcer.ages.clear()
         self._due = _ALL
 
-    def send_again(self):
+    def send_again(self) -> None:
         """What somebody asks for: the same, but not twice in half a minute."""
         if self._everything_s >= _FULL_PAUSE_S:
             self.send_all()
 
-    def send_changes(self):
+    def send_changes(self) -> None:
         """Look at everything soon."""
         self._due = _ALL
 
-    def pass_time(self, seconds, is_watched):
+    def pass_time(self, seconds: int, is_watched: bool) -> None:
         """Find out what is due. is_watched: an app looks."""
         self._since_s += seconds
         self._everything_s += seconds
@@ -109,7 +116,7 @@ class Publisher:
                 self.send_all()
             self._due = _ALL
 
-    def next_row(self):
+    def next_row(self) -> tuple[str, str | None] | None:
         """(topic below the prefix, text or None) of the next metric to send; None for nothing."""
         while self._due and not self.rows:
             self._fill()
