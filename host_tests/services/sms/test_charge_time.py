@@ -19,6 +19,20 @@ def test_a_car_that_cannot_tell():
     assert Bench().send("CTP " + PASSWORD, STRANGER) == "CTP not available"
 
 
+class Untold(Demo):
+    """Knows where a charge ends, and not how long it takes, as a Roadster in some modes."""
+
+    def charge_prediction(self):
+        return lambda car, start_pct100, end_pct100, watts, mode: (10_000, None)
+
+
+def test_a_car_that_cannot_tell_how_long():
+    bench = Bench(car_class=Untold)
+    bench.state.soc_pct100 = 5000
+    bench.state.max_range_km = 80
+    assert bench.send("CTP") == "40 to 80 ideal km\nThe car cannot tell how long that takes."
+
+
 def test_from_now_until_full():
     # 44 % at 180 minutes for 94 %, then 6 % in 40 minutes (Twizy guide 1.2.0).
     for text in ("CTP", "CTP?", "ctp", " Ctp  \r\n"):

@@ -68,6 +68,8 @@ async def reply(request: "Request") -> str:
         text = "%d to %d ideal %s" % (ends[0], ends[1], unit)
     else:
         text = "%d%% to %d%%" % (start_pct100 // 100, end_pct100 // 100)
+    if minutes is None:
+        return text + "\nThe car cannot tell how long that takes."
     return text + "\n%d:%02d" % (minutes // 60, minutes % 60)
 
 
