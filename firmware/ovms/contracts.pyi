@@ -16,7 +16,6 @@ from typing import Any, Protocol
 from ovms.clock import Clock as Clock
 from ovms.config import Config as Config
 from ovms.drivers.can_bus import CANBus as CANBus
-from ovms.drivers.ring_store import Record as _Record
 from ovms.drivers.ring_store import RingStore as RingStore
 from ovms.drivers.store import Store as Store
 from ovms.drivers.tree_files import TreeFiles as TreeFiles
@@ -62,7 +61,6 @@ class OpenTCP(Protocol):
 
 MQTTConversation = _MQTTConversation
 MQTTSession = _MQTTSession
-HistoryRecord = _Record
 
 class Timer(Protocol):
     """What of `asyncio` waits, by itself; tests bring a time of their own."""
@@ -96,9 +94,13 @@ class CANController(Protocol):
     def restart(self) -> None: ...
     def counts(self) -> dict[str, int]: ...
     def sleep(self) -> bool: ...
+    def close(self) -> None: ...
+
+class SleepyController(CANController, Protocol):
+    """One whose `sleep` may be True."""
+
     def is_woken(self) -> bool: ...
     def wake(self) -> None: ...
-    def close(self) -> None: ...
 
 class CarOnBus(Protocol):
     """What a CAN link asks of its car: a Vehicle, or what logs in front of one."""
@@ -303,6 +305,17 @@ class UpdateWay(Protocol):
     def is_metered(self) -> bool: ...
     def open(self, host: str, port: int, is_tls: bool, /) -> Awaitable[ByteStream]: ...
     def close(self, stream: ByteStream, /) -> Awaitable[None]: ...
+
+class HistoryRecord(Protocol):
+    """`drivers/ring_store.py:Record`."""
+
+    data: bytes
+    boot: int
+
+class UART(ByteStream, Protocol):
+    """One whose rate can change."""
+
+    def set_baudrate(self, rate: int, /) -> None: ...
 
 class ConsolePort(Protocol):
     """`drivers/console_port.py`."""

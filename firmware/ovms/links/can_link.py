@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ovms.contracts import CANController, CarOnBus, Config, Status
+    from ovms.contracts import CANController, CarOnBus, Config, SleepyController, Status
 
 # Frames handed to the car before the other tasks get their turn.
 _BATCH = const(32)
@@ -44,10 +44,15 @@ class CANLink:
     the last time it went to sleep.
     """
 
+    # None until the composition root has made one, before `run`.
+    car: "CarOnBus | Any"
+    # What is asleep can be woken.
+    _bus: "SleepyController | Any"
+
     def __init__(
         self,
         bus: "CANController",
-        car: "CarOnBus",
+        car: "CarOnBus | None",
         status: "Status",
         config: "Config",
         poll_ms: int = 10,

@@ -10,7 +10,7 @@ from micropython import const
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ovms.contracts import CANController
+    from ovms.contracts import SleepyController
     from ovms.links.can_link import CANLink
 
 # What is left alone at first, and at the longest; a sleep that is a good one.
@@ -19,7 +19,7 @@ _LONGEST_MS = const(3_600_000)
 _GOOD_MS = const(60_000)
 
 
-def turn(link: "CANLink", bus: "CANController") -> bool:
+def turn(link: "CANLink", bus: "SleepyController") -> bool:
     """Put the controller of the CANLink to sleep, or wake it. False when it has to be opened anew.
 
     bus: the driver, see `drivers/can_bus.py`.

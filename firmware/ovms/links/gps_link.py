@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from typing import Any
 
-    from ovms.contracts import ByteStream, Clock, Status, VehicleState
+    from ovms.contracts import UART, Clock, Status, VehicleState
 
 # At 9600 baud a receiver sends at most 960 bytes a second.
 _BUFFER_SIZE = const(128)
@@ -52,7 +52,7 @@ class GPSLink:
 
     def __init__(
         self,
-        uart: "ByteStream",
+        uart: "UART",
         state: "VehicleState",
         status: "Status",
         clock: "Clock",

@@ -18,6 +18,8 @@ from ovms.protocol.v2 import messages
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ovms.contracts import Buffer, Config, Status, Vehicle, VehicleState
 
 # In the order of sending. Two groups share the code g. Y and X go out on request and occasion.
@@ -68,8 +70,11 @@ class Reporter:
     _offered: list[tuple[int, int]]
     _markers: list[int | None]
 
+    # None until the composition root has made one.
+    _car: "Vehicle | Any"
+
     def __init__(
-        self, state: "VehicleState", config: "Config", status: "Status", car: "Vehicle"
+        self, state: "VehicleState", config: "Config", status: "Status", car: "Vehicle | None"
     ) -> None:
         self._state = state
         self._config = config

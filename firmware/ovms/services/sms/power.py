@@ -5,6 +5,8 @@ from ovms.services import power_states as states
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ovms.contracts import Status
     from ovms.services.sms.answering import Request
 
@@ -26,7 +28,7 @@ async def reply(request: "Request") -> str:
 
 def summary(status: "Status") -> str:
     """What SUMMARY tells: `park for 3:20, 4 changes and about 120 mAh since yesterday`."""
-    power = status.power
+    power: "list[int] | Any" = status.power
     now_s = status.uptime_s
     mah = states.taken_mah(power, now_s)
     minutes = (now_s - power[states.SINCE_S]) // 60
