@@ -11,7 +11,7 @@ A link knows no driver, a service no link: they are told what they get by a cont
 """
 
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from ovms.clock import Clock as Clock
 from ovms.config import Config as Config
@@ -42,8 +42,27 @@ UTCClock = Callable[[], int | None]
 TicksClock = Callable[[], int]
 # urandom(n) -> n random bytes.
 Random = Callable[[int], bytes]
+# What a car answers to a protocol command, see `Vehicle.command`.
+CommandResult = tuple[int, str] | tuple[int, str, str] | None
+# predict(car, start_pct100, end_pct100, watts, mode) -> (end_pct100, minutes), see
+# `Vehicle.charge_prediction`. Each car's own takes that car.
+Predict = Callable[[Any, int, int | None, int | None, int | None], tuple[int, int | None]]
+# (name, authorisation mode, function(car, arguments, is_query)), see `Vehicle.sms_commands`.
+SMSCommand = tuple[str, int, Callable[[Any, list[str], bool], Awaitable[str | None]]]
 # A task's body: an async function, called.
 Task = Coroutine[Any, Any, Any]
+
+_Number = TypeVar("_Number", bound=int | None)
+
+class Kept(Protocol):
+    """What walks over the values that a car keeps, see `Vehicle.keep`."""
+
+    is_restored: bool
+
+    def number(self, key: str, value: _Number, /) -> _Number: ...
+    def text(self, key: str, value: str, /) -> str: ...
+    def numbers(self, key: str, values: Any, /) -> None: ...
+    def age(self, key: str, age_s: _Number, least_s: int = ..., /) -> _Number: ...
 
 class ByteStream(Protocol):
     """A UART, a TCP connection of a modem, a socket of WiFi. OSError: broken."""

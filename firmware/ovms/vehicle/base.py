@@ -9,6 +9,18 @@ from micropython import const
 
 from ovms.parameters import FROM_SERVER
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import (
+        Buffer,
+        CommandResult,
+        Config,
+        Kept,
+        Predict,
+        SMSCommand,
+        VehicleState,
+    )
+
 # Results of a command (protocol guide 2.6.2, "Command response").
 OK = const(0)
 FAILED = const(1)
@@ -89,7 +101,7 @@ class Vehicle:
     # Whether what the car told is kept over a restart; not of a car that makes its values up.
     IS_KEPT = True
 
-    def __init__(self, state, config):
+    def __init__(self, state: "VehicleState", config: "Config") -> None:
         self.state = state
         self.config = config
         # FROM_...: who asks for the SMS command that is being called.
@@ -117,17 +129,17 @@ class Vehicle:
         # open_store(name) -> drivers/store.py:Store, for what must survive a power cut.
         self.open_store = _unconnected
 
-    def on_frame(self, arbitration_id, data, dlc):
+    def on_frame(self, arbitration_id: int, data: "Buffer", dlc: int) -> None:
         """One frame of RX_IDS. data: 8-byte buffer, borrowed. Hot path: must not allocate."""
 
-    def poll(self, elapsed_ms):
+    def poll(self, elapsed_ms: int) -> None:
         """About once a second: state machine, derived values, stale rules.
 
         As long as the bus talks `state.told_age_s` becomes 0 here: S and D are only sent of a car
         that was heard.
         """
 
-    def keep(self, kept):
+    def keep(self, kept: "Kept") -> None:
         """Hand every value that is kept over a restart to `kept` and take what it returns.
 
         One walk saves and restores: `self.x = kept.number("x", self.x)` for an int, a bool or
@@ -141,11 +153,11 @@ class Vehicle:
 
         kept_values.walk(self.state, kept)
 
-    def type_text(self):
+    def type_text(self) -> str:
         """The car type as reported (F field 4); may become longer once the VIN is known."""
         return self.TYPE
 
-    def sms_commands(self):
+    def sms_commands(self) -> "tuple[SMSCommand, ...]":
         """SMS commands beyond the framework's, or in the place of one of them.
 
         A tuple of (name, authorisation mode, function): mode 2 for the owner alone, which those in
@@ -158,39 +170,39 @@ class Vehicle:
         """
         return ()
 
-    def stat_text(self):
+    def stat_text(self) -> str | None:
         """The car's own STAT text with `\\r` between lines, or None for the standard one."""
-        return
+        return None
 
-    def announce(self, event):
+    def announce(self, event: int) -> None:
         """Tell of an event, in two turns: the first loads its words, the second is told."""
         self.in_turn(self.event_text, event)
         self.in_turn(self.on_event, event)
 
-    def event_text(self, event):
+    def event_text(self, event: int) -> tuple[str, str] | None:
         """(kind, text) to notify for an event: kind "A" alert or "I" info; None for silence."""
-        return
+        return None
 
-    def write_refusal(self):
+    def write_refusal(self) -> str:
         """Why feature 15, which lets the car write to its bus, cannot be switched on now.
 
         A sentence for the user, "" when it can.
         """
         return ""
 
-    def charge_prediction(self):
+    def charge_prediction(self) -> "Predict | None":
         """What foretells charges, or None for a car that cannot.
 
         It is `predict(car, start_pct100, end_pct100, watts, mode) -> (end_pct100, minutes)`: SOC
         in 1/100 %, power at the plug, MODE_...; all but the start may be None: as the car does it.
         """
-        return
+        return None
 
-    async def command(self, code, arguments):
+    async def command(self, code: int, arguments: str) -> "CommandResult":
         """Carry out a protocol command of this car.
 
         arguments: str behind the first comma, or "". Returns (result, text) with text "" when
         there is none, (result, text, alert) with the text of a push message that is to follow the
         answer, or None when this car does not know the command.
         """
-        return
+        return None

@@ -4,8 +4,12 @@ What moves or flows is not among them (speed, power, the key, a charge under way
 car itself can say whether it still is so. A charge state is, as a user asks for it for days.
 """
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Kept, VehicleState
 
-def walk(state, kept):
+
+def walk(state: "VehicleState", kept: "Kept") -> None:
     """Hand each value to `kept` and take what it returns; loaded on demand."""
     number = kept.number
     state.vin = kept.text("vin", state.vin)

@@ -11,6 +11,10 @@ from ovms.vehicle.poller import ACTIVE, FIRST_ANSWER, UNITS, Poller
 from ovms.vehicle.table_car import TableCar
 from ovms.vehicle.table_machines import IN_AWAKE, IN_ON
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Buffer, Config, Kept, SMSCommand, VehicleState
+
 _OFF_S = const(25)
 
 
@@ -26,7 +30,7 @@ class PolledCar(TableCar):
     IS_OBD = False
     SMS_NAME = "OBD"
 
-    def __init__(self, state, config):
+    def __init__(self, state: "VehicleState", config: "Config") -> None:
         super().__init__(state, config)
         self.poller = Poller(self)
         self._answers = {answer_id: True for _, answer_id in self.ASKS}
@@ -34,14 +38,14 @@ class PolledCar(TableCar):
             for unit in range(UNITS):
                 self._answers[FIRST_ANSWER + unit] = True
         # Without broadcast frames of its own it lives when anything does.
-        self._ids = self.RX_IDS
+        self._ids = self.RX_IDS or ()
         if len(self._answers) == len(self._ids):
             self.RX_IDS = None
-        self.codes_age_s = None
+        self.codes_age_s: int | None = None
         self.codes = b""
         self.told = self.news = ""
 
-    def on_frame(self, arbitration_id, data, dlc):
+    def on_frame(self, arbitration_id: int, data: "Buffer", dlc: int) -> None:
         poller = self.poller
         if arbitration_id in self._answers:
             poller.receive(arbitration_id, data, dlc)
@@ -50,7 +54,7 @@ class PolledCar(TableCar):
             poller.heard += 1
         super().on_frame(arbitration_id, data, dlc)
 
-    def read_answer(self, arbitration_id, content, length):
+    def read_answer(self, arbitration_id: int, content: "Buffer", length: int) -> None:
         """What was asked for, as a page of the table."""
         super().on_frame(arbitration_id, content, length)
 
@@ -71,13 +75,13 @@ class PolledCar(TableCar):
 
     # VIN and trouble codes
 
-    def read_vin(self, content, length):
+    def read_vin(self, content: "Buffer", length: int) -> bool:
         """49 02 01 and the VIN; whether there was one."""
         from ovms.vehicle import trouble_codes
 
         return trouble_codes.read_vin(self, content, length)
 
-    def take_codes(self, codes):
+    def take_codes(self, codes: bytes) -> None:
         """All control units were asked, and some have answered."""
         self.codes = codes
         self.codes_age_s = 0
@@ -89,20 +93,20 @@ class PolledCar(TableCar):
         if trouble_codes.find_news(self):
             self.announce(EVENT_FAULT)
 
-    def event_text(self, event):
+    def event_text(self, event: int) -> tuple[str, str] | None:
         if event == EVENT_FAULT:
             from ovms.vehicle import trouble_codes
 
             return "A", trouble_codes.alert(self)
         return super().event_text(event)
 
-    def sms_commands(self):
+    def sms_commands(self) -> "tuple[SMSCommand, ...]":
         if not self.IS_OBD:
             return ()
         from ovms.vehicle import trouble_codes
 
         return (("DTC", 3, trouble_codes.reply),)
 
-    def keep(self, kept):
+    def keep(self, kept: "Kept") -> None:
         super().keep(kept)
         self.told = kept.text("dtc", self.told)

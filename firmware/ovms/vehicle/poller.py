@@ -22,6 +22,11 @@ from ovms.parameters import FEATURE_CAN_WRITE
 from ovms.protocol.isotp import IGNORED, REPLY, Receiver, single_frame
 from ovms.vehicle.table_machines import IN_CHARGING, IN_ON
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Buffer
+    from ovms.vehicle.polled_car import PolledCar
+
 # A poll of POLLS, 7 bytes: every so many seconds; place in ASKS or OBD; the value of service 01
 # that makes it needless, or 0; length of the request; the request.
 POLL_BYTES = const(7)
@@ -75,12 +80,12 @@ _WAIT = const(0x78)
 
 
 class Poller:
-    """car: a PolledCar. state: ASLEEP, FINDING or ACTIVE. heard: frames since the last `tick` that
-    are no answers. units: the control units that answered, as bits. wants_codes: read the trouble
-    codes. sign_s: seconds since the car was known to run. content: the answer.
+    """state: ASLEEP, FINDING or ACTIVE. heard: frames since the last `tick` that are no answers.
+    units: the control units that answered, as bits. wants_codes: read the trouble codes. sign_s:
+    seconds since the car was known to run. content: the answer. lamp: a byte of 01 01, or None.
     """
 
-    def __init__(self, car):
+    def __init__(self, car: "PolledCar") -> None:
         self._car = car
         count = len(car.POLLS) // POLL_BYTES
         # Seconds until each poll is due.
@@ -91,25 +96,22 @@ class Poller:
         self._frame = bytearray(8)
         self._next = bytearray(UNITS)
         self.state = ASLEEP
-        self.heard = self.units = self.sign_s = 0
-        self.wants_codes = False
+        self.heard = self.units = self.sign_s = self._code_unit = 0
         self._asked = _NOTHING
         self._answer_id = self._to = self._wait_s = self._pending = self._lost = 0
-        self._is_done = self._was_on = self._is_low = False
+        self.wants_codes = self._is_done = self._was_on = self._is_low = False
         self._alive_s = _FOREVER_S
         # Seconds before it is asked again, and how often that was in vain.
         self._pause = self._failures = self._tries = self._gap_s = 0
         self._supply_mv = self._since_s = 0
         # The unit that is asked for the VIN next, UNITS: none; twice that for trouble codes.
         self._vin_unit = UNITS
-        self._code_unit = 0
         self._run_s = -1
-        # What 01 01 told last: lamp and number of trouble codes.
-        self.lamp = None
-        # Those of the reading under way; None: nobody answered yet.
+        self.lamp: int | None = None
+        # The codes of the reading under way; None: nobody answered yet.
         self._found = None
 
-    def receive(self, arbitration_id, data, dlc):
+    def receive(self, arbitration_id: int, data: "Buffer", dlc: int) -> None:
         """A frame of a control unit. Allocates nothing, but for the flow control it asks for."""
         asked = self._asked
         if asked == _NOTHING or self._is_done:
@@ -189,9 +191,7 @@ class Poller:
         self.units |= 1 << unit
         base = content[1]
         polls = self._car.POLLS
-        self._next[unit] = 0
-        if content[5] & 1 and base < 0xA0:
-            self._next[unit] = base + 0x20
+        self._next[unit] = base + 0x20 if content[5] & 1 and base < 0xA0 else 0
         for n in range(len(self._units)):
             at = n * POLL_BYTES
             place = polls[at + 5] - base - 1
@@ -215,7 +215,7 @@ class Poller:
             elif code != _BUSY:
                 self._units[asked] = _REFUSED
 
-    def tick(self, seconds):
+    def tick(self, seconds: int) -> None:
         """About once a second: decide what to ask, and ask it."""
         car = self._car
         self._alive_s = min(self._alive_s + seconds, _FOREVER_S)
@@ -243,11 +243,11 @@ class Poller:
         """Whether a car that tells it by itself is on or charges."""
         return self._car.inputs[IN_ON] or self._car.inputs[IN_CHARGING]
 
-    def is_alive(self):
+    def is_alive(self) -> bool:
         """Whether the bus was heard of late, beside answers."""
         return self._alive_s < _ALIVE_S
 
-    def must_listen(self):
+    def must_listen(self) -> bool:
         """Whether it is time to hear what else is on the bus."""
         return self.state == ASLEEP and self._alive_s >= _LISTEN_S
 

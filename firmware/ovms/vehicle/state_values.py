@@ -7,8 +7,12 @@ and an attribute that is new to an object would.
 
 from ovms.vehicle.state import CHARGE_DONE, MODE_STANDARD
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import VehicleState
 
-def fill(state):
+
+def fill(state: "VehicleState") -> None:
     """Give `state` its attributes."""
     state.vin = ""
     # Seconds since the car told anything: None never, more than the module runs: before that.

@@ -24,6 +24,10 @@ from ovms.vehicle.table_machines import (
     count,
 )
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Buffer, Config, Kept, VehicleState
+
 # A record of RECORDS, 11 bytes: kind and flags; first byte in the frame; bytes, and bits to shift
 # to the right (high nibble); bits; target; places in NUMBERS of the lowest and highest valid raw
 # value; three bytes by kind; the input that must be set, or NO_GUARD.
@@ -107,9 +111,9 @@ class TableCar(Vehicle):
     FULL_PCT100 = 9500
     HAS_SMS_TIME = True
 
-    def __init__(self, state, config):
+    def __init__(self, state: "VehicleState", config: "Config") -> None:
         super().__init__(state, config)
-        ids = self.RX_IDS
+        ids = self.RX_IDS or ()
         self._first = {ids[n]: self.FIRST_GROUPS[n] for n in range(len(ids))}
         self._pages = bytearray(len(self.GROUPS) // GROUP_BYTES)
         for n in range(len(self._pages)):
@@ -123,7 +127,7 @@ class TableCar(Vehicle):
         self.vin = bytearray(VIN_LENGTH if self.VIN_PARTS else 0)
         self.vin_seen = 0
         self._ms = self.edge_s = self.wait_s = 0
-        self.trip_start_m = None
+        self.trip_start_m: int | None = None
         self.used_ws = self.gained_ws = self.grid_ws = 0
         self.is_told = False
         if self.VIN_PARTS:
@@ -131,10 +135,10 @@ class TableCar(Vehicle):
                 self.vin[n] = self.VIN_BEFORE[n]
         self._forget_counters()
 
-    def put(self, target, value):
+    def put(self, target: int, value: int) -> None:
         """Give the value with this number, below INPUT, to the state. The table's own part."""
 
-    def on_frame(self, arbitration_id, data, dlc):
+    def on_frame(self, arbitration_id: int, data: "Buffer", dlc: int) -> None:
         # Arguments, variables and what is put on the stack are 11 words: with more MicroPython
         # takes each call's room from the heap, which costs ten times as much as all this.
         group = self._first.get(arbitration_id)
@@ -279,7 +283,7 @@ class TableCar(Vehicle):
             self.vin_seen &= ~(1 << part | VIN_TOLD)
         return True
 
-    def poll(self, elapsed_ms):
+    def poll(self, elapsed_ms: int) -> None:
         self._ms += elapsed_ms
         seconds = self._ms // 1000
         if not seconds:
@@ -365,7 +369,7 @@ class TableCar(Vehicle):
         for n in range(0, len(resets), 2):
             self.sums[resets[n]] = -1
 
-    def begin_sums(self, event):
+    def begin_sums(self, event: int) -> None:
         """A drive or a charge begins, RESET_...: so do its sums."""
         resets = self.RESETS
         for n in range(0, len(resets), 2):
@@ -403,11 +407,11 @@ class TableCar(Vehicle):
                 return is_true
         return not is_one_enough
 
-    def keep(self, kept):
+    def keep(self, kept: "Kept") -> None:
         super().keep(kept)
         if kept.is_restored and self.state.charge_state in (CHARGING, TOPPING_OFF):
             self.wait_s = _WAIT_S
 
-    def event_text(self, event):
+    def event_text(self, event: int) -> tuple[str, str] | None:
         # Of a charge in the module's own words.
         return ("A", "") if event <= EVENT_CHARGE_SUFFICIENT else None

@@ -15,12 +15,16 @@ from ovms.vehicle.state import (
 )
 from ovms.vehicle.table_car import RESET_CHARGE, RESET_DRIVE, VIN_TOLD
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.vehicle.table_car import TableCar
+
 # Connectors of `charge_type`: a usual one of the car, CHAdeMO.
 _USUAL = 1
 _CHADEMO = 2
 
 
-def switched(car, is_on):
+def switched(car: "TableCar", is_on: bool) -> None:
     """The key was turned."""
     state = car.state
     state.is_on = is_on
@@ -42,7 +46,7 @@ def _begin_energy(car):
     state.energy_used_wh = state.energy_recovered_wh = 0
 
 
-def charge_started(car, is_quick):
+def charge_started(car: "TableCar", is_quick: bool) -> None:
     """A charge began; one from before a restart goes on."""
     state = car.state
     state.is_charging = True
@@ -60,13 +64,13 @@ def charge_started(car, is_quick):
     car.wait_s = 0
 
 
-def tell_start(car):
+def tell_start(car: "TableCar") -> None:
     """It has lasted long enough to be news."""
     car.is_told = True
     car.announce(EVENT_CHARGE_STARTED)
 
 
-def charge_ended(car, is_full, is_news):
+def charge_ended(car: "TableCar", is_full: bool, is_news: bool) -> None:
     """A charge is over: done when the car says so or its SOC is as good as full."""
     state = car.state
     _stop(state)
@@ -82,7 +86,7 @@ def charge_ended(car, is_full, is_news):
     car.is_told = False
 
 
-def charge_is_over(car):
+def charge_is_over(car: "TableCar") -> None:
     """Of the charge from before a restart nothing was heard."""
     state = car.state
     _stop(state)
@@ -98,7 +102,7 @@ def _stop(state):
     state.touch()
 
 
-def read_vin(car):
+def read_vin(car: "TableCar") -> None:
     """All its parts came twice alike."""
     text = bytes(car.vin).decode()
     car.vin_seen |= VIN_TOLD

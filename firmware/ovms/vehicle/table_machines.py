@@ -8,6 +8,10 @@ from micropython import const
 from ovms.vehicle.base import EVENT_CHARGE_TOPPING_OFF
 from ovms.vehicle.state import CHARGE_DONE, CHARGE_TIMER_WAIT, CHARGING, TOPPING_OFF
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.vehicle.table_car import TableCar
+
 # Places in `inputs`.
 IN_ON = const(0)
 IN_AWAKE = const(1)
@@ -43,7 +47,7 @@ _TOLD_S = const(60)
 _J_PER_WH = const(3600)
 
 
-def charge(car, seconds):
+def charge(car: "TableCar", seconds: int) -> None:
     """The charge machine: states, and when it begins and ends."""
     state = car.state
     inputs = car.inputs
@@ -89,7 +93,7 @@ def charge(car, seconds):
         car.edge_s = 0
         from ovms.vehicle import table_edges
 
-        is_full = inputs[IN_FULL] or charger == CHARGER_FULL
+        is_full = inputs[IN_FULL] != 0 or charger == CHARGER_FULL
         table_edges.charge_ended(car, is_full, state.charge_s >= _TOLD_S)
     else:
         new = TOPPING_OFF if inputs[IN_TOPPING] else CHARGING
@@ -104,7 +108,7 @@ def charge(car, seconds):
             table_edges.tell_start(car)
 
 
-def count(car, seconds):
+def count(car: "TableCar", seconds: int) -> None:
     """Power, energy and the way: what no car tells and all can derive."""
     state = car.state
     power_w = None

@@ -7,6 +7,11 @@ from micropython import const
 
 from ovms.parameters import FEATURE_CAN_WRITE
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Buffer
+    from ovms.vehicle.polled_car import PolledCar
+
 _LETTERS = "PCBU"
 _VIN_LENGTH = const(17)
 _SHOWN_MAX = const(16)
@@ -18,7 +23,7 @@ _WAIT_MS = const(500)
 _WAITS = const(40)
 
 
-def read_vin(car, content, length):
+def read_vin(car: "PolledCar", content: "Buffer", length: int) -> bool:
     """The VIN of an answer to 09 02 goes to the state; False when there is none in it."""
     vin = b""
     for n in range(2, length):
@@ -40,7 +45,7 @@ def read_vin(car, content, length):
     return True
 
 
-def added(found, is_pending, content, length):
+def added(found: bytes | None, is_pending: bool, content: "Buffer", length: int) -> bytes:
     """`found` with the codes of an answer: 43 or 47, how many, and two bytes each."""
     codes = bytearray(found or b"")
     for n in range(2, min(length - 1, 2 + 2 * content[1]), 2):
@@ -68,7 +73,7 @@ def _shown(found):
     return text + " and %d more" % (len(found) - _SHOWN_MAX) if found[_SHOWN_MAX:] else text
 
 
-def find_news(car):
+def find_news(car: "PolledCar") -> bool:
     """Whether stored codes are new, which then stand in `news`; those there are count as told.
 
     One that is gone is told again when it comes back.
@@ -80,7 +85,7 @@ def find_news(car):
     return car.news != ""
 
 
-def alert(car):
+def alert(car: "PolledCar") -> str:
     return "New trouble code: %s\r%s" % (car.news, _report(car))
 
 
@@ -94,7 +99,7 @@ def _report(car):
     )
 
 
-async def reply(car, arguments, is_query):
+async def reply(car: "PolledCar", arguments: list[str], is_query: bool) -> str:
     """DTC asks the car now, DTC? tells what it said last."""
     if not is_query:
         if not car.config.feature(FEATURE_CAN_WRITE) > 0:

@@ -11,6 +11,10 @@ from micropython import const
 
 from ovms.vehicle.base import EVENT_CHARGE_SUFFICIENT, Vehicle
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import CommandResult, Config, Predict, VehicleState
+
 # Phases of the car's day.
 PARKED = const(0)
 DRIVING = const(1)
@@ -42,7 +46,7 @@ class Demo(Vehicle):
     HAS_SMS_TIME = True
     IS_KEPT = False
 
-    def __init__(self, state, config):
+    def __init__(self, state: "VehicleState", config: "Config") -> None:
         super().__init__(state, config)
         self.phase = PARKED
         self.step = self.step_s = self.until_s = 0
@@ -57,7 +61,7 @@ class Demo(Vehicle):
 
         phases.start(self)
 
-    def poll(self, elapsed_ms):
+    def poll(self, elapsed_ms: int) -> None:
         self._ms += elapsed_ms
         seconds = self._ms // 1000
         if not seconds:
@@ -80,21 +84,21 @@ class Demo(Vehicle):
 
             phases.go_on(self)
 
-    def charge_prediction(self):
+    def charge_prediction(self) -> "Predict | None":
         from ovms.vehicle.demo import phases
 
         return phases.predict
 
-    def event_text(self, event):
+    def event_text(self, event: int) -> tuple[str, str] | None:
         # Of a charge in the module's own words.
         return ("A", "") if event <= EVENT_CHARGE_SUFFICIENT else None
 
-    async def command(self, code, arguments):
+    async def command(self, code: int, arguments: str) -> "CommandResult":
         from ovms.vehicle.demo import commands
 
         return commands.command(self, code, arguments)
 
-    def flow(self, power_w, seconds):
+    def flow(self, power_w: int, seconds: int) -> None:
         """Let `power_w` out of the battery (into it when negative) for so many seconds."""
         state = self.state
         self.energy_j = max(0, min(CAPACITY_J, self.energy_j - power_w * seconds))

@@ -29,6 +29,10 @@ from ovms.vehicle.base import (
 from ovms.vehicle.demo import phases
 from ovms.vehicle.demo.car import DRIVING, PLUGGED_IN
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.vehicle.demo.car import Demo
+
 _PIN = "1234"
 _FEATURE = const(10)
 _LOCK_WHILE_ON = const(1)
@@ -41,7 +45,7 @@ _SYNTAX = "Invalid syntax"
 _RANGE = "Parameter out of range"
 
 
-def command(car, code, arguments):
+def command(car: "Demo", code: int, arguments: str) -> tuple[int, str] | None:
     """Carry out a protocol command as `Vehicle.command` says."""
     is_between = COMMAND_STOP_CHARGE < code < COMMAND_CHARGE_CURRENT
     if is_between or not COMMAND_CHARGE_MODE <= code <= COMMAND_CLIMATE:

@@ -21,6 +21,10 @@ from ovms.vehicle.state import (
     TOPPING_OFF,
 )
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.vehicle.demo.car import Demo
+
 # Phase and its length in seconds; what is plugged in stays so until the charge is over.
 _DAY = ((PARKED, 180), (DRIVING, 720), (PARKED, 120), (PLUGGED_IN, 120))
 _TIMER_WAIT = const(5)
@@ -46,7 +50,7 @@ _LONGITUDE_UDEG = const(14_360)
 _ALTITUDE_M = const(190)
 
 
-def start(car):
+def start(car: "Demo") -> None:
     """Everything the car knows before its first second."""
     state = car.state
     state.vin = "DEM0CAR0000000042"
@@ -70,7 +74,7 @@ def start(car):
     slow(car, 0)
 
 
-def go_on(car):
+def go_on(car: "Demo") -> None:
     """The step is over: begin the following one, unless its end has to wait."""
     state = car.state
     # ACC may have other plans for the charge than to begin at once.
@@ -105,7 +109,7 @@ def _begin(car, step):
     state.touch()
 
 
-def plug_in(car):
+def plug_in(car: "Demo") -> None:
     """Go to the charging step of the day."""
     _begin(car, len(_DAY) - 1)
 
@@ -153,7 +157,7 @@ def _start_charge(car):
     flow_now(car)
 
 
-def flow_now(car):
+def flow_now(car: "Demo") -> None:
     """Let energy flow, whatever the timer says."""
     state = car.state
     car.step_s = 0
@@ -178,7 +182,7 @@ def flow_now(car):
     car.on_event(EVENT_CHARGE_STARTED)
 
 
-def stop_on_request(car):
+def stop_on_request(car: "Demo") -> bool:
     """End what flows through the plug, or waits to; False when nothing did."""
     if not _is_busy(car.state):
         return False
@@ -219,7 +223,9 @@ def _target_pct(mode):
     return _STORAGE_PCT if mode == MODE_STORAGE else _STANDARD_PCT
 
 
-def predict(car, start_pct100, end_pct100, watts, mode):
+def predict(
+    car: "Demo", start_pct100: int, end_pct100: int | None, watts: int | None, mode: int | None
+) -> tuple[int, int]:
     """`Vehicle.charge_prediction`."""
     state = car.state
     if end_pct100 is None:
@@ -229,11 +235,12 @@ def predict(car, start_pct100, end_pct100, watts, mode):
     return end_pct100, -(-needed_j // battery_w // 60)
 
 
-def slow(car, seconds):
+def slow(car: "Demo", seconds: int) -> None:
     """What changes slowly: called every ten seconds or so."""
     state = car.state
-    state.estimated_range_km = _RANGE_KM * 9 // 10 * state.soc_pct100 // 10_000
-    state.ideal_range_km = _RANGE_KM * state.soc_pct100 // 10_000
+    soc_pct100 = state.soc_pct100 or 0
+    state.estimated_range_km = _RANGE_KM * 9 // 10 * soc_pct100 // 10_000
+    state.ideal_range_km = _RANGE_KM * soc_pct100 // 10_000
     _warm(car)
     _place(car)
     if car.awake_s:

@@ -108,7 +108,7 @@ class Imiev(TableCar):
     SUMS = 2
     VIN_PARTS = 3
 
-    def put(self, target, value):
+    def put(self, target: int, value: int) -> None:
         state = self.state
         if target == 0:
             state.speed_kmh10 = value

@@ -56,7 +56,7 @@ class Kiasoul(TableCar):
     FED = 52
     INPUTS = 17
 
-    def put(self, target, value):
+    def put(self, target: int, value: int) -> None:
         state = self.state
         if target == 0:
             if state.is_charge_port_open != (value != 0):

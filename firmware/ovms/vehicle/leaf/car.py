@@ -68,7 +68,7 @@ class Leaf(TableCar):
     FED = 40
     INPUTS = 10
 
-    def put(self, target, value):
+    def put(self, target: int, value: int) -> None:
         state = self.state
         if target == 0:
             state.battery_ma = value

@@ -69,7 +69,7 @@ class Leaf2010(TableCar):
     FED = 8
     INPUTS = 11
 
-    def put(self, target, value):
+    def put(self, target: int, value: int) -> None:
         state = self.state
         if target == 0:
             state.battery_ma = value

@@ -75,7 +75,7 @@ class Leaf2018(TableCar):
     FED = 40
     INPUTS = 12
 
-    def put(self, target, value):
+    def put(self, target: int, value: int) -> None:
         state = self.state
         if target == 0:
             state.battery_ma = value

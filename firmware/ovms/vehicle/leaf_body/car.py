@@ -60,7 +60,7 @@ class LeafBody(TableCar):
     FED = 4
     INPUTS = 12
 
-    def put(self, target, value):
+    def put(self, target: int, value: int) -> None:
         state = self.state
         if target == 0:
             state.odometer_m = value

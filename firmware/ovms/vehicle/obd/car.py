@@ -45,7 +45,7 @@ class Obd(PolledCar):
     INPUTS = 10
     IS_OBD = True
 
-    def put(self, target, value):
+    def put(self, target: int, value: int) -> None:
         state = self.state
         if target == 0:
             state.odometer_m = value

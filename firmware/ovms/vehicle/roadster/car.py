@@ -29,6 +29,18 @@ from ovms.vehicle.state import (
     TOPPING_OFF,
 )
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import (
+        Buffer,
+        CommandResult,
+        Config,
+        Kept,
+        Predict,
+        SMSCommand,
+        VehicleState,
+    )
+
 _SILENCE_MS = const(60_000)
 # The frame of the charge state and that of the switches disagree for a second.
 _AGREE_S = const(2)
@@ -74,7 +86,7 @@ class Roadster(Vehicle):
     CAPABILITIES = "C10-12,C15-25"
     SMS_NAME = "ROADSTER"
 
-    def __init__(self, state, config):
+    def __init__(self, state: "VehicleState", config: "Config") -> None:
         super().__init__(state, config)
         self.limit_a = self.pilot_a = self.substate = self.switches = 0
         self.switches_age_s = _OLD_S
@@ -93,7 +105,7 @@ class Roadster(Vehicle):
         self._told_state = CHARGE_DONE
         self._differ_s = 0
 
-    def on_frame(self, arbitration_id, data, dlc):
+    def on_frame(self, arbitration_id: int, data: "Buffer", dlc: int) -> None:
         if not dlc:
             return
         if arbitration_id == 0x100:
@@ -117,14 +129,14 @@ class Roadster(Vehicle):
             return
         self._is_heard = True
 
-    def has_receiver(self):
+    def has_receiver(self) -> bool:
         """Whether the module has a GPS receiver that was heard: that one knows better."""
         return self.state.satellites is not None
 
-    def may_place(self):
+    def may_place(self) -> bool:
         return self.has_fix and not self.has_receiver()
 
-    def poll(self, elapsed_ms):
+    def poll(self, elapsed_ms: int) -> None:
         state = self.state
         if self.switches_age_s < _OLD_S:
             self.switches_age_s += 1
@@ -196,7 +208,7 @@ class Roadster(Vehicle):
         if event:
             self.announce(event)
 
-    def may_charge(self):
+    def may_charge(self) -> bool:
         return self.state.is_charge_port_open and self.substate != _POWER_WAIT
 
     def _send_own(self):
@@ -258,7 +270,7 @@ class Roadster(Vehicle):
         self.is_first = self.state.vin[9] not in "ABC"
         self.RX_IDS = _FIRST_RX_IDS if self.is_first else Roadster.RX_IDS
 
-    def keep(self, kept):
+    def keep(self, kept: "Kept") -> None:
         super().keep(kept)
         self.off_min = kept.number("off_min", self.off_min)
         self.alert = kept.number("alert", self.alert)
@@ -271,18 +283,18 @@ class Roadster(Vehicle):
             if len(self.state.vin) == 17:
                 self._set_generation()
 
-    def type_text(self):
+    def type_text(self) -> str:
         vin = self.state.vin
         if len(vin) != 17:
             return self.TYPE
         return "TR%s%s" % ("1" if self.is_first else "2", "S" if vin[7] == "3" else "N")
 
-    def write_refusal(self):
+    def write_refusal(self) -> str:
         if self.state.speed_kmh10:
             return "Feature 15 can be switched on at a standstill only."
         return ""
 
-    def event_text(self, event):
+    def event_text(self, event: int) -> tuple[str, str] | None:
         if event == EVENT_FAULT:
             from ovms.vehicle.roadster import texts
 
@@ -290,15 +302,15 @@ class Roadster(Vehicle):
         # Of a charge in the module's own words.
         return ("A", "") if event <= EVENT_CHARGE_SUFFICIENT else None
 
-    def charge_prediction(self):
+    def charge_prediction(self) -> "Predict | None":
         from ovms.vehicle.roadster import charge_time
 
         return charge_time.predict
 
-    def sms_commands(self):
+    def sms_commands(self) -> "tuple[SMSCommand, ...]":
         return (("CTP", 3, _charge_time),)
 
-    async def command(self, code, arguments):
+    async def command(self, code: int, arguments: str) -> "CommandResult":
         from ovms.vehicle.roadster import commands
 
         return await commands.command(self, code, arguments)

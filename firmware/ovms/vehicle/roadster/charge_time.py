@@ -8,6 +8,10 @@ from micropython import const
 from ovms.parameters import integer
 from ovms.vehicle.state import MODE_PERFORMANCE, MODE_RANGE, MODE_STANDARD
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.vehicle.roadster.car import Roadster
+
 # Ideal miles of a full battery: of CAC in 1/100 Ah a factor and a summand, in 1/100000; those of
 # the car that the model is made of, and from which on it charges more slowly; seconds per mile
 # there, as numerator and denominator, 100 less with each mile.
@@ -33,26 +37,33 @@ _LEAST_W = const(1000)
 _USE = "CTP takes <n>S <n>E <n>% <n>W <n>V <n>A <n>C <n>D in any order, and S, R or P."
 
 
-def full_mi(mode, cac_ah100):
+def full_mi(mode: int, cac_ah100: int) -> int | None:
     """Ideal miles of a full battery; None for a mode that the model does not know."""
     model = _MODELS.get(mode)
-    return None if model is None else (model[0] * cac_ah100 + model[1]) // 100_000
+    return None if model is None else _full_mi(model, cac_ah100)
 
 
-def minutes(mode, start_mi, end_mi, watts, cac_ah100, ambient_c):
+def _full_mi(model, cac_ah100):
+    return (model[0] * cac_ah100 + model[1]) // 100_000
+
+
+def minutes(
+    mode: int, start_mi: int, end_mi: int, watts: int, cac_ah100: int, ambient_c: int
+) -> int:
     """Minutes from one ideal range to another, or one of the negative numbers above.
 
     watts: at the plug. ambient_c: degrees Celsius.
     """
     if mode not in _MODELS:
         return UNKNOWN_MODE - mode
-    _, _, nominal_mi, base_mi, numerator, denominator = _MODELS[mode]
+    model = _MODELS[mode]
+    _, _, nominal_mi, base_mi, numerator, denominator = model
     if watts <= 0:
         return NO_POWER
     if end_mi <= start_mi:
         return REACHED
     # As if the battery were that of the model.
-    shift_mi = nominal_mi - full_mi(mode, cac_ah100)
+    shift_mi = nominal_mi - _full_mi(model, cac_ah100)
     start_mi += shift_mi
     end_mi = min(end_mi + shift_mi, nominal_mi)
     mile_wh = 288 if watts >= 2300 else 745 - 199 * watts // 1000
@@ -85,7 +96,9 @@ def _power_w(state):
     return state.line_v * state.charge_limit_a
 
 
-def predict(car, start_pct100, end_pct100, watts, mode):
+def predict(
+    car: "Roadster", start_pct100: int, end_pct100: int | None, watts: int | None, mode: int | None
+) -> tuple[int, int | None]:
     """`Vehicle.charge_prediction`; minutes are None for what cannot be told."""
     state = car.state
     mode = state.charge_mode if mode is None else mode
@@ -107,7 +120,7 @@ def predict(car, start_pct100, end_pct100, watts, mode):
     return end_pct100, found if found >= 0 else None
 
 
-def follow(car):
+def follow(car: "Roadster") -> None:
     """While a charge goes on: minutes until full, and until each limit that is set."""
     state = car.state
     state.full_min = state.soc_limit_min = state.range_limit_min = None
@@ -136,7 +149,7 @@ def _left(state, now_mi, end_mi, watts, cac_ah100):
     return found if found >= 0 else None
 
 
-async def reply(car, words, is_query):
+async def reply(car: "Roadster", words: list[str], is_query: bool) -> str:
     """CTP, the command by SMS. Distances are in the user's unit."""
     state = car.state
     is_miles = car.config.is_miles

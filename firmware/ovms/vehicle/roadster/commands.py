@@ -28,6 +28,11 @@ from ovms.vehicle.base import (
 )
 from ovms.vehicle.roadster import gate, touch_screen
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import CommandResult
+    from ovms.vehicle.roadster.car import Roadster
+
 _FEATURE = const(10)
 _LOCK_WHILE_ON = const(1)
 
@@ -49,7 +54,7 @@ _NO_CAR = "Nothing is heard of the car."
 _KEYS = {COMMAND_LOCK: 2, COMMAND_UNLOCK: 3, COMMAND_VALET: 0, COMMAND_UNVALET: 1}
 
 
-async def command(car, code, arguments):
+async def command(car: "Roadster", code: int, arguments: str) -> "CommandResult":
     """Carry out a protocol command as `Vehicle.command` says."""
     is_between = COMMAND_STOP_CHARGE < code < COMMAND_CHARGE_CURRENT
     if is_between or not COMMAND_CHARGE_MODE <= code <= COMMAND_COOLDOWN:

@@ -30,6 +30,10 @@ from ovms.vehicle.roadster.touch_screen import (
 )
 from ovms.vehicle.state import MODE_PERFORMANCE, MODE_RANGE
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.vehicle.roadster.car import Roadster
+
 # What goes on: it is off, cools, is to be ended, has ended and its end is no news.
 OFF = const(0)
 ON = const(1)
@@ -56,7 +60,7 @@ _TEMPERATURE_MS = const(5000)
 _FRESH_S = const(15)
 
 
-def limits(text):
+def limits(text: str) -> tuple[int, int]:
     """(temperature in C, minutes) of parameter 15, `<temperature>:<minutes>`."""
     celsius, _, minutes = text.partition(":")
     limit_c = int(celsius) if celsius.isdigit() else _LIMIT_C
@@ -64,7 +68,7 @@ def limits(text):
     return limit_c, max(1, min(limit_min, 600))
 
 
-async def start(car):
+async def start(car: "Roadster") -> None:
     """Command 25. ValueError, a sentence, when there is nothing to cool, or the car cannot."""
     state = car.state
     cooling = car.cooling
@@ -78,14 +82,15 @@ async def start(car):
     await touch_screen.wake(car, COMMAND_COOLDOWN)
     gate.transmit(car, COMMAND_COOLDOWN, touch_screen.TEMPERATURES)
     for _ in range(_TEMPERATURE_MS // _LOOK_MS):
-        if _is_fresh(state):
+        battery_c = _fresh_c(state)
+        if battery_c is not None:
             break
         await car.sleep_ms(_LOOK_MS)
     else:
         raise ValueError("The car does not tell how warm its battery is.")
-    if state.battery_temp_c <= limit_c:
+    if battery_c <= limit_c:
         raise ValueError(
-            "The battery is at %d C and is cooled above %d C." % (state.battery_temp_c, limit_c)
+            "The battery is at %d C and is cooled above %d C." % (battery_c, limit_c)
         )
     if cooling[COOLING] == OFF or cooling[COOLING] == QUIET:
         for n in range(len(cooling)):
@@ -114,9 +119,10 @@ async def start(car):
     _show(car)
 
 
-def _is_fresh(state):
+def _fresh_c(state):
+    """Of the battery, None when the car has not told it just now."""
     is_told = state.temps_age_s is not None and state.temps_age_s <= _FRESH_S
-    return is_told and state.battery_temp_c is not None
+    return state.battery_temp_c if is_told else None
 
 
 def _show(car):
@@ -130,7 +136,7 @@ def _show(car):
         state.touch()
 
 
-def second(car):
+def second(car: "Roadster") -> None:
     """Once a second while the car is heard and there is something to do."""
     cooling = car.cooling
     if car.is_cooling_busy:
@@ -163,7 +169,8 @@ def _cool(car, cooling):
     if cooling[SECOND] >= _MINUTE_S:
         cooling[SECOND] = 0
         cooling[LEFT_MIN] -= 1
-        is_cool = _is_fresh(state) and state.battery_temp_c <= cooling[LIMIT_C]
+        battery_c = _fresh_c(state)
+        is_cool = battery_c is not None and battery_c <= cooling[LIMIT_C]
         if is_cool or cooling[LEFT_MIN] <= 0:
             cooling[COOLING] = ENDING
             return

@@ -15,6 +15,11 @@ from ovms.vehicle.state import (
     SUBSTATE_STOPPED,
 )
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Buffer, VehicleState
+    from ovms.vehicle.roadster.car import Roadster
+
 _RANGE_MAX_MI = const(6000)
 _PACK_MAX_V = const(500)
 # 1000 A in units of 1/256 A.
@@ -38,16 +43,16 @@ _UPGRADE_AH100 = const(16_500)
 _NEW_UPGRADE_AH100 = const(21_500)
 
 
-def signed(byte):
+def signed(byte: int) -> int:
     return byte - 256 if byte & 0x80 else byte
 
 
-def metres(mi10):
+def metres(mi10: int) -> int:
     """Tenths of a mile, at most _ODOMETER_MAX_MI10, as metres: exact, and within 30 bits."""
     return mi10 // 625 * 100_584 + mi10 % 625 * 100_584 // 625
 
 
-def tyres(state, data):
+def tyres(state: "VehicleState", data: "Buffer") -> None:
     """344: pressure (2.5026 kPa a count) and temperature of each, of which 0 is no value."""
     for n in range(4):
         celsius = data[2 * n + 1]
@@ -57,7 +62,7 @@ def tyres(state, data):
             state.tyres_age_s = 0
 
 
-def odometer(state, data):
+def odometer(state: "VehicleState", data: "Buffer") -> None:
     """402 FA: odometer and trip."""
     mi10 = data[3] | data[4] << 8 | data[5] << 16
     if 0 < mi10 <= _ODOMETER_MAX_MI10:
@@ -65,7 +70,7 @@ def odometer(state, data):
         state.trip_m = metres(data[6] | data[7] << 8)
 
 
-def lock(state, code):
+def lock(state: "VehicleState", code: int) -> None:
     """Other codes come with the key and are no states of the lock."""
     if code in (_LOCKED, _UNLOCKED):
         is_locked = code == _LOCKED
@@ -74,7 +79,7 @@ def lock(state, code):
             state.touch()
 
 
-def dashboard(car, data):
+def dashboard(car: "Roadster", data: "Buffer") -> None:
     """400 01: the gear of a 1.x car."""
     code = data[3]
     gear = 1 if code == 0x3F or not code else 2 if code == 0x3E else 3 if code == 0x3B else 4

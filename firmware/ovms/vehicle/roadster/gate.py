@@ -8,6 +8,11 @@ from micropython import const
 
 from ovms.parameters import FEATURE_CAN_WRITE
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Buffer
+    from ovms.vehicle.roadster.car import Roadster
+
 _ID = const(0x102)
 
 # Kinds of frames.
@@ -69,7 +74,7 @@ NO_ACCESS = "No write access to CAN"
 _NOT_TAKEN = "The car's bus does not take what is sent."
 
 
-def kind_of(data):
+def kind_of(data: "Buffer") -> int:
     """The kind of a frame; 0 for one that is none of them."""
     data = bytes(data)
     kind = FRAMES.get(data, 0)
@@ -100,7 +105,7 @@ def kind_of(data):
     return TIMER_MODE if item == 0x1B and value < 2 else 0
 
 
-def transmit(car, code, data):
+def transmit(car: "Roadster", code: int, data: "Buffer") -> None:
     """Send `data` on behalf of command `code`. ValueError, a sentence, when it may not."""
     if car.config.feature(FEATURE_CAN_WRITE) <= 0:
         raise ValueError(NO_ACCESS)

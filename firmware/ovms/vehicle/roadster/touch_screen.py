@@ -7,6 +7,10 @@ from micropython import const
 
 from ovms.vehicle.roadster import gate
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.vehicle.roadster.car import Roadster
+
 CURRENT = const(0x02)
 CHARGE = const(0x03)
 MODE = const(0x19)
@@ -43,13 +47,13 @@ _ECHO_MS = const(1000)
 _NO_ECHO = "The car does not confirm it."
 
 
-async def wake(car, code):
+async def wake(car: "Roadster", code: int) -> None:
     """Wake the car up on behalf of command `code`."""
     gate.transmit(car, code, b"\x0a")
     await car.sleep_ms(_WAKE_MS)
 
 
-async def write(car, code, item, low, high=0):
+async def write(car: "Roadster", code: int, item: int, low: int, high: int = 0) -> None:
     """Set one parameter of the car and wait for its echo. ValueError without one."""
     data = bytearray(8)
     data[0] = 0x05
@@ -65,7 +69,7 @@ async def write(car, code, item, low, high=0):
     raise ValueError(_NO_ECHO)
 
 
-async def start(car, code):
+async def start(car: "Roadster", code: int) -> None:
     """Start a charge."""
     await wake(car, code)
     await write(car, code, CHARGE, 1)

@@ -62,7 +62,7 @@ class Thinkcity(TableCar):
     FED = 8
     INPUTS = 12
 
-    def put(self, target, value):
+    def put(self, target: int, value: int) -> None:
         state = self.state
         if target == 0:
             state.charge_a10 = value

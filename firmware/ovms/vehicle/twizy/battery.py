@@ -12,6 +12,10 @@ from micropython import const
 
 from ovms.vehicle.twizy.decode import CELL_END, CELLS, MODULES, SET_COMPLETE
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.vehicle.twizy.decode import Decoder
+
 # Rows of `Group.values`.
 NOW = const(0)
 LOWEST = const(1)
@@ -46,13 +50,15 @@ class Group:
     that is a filler, as 0 is.
     """
 
-    def __init__(self, usual, alert, group_alert, group_watch, end):
+    def __init__(
+        self, usual: int, alert: int, group_alert: int, group_watch: int, end: int
+    ) -> None:
         self.usual = usual
         self._limits = (alert, group_alert, group_watch, end)
         self.other = self.others = 0
         self.make(0, usual)
 
-    def make(self, mask, size):
+    def make(self, mask: int, size: int) -> None:
         """Begin anew with `size` values, of which those of `mask` are told."""
         self.mask = mask
         self.size = size
@@ -62,7 +68,7 @@ class Group:
         self.others = 0
         self.reset()
 
-    def reset(self):
+    def reset(self) -> None:
         """Forget all but the values of now; the next set is the first of the statistics."""
         values = self.values
         size = self.size
@@ -72,7 +78,7 @@ class Group:
         self.deviation = self.alerts = self.watches = 0
         self.is_fresh = True
 
-    def evaluate(self, raw):
+    def evaluate(self, raw: "array[int] | bytearray") -> None:
         """Take one set of raw values; a filler among them that was none before changes nothing.
 
         Flags stay until reset, or until the standard deviation reaches a new maximum: then the
@@ -138,7 +144,10 @@ class Battery:
     the user knows of.
     """
 
-    def __init__(self, decoder):
+    pack_min_mv: int | None
+    pack_max_mv: int | None
+
+    def __init__(self, decoder: "Decoder") -> None:
         self.cells = Group(CELLS, _CELL_ALERT, _CELLS_ALERT, _CELLS_WATCH, CELL_END)
         self.modules = Group(MODULES, _MODULE_ALERT, _MODULES_ALERT, _MODULES_WATCH, _MODULE_END)
         self.pack_min_mv = self.pack_max_mv = None
@@ -147,14 +156,14 @@ class Battery:
         self._decoder = decoder
         self.notified = self._alone_s = 0
 
-    def reset(self):
+    def reset(self) -> None:
         """Begin anew: at switch-on, or because the user says so."""
         self.cells.reset()
         self.modules.reset()
         self.pack_min_mv = self.pack_max_mv = None
         self.notified = 0
 
-    def update(self):
+    def update(self) -> bool:
         """Once a second. True when somebody has to hear of an alert."""
         decoder = self._decoder
         has_temps = decoder.has_temps
@@ -163,7 +172,8 @@ class Battery:
         if decoder.cell_set >= decoder.set_complete:
             self.cells.evaluate(decoder.cell_volts)
             decoder.cell_set = self._alone_s = 0
-            pack_mv = decoder.state.battery_mv
+            # No set is complete without it.
+            pack_mv: int = decoder.state.battery_mv  # type: ignore[assignment]
             self.pack_min_mv = min(self.pack_min_mv or pack_mv, pack_mv)
             self.pack_max_mv = max(self.pack_max_mv or pack_mv, pack_mv)
         elif not has_temps:

@@ -12,6 +12,11 @@ from ovms.parameters import FEATURE_SUPPRESS, LATER_RECORDS
 from ovms.vehicle.twizy.battery import FURTHEST, HIGHEST, LOWEST, NOW
 from ovms.vehicle.twizy.battery_size import has, told
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.vehicle.twizy.battery import Group
+    from ovms.vehicle.twizy.car import Twizy
+
 _LIFETIME_S = const(86400)
 # Records of cells that are made at a time.
 _CELLS = const(5)
@@ -23,7 +28,7 @@ _WATCH = const(2)
 _ALERT = const(3)
 
 
-def send(car, has_cells=True):
+def send(car: "Twizy", has_cells: bool = True) -> None:
     """Emit the records of the pack and of its cells, in turns; nothing before a first set."""
     battery = car.battery
     if not battery.is_known:
@@ -100,7 +105,7 @@ def _pack(car):
     return fields
 
 
-def temperatures(modules):
+def temperatures(modules: "Group") -> tuple[int, int, int]:
     """(rounded mean, lowest, highest) in degrees, zeros where the pack tells none."""
     now = told(modules, NOW)
     count = len(now)

@@ -7,12 +7,16 @@ not tell is named where its values would be, and what is not the Twizy's own pac
 from ovms.vehicle.twizy.battery import FURTHEST, HIGHEST, LOWEST, NOW
 from ovms.vehicle.twizy.battery_size import has, told
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.vehicle.twizy.car import Twizy
+
 _UNKNOWN = "The battery has not told its values yet."
 _NO_CELLS = "no cell voltages "
 _NO_MODULES = "no temperatures "
 
 
-def reply(car, arguments, is_query):
+def reply(car: "Twizy", arguments: list[str], is_query: bool) -> str:
     """Answer to BATT; the first letter of its argument decides, a second D means deviations."""
     battery = car.battery
     letters = arguments[0].upper() if arguments else ""
@@ -42,7 +46,7 @@ def reply(car, arguments, is_query):
     return status_text(car)
 
 
-def status_text(car):
+def status_text(car: "Twizy") -> str:
     """Flagged cells and modules, each with the furthest it was from the mean."""
     battery = car.battery
     if not battery.is_known:

@@ -13,6 +13,11 @@ from ovms.parameters import (
     LOGS_ALL,
 )
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Config, VehicleState
+    from ovms.vehicle.twizy.charge import Charge
+
 _NOMINAL_AH = const(108)
 # Charge beginning above is too little of the battery to tell of the whole.
 _LOW_PCT100 = const(4000)
@@ -23,7 +28,7 @@ _LEAST = const(1000)
 _MOST = const(25000)
 
 
-def known_pct100(config):
+def known_pct100(config: "Config") -> int | None:
     """Hundredths of a percent, as feature 13 has it, or None."""
     if config.feature(FEATURE_CAPACITY) <= 0:
         return None
@@ -35,7 +40,7 @@ def known_pct100(config):
     return pct100 if _LEAST <= pct100 <= _MOST else None
 
 
-def show(state, config):
+def show(state: "VehicleState", config: "Config") -> None:
     """Bring the state up to date with the settings."""
     pct100 = known_pct100(config)
     if pct100 is not None:
@@ -47,12 +52,12 @@ def _ah100(pct100):
     return pct100 * _NOMINAL_AH // 100
 
 
-def percent(ah100):
+def percent(ah100: int) -> int:
     """Hundredths of a percent, rounded, that these hundredths of an ampere-hour are."""
     return (ah100 * 100 + _NOMINAL_AH // 2) // _NOMINAL_AH
 
 
-def measure(charge):
+def measure(charge: "Charge") -> None:
     """A charge is done: learn from it if it was a long one."""
     decoder = charge.decoder
     low_pct100 = decoder.soc_min_pct100

@@ -16,6 +16,18 @@ from ovms.vehicle.twizy.charge import Charge
 from ovms.vehicle.twizy.decode import DECODERS, LENGTHS, RX_IDS, Decoder
 from ovms.vehicle.twizy.sevcon.controller import Sevcon
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import (
+        Buffer,
+        CommandResult,
+        Config,
+        Kept,
+        Predict,
+        SMSCommand,
+        VehicleState,
+    )
+
 _BUS_CHECK_MS = const(10_000)
 _MINUTE_MS = const(60_000)
 _STREAM_MS = const(5_000)
@@ -53,7 +65,13 @@ class Twizy(Vehicle):
     CAPABILITIES = "C6,C200-210"
     SMS_NAME = "TWIZY"
 
-    def __init__(self, state, config):
+    trip_start_m: int | None
+    trip_start_soc_pct100: int | None
+    told_latitude_udeg: int | None
+    told_longitude_udeg: int | None
+    _vin_number: int | None
+
+    def __init__(self, state: "VehicleState", config: "Config") -> None:
         super().__init__(state, config)
         self.decoder = Decoder(state)
         self.battery = Battery(self.decoder)
@@ -68,7 +86,7 @@ class Twizy(Vehicle):
         self.told_latitude_udeg = self.told_longitude_udeg = None
         self.told_sets = self.minutes = self.due = 0
 
-    def on_frame(self, arbitration_id, data, dlc):
+    def on_frame(self, arbitration_id: int, data: "Buffer", dlc: int) -> None:
         decode = self._decoders.get(arbitration_id)
         if decode is None:
             return
@@ -77,7 +95,7 @@ class Twizy(Vehicle):
             return
         decode(self.decoder, data)
 
-    def poll(self, elapsed_ms):
+    def poll(self, elapsed_ms: int) -> None:
         state = self.state
         decoder = self.decoder
         decoder.grow_old()
@@ -115,7 +133,7 @@ class Twizy(Vehicle):
             edges.switched_off(self)
             self.due |= DUE_TRIP_END
         number = decoder.vin_number
-        if number != self._vin_number:
+        if number is not None and number != self._vin_number:
             self._vin_number = number
             state.vin = "%07d" % number
         self.sevcon.poll()
@@ -154,7 +172,7 @@ class Twizy(Vehicle):
 
         records.send_due(self)
 
-    def write_refusal(self):
+    def write_refusal(self) -> str:
         from ovms.vehicle.twizy.sevcon import consent
 
         return consent.switch_refusal(self)
@@ -171,7 +189,7 @@ class Twizy(Vehicle):
             | state.is_on
         )
 
-    def keep(self, kept):
+    def keep(self, kept: "Kept") -> None:
         super().keep(kept)
         from ovms.vehicle.twizy import kept as own
 
@@ -181,22 +199,22 @@ class Twizy(Vehicle):
             # The server knows it from before.
             self._reported = self._news()
 
-    def charge_prediction(self):
+    def charge_prediction(self) -> "Predict | None":
         from ovms.vehicle.twizy import charge_estimates
 
         return charge_estimates.predict
 
-    def sms_commands(self):
+    def sms_commands(self) -> "tuple[SMSCommand, ...]":
         from ovms.vehicle.twizy.sms_commands import COMMANDS
 
         return COMMANDS
 
-    def stat_text(self):
+    def stat_text(self) -> str:
         from ovms.vehicle.twizy import texts
 
         return texts.stat_text(self)
 
-    def event_text(self, event):
+    def event_text(self, event: int) -> tuple[str, str] | None:
         if event == EVENT_TRIP_END:
             from ovms.vehicle.twizy import power_texts
 
@@ -205,7 +223,7 @@ class Twizy(Vehicle):
 
         return texts.event_text(self, event)
 
-    async def command(self, code, arguments):
+    async def command(self, code: int, arguments: str) -> "CommandResult":
         from ovms.vehicle.twizy import charge_commands
 
         return await charge_commands.command(self, code, arguments)

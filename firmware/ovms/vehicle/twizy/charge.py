@@ -16,6 +16,11 @@ from ovms.vehicle.base import (
 )
 from ovms.vehicle.state import CHARGING, TOPPING_OFF
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Config, VehicleState
+    from ovms.vehicle.twizy.decode import Decoder
+
 # State of charge in hundredths of a percent: full, and where constant current ends.
 SOC_FULL = const(10000)
 SOC_CV_START = const(9400)
@@ -47,17 +52,20 @@ class Charge:
     which the user was told that they are reached, None for none.
     """
 
-    def __init__(self, state, config, decoder):
+    told_limits: int | None
+    _estimated_for: tuple | None
+
+    def __init__(self, state: "VehicleState", config: "Config", decoder: "Decoder") -> None:
         self.state = state
         self.config = config
         self.decoder = decoder
-        self.sufficient_pct100 = None
+        self.sufficient_pct100: int | None = None
         self.highest_level = self.cc_soc_pct100 = self.cc_units = 0
         self.told_limits = self._estimated_for = None
         self.silent_s = 0
         self.ended_s = FLICKER_S + 1
 
-    def update(self):
+    def update(self) -> int:
         """Once a second, after the key and doors. Returns an EVENT_... to announce, or 0."""
         state = self.state
         was_charging = state.charge_state in (CHARGING, TOPPING_OFF)
@@ -136,7 +144,7 @@ class Charge:
         self.silent_s = 0
         return self.decoder.is_charging()
 
-    def estimate(self):
+    def estimate(self) -> None:
         """Bring ranges, times and limits up to date; `update` does so at each percent of SOC."""
         from ovms.vehicle.twizy import charge_estimates
 

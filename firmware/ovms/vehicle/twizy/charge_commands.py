@@ -22,6 +22,11 @@ from ovms.parameters import (
 )
 from ovms.vehicle.base import OK, UNSUPPORTED
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import CommandResult
+    from ovms.vehicle.twizy.car import Twizy
+
 _DEBUG = const(200)
 _QUERY_RANGE = const(201)
 _SET_RANGE = const(202)
@@ -46,7 +51,7 @@ _NO_CONTROL = (
 )
 
 
-def range_reply(car, arguments, is_query):
+def range_reply(car: "Twizy", arguments: list[str], is_query: bool) -> str:
     """RANGE: set, clear (no argument) or query the maximum ideal range."""
     if len(arguments) > 1:
         raise ValueError(_RANGE_USE)
@@ -59,7 +64,7 @@ def range_reply(car, arguments, is_query):
     return "Max ideal range: %d %s" % (max_range, _unit(car))
 
 
-async def alert_reply(car, arguments, is_query):
+async def alert_reply(car: "Twizy", arguments: list[str], is_query: bool) -> str:
     """CA: set both limits (one not given is cleared) or query them.
 
     Of what later firmware adds, `N` (notify only) and `R` (reset) are what this always does.
@@ -87,7 +92,7 @@ async def alert_reply(car, arguments, is_query):
     return _alert_text(car)
 
 
-async def command(car, code, arguments):
+async def command(car: "Twizy", code: int, arguments: str) -> "CommandResult":
     """Carry out a protocol command as `Vehicle.command` says."""
     config = car.config
     if code in (_QUERY_RANGE, _SET_RANGE):

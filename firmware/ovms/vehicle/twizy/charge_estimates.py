@@ -15,8 +15,13 @@ from ovms.vehicle.twizy.charge import (
     SOC_FULL,
 )
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.vehicle.twizy.car import Twizy
+    from ovms.vehicle.twizy.charge import Charge
 
-def charge_minutes(soc_pct100, target_pct100, charge_a=CHARGE_FULL_A):
+
+def charge_minutes(soc_pct100: int, target_pct100: int, charge_a: int = CHARGE_FULL_A) -> int:
     """Minutes to charge from one SOC to another, both in 1/100 %; 0 when already there.
 
     180 minutes for the first 94 % at full current, 40 minutes for the rest.
@@ -33,7 +38,9 @@ def charge_minutes(soc_pct100, target_pct100, charge_a=CHARGE_FULL_A):
     return minutes
 
 
-def predict(car, start_pct100, end_pct100, watts, mode):
+def predict(
+    car: "Twizy", start_pct100: int, end_pct100: int | None, watts: int | None, mode: int | None
+) -> tuple[int, int | None]:
     """`Vehicle.charge_prediction`. A charge of the Twizy has no modes and ends when it is full."""
     if watts is None:
         charge_a = _taken_a(car.charge)
@@ -44,7 +51,7 @@ def predict(car, start_pct100, end_pct100, watts, mode):
     return end_pct100, charge_minutes(start_pct100, end_pct100, charge_a)
 
 
-def warm_range_km(range_km, battery_temp_c):
+def warm_range_km(range_km: int, battery_temp_c: int | None) -> int:
     """A range given for 20 degrees at another battery temperature: 0.6 km for each degree."""
     if battery_temp_c is None or battery_temp_c <= -40:
         return range_km
@@ -53,7 +60,7 @@ def warm_range_km(range_km, battery_temp_c):
     return max(range_km + (change_km if degrees > 0 else -change_km), 0)
 
 
-def estimate(charge):
+def estimate(charge: "Charge") -> None:
     """Write limits, ranges and times into the state, and where the limits are into `charge`."""
     state = charge.state
     config = charge.config

@@ -17,6 +17,11 @@ from ovms.vehicle.twizy.charge import BUS_SILENT, CHARGE_LEVEL_MAX
 from ovms.vehicle.twizy.power import Power
 from ovms.vehicle.twizy.sevcon.controller import on_emergency, on_heartbeat, on_reply
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Buffer, VehicleState
+    from ovms.vehicle.twizy.sevcon.controller import Sevcon
+
 # Bits of the status byte: the low nibble comes from 59B, the high one from 597.
 _FOOT_BRAKE = const(0x01)
 _FORWARD = const(0x02)
@@ -94,20 +99,22 @@ class Decoder:
     for a temperature of the pack. power: the Power statistics to feed.
 
     faults: the three bytes of 628 and of 627, and bits of the BMS; 0 is fine. BMS_INVALID is for
-    whoever looks to take back.
+    whoever looks to take back. sevcon: who takes the motor controller's frames, the car's.
     """
 
-    def __init__(self, state):
+    sevcon: "Sevcon"
+
+    def __init__(self, state: "VehicleState") -> None:
         self.state = state
         self.power = Power(state)
         self.status = _OFFLINE
-        self.charge_level = None
+        self.charge_level: int | None = None
         self.soc_min_pct100 = 10000
         self.soc_max_pct100 = 0
-        self.soc_min_range_km = None
-        self.available_wh = None
+        self.soc_min_range_km: int | None = None
+        self.available_wh: int | None = None
         self.drive_limit = self.recovery_limit = 0
-        self.vin_number = None
+        self.vin_number: int | None = None
         self.live = bytearray(3)
         self.faults = array("I", bytes(12))
         self.cell_volts = array("H", bytes(2 * CELLS_MAX))
@@ -119,34 +126,34 @@ class Decoder:
         self.temp_count = MODULES
         self._pack_v10 = 0
 
-    def is_charging(self):
+    def is_charging(self) -> bool:
         """The charger charges; its flag means something only outside the switch phases."""
         return self.status & (_CHARGING | _OFFLINE) == _CHARGING
 
-    def is_heard(self):
+    def is_heard(self) -> bool:
         """The bus is not silent: noticed at once, and its silence by `check_bus`."""
         return self.status & _BUS_SEEN != 0
 
-    def is_go(self):
+    def is_go(self) -> bool:
         """The motor is on."""
         return self.status & _GO != 0
 
-    def has_key(self):
+    def has_key(self) -> bool:
         """The key is on, be it in the switch-on phase."""
         return self.status & _KEY != 0
 
-    def is_offline(self):
+    def is_offline(self) -> bool:
         """The bus is starting up, closing down or silent."""
         return self.status & _OFFLINE != 0
 
-    def grow_old(self):
+    def grow_old(self) -> None:
         """Once a second: what is not heard again is not live for longer than two."""
         live = self.live
         for index in range(3):
             if live[index]:
                 live[index] -= 1
 
-    def check_bus(self):
+    def check_bus(self) -> None:
         """Every 10 s: no 597 since the last call means the bus sleeps, noticed in 10 to 20 s."""
         if self.status & _BUS_SEEN:
             self.status &= ~_BUS_SEEN
@@ -162,7 +169,7 @@ class Decoder:
             state.supply_ma = 0
         self.stop_motion()
 
-    def stop_motion(self):
+    def stop_motion(self) -> None:
         """Speed, current and power are over when their senders are; what was never seen stays."""
         state = self.state
         state.speed_kmh10 = 0
@@ -171,7 +178,7 @@ class Decoder:
         if state.battery_w:
             state.battery_w = 0
 
-    def bms_1(self, data):
+    def bms_1(self, data: "Buffer") -> None:
         """155: charge power level, current, SOC."""
         if data[3] != _PHASE_VALID:
             self.faults[BMS_FAULT] |= BMS_INVALID
@@ -197,12 +204,12 @@ class Decoder:
             return
         state.battery_w = (self.power.add(raw, self._pack_v10) + 20) // 40
 
-    def controller_energy(self, data):
+    def controller_energy(self, data: "Buffer") -> None:
         """196: motor temperature."""
         if 0 < data[5] < 0xF0:
             self.state.motor_temp_c = data[5] - 40
 
-    def bms_2(self, data):
+    def bms_2(self, data: "Buffer") -> None:
         """424: power limits and state of health; 7F while the BMS starts, 91 for its error."""
         if data[0] == _BMS_FAULT:
             self.faults[BMS_FAULT] |= BMS_ERROR
@@ -215,12 +222,12 @@ class Decoder:
         if data[5] < 0x7F:
             self.state.soh_pct = data[5]
 
-    def bms_3(self, data):
+    def bms_3(self, data: "Buffer") -> None:
         """425: available energy in 100 Wh."""
         if data[1] != 0xFF:
             self.available_wh = data[1] * 100
 
-    def module_temperatures(self, data):
+    def module_temperatures(self, data: "Buffer") -> None:
         """554: the modules' temperatures; the pack has their rounded mean, if none is missing."""
         if data[0] == 0xFF:
             return
@@ -247,7 +254,7 @@ class Decoder:
         cells[first + 2] = data[3] << 4 | data[4] >> 4
         cells[first + 3] = (data[4] & 0x0F) << 8 | data[5]
 
-    def cells_1(self, data):
+    def cells_1(self, data: "Buffer") -> None:
         """556: cells 1 to 5, ten times a second while the rest of a set comes once.
 
         The values of a set must be of the same moment, as a cell's voltage changes with the load:
@@ -264,20 +271,20 @@ class Decoder:
                 seen = 0
             self.cell_set = seen
 
-    def cells_2(self, data):
+    def cells_2(self, data: "Buffer") -> None:
         """557: cells 6 to 10."""
         if data[0] != 0xFF and self.cell_set < self.set_complete:
             self._four_cells(data, 5)
             self.cell_volts[9] = data[6] << 4 | data[7] >> 4
             self.cell_set |= _CELLS_2_SEEN
 
-    def cells_3(self, data):
+    def cells_3(self, data: "Buffer") -> None:
         """55E: cells 11 to 14."""
         if data[0] != 0xFF and self.cell_set < self.set_complete:
             self._four_cells(data, 10)
             self.cell_set |= _CELLS_3_SEEN
 
-    def cells_4(self, data):
+    def cells_4(self, data: "Buffer") -> None:
         """700: type and error of another maker's battery, and cells 15 and 16 if it has them."""
         if data[0] == 0xFF:
             return
@@ -292,15 +299,15 @@ class Decoder:
                 self.set_complete = SET_COMPLETE_4
                 self.cell_set |= _CELLS_4_SEEN
 
-    def charger_status(self, data):
+    def charger_status(self, data: "Buffer") -> None:
         """627: what the charger complains of."""
         self.faults[CHARGER_FAULT] = data[0] << 16 | data[1] << 8 | data[2]
 
-    def bms_status(self, data):
+    def bms_status(self, data: "Buffer") -> None:
         """628: what lights the lamps of the dashboard."""
         self.faults[LAMPS] = data[0] << 16 | data[1] << 8 | data[2]
 
-    def pack_voltage(self, data):
+    def pack_voltage(self, data: "Buffer") -> None:
         """55F: two measurements of the pack, of which the rounded mean counts."""
         if data[5] != 0xFF:
             first = data[5] << 4 | data[6] >> 4
@@ -309,7 +316,7 @@ class Decoder:
             if self.cell_set < self.set_complete:
                 self.cell_set |= _PACK_SEEN
 
-    def charger(self, data):
+    def charger(self, data: "Buffer") -> None:
         """597: phase of the bus, mains, DC-DC converter, charger temperature."""
         # The switch phases drop GO, which 59B no longer takes back after switch-off.
         keep = _FOOT_BRAKE | _FORWARD | _REVERSE
@@ -324,7 +331,7 @@ class Decoder:
         if 0 < data[7] < 0xF0:
             state.charger_temp_c = data[7] - 40
 
-    def dashboard(self, data):
+    def dashboard(self, data: "Buffer") -> None:
         """599: range, which the car updates only while driving, and speed."""
         state = self.state
         if not self.status & (_CHARGING | _OFFLINE) and 0 < data[5] < 0xFF:
@@ -336,7 +343,7 @@ class Decoder:
             self.live[LIVE_SPEED] = _LIVE
             self.power.on_speed(raw)
 
-    def controller_drive(self, data):
+    def controller_drive(self, data: "Buffer") -> None:
         """59B: gear, foot brake, GO."""
         status = self.status & 0xF0 | data[1] & (_GO | _FOOT_BRAKE)
         if data[0] == 0x80:
@@ -346,7 +353,7 @@ class Decoder:
         self.status = status
         self.live[LIVE_GEAR] = _LIVE
 
-    def controller_heat(self, data):
+    def controller_heat(self, data: "Buffer") -> None:
         """59E: inverter temperature, and a distance counter, good for the shares of a trip.
 
         It reads 8 % too long, so 5D7 has the km. Around the switch phases it may be an old one.
@@ -356,13 +363,13 @@ class Decoder:
         is_driving = self.status & (_KEY | _OFFLINE) == _KEY
         self.power.on_distance(data[0] << 8 | data[1] if is_driving else -1)
 
-    def odometer(self, data):
+    def odometer(self, data: "Buffer") -> None:
         """5D7: odometer, of whose 0.625 m steps 10 m are kept."""
         raw = data[2] << 20 | data[3] << 12 | data[4] << 4 | data[5] >> 4
         if raw <= _ODOMETER_M10_MAX:
             self.state.odometer_m = raw * 10
 
-    def vin(self, data):
+    def vin(self, data: "Buffer") -> None:
         """69F: the last seven VIN digits, one per nibble, last digit first."""
         number = 0
         for index in range(7):

@@ -14,8 +14,14 @@ from ovms.vehicle.twizy.charge import FLICKER_S, SOC_CV_START, SOC_FULL
 from ovms.vehicle.twizy.decode import BMS_FAULT
 from ovms.vehicle.twizy.power import CONST, FIELDS
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.vehicle.twizy.car import Twizy
+    from ovms.vehicle.twizy.charge import Charge
+    from ovms.vehicle.twizy.power import Power
 
-def switched_on(car):
+
+def switched_on(car: "Twizy") -> None:
     """The key is on and the bus has started up."""
     state = car.state
     state.is_awake = True
@@ -31,7 +37,7 @@ def switched_on(car):
         reset_power(car.decoder.power)
 
 
-def switched_off(car):
+def switched_off(car: "Twizy") -> None:
     """The key was turned off."""
     state = car.state
     state.is_awake = False
@@ -43,7 +49,7 @@ def switched_off(car):
         car.decoder.stop_motion()
 
 
-def charge_started(charge):
+def charge_started(charge: "Charge") -> int:
     """A charge begins, or goes on after an interruption. Returns the EVENT_... to announce."""
     state = charge.state
     is_resumed = state.charge_state == CHARGE_STOPPED or charge.ended_s <= FLICKER_S
@@ -59,7 +65,7 @@ def charge_started(charge):
     return EVENT_CHARGE_RESUMED if is_resumed else EVENT_CHARGE_STARTED
 
 
-def charge_ended(charge):
+def charge_ended(charge: "Charge") -> int:
     """The charger charges no more. Returns the EVENT_... to announce."""
     state = charge.state
     charge.ended_s = 0
@@ -84,7 +90,7 @@ def charge_ended(charge):
     return EVENT_CHARGE_DONE
 
 
-def use_began(charge):
+def use_began(charge: "Charge") -> None:
     """The key is on after a charge: the car is in use again."""
     state = charge.state
     charge.ended_s = FLICKER_S + 1
@@ -106,7 +112,7 @@ def _open_window(charge):
         decoder.soc_min_range_km = state.estimated_range_km
 
 
-def reset_power(power):
+def reset_power(power: "Power") -> None:
     """A use of the battery begins, and its power statistics anew."""
     for i in range(FIELDS):
         power.sums[i] = 0

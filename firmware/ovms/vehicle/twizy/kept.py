@@ -8,8 +8,13 @@ from ovms.vehicle.twizy.charge import SILENCE_S
 from ovms.vehicle.twizy.decode import CELLS_MAX
 from ovms.vehicle.twizy.power import ACCEL, CONST, DECEL
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Kept
+    from ovms.vehicle.twizy.car import Twizy
 
-def walk(car, kept):
+
+def walk(car: "Twizy", kept: "Kept") -> None:
     """As `Vehicle.keep`."""
     number = kept.number
     state = car.state

@@ -8,10 +8,14 @@ from micropython import const
 
 from ovms.vehicle.twizy.power import ACCEL, CONST, DECEL, DOWN, SAMPLES, UNITS_PER_WH, UP
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.vehicle.twizy.car import Twizy
+
 _LIFETIME_S = const(86400)
 
 
-def send_pack(car, fields):
+def send_pack(car: "Twizy", fields: list[int]) -> None:
     """RT-BAT-P of the fields (list of int) of RT-PWR-BattPack: without the cells and what is
     derived, in 1/10 V and 1/10 kW."""
     volts = [(hundredths + 5) // 10 for hundredths in fields[7:13:2]]
@@ -19,12 +23,12 @@ def send_pack(car, fields):
     _send(car, "RT-BAT-P", 0, fields[2:7] + volts + fields[13:18] + powers)
 
 
-def send_cell(car, cell, fields):
+def send_cell(car: "Twizy", cell: int, fields: list[int]) -> None:
     """RT-BAT-C of the fields of RT-PWR-BattCell: without the number of the pack."""
     _send(car, "RT-BAT-C", cell, fields[1:])
 
 
-def send_usage(car):
+def send_usage(car: "Twizy") -> None:
     """RT-PWR-Stats, from the sums of the trip: metres and watt-hours.
 
     Ampere-hours, the last two, are not counted here.

@@ -12,6 +12,10 @@ from micropython import const
 
 from ovms.protocol.v2.messages import STALE_AFTER_S
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import VehicleState
+
 # `Power.sums` is the record RT-PWR-UsageStats field by field. A speed section has distance
 # (0.1 m), energy used and energy recovered; a slope has distance (m), climb (m), used, recovered.
 CONST = const(0)
@@ -52,7 +56,25 @@ class Power:
     The rest is what the last frames and the last end of a slope left, see `edges.reset_power`.
     """
 
-    def __init__(self, state):
+    start_m: int | None
+    used: int
+    recovered: int
+    used_units: int
+    recovered_units: int
+    charge_out: int
+    charge_in: int
+    charge_out_rest: int
+    charge_in_rest: int
+    section: int
+    acceleration: int
+    speed: int
+    counter: int
+    slope_m: int | None
+    slope_altitude_m: int
+    slope_used: int
+    slope_recovered: int
+
+    def __init__(self, state: "VehicleState") -> None:
         self.state = state
         self.sums = array("i", bytes(4 * FIELDS))
         self.forget_extremes()
@@ -60,24 +82,25 @@ class Power:
 
         edges.reset_power(self)
 
-    def ways_dm(self):
+    def ways_dm(self) -> tuple[int, int]:
         """Way of the trip in 0.1 m, twice: by the counter, 8 % too long as its sections are; and
         by the odometer, once its 10 m steps are small beside it.
         """
         sums = self.sums
         way_dm = sums[CONST] + sums[ACCEL] + sums[DECEL]
+        start_m = self.start_m
         odometer_m = self.state.odometer_m
-        if self.start_m is None or odometer_m - self.start_m < _ODOMETER_GOOD_M:
+        if start_m is None or odometer_m is None or odometer_m - start_m < _ODOMETER_GOOD_M:
             return way_dm, way_dm
-        return way_dm, (odometer_m - self.start_m) * 10
+        return way_dm, (odometer_m - start_m) * 10
 
-    def forget_extremes(self):
+    def forget_extremes(self) -> None:
         """Look for the extremes of current and power anew."""
         self.highest_raw = -_BEYOND
         self.lowest_raw = _BEYOND
         self.highest_product = self.lowest_product = 0
 
-    def add(self, current, pack_v10):
+    def add(self, current: int, pack_v10: int) -> int:
         """One of 100 samples a second: current in 1/4 A, positive while discharging. Hot path."""
         product = current * pack_v10
         if current > self.highest_raw:
@@ -94,7 +117,7 @@ class Power:
             self.fold()
         return product
 
-    def fold(self):
+    def fold(self) -> None:
         """Move the energy since the last call into the section it belongs to."""
         sums = self.sums
         section = self.section
@@ -107,7 +130,7 @@ class Power:
         self.used %= _PRODUCTS_PER_UNIT
         self.recovered %= _PRODUCTS_PER_UNIT
 
-    def on_speed(self, speed):
+    def on_speed(self, speed: int) -> None:
         """One of 10 speeds a second, in 0.01 km/h: what does the car do? Hot path."""
         acceleration = 0
         if self.speed >= 0:
@@ -136,7 +159,7 @@ class Power:
             sums[section] += 1
             sums[section + 1] += abs(acceleration)
 
-    def on_distance(self, counter):
+    def on_distance(self, counter: int) -> None:
         """One of 10 readings a second of the cyclic counter of 0.1 m, or -1 for none. Hot path."""
         if counter >= 0 and self.counter >= 0:
             step = (counter - self.counter) & 0xFFFF
@@ -157,7 +180,7 @@ class Power:
         self.used_units = used
         self.recovered_units = recovered
 
-    def update(self):
+    def update(self) -> None:
         """Once a second, before the key is looked at."""
         self.fold()
         sums = self.sums

@@ -9,11 +9,15 @@ from micropython import const
 
 from ovms.vehicle.twizy.power import ACCEL, CONST, DECEL, DOWN, UNITS_PER_WH, UP
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.vehicle.twizy.car import Twizy
+
 # Less than a metre is no way to speak of an efficiency.
 _WAY_MIN_DM = const(10)
 
 
-def report(car, letter):
+def report(car: "Twizy", letter: str) -> str:
     """Text with `\\r` between lines; letter: "T" for the totals, else the efficiency."""
     power = car.decoder.power
     sums = power.sums

@@ -26,6 +26,10 @@ from ovms.vehicle.base import EVENT_BATTERY, EVENT_TRIP_END
 from ovms.vehicle.twizy.car import DUE_ALERT, DUE_CHARGE, DUE_MINUTE, DUE_POSITION, DUE_TRIP_END
 from ovms.vehicle.twizy.power import ACCEL, CONST, DECEL, SAMPLES, UNITS_PER_WH
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.vehicle.twizy.car import Twizy
+
 _PACK_MIN = const(2)
 # A charge changes little in a minute.
 _PACK_ASLEEP_MIN = const(10)
@@ -41,7 +45,7 @@ _UNITS_PER_AH100 = const(14400)
 _MOVED_UDEG = const(1000)
 
 
-def send_due(car):
+def send_due(car: "Twizy") -> None:
     """Emit the records and announce the events of `car.due` one by one, each once, even should
     one fail.
     """
@@ -174,7 +178,7 @@ def _tenth_miles(metres):
     return (metres * 10000 + 804672) // 1609344
 
 
-def send_usage(car):
+def send_usage(car: "Twizy") -> None:
     """Emit RT-PWR-UsageStats of the trip so far, or of the last one; or its later form.
 
     Fields: Twizy guide 1.2.0, "Power usage statistics", and behind them the samples later firmware

@@ -5,8 +5,12 @@ from ovms.vehicle.base import EVENT_BATTERY, EVENT_FAULT
 from ovms.vehicle.state import CHARGE_DONE, CHARGING, TOPPING_OFF
 from ovms.vehicle.twizy.charge import SOC_FULL
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.vehicle.twizy.car import Twizy
 
-def event_text(car, event):
+
+def event_text(car: "Twizy", event: int) -> tuple[str, str] | None:
     """(kind, text) for `Vehicle.event_text` but for a trip's: of a charge the extended status."""
     if event == EVENT_BATTERY:
         from ovms.vehicle.twizy import battery_texts
@@ -17,7 +21,7 @@ def event_text(car, event):
     return "A", stat_text(car)
 
 
-def stat_text(car):
+def stat_text(car: "Twizy") -> str:
     """STAT reply and charge notification; `\\r` between lines, each further line starts blank.
 
     A value the car has not sent yet leaves its line out. Capacity and SOH, which the guide does
@@ -45,7 +49,7 @@ def stat_text(car):
             lines.append("Full: %d min." % state.full_min)
     else:
         lines = ["Not charging"]
-        if state.full_min is not None and soc_pct100 < SOC_FULL:
+        if state.full_min is not None and soc_pct100 is not None and soc_pct100 < SOC_FULL:
             lines.append("Full charge: %d min." % state.full_min)
     if state.ideal_range_km is not None:
         estimated_km = state.estimated_range_km

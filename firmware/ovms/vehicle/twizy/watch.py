@@ -18,6 +18,10 @@ from ovms.vehicle.twizy.decode import (
     LIVE_KEY,
 )
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.vehicle.twizy.car import Twizy
+
 # Places of `Twizy.watch`: what the user knows of and what was there at the last look, as bits; how
 # often the charge has given no current; what energy there was.
 TOLD = const(0)
@@ -60,7 +64,7 @@ _ERRORS = (
 )
 
 
-def look(car):
+def look(car: "Twizy") -> None:
     """Tell what is there a second time, so no filler of a bus that wakes up, and news."""
     watch = car.watch
     decoder = car.decoder

@@ -59,7 +59,7 @@ class Voltampera(TableCar):
     INPUTS = 10
     VIN_PARTS = 2
 
-    def put(self, target, value):
+    def put(self, target: int, value: int) -> None:
         state = self.state
         if target == 0:
             state.speed_kmh10 = value

@@ -8,13 +8,19 @@ from ovms.parameters import FEATURE_CAN_WRITE, FROM_SERVER
 from ovms.vehicle.twizy.sevcon.controller import SevconError
 from ovms.vehicle.twizy.sevcon.gate import UNDER_WAY, WRITE
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.vehicle.twizy.car import Twizy
+
 _READ_ONLY = "Error: CAN bus in read only mode"
 _NO_MACROS = ("PRE", "OP", "READ", "WRITE", "RESTORE")
 # The guide asks for no stop (Twizy guide 1.2.0, "Macro commands").
 _UNDER_WAY = ("POWER", "RECUP", "RAMPS", "SMOOTH")
 
 
-async def execute(car, words, origin=FROM_SERVER, is_query=False):
+async def execute(
+    car: "Twizy", words: list[str], origin: int = FROM_SERVER, is_query: bool = False
+) -> str:
     """Reply to `CFG words`; no answer of the controller raises. words: list of str.
 
     origin: FROM_..., who asks. is_query: nothing must be changed, so all that is carried out is

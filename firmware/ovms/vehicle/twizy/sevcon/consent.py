@@ -3,8 +3,12 @@
 from ovms.parameters import CAN_WRITE_FROM, FROM_PASSWORD, FROM_SERVER
 from ovms.vehicle.twizy.decode import LIVE_SPEED
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.vehicle.twizy.car import Twizy
 
-def check_origin(car, origin):
+
+def check_origin(car: "Twizy", origin: int) -> None:
     """ValueError with a sentence when who asks may not write to the controller."""
     if origin == FROM_PASSWORD:
         raise ValueError("Only the owner may change the motor controller.")
@@ -12,7 +16,7 @@ def check_origin(car, origin):
         raise ValueError("Send FEATURE 15 1 by SMS first: an app or the server cannot allow it.")
 
 
-def switch_refusal(car):
+def switch_refusal(car: "Twizy") -> str:
     """Why feature 15 cannot be switched on now, "" when it can: a sleeping bus is a parked car."""
     decoder = car.decoder
     if not decoder.has_key() and not car.state.is_awake:

@@ -9,6 +9,12 @@ from micropython import const
 
 from ovms.parameters import FEATURE_CAN_WRITE
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Buffer
+    from ovms.vehicle.twizy.car import Twizy
+    from ovms.vehicle.twizy.decode import Decoder
+
 # States as 701 and object 5110 report them.
 OPERATIONAL = const(0x05)
 PRE_OPERATIONAL = const(0x7F)
@@ -48,7 +54,7 @@ class SevconError(Exception):
     last; sdo_text: the same as replies show it.
     """
 
-    def __init__(self, code, index, subindex, sdo_text):
+    def __init__(self, code: int, index: int, subindex: int, sdo_text: str) -> None:
         super().__init__("%04X" % code)
         self.code = code
         self.index = index
@@ -65,7 +71,7 @@ class Sevcon:
     fault: fault number last read, 0 for none. notice: (kind, text) of the last event.
     """
 
-    def __init__(self, car):
+    def __init__(self, car: "Twizy") -> None:
         self._car = car
         self._slots = bytearray(8 * _SLOTS)
         self._received = 0
@@ -84,7 +90,7 @@ class Sevcon:
         self._pause = 0
         self._fault_pause = _FAULT_PERIOD
 
-    def next_reply(self, data):
+    def next_reply(self, data: bytearray) -> bool:
         """Copy the oldest 581 frame not taken yet into `data`; False when there is none."""
         if self._received - self._taken > _SLOTS:
             self._taken = self._received - _SLOTS
@@ -96,11 +102,11 @@ class Sevcon:
         self._taken += 1
         return True
 
-    def flush(self):
+    def flush(self) -> None:
         """Forget answers nobody waits for any more."""
         self._received = self._taken = 0
 
-    def poll(self):
+    def poll(self) -> None:
         """Once a second: follow the key, and start what is due."""
         car = self._car
         is_awake = car.decoder.has_key() and not car.decoder.is_offline()
@@ -168,7 +174,7 @@ class Sevcon:
             self._is_on_duty = False
 
 
-def on_reply(decoder, data):
+def on_reply(decoder: "Decoder", data: "Buffer") -> None:
     """581: keep it for whoever waits. Allocation-free, as are all handlers of frames."""
     sevcon = decoder.sevcon
     first = sevcon._received % _SLOTS * 8
@@ -177,7 +183,7 @@ def on_reply(decoder, data):
     sevcon._received += 1
 
 
-def on_emergency(decoder, data):
+def on_emergency(decoder: "Decoder", data: "Buffer") -> None:
     """081: a generic error 10xx is a gear button, as long as nobody asks for GO or works here.
 
     The register is 01, on some cars 11 (Twizy facts 1.3). One that comes sooner or later behind
@@ -199,6 +205,6 @@ def on_emergency(decoder, data):
     sevcon._pressed_ms = now_ms
 
 
-def on_heartbeat(decoder, data):
+def on_heartbeat(decoder: "Decoder", data: "Buffer") -> None:
     """701: NMT state."""
     decoder.sevcon.nmt_state = data[0]

@@ -4,12 +4,19 @@ from micropython import const
 
 from ovms.vehicle.twizy.sevcon.controller import SDO_COMMIT, SevconError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ovms.vehicle.twizy.car import Twizy
+    from ovms.vehicle.twizy.sevcon.session import Session
+
 # The torque maps, which count once they are committed.
 _FLUX_MAP = const(0x4610)
 _TORQUE_MAP = const(0x4611)
 
 
-async def run(car, session, command, values):
+async def run(car: "Twizy", session: "Session", command: str, values: "list[Any]") -> str:
     """The reply behind `CFG x: `; SevconError for what the controller did not do."""
     if command == "PRE":
         await session.enter_pre_op()

@@ -17,8 +17,12 @@ from ovms.vehicle.twizy.sevcon.controller import (
     SevconError,
 )
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.vehicle.twizy.car import Twizy
 
-async def carry_out(car, duty):
+
+async def carry_out(car: "Twizy", duty: int) -> None:
     """Do what is due. duty: DUTY_... bits; a failure is left to the next time."""
     if duty & DUTY_JOURNAL:
         await _report_journal(car)

@@ -2,8 +2,12 @@
 
 from ovms.vehicle.twizy.sevcon.session import LOGIN, NO_WRITE, OFFLINE, STATE, UNKNOWN
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.vehicle.twizy.sevcon.controller import SevconError
 
-def error_text(error, where=""):
+
+def error_text(error: "SevconError", where: str = "") -> str:
     """Text of a SevconError. where: goes behind the number."""
     code = error.code
     text = "ERROR %04X%s" % (code, where)

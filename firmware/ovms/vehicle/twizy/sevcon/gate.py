@@ -18,6 +18,11 @@ from micropython import const
 from ovms.vehicle.twizy.decode import LIVE_GEAR, LIVE_KEY, LIVE_SPEED
 from ovms.vehicle.twizy.sevcon.controller import PRE_OPERATIONAL
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Buffer
+    from ovms.vehicle.twizy.car import Twizy
+
 # Of the status byte: D, R or GO.
 _IN_GEAR = const(0x0E)
 
@@ -57,7 +62,7 @@ _UNDER_WAY = (
 _SELECTIONS = (0x500002, 0x500003, 0x530002, 0x411100, 0x410100, 0x561001)
 
 
-def refusal(car, permit, arbitration_id, data):
+def refusal(car: "Twizy", permit: int, arbitration_id: int, data: "Buffer") -> int:
     """0 for a frame that may leave, else why not. permit: LOOK, WRITE or UNDER_WAY."""
     if arbitration_id == _NMT:
         return standstill_refusal(car) if bytes(data) == _START else NOT_ALLOWED
@@ -78,7 +83,7 @@ def refusal(car, permit, arbitration_id, data):
     return standstill_refusal(car)
 
 
-def standstill_refusal(car):
+def standstill_refusal(car: "Twizy") -> int:
     """0 when the car stands still with the key on, out of gear and GO; else why not."""
     decoder = car.decoder
     live = decoder.live

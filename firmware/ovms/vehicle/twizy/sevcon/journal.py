@@ -15,6 +15,13 @@ from micropython import const
 
 from ovms.vehicle.twizy.sevcon.controller import SDO_COMMIT
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ovms.contracts import Store
+    from ovms.vehicle.twizy.car import Twizy
+
 _JOURNAL_FILE = "sevcon.old"
 _BACKUP_FILE = "sevcon.bak"
 _MAGIC = b"SJ2"
@@ -33,7 +40,7 @@ class Record:
     Two small records find room in a heap where one of twice the size would not.
     """
 
-    def __init__(self, store):
+    def __init__(self, store: "Store | None") -> None:
         self.store = store
         self.serial = 0
         self.command = ""
@@ -50,7 +57,7 @@ class Record:
             self.command = command.decode().rstrip()
             self.entries = bytearray(data[start:])
 
-    def save(self):
+    def save(self) -> None:
         """Returns when it is in flash; OSError when it cannot be."""
         head = struct.pack(
             _HEAD,
@@ -60,7 +67,8 @@ class Record:
             (self.command + " " * 12).encode()[:12],
             len(self.entries) // _ENTRY_BYTES,
         )
-        self.store.save(head + self.entries)
+        # Without a flash `begin` has refused.
+        self.store.save(head + self.entries)  # type: ignore[union-attr]
 
 
 class Journal:
@@ -69,42 +77,42 @@ class Journal:
     load_error: "" or a sentence.
     """
 
-    def __init__(self, journal, backup):
+    def __init__(self, journal: "Record", backup: "Record") -> None:
         self.journal = journal
         self.backup = backup
         self.load_error = ""
-        if journal.store:
+        if journal.store and backup.store:
             self.load_error = journal.store.load_error or backup.store.load_error
 
-    def key(self, entries, at):
+    def key(self, entries: bytearray, at: int) -> int:
         """Object of the entry at byte `at`, as index << 8 | subindex."""
         return entries[at + 1] << 16 | entries[at] << 8 | entries[at + 2]
 
-    def is_setting(self, key):
+    def is_setting(self, key: int) -> bool:
         """Whether an object is configuration: no state, login, log pointer or commit."""
         index = key >> 8
         return not (index == _STATE or key == SDO_COMMIT or 0x5000 <= index < 0x6000)
 
-    def packed(self, pairs):
+    def packed(self, pairs: "Iterable[tuple[int, int]]") -> bytearray:
         """(key, value) tuples as a bytearray of entries."""
         entries = bytearray()
         for key, value in pairs:
             self.add(entries, key, value)
         return entries
 
-    def add(self, entries, key, value):
+    def add(self, entries: bytearray, key: int, value: int) -> None:
         """Append `value` of object `key` to a bytearray of entries."""
         entries.extend(struct.pack(_ENTRY, key >> 8, key & 0xFF, 0, value))
 
-    def has(self, entries, key):
+    def has(self, entries: bytearray, key: int) -> bool:
         """Whether a bytearray of entries has one of object `key`."""
         return any(self.key(entries, at) == key for at in range(0, len(entries), _ENTRY_BYTES))
 
-    def count(self):
+    def count(self) -> int:
         """Number of values in `journal`."""
         return len(self.journal.entries) // _ENTRY_BYTES
 
-    def begin(self, command, serial, old):
+    def begin(self, command: str, serial: int, old: bytearray) -> None:
         """Keep the old values; returns when they are in flash.
 
         old: what is about to be overwritten, made with `add`. OSError or ValueError, with a
@@ -134,7 +142,7 @@ class Journal:
                 continue
             record.save()
 
-    def finish(self, written):
+    def finish(self, written: bytearray) -> str:
         """The command wrote all of these entries; what an earlier one left undone stays open.
 
         Returns what the user has to know of it, "" for nothing.
@@ -145,7 +153,7 @@ class Journal:
                 return ""
         return self.close()
 
-    def close(self, has_backup=False):
+    def close(self, has_backup: bool = False) -> str:
         """Nothing is left undone. Returns what the user has to know of it, "" for nothing."""
         self.journal.is_open = False
         try:
@@ -157,7 +165,7 @@ class Journal:
         return ""
 
 
-async def load(car):
+async def load(car: "Twizy") -> "Journal":
     """The Journal of this module. The other tasks have their turn before each of its files."""
     await car.sleep_ms(0)
     journal = Record(car.open_store(_JOURNAL_FILE))

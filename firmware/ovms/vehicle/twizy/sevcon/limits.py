@@ -10,6 +10,10 @@ What the macros write is in `macros`. A key is index << 8 | subindex; a type is 
 
 from micropython import const
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 _DEFAULT = const(-1)
 
 # Command: (lowest, highest, default) of each parameter; defaults of -1 are made below.
@@ -66,7 +70,7 @@ _ADDRESSED = {"PRE": 0, "OP": 0, "READ": 2, "WRITE": 3}
 _SIMPLE = ("PRE", "OP", "READ", "WRITE", "RESTORE")
 
 
-def traits(command):
+def traits(command: str) -> tuple[bool, bool, tuple[tuple[str, int], ...]]:
     """(needs pre-operational, needs a power cycle, what to read back) of a macro.
 
     What to read back: (label, key) tuples.
@@ -74,12 +78,12 @@ def traits(command):
     return command in _PRE_OP, command in _NEEDS_CYCLE, _READ_BACK[command]
 
 
-def names():
+def names() -> tuple[str, ...]:
     """All commands: the macros in the order of the guide, then the others."""
     return _MACROS + _SIMPLE
 
 
-def arguments(command, words, type_):
+def arguments(command: str, words: list[str], type_: int) -> "list[Any]":
     """Checked arguments of any CFG command as list; ValueError with the text of the refusal.
 
     words: list of str. type_: of the car as far as it is known, else 80 is meant.

@@ -8,6 +8,10 @@ from ovms.vehicle.twizy.sevcon.controller import SevconError
 from ovms.vehicle.twizy.sevcon.gate import WRITE
 from ovms.vehicle.twizy.sevcon.session import Session
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.vehicle.twizy.car import Twizy
+
 _ENTRIES_MAX = const(10)
 _LIFETIME_S = const(86400)
 _ALL = const(99)
@@ -26,7 +30,7 @@ _LOGS = {
 _CLEAR = {2: 0x411001, 3: 0x410001, 4: 0x420001, 5: 0x430001}
 
 
-async def command(car, is_reset, arguments):
+async def command(car: "Twizy", is_reset: bool, arguments: str) -> tuple[int, str]:
     """Carry out command 209 (is_reset: `which`) or 210 (`which,start`); returns (result, text)."""
     words = (arguments + ",").split(",")
     which = _whole(words[0], 1)

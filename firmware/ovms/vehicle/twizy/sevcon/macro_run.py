@@ -6,8 +6,15 @@ be undone. What a macro writes is in `macros`: only while that is told it takes 
 
 from ovms.vehicle.twizy.sevcon.controller import SevconError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
-async def run(car, session, command, values):
+    from ovms.vehicle.twizy.car import Twizy
+    from ovms.vehicle.twizy.sevcon.session import Session
+
+
+async def run(car: "Twizy", session: "Session", command: str, values: "list[Any]") -> str:
     """The reply behind `CFG x: `; SevconError for what the controller did not do."""
     # The other tasks have their turn between two loads of code.
     await car.sleep_ms(0)

@@ -11,6 +11,12 @@ from micropython import const
 
 from ovms.vehicle.twizy.sevcon.controller import SDO_COMMIT
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ovms.vehicle.twizy.sevcon.session import Session
+
 _DEFAULT = const(-1)
 
 _PEAK_TORQUE = const(0x607600)
@@ -69,7 +75,7 @@ _FALLING = (32767, 26214, 16383, 6553)
 _MAP_LEVELS = {"D": (32767,) * 4, "N": _FALLING, "B": _FALLING}
 
 
-def where(key):
+def where(key: int) -> str:
     """What an error text of TSMAP says of the map that object `key` belongs to, "" for none."""
     for letter in _MAPS:
         if 0 <= key - (0x381300 | _MAP_START[letter]) < 8:
@@ -77,7 +83,9 @@ def where(key):
     return ""
 
 
-async def entries(session, command, values, type_):
+async def entries(
+    session: "Session", command: str, values: "list[Any]", type_: int
+) -> list[tuple[int, int]]:
     """What a macro writes, in order. values: checked parameters; reads what depends on the car."""
     stock = _STOCK_45 if type_ == 45 else _STOCK_80
     if command == "SPEED":

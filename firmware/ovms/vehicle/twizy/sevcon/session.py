@@ -26,6 +26,10 @@ from ovms.vehicle.twizy.sevcon.controller import (
     SevconError,
 )
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.vehicle.twizy.car import Twizy
+
 _REQUEST = const(0x601)
 _NMT = const(0x000)
 _NODE = const(1)
@@ -69,7 +73,7 @@ class Session:
     subindex, value, is_abort: the SDO that was exchanged last. Raises SevconError.
     """
 
-    def __init__(self, car):
+    def __init__(self, car: "Twizy") -> None:
         self._car = car
         self.client = SDOClient()
         self._frame = bytearray(8)
@@ -79,7 +83,7 @@ class Session:
         self.is_abort = False
         self._is_open = False
 
-    async def open(self, is_foreign_fine=False):
+    async def open(self, is_foreign_fine: bool = False) -> None:
         """Wait until nobody else exchanges frames, then log in.
 
         Raises SevconError: HARDWARE for a controller that is none of the Twizy's, unless it is
@@ -121,7 +125,7 @@ class Session:
         if await self.read(0x5000, 1, LOGIN) != _LEVEL:
             raise self._error(LOGIN)
 
-    def begin_writing(self, permit, origin):
+    def begin_writing(self, permit: int, origin: int) -> None:
         """Let this session write. permit: WRITE or UNDER_WAY of `gate`. origin: FROM_...
 
         ValueError with a sentence for who may not.
@@ -131,7 +135,7 @@ class Session:
         check_origin(self._car, origin)
         self.permit = permit
 
-    def check_standstill(self):
+    def check_standstill(self) -> None:
         """SevconError unless the car stands still, out of gear and GO."""
         self._refuse(gate.standstill_refusal(self._car))
 
@@ -145,12 +149,12 @@ class Session:
         if reason:
             raise self._error(NO_WRITE)
 
-    def close(self):
+    def close(self) -> None:
         """End the session; the controller keeps its level until it is switched off."""
         if self._is_open:
             self._is_open = self._car.sevcon.is_busy = False
 
-    async def enter_pre_op(self):
+    async def enter_pre_op(self) -> None:
         """Go pre-operational, which needs a car that stands still, in N and not in GO."""
         if await self.read(0x5110, 0, STATE) != PRE_OPERATIONAL:
             self.check_standstill()
@@ -161,7 +165,7 @@ class Session:
                 raise error
         self._car.state.is_controller_configuring = True
 
-    async def leave_pre_op(self):
+    async def leave_pre_op(self) -> None:
         """Go operational, by SDO and at last by NMT; has time of its own."""
         self._left_ms = _RETURN_MS
         await self.write(0x2800, 0, 0, STATE)
@@ -171,7 +175,7 @@ class Session:
                 raise self._error(STATE)
         self._car.state.is_controller_configuring = False
 
-    async def return_to_op(self):
+    async def return_to_op(self) -> None:
         """Leave pre-operational, if need be, also after a failure; never raises.
 
         What fails here is tried again by `duties`.
@@ -194,13 +198,13 @@ class Session:
             pause_ms = _STATE_RETRY_MS
         return False
 
-    async def read(self, index, subindex, error_class=0):
+    async def read(self, index: int, subindex: int, error_class: int = 0) -> int:
         """Value of an object of up to 4 bytes, unsigned."""
         self.client.read(index, subindex)
         await self.exchange(READ_REFUSED, error_class)
         return self.value
 
-    async def serial(self):
+    async def serial(self) -> int:
         """Serial number of the controller, 0 if it has none. SevconError when it does not answer:
         then it is not known whose values the journal has.
         """
@@ -211,7 +215,7 @@ class Session:
                 raise
             return 0
 
-    async def write_all(self, entries):
+    async def write_all(self, entries: bytearray) -> None:
         """Write entries of `journal` (8 bytes each: index, subindex, 0, value)."""
         for at in range(0, len(entries), 8):
             index = entries[at + 1] << 8 | entries[at]
@@ -220,12 +224,12 @@ class Session:
             if index << 8 | entries[at + 2] == SDO_COMMIT:
                 await self._car.sleep_ms(_COMMIT_MS)
 
-    async def write(self, index, subindex, value, error_class=0):
+    async def write(self, index: int, subindex: int, value: int, error_class: int = 0) -> None:
         """Write an object of up to 4 bytes. value: unsigned."""
         self.client.write(index, subindex, value)
         await self.exchange(WRITE_REFUSED, error_class)
 
-    async def exchange(self, refused, error_class):
+    async def exchange(self, refused: int, error_class: int) -> None:
         """Carry out what the client was started with; SevconError otherwise.
 
         refused: the detail of a refusal.
@@ -258,7 +262,7 @@ class Session:
         self.value = value
         self.is_abort = is_abort
 
-    def sdo_text(self):
+    def sdo_text(self) -> str:
         """The SDO exchanged last, as replies show it."""
         return " SDO %s0x%04X.%02X: 0x%s" % (
             "ABORT " if self.is_abort else "",

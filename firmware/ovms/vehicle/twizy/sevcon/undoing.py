@@ -2,10 +2,14 @@
 
 from micropython import const
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.vehicle.twizy.sevcon.journal import Journal
+
 _ENTRY_BYTES = const(8)
 
 
-def undo(old, serial, is_all):
+def undo(old: "Journal", serial: int, is_all: bool) -> bytearray:
     """Entries to write, the newest first; ValueError if this controller has none."""
     record = old.backup if is_all else old.journal
     entries = record.entries
@@ -19,7 +23,7 @@ def undo(old, serial, is_all):
     return newest_first
 
 
-def begin_restore(old, is_all):
+def begin_restore(old: "Journal", is_all: bool) -> None:
     """From now on a cut is to be reported. OSError as in `begin`."""
     journal = old.journal
     if is_all:
@@ -31,7 +35,7 @@ def begin_restore(old, is_all):
         journal.save()
 
 
-def finish_restore(old, is_all):
+def finish_restore(old: "Journal", is_all: bool) -> str:
     """Everything is as it was. Returns what the user has to know of it, "" for nothing."""
     old.journal.entries = bytearray()
     if is_all:
