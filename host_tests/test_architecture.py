@@ -13,7 +13,7 @@ NATIVE = {"ovms_crypto", "ovms_can", "ovms_twai", "twai_port"}
 README = ROOT / "firmware" / "README.md"
 MAX_LINES = 450
 # Whose public functions have annotations, which mypy checks (`tools/check_types.py`).
-ANNOTATED = ("links/", "protocol/", "services/", "vehicle/")
+ANNOTATED = ("drivers/", "links/", "protocol/", "services/", "vehicle/")
 # Of the simulated board, what starts the firmware in a process.
 STARTERS = ("start.py", "presets.py", "driver_child.py")
 

@@ -35,6 +35,11 @@ from ovms.vehicle.state import VehicleState as VehicleState
 
 # What a frame or a line may lie in.
 Buffer = bytes | bytearray | memoryview
+# What is filled.
+WritableBuffer = bytearray | memoryview
+
+# Of an MCP2515: (mask0, (f0, f1), mask1, (f2, f3, f4, f5)), see `mcp2515_filters.py`.
+Filters = tuple[int, tuple[int, ...], int, tuple[int, ...]]
 
 # utc_s() -> Unix seconds, or None as long as nobody told the time.
 UTCClock = Callable[[], int | None]
@@ -63,6 +68,18 @@ class Kept(Protocol):
     def text(self, key: str, value: str, /) -> str: ...
     def numbers(self, key: str, values: Any, /) -> None: ...
     def age(self, key: str, age_s: _Number, least_s: int = ..., /) -> _Number: ...
+
+class PowerTimes(Protocol):
+    """How long a modem wants its lines held, see `modem_switch.py`; a profile has them."""
+
+    @property
+    def on_pulse_ms(self) -> int: ...
+    @property
+    def off_pulse_ms(self) -> int: ...
+    @property
+    def reset_pulse_ms(self) -> int: ...
+    @property
+    def supply_off_ms(self) -> int: ...
 
 class ByteStream(Protocol):
     """A UART, a TCP connection of a modem, a socket of WiFi. OSError: broken."""

@@ -5,6 +5,12 @@ No driver has a `send` of its own. What leaves the module has passed `CANBus.sen
 
 from micropython import const
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from array import array
+
+    from ovms.contracts import Buffer
+
 # Controller states, numbered as `machine.CAN` does.
 STOPPED = const(0)
 ACTIVE = const(1)
@@ -22,12 +28,15 @@ class CANBus:
     refused: frames that were not let out. is_bus_off: for the driver to set; nothing leaves then.
     """
 
-    def __init__(self):
+    # The driver's counters, behind what its receiver keeps there.
+    numbers: "array[int]"
+
+    def __init__(self) -> None:
         self.refused = 0
         self.is_bus_off = False
-        self._tx_frames = ()
+        self._tx_frames: tuple[tuple[int, int], ...] = ()
 
-    def permit(self, tx_frames, is_silent):
+    def permit(self, tx_frames: tuple[tuple[int, int], ...], is_silent: bool) -> None:
         """From now on let out these frames, (arbitration_id, dlc) of each, and no other.
 
         Silent lets out none. ValueError, and nothing may leave, when one of them is no standard
@@ -40,7 +49,7 @@ class CANBus:
         if not is_silent:
             self._tx_frames = tuple(tx_frames)
 
-    def send(self, arbitration_id, data):
+    def send(self, arbitration_id: int, data: "Buffer") -> bool:
         """Queue one standard data frame; True when the controller has taken it.
 
         False, and counted, when the bus is silent, closed or in bus-off, when (id, length) is not
@@ -51,14 +60,14 @@ class CANBus:
             return False
         return self._transmit(arbitration_id, data)
 
-    def sleep(self):
+    def sleep(self) -> bool:
         """Let the controller sleep until its bus speaks; False where it cannot, or will not now.
 
         A driver that can has `is_woken` and `wake`, too. Here for those that cannot.
         """
         return False
 
-    def named_counts(self, names):
+    def named_counts(self, names: tuple[str, ...]) -> dict[str, int]:
         """For a driver's `counts`, whose counters have these names: see can_counts.py."""
         from ovms.drivers.can_counts import named_counts
 

@@ -2,11 +2,15 @@
 
 from micropython import const
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import CANBus
+
 # Where the counters begin in a driver's `numbers`; the native receivers count the first three.
 _FIRST_COUNT = const(6)
 
 
-def named_counts(bus, names):
+def named_counts(bus: "CANBus", names: tuple[str, ...]) -> dict[str, int]:
     """The counters of `bus` above 0, and that of its gate, as {name: number}.
 
     names: of its counters, in their order in `bus.numbers`.

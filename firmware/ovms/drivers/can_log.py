@@ -22,6 +22,13 @@ from ovms.drivers.can_log_files import (
     SEGMENT_BYTES,
 )
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import IO
+
+    from ovms.contracts import Buffer
+    from ovms.drivers.can_log_files import FileSystem
+
 # Where the longest frame and the CRC still have room.
 _LAST = const(496)
 # LittleFS copies a block of flash that was not full when its file was synced. Of 4 KB of a log it
@@ -39,7 +46,7 @@ class LogWriter:
     something to do. write_ms: how long the last `write` took.
     """
 
-    def __init__(self, fs, segments, utc_s):
+    def __init__(self, fs: "FileSystem", segments: int, utc_s: int | None) -> None:
         self._fs = fs
         self._segments = segments
         self._utc_s = utc_s
@@ -52,11 +59,11 @@ class LogWriter:
         # Milliseconds from the log's start to that of the block, and the ticks then.
         self._ms = 0
         self._ticks = time.ticks_ms()
-        self._file = None
+        self._file: "IO[bytes] | None" = None
         self._segment = -1
         self._size = self._unsynced = self.write_ms = 0
 
-    def put(self, arbitration_id, data, dlc):
+    def put(self, arbitration_id: int, data: "Buffer", dlc: int) -> None:
         """Take one frame. data: 8 bytes, borrowed. Does not allocate."""
         if self._at > _LAST and not self.turn():
             self.lost += 1
@@ -69,15 +76,15 @@ class LogWriter:
     def _pack(self, key, data):
         struct.pack_into("<HH8s", self._filling, self._at, self.age_ms(), key, data)
 
-    def age_ms(self):
+    def age_ms(self) -> int:
         """How long ago the block that is being filled was begun, 65,535 for any longer."""
         return min(time.ticks_diff(time.ticks_ms(), self._ticks), _MS_MAX)
 
-    def is_empty(self):
+    def is_empty(self) -> bool:
         """Whether no frame waits in the block that is being filled."""
         return not self._count
 
-    def turn(self):
+    def turn(self) -> bool:
         """End the block that is being filled, and begin another. False: none is free."""
         if self.has_block:
             return False
@@ -97,7 +104,7 @@ class LogWriter:
         self._at = HEADER_BYTES
         self._count = 0
 
-    def write(self, is_sure=False):
+    def write(self, is_sure: bool = False) -> None:
         """Write the block that waits; with is_sure it is safe from a power cut afterwards.
 
         OSError when flash fails, and before it is full.
@@ -136,7 +143,7 @@ class LogWriter:
         self._size = 0
         return file
 
-    def end(self, why):
+    def end(self, why: int) -> None:
         """Write what waits and why the log ends (a small number), as far as flash takes it."""
         try:
             self.write()
@@ -157,7 +164,7 @@ class LogWriter:
         except OSError:
             pass
 
-    def close_file(self):
+    def close_file(self) -> None:
         """What was written is in flash afterwards."""
         file = self._file
         self._file = None

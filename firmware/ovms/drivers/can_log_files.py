@@ -17,6 +17,10 @@ from micropython import const
 
 from ovms.drivers.store import Flash
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 NAME = "canlog.%d"
 # 256 KB: a Twizy's 400 frames a second for a minute, all it has for an app for an hour.
 SEGMENTS_MAX = const(16)
@@ -40,16 +44,16 @@ _ID_MASK = const(0x7FF)
 class FileSystem(Flash):
     """The board's flash, and how much of it is free."""
 
-    def remove(self, path):
+    def remove(self, path: str) -> None:
         os.remove(path)
 
-    def free_bytes(self):
+    def free_bytes(self) -> int:
         """Bytes that nobody uses."""
         numbers = os.statvfs(".")
         return numbers[0] * numbers[3]
 
 
-def remove(fs):
+def remove(fs: "FileSystem") -> None:
     """Remove the log that is there. OSError when that cannot be."""
     for slot in range(SEGMENTS_MAX):
         try:
@@ -59,13 +63,13 @@ def remove(fs):
         fs.remove(NAME % slot)
 
 
-def room(fs):
+def room(fs: "FileSystem") -> int:
     """How many segments a log may have, 0 when there is no room for one."""
     segments = min((fs.free_bytes() - RESERVE_BYTES) // SEGMENT_BYTES, SEGMENTS_MAX)
     return segments if segments >= SEGMENTS_MIN else 0
 
 
-def blocks(fs):
+def blocks(fs: "FileSystem") -> "Iterator[tuple[tuple, bytes]]":
     """Yield (header tuple, data) of every whole block, oldest first."""
     slots = []
     for slot in range(SEGMENTS_MAX):
@@ -78,7 +82,7 @@ def blocks(fs):
             yield block
 
 
-def frames(fs):
+def frames(fs: "FileSystem") -> "Iterator[tuple[int, int, int, bytes]]":
     """Yield (seconds, milliseconds, arbitration_id, data) of every frame; Unix time if known."""
     for header, data in blocks(fs):
         if header[1] != FRAMES:
@@ -93,7 +97,7 @@ def frames(fs):
             at += length
 
 
-def summary(fs):
+def summary(fs: "FileSystem") -> tuple[int, int, int, bool, int, int | None] | None:
     """(frames, bytes, milliseconds from the first to the last block, whether it began before what
     is there, frames lost, why it ended or None) of the log; None when there is none.
     """

@@ -25,6 +25,12 @@ from micropython import const
 from ovms.drivers.can_bus import ACTIVE, BUS_OFF, PASSIVE, STOPPED, WARNING, CANBus
 from ovms_can import Receiver, no_line
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ovms.contracts import Buffer, Store
+
 # Places in `numbers`: those of `ovms_can`, then the counters, named in mcp2515_setup.py.
 HEAD = const(0)
 TAIL = const(1)
@@ -90,7 +96,14 @@ class MCP2515(CANBus):
     What is not in the contract and has no underscore is for mcp2515_setup.py.
     """
 
-    def __init__(self, spi, cs, interrupt=None, crystals=None, store=None):
+    def __init__(
+        self,
+        spi: "Any",
+        cs: "Any",
+        interrupt: "Any" = None,
+        crystals: int | tuple[int, ...] | None = None,
+        store: "Store | None" = None,
+    ) -> None:
         super().__init__()
         # Bound once: taking a method fresh allocates.
         self._write_spi = spi.write
@@ -102,7 +115,7 @@ class MCP2515(CANBus):
         # The crystal that the chip is set for, in Hz; 0 before the first `open`.
         self.crystal_hz = 0
         # What the last `open` asked for, see mcp2515_setup.py.
-        self.asked = None
+        self.asked: tuple = ()
         self.numbers = array("i", bytes(4 * _NUMBERS))
         self.wanted = bytearray(256)
         self._receiver = Receiver(
@@ -121,7 +134,15 @@ class MCP2515(CANBus):
         # The chip sleeps until the bus wakes it: then it is not open.
         self.is_asleep = False
 
-    def open(self, bitrate, rx_ids, tx_frames=(), is_silent=True, foreign_ids=(), sub_types=()):
+    def open(
+        self,
+        bitrate: int,
+        rx_ids: tuple[int, ...] | None,
+        tx_frames: tuple[tuple[int, int], ...] = (),
+        is_silent: bool = True,
+        foreign_ids: tuple[int, ...] = (),
+        sub_types: tuple[tuple[int, int], ...] = (),
+    ) -> None:
         """Reset and start the chip; everything of an earlier `open` but the counts is forgotten.
 
         Takes 10 to 30 ms, with new ids to compute filters for some 70 ms more. Nothing may leave
@@ -133,13 +154,13 @@ class MCP2515(CANBus):
 
         open(self, bitrate, rx_ids, tx_frames, is_silent, foreign_ids, sub_types)
 
-    def close(self):
+    def close(self) -> None:
         """Silence the chip and put it to sleep; harmless when it is closed or missing."""
         from ovms.drivers.mcp2515_setup import close
 
         close(self)
 
-    def sleep(self):
+    def sleep(self) -> bool:
         """Stop the oscillator; the first edge on the bus starts it and pulls INT low.
 
         The frame of that edge is lost. False, and the chip is open as before, where no INT pin
@@ -149,17 +170,17 @@ class MCP2515(CANBus):
 
         return sleep(self)
 
-    def is_woken(self):
+    def is_woken(self) -> bool:
         """Whether the bus has woken the chip; only while it sleeps."""
         return not self.interrupt.value()
 
-    def wake(self):
+    def wake(self) -> None:
         """Go on as before `sleep`. OSError: the chip is closed."""
         from ovms.drivers.mcp2515_setup import wake
 
         wake(self)
 
-    def service(self):
+    def service(self) -> int:
         """Move frames from the chip into the ring; returns how many. Does not allocate.
 
         Called by the interrupt and, as a backstop, every few milliseconds by the link.
@@ -191,7 +212,7 @@ class MCP2515(CANBus):
         numbers[_SENT if is_free else _TX_BUSY] += 1
         return is_free
 
-    def state(self):
+    def state(self) -> int:
         """STOPPED, ACTIVE, WARNING, PASSIVE or BUS_OFF (then silent until `restart`)."""
         if not self.numbers[IS_OPEN]:
             return STOPPED
@@ -201,13 +222,13 @@ class MCP2515(CANBus):
             return PASSIVE
         return WARNING if self.error_flags & _ANY_WARNING else ACTIVE
 
-    def counts(self):
+    def counts(self) -> dict[str, int]:
         """What was received, sent, dropped and refused since the start, as {name: number}."""
         from ovms.drivers.mcp2515_setup import COUNTS
 
         return self.named_counts(COUNTS)
 
-    def restart(self):
+    def restart(self) -> None:
         """Leave bus-off and take part in the bus again; nothing to do in any other state.
 
         Takes 20 ms, then OSError, when the bus is blocked: it stays off and silent.
@@ -216,7 +237,7 @@ class MCP2515(CANBus):
 
         restart(self)
 
-    def check(self):
+    def check(self) -> bool:
         """Whether the chip is still as `open` left it; call every few seconds.
 
         False after a brown-out, a reset or a broken SPI line: then `open` again. Also ends a stuck
@@ -262,7 +283,7 @@ class MCP2515(CANBus):
         finally:
             self.release()
 
-    def release(self):
+    def release(self) -> None:
         """The chip is free again: make up for an interrupt that was turned away."""
         self.numbers[IS_BUSY] = 0
         self.service()
@@ -293,7 +314,7 @@ class MCP2515(CANBus):
     def _is_tx_stuck(self):
         return time.ticks_diff(time.ticks_ms(), self._sent_ms) >= _TX_STUCK_MS
 
-    def abort(self, command):
+    def abort(self, command: "Buffer") -> None:
         """Give up the waiting frame: with nobody to acknowledge it, it would repeat for ever."""
         self.write(command)
         for _ in range(_ABORT_POLLS):
@@ -309,13 +330,13 @@ class MCP2515(CANBus):
         self._cs(1)
         return self._status
 
-    def write(self, command):
+    def write(self, command: "Buffer") -> None:
         """One SPI exchange that nobody reads."""
         self._cs(0)
         self._write_spi(command)
         self._cs(1)
 
-    def read(self, address, size):
+    def read(self, address: int, size: int) -> bytearray:
         """`size` registers from `address` on, as a bytearray."""
         answer = bytearray(2 + size)
         answer[0] = 0x03

@@ -28,6 +28,10 @@ from ovms.drivers.mcp2515 import (
 from ovms.drivers.mcp2515_setup import bit_timing, start, work
 from ovms.drivers.store import Store
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.drivers.mcp2515 import MCP2515
+
 _FILE = "crystal"
 # What is soldered to modules that are sold, the usual one first (hardware facts 2.4, 2.9).
 _USUAL = (8_000_000, 16_000_000, 20_000_000)
@@ -36,7 +40,7 @@ _TXB0CTRL = const(0x30)
 _OWN_ERROR = const(0x50)
 
 
-def choose(bus, bitrate):
+def choose(bus: "MCP2515", bitrate: int) -> None:
     """With which crystal to begin at another bit rate, at which nothing was heard yet.
 
     What was heard at the rate before proves little: 16 MHz at 1 Mbit/s look like 8 at 500 kbit/s.
@@ -50,7 +54,7 @@ def choose(bus, bitrate):
         bus.crystal_hz = crystals[0]
 
 
-def step(bus):
+def step(bus: "MCP2515") -> None:
     """Set the driver, not yet the chip, for the next crystal; what the board says is in doubt."""
     bus.numbers[WORD] = WORD_FAILED
     crystals = _in_turn(bus, bus.asked[0])
@@ -58,7 +62,7 @@ def step(bus):
     bus.crystal_hz = crystals[(place + 1) % len(crystals)]
 
 
-def judge(bus, is_heard, is_damaged):
+def judge(bus: "MCP2515", is_heard: int, is_damaged: int) -> bool:
     """What a check found: frames of a bus of which that was not sure, or errors and no frame, or
     nothing at all since `open`.
 
@@ -95,7 +99,7 @@ def _believe(bus):
         bus.permit(bus.asked[1], bus.asked[2])
 
 
-def note(bus):
+def note(bus: "MCP2515") -> None:
     """It is sure: keep the crystal that works, and tell of it where the board does not."""
     found_hz = bus.crystal_hz
     said = bus.crystals

@@ -14,6 +14,12 @@ Masks and filters: data sheet DS20001801; hardware facts 2.3.
 
 from micropython import const
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ovms.contracts import Filters
+
 _ALL_BITS = const(0x7FF)
 # Filters behind mask 0 and in total (RXF0-1 and RXF2-5).
 _BANK_0 = const(2)
@@ -30,7 +36,11 @@ _BITS = (
 )
 
 
-def acceptance_filters(ids, foreign_ids=(), sub_types=()):
+def acceptance_filters(
+    ids: "Sequence[int]",
+    foreign_ids: "Sequence[int]" = (),
+    sub_types: "Sequence[tuple[int, int]]" = (),
+) -> "Filters":
     """Masks and filters that pass all `ids`, few of `foreign_ids`, and few others.
 
     ids: iterable of standard ids; without any, 0x7FF alone passes. foreign_ids: ids that are
@@ -80,7 +90,7 @@ def _bank(groups):
     return mask, [group[0] & mask for group in groups]
 
 
-def spread(group):
+def spread(group: list[int]) -> int:
     """The bits in which the ids of a group differ."""
     bits = 0
     for arbitration_id in group:
@@ -124,12 +134,12 @@ def _starts(groups, foreign):
     return [[list(groups[n]) for n in order] for _, order in starts[:_STARTS]]
 
 
-def passing(ignored, filters):
+def passing(ignored: int, filters: int) -> int:
     """How many ids pass so many filters behind a mask that ignores these bits."""
     return filters << _BITS[ignored & 63] + _BITS[ignored >> 6]
 
 
-def foreign_cost(foreign, ignored, heads):
+def foreign_cost(foreign: "Sequence[int]", ignored: int, heads: list[int]) -> int:
     """What the foreign ids cost that a bank lets pass. heads: one id of each of its groups."""
     mask = _ALL_BITS & ~ignored
     filters = [head & mask for head in heads]

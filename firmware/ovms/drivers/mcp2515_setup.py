@@ -24,6 +24,13 @@ from ovms.drivers.mcp2515 import (
     WORD_COUNTS,
 )
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ovms.contracts import Buffer, Filters
+    from ovms.drivers.mcp2515 import MCP2515
+
 _NO_CHIP = "no CAN controller answers on SPI: check its supply and its wires"
 _NORMAL = const(0x00)
 _CONFIGURATION = const(0x80)
@@ -58,7 +65,15 @@ COUNTS = (
 )
 
 
-def open(bus, bitrate, rx_ids, tx_frames, is_silent, foreign_ids, sub_types):
+def open(
+    bus: "MCP2515",
+    bitrate: int,
+    rx_ids: tuple[int, ...] | None,
+    tx_frames: tuple[tuple[int, int], ...],
+    is_silent: bool,
+    foreign_ids: tuple[int, ...],
+    sub_types: tuple[tuple[int, int], ...],
+) -> None:
     """`MCP2515.open`."""
     numbers = bus.numbers
     if numbers[IS_OPEN] and not numbers[TRUST] and _heard(numbers) != numbers[HEARD]:
@@ -111,7 +126,7 @@ def _is_silent(bus):
     return bus.numbers[IS_OPEN] and not bus.read(0x2C, 1)[0] & _SPOKEN
 
 
-def start(bus):
+def start(bus: "MCP2515") -> None:
     """Reset the chip and let it work as it was asked to; see `MCP2515.open` for the errors.
 
     As long as it is not sure that its crystal is the one it is set for it listens to everything,
@@ -137,7 +152,7 @@ def start(bus):
         raise
 
 
-def work(bus):
+def work(bus: "MCP2515") -> None:
     """Now that it is sure: from listening to what was asked for. OSError: the bus is blocked.
 
     Without a reset, which would lose the frames of 10 ms.
@@ -153,7 +168,7 @@ def work(bus):
     bus.permit(tx_frames, is_silent)
 
 
-def close(bus):
+def close(bus: "MCP2515") -> None:
     """`MCP2515.close`."""
     if bus.interrupt:
         bus.interrupt.irq(None, bus.interrupt.IRQ_FALLING)
@@ -170,7 +185,7 @@ def close(bus):
     bus.write(b"\x05\x0f\xe0\x20")
 
 
-def restart(bus):
+def restart(bus: "MCP2515") -> None:
     """`MCP2515.restart`."""
     if not bus.is_bus_off:
         return
@@ -189,7 +204,7 @@ def restart(bus):
         bus.release()
 
 
-def sleep(bus):
+def sleep(bus: "MCP2515") -> bool:
     """`MCP2515.sleep` (data sheet 10.2). An edge counts from the clearing of the flag on."""
     numbers = bus.numbers
     if bus.interrupt is None or bus.is_bus_off or not numbers[IS_OPEN]:
@@ -215,7 +230,7 @@ def sleep(bus):
     return False
 
 
-def wake(bus):
+def wake(bus: "MCP2515") -> None:
     """`MCP2515.wake`: whoever wakes it, the chip then only listens (hardware facts 2.6)."""
     if bus.numbers[WORD] == WORD_COUNTS and bus.is_woken():
         # Somebody speaks, who has to be heard first.
@@ -244,7 +259,13 @@ def wake(bus):
     bus.service()
 
 
-def configure(write, read, crystal_hz, bitrate, filters):
+def configure(
+    write: "Callable[[Buffer], None]",
+    read: "Callable[[int, int], bytearray]",
+    crystal_hz: int,
+    bitrate: int,
+    filters: "Filters",
+) -> bytes:
     """Reset the chip and set everything but its mode, which is then that of configuration.
 
     write(command), read(address, size): one SPI exchange each. filters: see `set_filters`. Returns
@@ -271,7 +292,9 @@ def configure(write, read, crystal_hz, bitrate, filters):
     return timing
 
 
-def set_filters(write, read, filters):
+def set_filters(
+    write: "Callable[[Buffer], None]", read: "Callable[[int, int], bytearray]", filters: "Filters"
+) -> None:
     """Set masks and filters of a chip in configuration mode. OSError when it does not keep them.
 
     filters: (mask0, 2 filters, mask1, 4 filters) of standard ids, with the first data byte in the
@@ -289,7 +312,9 @@ def _write_checked(write, read, command):
         raise OSError(_NO_CHIP)
 
 
-def request_mode(write, read, mode):
+def request_mode(
+    write: "Callable[[Buffer], None]", read: "Callable[[int, int], bytearray]", mode: int
+) -> None:
     """Let the chip enter `mode` and wait for it. OSError when the bus is blocked."""
     write(bytes((0x05, 0x0F, _MODE_BITS | 0x18, mode)))
     for _ in range(_MODE_TIMEOUT_MS):
@@ -299,7 +324,7 @@ def request_mode(write, read, mode):
     raise OSError("the CAN bus is never idle: check its wiring and termination")
 
 
-def bit_timing(crystal_hz, bitrate):
+def bit_timing(crystal_hz: int, bitrate: int) -> bytes:
     """CNF3, CNF2 and CNF1 as 3 bytes, in the order of their addresses.
 
     One sample per bit, between 75 and 87.5 % of it: car networks expect that, and 85 % (20 time

@@ -12,6 +12,12 @@ from micropython import const
 
 from ovms.drivers.mcp2515_filters import foreign_cost, passing, spread
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ovms.contracts import Filters
+
 _ALL_BITS = const(0x7FF)
 # The first data byte stands above the id.
 _BYTE_SHIFT = const(11)
@@ -21,7 +27,9 @@ _BANK_0 = const(2)
 _BANK_1 = const(4)
 
 
-def burst_filters(ids, sub_types, foreign_ids=()):
+def burst_filters(
+    ids: "Sequence[int]", sub_types: "Sequence[tuple[int, int]]", foreign_ids: "Sequence[int]" = ()
+) -> "Filters":
     """Masks and filters that pass all `ids`, those of `sub_types` through the first buffer.
 
     ids: standard ids that were looked at, sub_types: (arbitration_id, first data byte) of them, at

@@ -26,6 +26,11 @@ from ovms.drivers.mcp2515 import (
 from ovms.drivers.mcp2515_crystal import note
 from ovms.drivers.mcp2515_setup import request_mode, work
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Buffer
+    from ovms.drivers.mcp2515 import MCP2515
+
 _NORMAL = const(0x00)
 # CANINTF: a damaged frame, TXB0, RXB1, RXB0.
 _CANINTF = const(0x2C)
@@ -40,7 +45,7 @@ _SENT = const(13)
 _LISTEN = b"\x05\x0f\xe0\x60"
 
 
-def send_once(bus, arbitration_id, data):
+def send_once(bus: "MCP2515", arbitration_id: int, data: "Buffer") -> bool:
     """Send one frame; True when it left, even if nobody has taken it. Takes 1 to 3 ms.
 
     False, and counted as refused, when the bus is not silent any more.

@@ -1,5 +1,11 @@
 """The control lines of a modem: PWRKEY, RESET, supply and DTR."""
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ovms.contracts import PowerTimes, Task
+
 
 class ModemPower:
     """Each line has `value(level)` as `machine.Pin` does; lines a board lacks are None.
@@ -8,7 +14,9 @@ class ModemPower:
     constructor sets the idle levels, which power a running modem on and change nothing else.
     """
 
-    def __init__(self, pwrkey, reset=None, supply=None, dtr=None):
+    def __init__(
+        self, pwrkey: "Any", reset: "Any" = None, supply: "Any" = None, dtr: "Any" = None
+    ) -> None:
         self.pwrkey = pwrkey
         self.reset = reset
         self.supply = supply
@@ -18,13 +26,13 @@ class ModemPower:
             if line is not None:
                 line.value(level)
 
-    def start(self, times):
+    def start(self, times: "PowerTimes") -> "Task":
         """Coroutine that starts a modem which is off, see `modem_switch.py` also for times."""
         from ovms.drivers.modem_switch import start
 
         return start(self, times)
 
-    def restart(self, times):
+    def restart(self, times: "PowerTimes") -> "Task":
         """Coroutine that restarts a modem which does not answer, see `modem_switch.py`."""
         from ovms.drivers.modem_switch import restart
 

@@ -11,17 +11,22 @@ import asyncio
 
 from micropython import const
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import PowerTimes
+    from ovms.drivers.modem_power import ModemPower
+
 _IDLE_MS = const(100)
 
 
-async def start(power, times):
+async def start(power: "ModemPower", times: "PowerTimes") -> None:
     """Start a modem that is off; a running one goes off. Its UART answers some 3 s later."""
     if power.supply is not None:
         power.supply.value(1)
     await _pulse(power.pwrkey, times.on_pulse_ms)
 
 
-async def restart(power, times):
+async def restart(power: "ModemPower", times: "PowerTimes") -> None:
     """Restart a modem that does not answer, by the hardest means the board has.
 
     Where there is only the power key, a modem that was off comes on and one that ran goes off.

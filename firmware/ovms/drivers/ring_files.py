@@ -14,6 +14,10 @@ from binascii import crc32
 
 from micropython import const
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.drivers.ring_store import Record, RingStore
+
 _MAGIC = b"\xa5"
 _RECORD = const(1)
 _START = const(2)
@@ -34,7 +38,7 @@ _BOOTS_MAX = const(16)
 _RESTART_SEGMENT = const(16000)
 
 
-def load(ring):
+def load(ring: "RingStore") -> None:
     """Set up `ring` from its files. A file that cannot be read counts as damaged."""
     numbers = []
     for slot in range(ring.segments):
@@ -120,7 +124,7 @@ def _number(ring, slot):
     return None
 
 
-def read(ring, record, count):
+def read(ring: "RingStore", record: "type[Record]", count: int) -> None:
     """Move up to `count` records from the cursor into `ring.window`; record: their class."""
     while ring.cursor < ring.tail and len(ring.window) < count:
         number = ring.cursor >> 16
@@ -147,7 +151,7 @@ def read(ring, record, count):
             ring.cursor = ring.tail if is_last else number + 1 << 16
 
 
-def note_start(ring, utc_s, is_sure):
+def note_start(ring: "RingStore", utc_s: int, is_sure: bool) -> None:
     """`RingStore.set_start` for what is new."""
     if ring.boot in ring.unsure:
         ring.unsure.remove(ring.boot)
@@ -157,7 +161,7 @@ def note_start(ring, utc_s, is_sure):
     ring.is_start_new = True
 
 
-def flush(ring):
+def flush(ring: "RingStore") -> None:
     """Write what is in RAM only, empty files that are not needed. OSError; then as before."""
     number = ring.tail >> 16
     if ring.is_empty:

@@ -10,6 +10,11 @@ A position is `segment number << 16 | offset in its file`; segment numbers only 
 
 from micropython import const
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Buffer
+    from ovms.drivers.store import Flash
+
 # Records in RAM that are not in flash yet. The owner flushes in time; more come together only
 # when writing fails again and again.
 _FRESH_MAX = const(16)
@@ -28,7 +33,7 @@ class Record:
     code, sent_s, tries: of whoever delivers it.
     """
 
-    def __init__(self, data, boot, uptime_s, end):
+    def __init__(self, data: "Buffer", boot: int, uptime_s: int, end: int) -> None:
         self.data = data
         self.boot = boot
         self.uptime_s = uptime_s
@@ -45,52 +50,52 @@ class RingStore:
     is the word of one source only.
     """
 
-    def __init__(self, name, fs, segments, segment_bytes):
+    def __init__(self, name: str, fs: "Flash", segments: int, segment_bytes: int) -> None:
         self.name = name
         self.fs = fs
         self.segments = segments
         self.segment_bytes = segment_bytes
-        self.window = []
+        self.window: "list[Record]" = []
         self.dropped = self.damaged = 0
         self.boot = 1
-        self.starts = {}
-        self.unsure = []
+        self.starts: dict[int, int] = {}
+        self.unsure: list[int] = []
         self.is_start_new = False
         # Oldest segment that is not empty; positions of the oldest record not released, as it is
         # known to the flash, of the next to read, and behind the last.
         self.first = 1
         self.head = self.saved_head = self.cursor = self.tail = 1 << 16
         # Records not in flash yet, and how many of them are or were in the window.
-        self.fresh = []
+        self.fresh: "list[Record]" = []
         # When the first of them came; its own time may be put off.
         self.fresh_s = 0
         self.taken = 0
         self.fresh_bytes = 0
 
-    def load(self):
+    def load(self) -> None:
         """Find what earlier runs left; once, before anything but `append`."""
         from ovms.drivers import ring_files
 
         ring_files.load(self)
 
     @property
-    def is_empty(self):
+    def is_empty(self) -> bool:
         """Whether every record was released."""
         return self.cursor >= self.tail and not self.window and not self.fresh
 
     @property
-    def is_marked(self):
+    def is_marked(self) -> bool:
         """Whether `flush` has something to write beside new records: deliveries, a start."""
         if self.is_start_new and self.tail != self.first << 16:
             return True
         return self.head != self.saved_head
 
     @property
-    def is_full(self):
+    def is_full(self) -> bool:
         """Whether the RAM for records not in flash is used up."""
         return self.fresh_bytes > _FRESH_BYTES_MAX or len(self.fresh) >= _FRESH_MAX
 
-    def append(self, data, uptime_s):
+    def append(self, data: "Buffer", uptime_s: int) -> None:
         """Queue `data` (bytes, at most 480), made now; in RAM until `flush`."""
         if len(self.fresh) >= _FRESH_MAX:
             self.dropped += 1
@@ -100,13 +105,13 @@ class RingStore:
         self.fresh.append(Record(data, -1, uptime_s, 0))
         self.fresh_bytes += len(data)
 
-    def flush(self):
+    def flush(self) -> None:
         """Write what is not in flash. OSError when that fails: then it may be called again."""
         from ovms.drivers import ring_files
 
         ring_files.flush(self)
 
-    def fill(self):
+    def fill(self) -> None:
         """Have the oldest records in `window`. Takes no heap when there is nothing to do."""
         if not self.window and self.cursor < self.tail:
             from ovms.drivers import ring_files
@@ -117,7 +122,7 @@ class RingStore:
                 self.window.append(self.fresh[self.taken])
                 self.taken += 1
 
-    def release(self):
+    def release(self) -> None:
         """Forget the oldest record of `window`: nobody needs it any more."""
         record = self.window.pop(0)
         if record.end:
@@ -127,7 +132,7 @@ class RingStore:
             self.fresh_bytes -= len(self.fresh.pop(0).data)
             self.taken -= 1
 
-    def set_start(self, utc_s, is_sure):
+    def set_start(self, utc_s: int, is_sure: bool) -> None:
         """This run began at `utc_s` (Unix seconds), as far as is known now.
 
         What an earlier run that nobody told the time has as its start stays relative to this one,

@@ -14,7 +14,7 @@ from micropython import const
 _CRC_BYTES = const(8)
 
 
-def load():
+def load() -> str:
     """The text that was saved last, "" for none."""
     memory = _memory()
     data = bytes(memory()) if memory else b""
@@ -24,7 +24,7 @@ def load():
     return text.decode()
 
 
-def save(text):
+def save(text: str) -> None:
     """Keep `text` (ASCII, at most 2000 characters)."""
     memory = _memory()
     if memory:

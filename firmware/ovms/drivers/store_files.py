@@ -12,13 +12,20 @@ from binascii import crc32
 
 from micropython import const
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import IO
+
+    from ovms.contracts import Buffer, Store
+
 _TRAILER_BYTES = const(9)
 _ENOENT = const(2)
 # Read in pieces: asking for the longest file at once would take its size from the heap.
 _PIECE_BYTES = const(256)
 
 
-def load(store):
+def load(store: "Store") -> bytes | None:
     """The newest whole content as bytes, or None; sets `store.load_error`."""
     path, size = _newest(store)
     if path is None:
@@ -33,13 +40,13 @@ def load(store):
     return data
 
 
-def open_newest(store):
+def open_newest(store: "Store") -> "IO[bytes] | None":
     """The file of the newest whole content, open for reading, or None; sets `load_error`."""
     path = _newest(store)[0]
     return None if path is None else store.fs.open(path, "rb")
 
 
-def shared_lines(store):
+def shared_lines(store: "Store") -> bytes:
     """The lines with a `=` that two damaged files have in common, as bytes; b"" without any.
 
     Damage does not strike the same line of two files in the same way, so these are whole.
@@ -76,14 +83,14 @@ def _raw(store, path):
     return data
 
 
-def save(store, data):
+def save(store: "Store", data: "Buffer") -> None:
     """Make `data` the current generation."""
     _check_size(store, len(data))
     for _ in save_in_steps(store, (data,)):
         pass
 
 
-def save_in_steps(store, pieces):
+def save_in_steps(store: "Store", pieces: "Iterable[Buffer]") -> "Iterator[None]":
     """Make what the iterable `pieces` gives (bytes each) the current generation: a generator.
 
     To look whether a file is whole takes as long as some of the pieces.

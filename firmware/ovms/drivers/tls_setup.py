@@ -16,6 +16,12 @@ from binascii import a2b_base64
 import tls
 from micropython import const
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ovms.contracts import ByteStream, OpenTCP
+
 _PEM_FILE = "ca.pem"
 _DER_FILE = "ca.der"
 _BEGIN = b"-----BEGIN CERTIFICATE-----"
@@ -32,7 +38,9 @@ _CLOCK_ERROR_S = const(2)
 _EPOCH_2000_S = const(946684800)
 
 
-async def open_stream(open_plain, host, port, utc_s, is_checked=True):
+async def open_stream(
+    open_plain: "OpenTCP", host: str, port: int, utc_s: int | None, is_checked: bool = True
+) -> "ByteStream":
     """A TLSStream to host:port. OSError when it cannot be had: a sentence, or ENOMEM.
 
     open_plain(host, port): coroutine, a byte stream. utc_s: Unix seconds or None when not known;
@@ -51,7 +59,7 @@ async def open_stream(open_plain, host, port, utc_s, is_checked=True):
     return await opened(stream, context, host)
 
 
-def has_authority():
+def has_authority() -> bool:
     """Whether there is a file that says whom to trust, whatever is in it."""
     return bool([name for name in (_PEM_FILE, _DER_FILE) if _is_there(name)])
 
@@ -64,12 +72,12 @@ def _is_there(name):
     return True
 
 
-def knows_date(utc_s):
+def knows_date(utc_s: int | None) -> bool:
     """Whether certificates can be checked: by `utc_s`, or by what the board's clock tells."""
     return utc_s is not None or time.gmtime()[0] >= _EARLIEST_YEAR
 
 
-def datetime_of(utc_s):
+def datetime_of(utc_s: int) -> tuple[int, ...]:
     """Unix seconds as the tuple that `machine.RTC.datetime` takes."""
     if time.gmtime(0)[0] == 2000:
         utc_s -= _EPOCH_2000_S
@@ -77,7 +85,7 @@ def datetime_of(utc_s):
     return now[0], now[1], now[2], now[6], now[3], now[4], now[5], 0
 
 
-def set_clock(utc_s, rtc=None):
+def set_clock(utc_s: int, rtc: "Any" = None) -> None:
     """Let the board's own clock tell `utc_s` (Unix seconds), where a program may set it.
 
     rtc: like a `machine.RTC`, by default the board's.

@@ -9,6 +9,12 @@ import io
 
 from micropython import const
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ovms.contracts import Buffer, ByteStream, WritableBuffer
+
 _READ_SIZE = const(512)
 # MBEDTLS_ERR_X509_CERT_VERIFY_FAILED, where the runtime has no words for it.
 _NOT_TRUSTED = const(-0x2700)
@@ -42,7 +48,7 @@ class _Pipe(io.IOBase):
         return 0
 
 
-async def opened(stream, context, host):
+async def opened(stream: "ByteStream", context: "Any", host: str) -> "TLSStream":
     """A TLSStream inside `stream`, which is closed when there is no memory for that: ENOMEM."""
     try:
         return TLSStream(stream, context, host)
@@ -57,7 +63,7 @@ class TLSStream:
     context: of the `tls` module; host: the name that the server's certificate must carry.
     """
 
-    def __init__(self, stream, context, host):
+    def __init__(self, stream: "ByteStream", context: "Any", host: str) -> None:
         self._stream = stream
         self._pipe = _Pipe()
         self._inner = context.wrap_socket(
@@ -67,7 +73,7 @@ class TLSStream:
         self._lock = asyncio.Lock()
         self._is_open = False
 
-    async def readinto(self, view):
+    async def readinto(self, view: "WritableBuffer") -> int:
         """Wait for at least one byte; 0 = the peer closed. OSError when the connection broke."""
         while True:
             n = self._call(self._inner.readinto, view)
@@ -77,7 +83,7 @@ class TLSStream:
             if not await self._fill():
                 return 0
 
-    async def write(self, data):
+    async def write(self, data: "Buffer") -> None:
         """Send all of it. The first one makes the handshake.
 
         ValueError with a sentence when the certificate is refused: only a human changes that.
@@ -95,7 +101,7 @@ class TLSStream:
             elif not await self._fill():
                 raise OSError("The server ended the connection during the TLS handshake.")
 
-    async def close(self):
+    async def close(self) -> None:
         try:
             self._inner.close()
         finally:

@@ -11,6 +11,11 @@ import os
 
 from micropython import const
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import IO
+
 _BLOCK_BYTES = const(512)
 # LittleFS gives each file whole ones.
 _FLASH_BLOCK = const(4096)
@@ -24,29 +29,29 @@ _DEPTH_MAX = const(8)
 class TreeFiles:
     """idle, running: names of the trees. root: where they are, "" on a module."""
 
-    def __init__(self, idle, running, root=""):
+    def __init__(self, idle: str, running: str, root: str = "") -> None:
         self.idle = idle
         self.running = running
         self._top = root + "/" + idle
         self._other = root + "/" + running
 
-    def form(self):
+    def form(self) -> str:
         """Form of the firmware that runs: only of many small files is one big file made."""
         return "small" if _size(self._other + "/ovms/on_demand.bin") >= 0 else "plain"
 
-    def free_bytes(self):
+    def free_bytes(self) -> int:
         stat = os.statvfs(self._other)
         return stat[0] * stat[3]
 
-    def flash_bytes(self, size):
+    def flash_bytes(self, size: int) -> int:
         """What `size` bytes take of the flash."""
         return (size + _FLASH_BLOCK - 1) // _FLASH_BLOCK * _FLASH_BLOCK
 
-    def part_size(self, path):
+    def part_size(self, path: str) -> int:
         """Bytes of a file that are there already."""
         return max(_size(self._top + "/" + path + _PART), 0)
 
-    def open_part(self, path):
+    def open_part(self, path: str) -> "IO[bytes]":
         """A file to append to, which is made with its folders."""
         at = 0
         full = self._top + "/" + path
@@ -61,33 +66,33 @@ class TreeFiles:
                 pass
         return open(full + _PART, "ab")
 
-    def finish(self, path):
+    def finish(self, path: str) -> None:
         """The part is whole."""
         os.rename(self._top + "/" + path + _PART, self._top + "/" + path)
 
-    def drop(self, path):
+    def drop(self, path: str) -> None:
         """Forget a part."""
         _remove(self._top + "/" + path + _PART)
 
-    def remove(self, path):
+    def remove(self, path: str) -> None:
         """Remove a whole file."""
         _remove(self._top + "/" + path)
 
-    async def part_digest(self, path):
+    async def part_digest(self, path: str) -> bytes | None:
         """SHA-256 of a part, as bytes; None for none."""
         return await _digest(self._top + "/" + path + _PART)
 
-    async def is_here(self, path, size, digest):
+    async def is_here(self, path: str, size: int, digest: bytes) -> bool:
         """Whether the idle tree has the file already."""
         full = self._top + "/" + path
         return _size(full) == size and await _digest(full) == digest
 
-    async def is_running(self, path, size, digest):
+    async def is_running(self, path: str, size: int, digest: bytes) -> bool:
         """Whether the running tree has it."""
         full = self._other + "/" + path
         return _size(full) == size and await _digest(full) == digest
 
-    async def copy(self, path):
+    async def copy(self, path: str) -> None:
         """Take a file over from the running tree."""
         self.drop(path)
         block = bytearray(_BLOCK_BYTES)
@@ -105,22 +110,22 @@ class TreeFiles:
             target.close()
         self.finish(path)
 
-    async def tidy(self, is_wanted):
+    async def tidy(self, is_wanted: "Callable[[str], bool]") -> None:
         """Remove what `is_wanted(path)` does not want, and folders that are empty then."""
         await _tidy(self._top, "", is_wanted, _DEPTH_MAX)
 
     # The manifest: a file of its own, as it may be longer than a piece of heap should be.
 
-    def manifest_size(self):
+    def manifest_size(self) -> int:
         return max(_size(self._top + "/" + _MANIFEST), 0)
 
-    def open_manifest(self, mode):
+    def open_manifest(self, mode: str) -> "IO[bytes]":
         """The manifest as a file, "rb" or "ab"."""
         if mode == "ab":
             return self.open_part(_MANIFEST[: -len(_PART)])
         return open(self._top + "/" + _MANIFEST, mode)
 
-    def drop_manifest(self):
+    def drop_manifest(self) -> None:
         _remove(self._top + "/" + _MANIFEST)
 
 

@@ -23,6 +23,12 @@ from micropython import const
 from ovms.drivers.can_bus import ACTIVE, BUS_OFF, PASSIVE, STOPPED, WARNING, CANBus
 from ovms_twai import Receiver
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ovms.contracts import TicksClock
+
 # Places in `numbers`: those of `ovms_twai`, then the counters, named in twai_setup.py.
 HEAD = const(0)
 TAIL = const(1)
@@ -83,7 +89,14 @@ class TWAI(CANBus):
     What is not in the contract and has no underscore is for twai_setup.py.
     """
 
-    def __init__(self, port, rx, tx, timer=None, ticks_us=time.ticks_us):
+    def __init__(
+        self,
+        port: "Any",
+        rx: "Any",
+        tx: "Any",
+        timer: "Any" = None,
+        ticks_us: "TicksClock" = time.ticks_us,
+    ) -> None:
         super().__init__()
         self.port = port
         self.rx = rx
@@ -107,7 +120,15 @@ class TWAI(CANBus):
         self._is_sending = False
         self._sent_us = self._checked_frames = 0
 
-    def open(self, bitrate, rx_ids, tx_frames=(), is_silent=True, foreign_ids=(), sub_types=()):
+    def open(
+        self,
+        bitrate: int,
+        rx_ids: tuple[int, ...] | None,
+        tx_frames: tuple[tuple[int, int], ...] = (),
+        is_silent: bool = True,
+        foreign_ids: tuple[int, ...] = (),
+        sub_types: tuple[tuple[int, int], ...] = (),
+    ) -> None:
         """Reset and start the controller; everything of an earlier `open` but the counts is
         forgotten.
 
@@ -119,13 +140,13 @@ class TWAI(CANBus):
 
         open(self, bitrate, rx_ids, tx_frames, is_silent, foreign_ids)
 
-    def close(self):
+    def close(self) -> None:
         """Silence the controller and switch it off."""
         from ovms.drivers.twai_setup import close
 
         close(self)
 
-    def service(self):
+    def service(self) -> int:
         """Move frames from the controller into the ring; returns how many. Does not allocate."""
         numbers = self.numbers
         before = numbers[_FRAMES]
@@ -154,7 +175,7 @@ class TWAI(CANBus):
         numbers[_SENT if is_free else _TX_BUSY] += 1
         return bool(is_free)
 
-    def state(self):
+    def state(self) -> int:
         """STOPPED, ACTIVE, WARNING, PASSIVE or BUS_OFF (then silent until `restart`)."""
         if not self.numbers[IS_OPEN]:
             return STOPPED
@@ -168,13 +189,13 @@ class TWAI(CANBus):
             return PASSIVE
         return WARNING if errors >= _WARNING_LIMIT else ACTIVE
 
-    def counts(self):
+    def counts(self) -> dict[str, int]:
         """What was received, sent, dropped and refused since the start, as {name: number}."""
         from ovms.drivers.twai_setup import COUNTS
 
         return self.named_counts(COUNTS)
 
-    def restart(self):
+    def restart(self) -> None:
         """Leave bus-off and take part in the bus again; nothing to do in any other state.
 
         Takes 20 ms, then OSError, when the bus is blocked: it stays off and silent.
@@ -183,7 +204,7 @@ class TWAI(CANBus):
 
         restart(self)
 
-    def check(self):
+    def check(self) -> bool:
         """Whether the controller is still as `open` left it; call every few seconds.
 
         False after a reset: then `open` again. Also gives up a stuck transmission, and lets the
@@ -207,12 +228,12 @@ class TWAI(CANBus):
             self._checked_frames = numbers[_FRAMES]
         return True
 
-    def release(self):
+    def release(self) -> None:
         """The controller is free again: make up for a look that was turned away."""
         self.numbers[IS_BUSY] = 0
         self.drain(None)
 
-    def set_up(self, is_silent):
+    def set_up(self, is_silent: bool) -> None:
         """Reset the controller and start it, silent or as it was asked for. Does not allocate.
 
         The error counter of what it sent is kept: it is what ends in bus-off.

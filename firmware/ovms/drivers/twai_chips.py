@@ -11,6 +11,10 @@ from micropython import const
 from ovms.drivers.twai import TWAI
 from twai_port import Port
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 # The controller's bit in the registers for clock and reset, on all three.
 _TWAI_BIT = const(1 << 19)
 _WORD = const(4)
@@ -25,7 +29,7 @@ _CHIPS = {
 }
 
 
-def make(chip, rx_gpio, rx, tx_gpio, tx, timer):
+def make(chip: str, rx_gpio: int, rx: "Any", tx_gpio: int, tx: "Any", timer: "Any") -> "TWAI":
     """The driver of a chip's controller.
 
     chip: ESP32, ESP32S3 or ESP32C3. rx, tx: the pins, tx an output, high. timer: `machine.Timer`.

@@ -6,12 +6,18 @@ A filter of standard ids is one or two pairs of code and mask; a mask's bit at 1
 
 from micropython import const
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 _ALL_BITS = const(0x7FF)
 # Of all frames that pass without being wanted, those that are known to be on the bus.
 _FOREIGN_COST = const(1024)
 
 
-def acceptance_filter(ids, foreign_ids=()):
+def acceptance_filter(
+    ids: "Sequence[int]", foreign_ids: "Sequence[int]" = ()
+) -> tuple[bool, bytes, bytes]:
     """What passes all `ids`, few of `foreign_ids`, and few others.
 
     ids: iterable of standard ids; without any, 0x7FF alone passes. Returns (is_single, codes,

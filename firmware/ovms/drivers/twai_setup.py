@@ -9,6 +9,10 @@ from micropython import const
 
 from ovms.drivers.twai import COUNT_WRAPS_US, HEAD, IS_BUSY, IS_OPEN, TAIL
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.drivers.twai import TWAI
+
 _NO_CONTROLLER = "no CAN controller answers at the ESP32's registers"
 _BLOCKED = "the CAN bus is never idle: check its wiring and termination"
 # Of the bus that clocks the controller, on all chips.
@@ -65,7 +69,14 @@ COUNTS = (
 )
 
 
-def open(bus, bitrate, rx_ids, tx_frames, is_silent, foreign_ids):
+def open(
+    bus: "TWAI",
+    bitrate: int,
+    rx_ids: tuple[int, ...] | None,
+    tx_frames: tuple[tuple[int, int], ...],
+    is_silent: bool,
+    foreign_ids: tuple[int, ...],
+) -> None:
     """`TWAI.open`."""
     from ovms.drivers.twai_filters import acceptance_filter
 
@@ -125,7 +136,7 @@ def open(bus, bitrate, rx_ids, tx_frames, is_silent, foreign_ids):
     bus.service()
 
 
-def close(bus):
+def close(bus: "TWAI") -> None:
     """`TWAI.close`."""
     if bus.timer and bus.timer_ms:
         bus.timer.deinit()
@@ -142,7 +153,7 @@ def close(bus):
     port.write(_MODE, _RESET_MODE)
 
 
-def restart(bus):
+def restart(bus: "TWAI") -> None:
     """`TWAI.restart`."""
     if not bus.is_bus_off:
         return
@@ -157,7 +168,7 @@ def restart(bus):
         bus.release()
 
 
-def wait_idle(bus):
+def wait_idle(bus: "TWAI") -> None:
     """OSError when the RX pad is dominant all the time."""
     level = bus.rx.value
     for _ in range(_IDLE_TIMEOUT_MS):
@@ -168,7 +179,7 @@ def wait_idle(bus):
     raise OSError(_BLOCKED)
 
 
-def set_timer(bus, is_busy):
+def set_timer(bus: "TWAI", is_busy: bool) -> None:
     """How often the timer looks; a bus that was silent since the last check needs it less."""
     period_ms = _BUSY_TIMER_MS if is_busy else _IDLE_TIMER_MS
     if period_ms != bus.timer_ms:
@@ -176,7 +187,7 @@ def set_timer(bus, is_busy):
         bus.timer.init(period=period_ms, mode=bus.timer.PERIODIC, callback=bus.drain)
 
 
-def bit_timing(bitrate):
+def bit_timing(bitrate: int) -> tuple[int, int]:
     """BTR0 and BTR1. ValueError when the 80 MHz clock cannot make the rate.
 
     Up to 500 kbit/s 16 time quanta, sampled three times around 87.5 % of the bit, which is what

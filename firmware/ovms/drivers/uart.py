@@ -4,6 +4,12 @@ import asyncio
 
 from micropython import const
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ovms.contracts import Buffer, WritableBuffer
+
 # Looking every 10 ms costs little and is far inside the 178 ms that a 2048-byte ring holds at
 # 115200 baud (hardware facts 1.5). A receive interrupt would not wake the loop any sooner: the
 # ESP32's idle hook sleeps one 10 ms tick.
@@ -16,14 +22,14 @@ class UARTStream:
     A UART has no end: `readinto` never returns 0, and a silent line just waits.
     """
 
-    def __init__(self, uart):
+    def __init__(self, uart: "Any") -> None:
         self._uart = uart
 
-    def set_baudrate(self, rate):
+    def set_baudrate(self, rate: int) -> None:
         """Go on at another rate; bytes on their way in are lost."""
         self._uart.init(baudrate=rate)
 
-    async def readinto(self, view):
+    async def readinto(self, view: "WritableBuffer") -> int:
         """Wait for bytes and read up to `len(view)` of them; returns how many."""
         while True:
             count = self._uart.readinto(view)
@@ -31,7 +37,7 @@ class UARTStream:
                 return count
             await asyncio.sleep_ms(_POLL_MS)
 
-    async def write(self, data):
+    async def write(self, data: "Buffer") -> None:
         """Write all of `data`, in pieces when the transmit ring is full."""
         view = memoryview(data)
         while len(view):
@@ -39,5 +45,5 @@ class UARTStream:
             if len(view):
                 await asyncio.sleep_ms(_POLL_MS)
 
-    async def close(self):
+    async def close(self) -> None:
         """A UART stays open; other byte streams do not."""

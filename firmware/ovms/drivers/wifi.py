@@ -5,6 +5,10 @@ import asyncio
 import network
 from micropython import const
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import ByteStream
+
 # A join takes 2 to 6 s; an access point that is out of reach is told of after some 2 s.
 _JOIN_TIMEOUT_MS = const(20_000)
 # The network interface tells nobody that it has joined.
@@ -21,14 +25,14 @@ class Station:
     access point that knows another key.
     """
 
-    def __init__(self):
-        self._wlan = None
+    def __init__(self) -> None:
+        self._wlan: "network.WLAN | None" = None
         self.is_refused = False
 
-    def is_joined(self):
+    def is_joined(self) -> bool:
         return self._wlan is not None and self._wlan.isconnected()
 
-    async def join(self, ssid, key):
+    async def join(self, ssid: str, key: str) -> bool:
         """Join a network (str, key "" for an open one); returns whether it worked.
 
         Connects by name instead of scanning: a scan stops the whole module for two seconds.
@@ -55,7 +59,7 @@ class Station:
             pass
         return False
 
-    def off(self):
+    def off(self) -> None:
         """Leave the network, radio off."""
         if self._wlan is None:
             return
@@ -66,7 +70,7 @@ class Station:
             pass
         self._wlan.active(False)
 
-    async def open_tcp(self, host, port):
+    async def open_tcp(self, host: str, port: int) -> "ByteStream":
         """Connect to host:port; returns a byte stream. OSError when it cannot be had."""
         reader, writer = await asyncio.open_connection(host, port)
         return _TCPStream(reader, writer)

@@ -89,9 +89,7 @@ async def start(car: "Roadster") -> None:
     else:
         raise ValueError("The car does not tell how warm its battery is.")
     if battery_c <= limit_c:
-        raise ValueError(
-            "The battery is at %d C and is cooled above %d C." % (battery_c, limit_c)
-        )
+        raise ValueError("The battery is at %d C and is cooled above %d C." % (battery_c, limit_c))
     if cooling[COOLING] == OFF or cooling[COOLING] == QUIET:
         for n in range(len(cooling)):
             cooling[n] = 0
