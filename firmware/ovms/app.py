@@ -15,6 +15,11 @@ from ovms import status as requests
 from ovms.broom import Broom
 from ovms.parameters import FEATURE_LOGS, LOGS_ALL
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms import assembly as parts
+    from ovms import contracts
+
 _TICK_MS = const(1000)
 _COLLECT_BYTES = const(6144)
 # Longer than any call that may block (hardware facts 6.5): a name look-up takes up to 15 s.
@@ -23,20 +28,14 @@ _CONSOLE_WATCHDOG_MS = const(3_600_000)
 _SUPPLY_PERIOD_S = const(60)
 _RESTART_FIRST_S = const(1)
 _RESTART_LONGEST_S = const(60)
-# Time for a reply to leave over GPRS before the module restarts.
-_REBOOT_DELAY_S = const(8)
-# Time for an app to send the other settings of a new server.
-_MOVE_DELAY_S = const(60)
-# A person types; a few looks a second are plenty and cost nothing.
-_CONSOLE_POLL_MS = const(200)
-# The ESP32 is deaf while it sleeps, and nothing typed wakes it.
-_CONSOLE_S = const(600)
-# Time to read the reason on the console, and to press Ctrl-C.
-_CRASH_PAUSE_S = const(5)
+_REBOOT_DELAY_S = const(8)  # Time for a reply to leave over GPRS before the module restarts.
+_MOVE_DELAY_S = const(60)  # Time for an app to send the other settings of a new server.
+_CONSOLE_POLL_MS = const(200)  # A person types: a few looks a second are plenty.
+_CONSOLE_S = const(600)  # The ESP32 is deaf while it sleeps, and nothing typed wakes it.
+_CRASH_PAUSE_S = const(5)  # Time to read the reason on the console, and to press Ctrl-C.
 # When `runs.py` has to be asked first: a firmware that ran so long is kept.
 _PROVEN_S = const(180)
-# How often nobody may find memory until `guard.py` is asked.
-_ROOMS = const(20)
+_ROOMS = const(20)  # How often nobody may find memory until `guard.py` is asked.
 # Steps that wait. The end of a Twizy's trip that is a turn of its battery, too, has some 20.
 _STEPS_MAX = const(24)
 
@@ -44,29 +43,49 @@ _STEPS_MAX = const(24)
 class App:
     """One per module. board: boards/<BOARD>/board.py:Board. presets: {parameter: text}."""
 
-    def __init__(self, board, presets=None):
+    clock: "parts.Clock"
+    status: "parts.Status"
+    log: "parts.Log"
+    state: "parts.VehicleState"
+    config: "parts.Config"
+    is_safe: bool
+    modem: "parts.Modem"
+    sms: "parts.SMSService"
+    reporter: "parts.Reporter"
+    commander: "parts.Commander"
+    history: "parts.History"
+    notifier: "parts.Notifier"
+    keeper: "parts.Keeper"
+    server: "parts.ServerLink"
+    gps_uart: "parts.UARTStream"
+    gps: "parts.GPSLink"
+    bus: "contracts.CANDriver"
+    can: "parts.CANLink"
+    car: "contracts.Vehicle"
+    sleeps: bool
+    tasks: "tuple[tuple[str, contracts.AsyncFunction], ...]"
+    guarded: tuple
+
+    def __init__(self, board: "contracts.Board", presets: dict[int, str] | None = None) -> None:
         self.board = board
         self._ticked_ms = self._supply_due_s = 0
         # The uptime at which `power.py` is asked next, and what of the use it has seen, as bits.
         self.power_due_s = self._use = 0
-        # Of the settings that were looked at for WiFi and a broker.
-        self._revision = -1
+        self._revision = -1  # Of the settings that were looked at for WiFi and a broker.
         self._is_supply_told = False
         # The uptime at which the module restarts, None while nobody asked for it.
-        self._reboot_s = None
-        # The uptime at which `runs.py` is asked next.
-        self._note_due_s = _PROVEN_S
-        # The task that ended, "" while all of them run.
-        self.ended = ""
+        self._reboot_s: int | None = None
+        self._note_due_s = _PROVEN_S  # The uptime at which `runs.py` is asked next.
+        self.ended = ""  # The task that ended, "" while all of them run.
         # (function, arguments) of what `in_turn` was given, oldest first.
-        self._steps = []
+        self._steps: "list[tuple[contracts.Step, tuple]]" = []
         self.broom = Broom()
         self.broom.install(ovms)
         from ovms import assembly
 
         assembly.build(self, presets or {})
 
-    async def run(self):
+    async def run(self) -> None:
         """Start every task; the ticker is this one, and its end the module's."""
         # Garbage is collected before it has spread over the heap: what lives long would else be
         # put between it, and in a small heap no piece of 300 bytes would be left.
@@ -75,7 +94,7 @@ class App:
             asyncio.create_task(self.keep(name, run))
         await self._tick_for_ever()
 
-    async def keep(self, name, run):
+    async def keep(self, name: str, run: "contracts.AsyncFunction") -> None:
         """Run one task for ever: an error is kept, and followed by a fresh start.
 
         A first lack of memory is no error: others need it for a moment only.
@@ -126,7 +145,7 @@ class App:
                 self._rest()
             await asyncio.sleep_ms(_TICK_MS)
 
-    def in_turn(self, function, *arguments):
+    def in_turn(self, function: "contracts.Step", *arguments: object) -> None:
         """Call `function` soon, after all that was asked for before.
 
         What happens at once and loads code for each of its parts (the end of a trip: events,
@@ -269,25 +288,25 @@ class App:
 
         ended(self)
 
-    def set_car(self):
+    def set_car(self) -> None:
         """Make the car that parameter 14 names the module's."""
         from ovms.car_setup import connect
 
         connect(self)
 
-    def on_can_write(self, origin, is_done):
+    def on_can_write(self, origin: int, is_done: bool) -> None:
         """Feature 15 is switched on: what `Config` calls before and after."""
         from ovms import can_consent
 
         can_consent.ask(self, origin, is_done)
 
-    def can_log(self, words):
+    def can_log(self, words: list[str] | None) -> "contracts.Task":
         """Begin, end or tell of a log of the CAN bus: what LOG asks for, as a coroutine."""
         from ovms.can_logging import act
 
         return act(self, words)
 
-    def spawn(self, function):
+    def spawn(self, function: "contracts.AsyncFunction") -> "asyncio.Task":
         """Run an async function once, as a task whose errors are logged."""
         return asyncio.create_task(self._once(function))
 
@@ -303,7 +322,7 @@ class App:
         except Exception as error:
             self.on_error("task", error)
 
-    def on_error(self, where, error):
+    def on_error(self, where: str, error: BaseException) -> None:
         """Log, count and keep an error that the task `where` survives."""
         errors = self.status.errors
         errors[where] = errors.get(where, 0) + 1
@@ -316,17 +335,17 @@ class App:
             # Logged and counted it is.
             pass
 
-    def crash_lines(self):
+    def crash_lines(self) -> list[str]:
         """What is known of the last crash, as a list of str; empty when there was none."""
         from ovms.crash import shown
 
         return shown()
 
-    def csq(self):
+    def csq(self) -> int:
         """Signal quality, 0 to 31 or 99."""
         return self.status.csq
 
-    def current_car(self):
+    def current_car(self) -> "contracts.Vehicle":
         """The car of the moment, for those that must not keep it; at once when it changes."""
         bits = self.status.take_requests()
         if bits & requests.REQUEST_VEHICLE_RESTART:
@@ -334,7 +353,9 @@ class App:
         self.status.request(bits & ~requests.REQUEST_VEHICLE_RESTART)
         return self.car
 
-    async def open_stream(self, host, port, is_tls=False):
+    async def open_stream(
+        self, host: str, port: int, is_tls: int = False
+    ) -> "contracts.ByteStream":
         """By WiFi where it is joined, else by the modem. TLS inside of it."""
         if is_tls:
             from ovms.drivers import tls_setup
@@ -350,39 +371,39 @@ class App:
         self.status.link_name = "GPRS"
         return await self.modem.open_tcp(host, port)
 
-    def tls_ready(self, is_needed):
+    def tls_ready(self, is_needed: bool) -> int:
         """How the server could be spoken to inside TLS: see `link_setup.py`."""
         from ovms.link_setup import tls_ready
 
         return tls_ready(self, is_needed)
 
-    def provision(self, link, sleep_ms):
+    def provision(self, link: "parts.ServerLink", sleep_ms: "contracts.Sleep") -> "contracts.Task":
         """Ask the server for the module's settings: what the ServerLink calls without them."""
         from ovms.links import provisioning
 
         return provisioning.attempt(link, self.state.vin, sleep_ms)
 
-    def order_update(self, url, may_gprs):
+    def order_update(self, url: str, may_gprs: bool) -> None:
         """UPDATE: begin one, allow GPRS for it (url ""), or stop it (url "-")."""
         from ovms.update_setup import order
 
         order(self, url, may_gprs)
 
-    def on_network_time(self, utc_s):
+    def on_network_time(self, utc_s: int) -> None:
         """The modem has learnt the time from its network."""
         self.clock.set_utc_s(utc_s, "modem")
 
-    def seek_gps(self, link, is_read):
+    def seek_gps(self, link: "parts.GPSLink", is_read: bool) -> "contracts.Task":
         """Find the GPS receiver's baud rate: what the GPSLink calls when it reads nothing."""
         from ovms.gps_setup import seek
 
         return seek(link, is_read)
 
-    async def run_sms(self):
+    async def run_sms(self) -> None:
         """Task: answer SMS."""
         await self.sms.run(self.modem)
 
-    async def run_console(self):
+    async def run_console(self) -> None:
         """Task: whoever types at the serial port; ends with a piped input."""
         keys = self._console_keys()
         is_open = True
@@ -404,7 +425,7 @@ class App:
         return talk(self, console_port.ConsolePort(keys))
 
 
-def main(board, presets=None):
+def main(board: "contracts.Board", presets: dict[int, str] | None = None) -> None:
     """Run the module on `board` until it is reset. What nobody caught resets it, after a pause."""
     app = None
     try:

@@ -28,6 +28,10 @@ from ovms.services.sms.service import SMSService
 from ovms.status import VERSION, Status
 from ovms.vehicle.state import VehicleState
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.app import App
+
 _CONFIG_FILE = "ovms.cfg"
 _WIFI_FILE = "wifi.cfg"
 _CRASH_FILE = "crash"
@@ -38,7 +42,7 @@ _UPDATE_FILE = "update"
 _SMS_BYTES = 128
 
 
-def build(app, presets):
+def build(app: "App", presets: dict[int, str]) -> None:
     """Give `app` its parts. presets: {parameter: text}, stored like any other setting."""
     board = app.board
     app.clock = Clock()

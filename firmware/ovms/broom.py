@@ -28,6 +28,12 @@ import sys
 
 from micropython import const
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from types import ModuleType
+    from typing import Any
+
 # What is left free of the heap, for work and for the code of one command.
 _RESERVE_BYTES = const(24_000)
 # The ESP32's heap grows into what TLS and WiFi need: no further than this.
@@ -57,7 +63,7 @@ _OVERHEAD_BYTES = const(64)
 _FILE_STAT = (0x8000, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 
 _RELATIVE = "asyncio.%s"
-_import = builtins.__import__
+_import: "Callable[..., Any]" = builtins.__import__
 
 
 class Broom:
@@ -74,14 +80,14 @@ class Broom:
     somebody found no memory; `app.py` halves it every minute.
     """
 
-    def __init__(self):
-        self.names = []
+    def __init__(self) -> None:
+        self.names: list[str] = []
         self.loads = self.sweeps = self.rooms = 0
-        self._kept = ()
+        self._kept: "Sequence[str]" = ()
         self._room_bytes = self._size_bytes = self._loaded_bytes = 0
         # Who is in the slot, as long as it is being imported; and what is none of the shelf's.
         self._name = ""
-        self._elsewhere = []
+        self._elsewhere: list[str] = []
         self._stream = _Stream()
         # In memory, of those read last.
         self._sizes = [0] * _SPARED
@@ -94,7 +100,7 @@ class Broom:
         if heap_bytes < _AMPLE_BYTES:
             self.limit_bytes = min(heap_bytes, _HEAP_MAX_BYTES) - _RESERVE_BYTES
 
-    def install(self, package):
+    def install(self, package: "ModuleType") -> None:
         """Import from the shelf beside the modules of `package`, if there is one."""
         try:
             # Open for good: to look for a file costs LittleFS four times the reads of a module.
@@ -104,9 +110,17 @@ class Broom:
         self.tidy()
         os.mount(self, _FOLDER)
         sys.path.insert(0, _FOLDER)
-        builtins.__import__ = self.load
+        # Who calls it by names uses those of Python: nobody.
+        builtins.__import__ = self.load  # type: ignore[assignment]
 
-    def load(self, name, outside=None, inside=None, wanted=None, level=0):
+    def load(
+        self,
+        name: str,
+        outside: "Mapping[str, object] | None" = None,
+        inside: "Mapping[str, object] | None" = None,
+        wanted: "Sequence[str] | None" = None,
+        level: int = 0,
+    ) -> "ModuleType":
         """What `import` calls, as Python's `__import__`: out of `sys.modules`, off the shelf, or
         from elsewhere.
         """
@@ -155,7 +169,7 @@ class Broom:
                 self._name = importer_name
         return module
 
-    def keep(self, load):
+    def keep(self, load: "Callable[[], Any]") -> "Any":
         """Call `load`, return what it returns; what it imports stays, until the next `keep`."""
         self._kept = ()
         self.sweep()
@@ -172,7 +186,7 @@ class Broom:
         self._kept = [name for name in self.names if name in sys.modules]
         return done
 
-    def sweep(self, spared_bytes=0):
+    def sweep(self, spared_bytes: int = 0) -> None:
         """Forget every module of the shelf, but for those of `keep` and the last `spared_bytes`.
 
         Code that runs, and what made objects that live, stays in memory as long as they do. The
@@ -193,7 +207,7 @@ class Broom:
         self._room_bytes = max(self._room_bytes, _LEAST_ROOM_BYTES) - spared
         self._loaded_bytes = spared
 
-    def tidy(self):
+    def tidy(self) -> None:
         """Sweep when the heap is fuller than it should be; call it after a collection.
 
         All at once: to collect garbage takes longer than to read some modules anew, so sweeping
@@ -207,23 +221,23 @@ class Broom:
         if self._room_bytes < 0:
             self.sweep()
 
-    def make_room(self):
+    def make_room(self) -> None:
         """Forget all that can be forgotten, for who did not find memory and is to try again."""
         self.rooms += 1
         self.sweep()
         gc.collect()
         self.tidy()
 
-    def mount(self, readonly, mkfs):
+    def mount(self, readonly: bool, mkfs: bool) -> None:
         """`os.mount` calls it."""
 
-    def stat(self, path):
+    def stat(self, path: str) -> tuple[int, ...]:
         """Shape as of `os.stat`; OSError for any file but the one in the slot."""
         if path != _SLOT_PATH:
             raise OSError(_ENOENT)
         return _FILE_STAT
 
-    def open(self, path, mode):
+    def open(self, path: str, mode: str) -> "_Stream":
         """The module that was found last, as a stream: the import reads to its end."""
         return self._stream
 

@@ -7,6 +7,10 @@ from micropython import const
 
 from ovms import parameters
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.app import App
+
 # A GPS receiver that stands still shows a few km/h at times.
 _MOVING_KMH10 = const(100)
 _FRESH_S = const(5)
@@ -17,7 +21,7 @@ _WHO = {
 }
 
 
-def ask(app, origin, is_done):
+def ask(app: "App", origin: int, is_done: bool) -> None:
     """Before: ValueError with a sentence while the car is no place for it. After: tell the owner.
 
     Who did it by an SMS of his own has the answer to that.

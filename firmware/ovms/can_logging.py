@@ -10,6 +10,12 @@ from micropython import const
 
 from ovms.drivers import can_log_files
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ovms.app import App
+
 _USE = (
     "Use: LOG START [500K] [id ...] [60S], ids hexadecimal, seconds S or minutes M; LOG STOP; LOG?"
 )
@@ -42,7 +48,7 @@ _CUT = "ended with the power or a restart"
 _LOSSES = ("can_ring_dropped", "can_chip_overflow")
 
 
-async def act(app, words):
+async def act(app: "App", words: list[str] | None) -> "str | Iterator[str]":
     """What `LOG words` answers; no words: LOG?. ValueError with a sentence for the user.
 
     words: None for what brings the log as `candump -L` lines and, behind them, what `LOG?` tells.

@@ -8,6 +8,10 @@ from ovms import status as requests
 from ovms.drivers.store import Store
 from ovms.services import kept
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.app import App
+
 
 def _twizy():
     from ovms.vehicle.twizy.car import Twizy
@@ -107,7 +111,7 @@ _CARS = {
 }
 
 
-def connect(app):
+def connect(app: "App") -> None:
     """Make the car of `app.config` and hand it to everybody who needs one.
 
     The old one goes. Without room or code for the new one there is a car that knows nothing. A car

@@ -25,7 +25,11 @@ class Clock:
     that cannot be, None when there was none.
     """
 
-    def __init__(self, build_day=None):
+    source: str | None
+    offset_s: int | None
+    refused_utc_s: int | None
+
+    def __init__(self, build_day: int | None = None) -> None:
         if build_day is None:
             from ovms.build_id import BUILD_DAY
 
@@ -33,35 +37,35 @@ class Clock:
         self._ticks = time.ticks_ms()
         self._ms = 0
         self.first_utc_s = build_day * _DAY_S
-        self.words = {}
+        self.words: dict[str, tuple[int, int | None, int]] = {}
         self.source = self.offset_s = self.refused_utc_s = None
         self.since_s = 0
         self.is_agreed = False
 
-    def uptime_ms(self):
+    def uptime_ms(self) -> int:
         """Milliseconds since the start."""
         now = time.ticks_ms()
         self._ms += time.ticks_diff(now, self._ticks)
         self._ticks = now
         return self._ms
 
-    def uptime_s(self):
+    def uptime_s(self) -> int:
         """Whole seconds since the start."""
         return self.uptime_ms() // 1000
 
-    def utc_s(self):
+    def utc_s(self) -> int | None:
         """Unix seconds, or None as long as nobody told the time."""
         if self.offset_s is None:
             return None
         return self.uptime_s() + self.offset_s
 
-    def is_confirmed(self):
+    def is_confirmed(self) -> bool:
         """Whether a second source says so, too, or a day went by without another word."""
         if self.offset_s is None:
             return False
         return self.is_agreed or self.uptime_s() - self.since_s >= _DAY_S
 
-    def set_utc_s(self, utc_s, source):
+    def set_utc_s(self, utc_s: int, source: str) -> bool:
         """`source` (NETWORK or GPS) says that it is `utc_s` (Unix seconds), as it understood it.
 
         Returns whether that source is the one that is believed. The clock never moves for less

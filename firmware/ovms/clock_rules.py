@@ -17,6 +17,10 @@ from micropython import const
 
 from ovms.clock import GPS, NETWORK
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.clock import Clock
+
 _DAY_S = const(86400)
 _WINDOW_S = const(315_576_000)
 _PERIOD_S = const(619_315_200)
@@ -26,10 +30,11 @@ _OF_NETWORK = const(1)
 _OF_GPS = const(2)
 
 
-def judge(clock, offset_s, source):
+def judge(clock: "Clock", offset_s: int, source: str) -> None:
     """Take the word of `source` into `clock`, and believe who is to be believed."""
     clock.words[source] = _word(clock, offset_s, source)
-    best = best_source = network = None
+    best_source: str | None = None
+    best = network = None
     for name in (NETWORK, GPS):
         word = clock.words.get(name)
         if word is None or word[1] is None:

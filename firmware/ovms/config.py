@@ -6,6 +6,12 @@ How settings are changed and stored is in `config_storage.py`.
 
 from ovms.parameters import FEATURES, FROM_SERVER, STORED
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ovms.contracts import Store, UTCClock
+
 
 class Config:
     """Reads everything from `store` (drivers/store.py) and writes it back at each change.
@@ -21,11 +27,14 @@ class Config:
     `feature`.
     """
 
-    def __init__(self, store):
+    on_can_write: "Callable[[int, bool], None] | None"
+    utc_s: "UTCClock | None"
+
+    def __init__(self, store: "Store") -> None:
         self.store = store
         self.revision = 0
         self.load_error = ""
-        self.values = []
+        self.values: list[str] = []
         self.features = [0] * FEATURES
         self.on_can_write = self.utc_s = None
         self.untold = 0
@@ -34,19 +43,21 @@ class Config:
 
         config_storage.load(self)
 
-    def get(self, n):
+    def get(self, n: int) -> str:
         """Text of parameter `n`, "" for one that does not exist."""
         return self.values[n] if 0 <= n < STORED else ""
 
-    def feature(self, n):
+    def feature(self, n: int) -> int:
         """Value of feature `n`, decimals cut off; 0 for one that does not exist."""
         return self.features[n] if 0 <= n < FEATURES else 0
 
-    def set(self, n, text):
+    def set(self, n: int, text: str) -> int:
         """Check and store one parameter; returns and raises as `apply`."""
         return self.apply({n: text})
 
-    def apply(self, changes, must_last=True, origin=FROM_SERVER):
+    def apply(
+        self, changes: dict[int, str], must_last: bool = True, origin: int = FROM_SERVER
+    ) -> int:
         """Check and store {number: text}: all of them, or none and an error.
 
         must_last: else what flash does not take counts until the next start, and `load_error` says
@@ -59,13 +70,13 @@ class Config:
 
         return config_storage.apply(self, changes, must_last, origin)
 
-    def set_feature(self, n, value, origin=FROM_SERVER):
+    def set_feature(self, n: int, value: int | str, origin: int = FROM_SERVER) -> int:
         """Set feature `n` to an int or the text of a number; returns and raises as `apply`."""
         from ovms import config_storage
 
         return config_storage.set_feature(self, n, value, origin)
 
-    def note_told(self, text, own):
+    def note_told(self, text: str, own: int) -> None:
         """The owner was told: parameter UNDO is `text` from now on.
 
         own: of what else, which is then no news any more: 1 damage, 2 what the server wanted.

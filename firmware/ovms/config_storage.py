@@ -4,6 +4,10 @@ from ovms import parameters
 from ovms import status as requests
 from ovms.parameter_rules import LOCKED, checked, chosen, defaults, feature_text, whole
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Config
+
 # A new value of these counts from the next log-in on.
 _RECONNECT = (
     parameters.SERVER,
@@ -30,7 +34,7 @@ _LOST = (
 )
 
 
-def load(config):
+def load(config: "Config") -> None:
     """Fill `config` with the defaults and what its store has: `N=VALUE` lines that differ.
 
     Whatever was damaged, the factory's password does not come back: see `owner_guard.py`.
@@ -62,7 +66,7 @@ def load(config):
     _enact(config, values)
 
 
-def apply(config, changes, must_last, origin):
+def apply(config: "Config", changes: dict[int, str], must_last: bool, origin: int) -> int:
     """`Config.apply`: one write to flash, none when nothing changes.
 
     Two of what makes somebody the owner: both generations have it, and damage to one of them never
@@ -113,7 +117,7 @@ def apply(config, changes, must_last, origin):
         or config.features[parameters.FEATURE_CAN_WRITE] != could_write
     ):
         wanted |= requests.REQUEST_VEHICLE_RESTART
-    if is_switched:
+    if is_switched and config.on_can_write:
         config.on_can_write(origin, True)
     return wanted
 
@@ -137,7 +141,7 @@ def _settle_wifi(values, before, changes):
             raise ValueError("Set the name of the WiFi network first (parameter %d)." % n)
 
 
-def note_told(config, text, own):
+def note_told(config: "Config", text: str, own: int) -> None:
     """`Config.note_told`; without room in flash the owner is told again after the next start."""
     config.values[parameters.UNDO] = text
     if own & 1:
@@ -168,7 +172,7 @@ def _switch(config, values, could_write, origin):
     return is_other and config.on_can_write is not None
 
 
-def set_feature(config, n, value, origin):
+def set_feature(config: "Config", n: int, value: int | str, origin: int) -> int:
     """`Config.set_feature`."""
     if not 0 <= n < parameters.FEATURES:
         raise ValueError("Features are numbered 0 to 15.")

@@ -54,8 +54,15 @@ CommandResult = tuple[int, str] | tuple[int, str, str] | None
 Predict = Callable[[Any, int, int | None, int | None, int | None], tuple[int, int | None]]
 # (name, authorisation mode, function(car, arguments, is_query)), see `Vehicle.sms_commands`.
 SMSCommand = tuple[str, int, Callable[[Any, list[str], bool], Awaitable[str | None]]]
-# A task's body: an async function, called.
+# A task's body: an async function, called; and before it is called, without arguments.
 Task = Coroutine[Any, Any, Any]
+AsyncFunction = Callable[[], Awaitable[object]]
+# sleep_ms(ms): waits in a task.
+Sleep = Callable[[int], Awaitable[object]]
+# What `App.in_turn` calls, with whatever arguments.
+Step = Callable[..., object]
+# boards/<BOARD>/board.py:Board, of pins and buses: each board has its own, see boards/README.md.
+Board = Any
 
 _Number = TypeVar("_Number", bound=int | None)
 
@@ -68,6 +75,28 @@ class Kept(Protocol):
     def text(self, key: str, value: str, /) -> str: ...
     def numbers(self, key: str, values: Any, /) -> None: ...
     def age(self, key: str, age_s: _Number, least_s: int = ..., /) -> _Number: ...
+
+class CANDriver(Protocol):
+    """The contract "CAN bus"."""
+
+    def open(
+        self,
+        bitrate: int,
+        rx_ids: tuple[int, ...] | None,
+        tx_frames: tuple[tuple[int, int], ...] = ...,
+        is_silent: bool = ...,
+        foreign_ids: tuple[int, ...] = ...,
+        sub_types: tuple[tuple[int, int], ...] = ...,
+    ) -> None: ...
+    def service(self) -> int: ...
+    def recv(self, frame: Any, /) -> bool: ...
+    def send(self, arbitration_id: int, data: Buffer, /) -> bool: ...
+    def state(self) -> int: ...
+    def check(self) -> bool: ...
+    def restart(self) -> None: ...
+    def counts(self) -> dict[str, int]: ...
+    def sleep(self) -> bool: ...
+    def close(self) -> None: ...
 
 class PowerTimes(Protocol):
     """How long a modem wants its lines held, see `modem_switch.py`; a profile has them."""

@@ -15,6 +15,12 @@ from micropython import const
 from ovms.drivers.store import Store
 from ovms.services.history import UNKEPT
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.app import App
+    from ovms.contracts import Config, Status
+    from ovms.drivers.store import Flash
+
 # `assembly.py` looks for it, too.
 _FILE = "crash"
 _LIMIT = const(2048)
@@ -27,7 +33,7 @@ _LIFETIME_S = const(2592000)
 _RECORD_LENGTH = const(320)
 
 
-def keep(app, error):
+def keep(app: "App | None", error: BaseException) -> None:
     """Before the restart that `error` calls for: keep it, and what the car told.
 
     app: None when it came while the parts were made. What cannot be kept is told on the console.
@@ -61,7 +67,13 @@ def _save_car(app, error):
         app.keeper.save()
 
 
-def save(config, status, error, fs=None, circumstances=""):
+def save(
+    config: "Config | None",
+    status: "Status | None",
+    error: BaseException,
+    fs: "Flash | None" = None,
+    circumstances: str = "",
+) -> None:
     """Write what is known of `error`. config, status: None when it came before they were there.
 
     fs: drivers/store.py:Flash; by default the module's own. circumstances: one line.
@@ -83,12 +95,12 @@ def save(config, status, error, fs=None, circumstances=""):
     store.save("\n".join(parts).encode())
 
 
-def shown(fs=None):
+def shown(fs: "Flash | None" = None) -> list[str]:
     """What the file holds, as a list of lines; empty without a crash."""
     return [line for line in _read(Store(_FILE, fs, _LIMIT)).split("\n")[1:] if line]
 
 
-def report(app, fs=None, ending=""):
+def report(app: "App", fs: "Flash | None" = None, ending: str = "") -> None:
     """Put the crash that led to this start, if one did, into the crash record.
 
     Protocol's debug record: version, crashes, reason, checkpoint (module-behaviour 4.8), and here

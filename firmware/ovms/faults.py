@@ -12,13 +12,17 @@ from micropython import const
 
 from ovms.masking import masked
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Config, Status
+
 _FAULTS = const(3)
 _TEXT_LENGTH = const(400)
 # Of the error's own words.
 _WORDS_LENGTH = const(120)
 
 
-def keep(status, config, where, error):
+def keep(status: "Status", config: "Config", where: str, error: BaseException) -> None:
     """Take `error` into `status.faults`. where: the task that survived it."""
     text = traced(config, error)
     times = 1
@@ -32,7 +36,7 @@ def keep(status, config, where, error):
         status.faults.pop(0)
 
 
-def traced(config, error):
+def traced(config: "Config | None", error: BaseException) -> str:
     """The frames of a traceback, the innermost last, and the error: lines of text.
 
     config: whose passwords are masked; None leaves out the error's own words, which could be any.
@@ -61,18 +65,18 @@ def traced(config, error):
     return "\n".join(lines)
 
 
-def kind(text):
+def kind(text: str) -> str:
     """What two texts of the same error share: all but the error's own words."""
     last = text.rfind("\n") + 1
     return text[:last] + text[last:].partition(":")[0]
 
 
-def summary(status):
+def summary(status: "Status") -> str:
     """`sms 3, tick 2`: the tasks that met errors, and how often; "" without any."""
     return ", ".join(["%s %d" % entry for entry in sorted(status.errors.items())])
 
 
-def lines(status):
+def lines(status: "Status") -> list[str]:
     """The errors that are kept, each with its task, for a user to read: a list of str."""
     found = []
     for text, where, times, uptime_s in status.faults:
@@ -81,7 +85,7 @@ def lines(status):
     return found
 
 
-def report(status, crash):
+def report(status: "Status", crash: list[str]) -> list[str]:
     """The part of DIAG on the console: a list of str. crash: lines of `crash.py:shown`."""
     found = [" ERRORS:   " + (summary(status) or "none")]
     kept = lines(status)

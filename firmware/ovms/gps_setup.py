@@ -7,6 +7,11 @@ from micropython import const
 
 from ovms.drivers.store import Store
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.drivers.uart import UARTStream
+    from ovms.links.gps_link import GPSLink
+
 # What receivers are set to, the usual ones first (hardware facts 5.3). The board opens the first.
 _RATES = (9600, 38400, 115200, 4800, 57600, 19200)
 _FILE = "gps"
@@ -27,14 +32,14 @@ _WANTED = (
 )
 
 
-def start(uart, store=None):
+def start(uart: "UARTStream", store: "Store | None" = None) -> None:
     """Begin with the rate that was found the last time."""
     rates = _order(store or Store(_FILE))
     if rates[0] != _RATES[0]:
         uart.set_baudrate(rates[0])
 
 
-async def seek(link, is_read, store=None):
+async def seek(link: "GPSLink", is_read: bool, store: "Store | None" = None) -> None:
     """After a period in which bytes came: is_read, whether there was a sentence among them.
 
     link: GPSLink; `tries` is the place of its rate in the order of now, `patience` the periods

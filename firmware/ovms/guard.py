@@ -10,11 +10,15 @@ the watchdog takes care. The limits stand in firmware/README.md, "Guard".
 
 from micropython import const
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.app import App
+
 # So often nobody found memory within a minute or two: others work around it, but get nowhere.
 _STORM_ROOMS = const(20)
 
 
-def complaint(now_s, dues, ended="", rooms=0):
+def complaint(now_s: int, dues: list[tuple[str, int]], ended: str = "", rooms: int = 0) -> str:
     """One sentence on what is wrong, "" for nothing.
 
     now_s: uptime. dues: (name, uptime at which it has to be heard of) of each task. ended: name of
@@ -30,7 +34,7 @@ def complaint(now_s, dues, ended="", rooms=0):
     return ""
 
 
-def judge(app):
+def judge(app: "App") -> None:
     """RuntimeError with a sentence when the module had better start anew."""
     port = app.modem.port
     if port and not port.is_up and app.status.uptime_s > app.sms.due_s:

@@ -11,6 +11,10 @@ from micropython import const
 from ovms import status as ways
 from ovms.parameters import FIRST_WIFI, FROM_CABLE, LAST_WIFI, MQTT_SERVER
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.app import App
+
 _WIFI_FILE = "wifi.cfg"
 # A network name has 32 characters at most, its key 64.
 _WIFI_BYTES = const(200)
@@ -21,7 +25,7 @@ _TLS_BYTES = const(46_080)
 _AMPLE_BYTES = const(1_000_000)
 
 
-def update(app):
+def update(app: "App") -> None:
     """Called after each change of the settings."""
     update_wifi(app)
     if app.status.mqtt is not None or app.config.get(MQTT_SERVER):
@@ -34,7 +38,7 @@ def _set_broker(app):
     update(app)
 
 
-def update_wifi(app):
+def update_wifi(app: "App") -> None:
     """Without a network the radio stays off: it takes 50 KB of RAM, and power."""
     link = app.status.wifi
     is_wanted = _has_network(app.config) and not app.is_safe
@@ -69,7 +73,7 @@ def _build_wifi(app):
     link.task = asyncio.create_task(app.keep("wifi", link.run))
 
 
-def tls_ready(app, is_needed):
+def tls_ready(app: "App", is_needed: bool) -> int:
     """WAY_...: how the server would be spoken to inside TLS, or WAY_NO_MEMORY.
 
     is_needed: there is no other way, so it is tried with any memory.
@@ -87,7 +91,7 @@ def tls_ready(app, is_needed):
     return ways.WAY_CHECKED if tls_setup.knows_date(app.clock.utc_s()) else ways.WAY_NO_DATE
 
 
-def take_over_file(app):
+def take_over_file(app: "App") -> None:
     """Make a setting of the file `wifi.cfg` (network name and key, a line each) of earlier
     firmware, and delete it when the setting is in flash.
 

@@ -3,6 +3,12 @@
 The composition root makes one `Log` and hands it out; nothing here works at import.
 """
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ovms.contracts import Clock, Config
+
 
 class Log:
     """sink: called with each line (str without line end). clock: something with `uptime_s()`.
@@ -10,16 +16,16 @@ class Log:
     config: the Config whose passwords are masked, None until there is one.
     """
 
-    def __init__(self, sink, clock):
-        self.config = None
+    def __init__(self, sink: "Callable[[str], None]", clock: "Clock") -> None:
+        self.config: "Config | None" = None
         self._sink = sink
         self._clock = clock
 
-    def info(self, text, *values):
+    def info(self, text: str, *values: object) -> None:
         """Tell `text % values`."""
         self._write("I", text, values)
 
-    def error(self, text, *values):
+    def error(self, text: str, *values: object) -> None:
         """The same, for what somebody should look at."""
         self._write("E", text, values)
 

@@ -4,10 +4,14 @@ from micropython import const
 
 from ovms.parameters import FACTORY_PASSWORD, SECRETS, UNDO
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Config
+
 _LINE_LENGTH = const(80)
 
 
-def secrets(config):
+def secrets(config: "Config") -> list[str]:
     """Every password of `config`, the longest first: those of now and what UNDO would restore."""
     found = [config.get(n) for n in SECRETS]
     for field in config.get(UNDO).split("\t")[1:]:
@@ -18,7 +22,7 @@ def secrets(config):
     return sorted([text for text in found if text.strip()], key=len, reverse=True)
 
 
-def masked(config, text):
+def masked(config: "Config", text: str) -> str:
     """`text` with `****` in the place of every password of `config`."""
     # One password may be a part of another, so the longest first.
     for secret in secrets(config):
@@ -28,7 +32,7 @@ def masked(config, text):
     return text
 
 
-def masked_line(config, text, values):
+def masked_line(config: "Config | None", text: str, values: tuple[object, ...]) -> str:
     """One line of the log: `text % values` as at most 80 printable characters of ASCII (str).
 
     config: the Config whose passwords are masked, None until there is one.

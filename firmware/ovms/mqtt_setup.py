@@ -10,13 +10,17 @@ from micropython import const
 
 from ovms.parameters import MQTT_SERVER, SERVER
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.app import App
+
 _WAITS = "Over GPRS there is one connection, the server's: MQTT waits for WiFi, or for SERVER -."
 # How often it is looked whether the parts are there, and tried to make them: each attempt takes
 # the room that others need, SMS among them.
 _AGAIN_S = const(600)
 
 
-def update(app):
+def update(app: "App") -> None:
     """Called after each change of the settings."""
     status = app.status
     is_wanted = app.config.get(MQTT_SERVER) and not app.is_safe

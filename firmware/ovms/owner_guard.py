@@ -52,6 +52,10 @@ from ovms.parameters import (
     streamed,
 )
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Config
+
 # The order of the bits. Of feature 15 somebody else tells.
 GUARDED = (
     PHONE,
@@ -86,7 +90,7 @@ _PARANOID = "Paranoid mode: only the owner's phone or the cable may open what it
 _OWNERS = "Only the owner's phone or the cable may change this."
 
 
-def read(text):
+def read(text: str) -> tuple[int, int, int, dict[int, str]] | None:
     """(utc_s, untold, origin, {number: text}) of a text of UNDO; None for "" or a damaged one."""
     fields = text.split("\t")
     try:
@@ -102,7 +106,7 @@ def read(text):
     return (utc_s, untold, origin, values) if PHONE in values else None
 
 
-def written(utc_s, untold, origin, values):
+def written(utc_s: int, untold: int, origin: int, values: dict[int, str]) -> str:
     """The text of UNDO."""
     text = "%d,%d,%d" % (utc_s, untold, origin)
     for n in GUARDED:
@@ -111,7 +115,7 @@ def written(utc_s, untold, origin, values):
     return text
 
 
-def live(config, uptime_s=0):
+def live(config: "Config", uptime_s: int = 0) -> tuple[int, int, int, dict[int, str]] | None:
     """What UNDO has, None for nothing or what is older than a day.
 
     uptime_s: decides where the time of day is not known.
@@ -125,7 +129,7 @@ def live(config, uptime_s=0):
     return record if uptime_s < _DAY_S else None
 
 
-def untold(values):
+def untold(values: list[str]) -> int:
     """Bits of what the owner is to be told of, 0 for nothing."""
     record = read(values[UNDO])
     bits = record[1] if record else 0
@@ -136,7 +140,7 @@ def untold(values):
     return bits | _DAMAGED if values[DAMAGE] else bits
 
 
-def doubt(values, is_lost):
+def doubt(values: list[str], is_lost: bool) -> None:
     """Make the best of `values`, which were not read whole.
 
     is_lost: there was no whole generation, and `values` are what two damaged ones agree on.
@@ -150,7 +154,7 @@ def doubt(values, is_lost):
         values[CAN_WRITE] = values[CAN_WRITE_FROM] = values[SUPPORT] = ""
 
 
-def guard(config, values, origin):
+def guard(config: "Config", values: list[str], origin: int) -> bool:
     """Before `values` are stored: ValueError when they must not be; else notes what was.
 
     Returns whether any of GUARDED is another.

@@ -9,6 +9,10 @@ from micropython import const
 
 from ovms import parameters
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.contracts import Config
+
 # In the place of a module password that was lost: none that anybody sends has a blank.
 LOCKED = " "
 
@@ -38,7 +42,7 @@ _NO_COMMA = b","
 _NO_COMMA_OR_BLANK = b", "
 
 
-def defaults():
+def defaults() -> list[str]:
     """The text of every stored parameter of a new module, as list by number."""
     values = [""] * parameters.STORED
     values[parameters.PHONE] = parameters.NO_PHONE
@@ -47,7 +51,7 @@ def defaults():
     return values
 
 
-def shown(config):
+def shown(config: "Config") -> list[str]:
     """All parameters as list of str for replies and diagnostics: `****` in place of a password."""
     values = config.values[: parameters.PARAMETERS]
     for n in parameters.SECRETS:
@@ -56,7 +60,7 @@ def shown(config):
     return values
 
 
-def chosen(n, text):
+def chosen(n: int, text: str) -> str:
     """The text to store for parameter `n` of what somebody wants it to be, or ValueError.
 
     Apps offer what they were shown for saving: the mask of a password would become the password.
@@ -74,7 +78,7 @@ def chosen(n, text):
     return text
 
 
-def checked(n, text):
+def checked(n: int, text: str) -> str:
     """The text of parameter `n` as it is kept, or ValueError: also of what was stored once."""
     if n in (parameters.SIM_PIN, parameters.ROAMING):
         return _of_sim(n, text)
@@ -260,7 +264,7 @@ def _feature(n, text):
     return text
 
 
-def feature_text(text):
+def feature_text(text: str) -> str:
     """The text of a feature: a whole number, or with decimals.
 
     The Twizy writes its capacity with some into feature 13.
@@ -271,6 +275,6 @@ def feature_text(text):
     return text
 
 
-def whole(text):
+def whole(text: str) -> int:
     """The number that the text of a feature stands for, decimals cut off; 0 for ""."""
     return int(text.partition(".")[0]) if text else 0

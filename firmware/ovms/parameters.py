@@ -130,12 +130,12 @@ CHARGE_PHASES = const(0x40)
 NO_FORWARDING = const(0x80)
 
 
-def streamed(value):
+def streamed(value: int) -> int:
     """The STREAM_... bits that a value of FEATURE_STREAM asks for."""
     return value if 0 <= value <= _STREAM_ALL else 0
 
 
-def integer(text):
+def integer(text: str) -> int:
     """int of `[-]digits`; ValueError for anything else, also for what `int` alone would take."""
     digits = text[1:] if text.startswith("-") else text
     # A digit of another script takes more than one byte.

@@ -19,6 +19,10 @@ from ovms.parameters import ALERTS, POWER_SAVE, SERVER
 from ovms.services import power_states as states
 from ovms.status import GPS_ASLEEP, GPS_UNKNOWN
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.app import App
+
 # Ten seconds before the watchdog: the second hand has to get round once.
 _SLICE_MS = const(45_000)
 _MINUTE_S = const(60)
@@ -46,10 +50,11 @@ _DEEP_TEXT = (
 )
 
 
-def look(app):
+def look(app: "App") -> None:
     """Decide the state, and do what it wants where something changed."""
     status = app.status
-    power = status.power
+    # There since the module was built.
+    power: list[int] = status.power  # type: ignore[assignment]
     now_s = status.uptime_s
     app.power_due_s = now_s + _MINUTE_S
     if app.is_safe:
@@ -190,7 +195,7 @@ def _visit(app, is_visit):
     app.server.is_resting = not is_visit
 
 
-def is_idle(app):
+def is_idle(app: "App") -> bool:
     """Whether nobody has anything to do that a sleep would hold up, or that it would lose."""
     status = app.status
     if (
@@ -230,7 +235,7 @@ def is_idle(app):
     )
 
 
-def rest(app):
+def rest(app: "App") -> None:
     """Let the ESP32 sleep until something happens, if nobody has anything to do."""
     if not is_idle(app):
         return
@@ -242,7 +247,9 @@ def rest(app):
     reason = app.board.light_sleep(_SLICE_MS)
     # Of the sleep itself `status.uptime_s` does not know yet.
     now_s = app.clock.uptime_s()
-    status.power[states.SLEPT_S] += now_s - before_s
+    power = status.power
+    if power is not None:
+        power[states.SLEPT_S] += now_s - before_s
     modem.slept_s += now_s - before_s
     if reason == _BY_RI:
         status.count("power_ri_wakes")

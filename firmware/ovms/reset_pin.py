@@ -11,6 +11,13 @@ board may do the same for ever. Neither lets go at the sign and comes back.
 
 from micropython import const
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from ovms.app import App
+
 _LOOK_MS = const(50)
 _HOLD_LOOKS = const(200)
 _LOOKS = const(200)
@@ -20,7 +27,9 @@ _PRESS_LOOKS = const(20)
 SIGN = "Factory reset: let go now, then press once more for a second."
 
 
-def is_asked(value, sleep_ms, show):
+def is_asked(
+    value: "Callable[[], int]", sleep_ms: "Callable[[int], object]", show: "Callable[[bool], None]"
+) -> bool:
     """Whether all of it was done. value() -> 0 while the pin is low. show(is_on): the sign.
 
     Returns at once when the pin is not low at the first look, and after 20 s at the latest.
@@ -47,7 +56,7 @@ def _looks(value, sleep_ms, level, times, left):
     return left
 
 
-def look(app, pin, led, sleep_ms):
+def look(app: "App", pin: "Any", led: "Any", sleep_ms: "Callable[[int], object]") -> None:
     """At the start. pin, led: `machine.Pin`; led may be None. sleep_ms: that of `time`."""
 
     def show(is_on):

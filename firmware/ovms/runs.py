@@ -19,6 +19,10 @@ from ovms import parameters
 from ovms import status as requests
 from ovms.drivers import rtc_note
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.app import App
+
 _SAFE_CRASHES = const(5)
 _GOOD_S = const(3600)
 # A firmware that was just copied here and ran so long is kept. `app.py` begins with it, too.
@@ -36,7 +40,7 @@ _TEXT = (
 )
 
 
-def begin(app):
+def begin(app: "App") -> tuple[bool, str]:
     """At the start: (whether this run is in safe mode, how the last one ended unseen or "")."""
     state, crashes, is_told, uptime_s, used, free, command = _note()
     ending = ""
@@ -51,7 +55,7 @@ def begin(app):
     return is_safe, ending
 
 
-def now(app):
+def now(app: "App") -> str:
     """What is the case at the end of a run, for people."""
     uptime_s, used, free, command = _values(app)
     return _circumstances("%d s" % uptime_s, used, free, command)
@@ -61,7 +65,7 @@ def _circumstances(uptime, used, free, command):
     return "Up %s, heap %d bytes used, %d free, last AT command %s" % (uptime, used, free, command)
 
 
-def note(app):
+def note(app: "App") -> int:
     """The note, what is proved by having run so long, what safe mode calls for.
 
     Returns the uptime at which the next one is due.
@@ -95,19 +99,19 @@ def note(app):
     return status.uptime_s - status.uptime_s % _NOTE_S + _NOTE_S
 
 
-def ended(app):
+def ended(app: "App") -> None:
     """Before a restart that was asked for, or when somebody stops the module at the console."""
     _write(app, _ENDED, 0, _note()[2])
 
 
-def crashed(app):
+def crashed(app: "App | None") -> None:
     """Before a restart after an error. app: None when that came while the parts were made."""
     _, crashes, is_told = _note()[:3]
     is_late = app is not None and app.status.uptime_s >= _GOOD_S
     _write(app, _CRASHED, 1 if is_late else crashes + 1, is_told)
 
 
-def last_command(app):
+def last_command(app: "App | None") -> str:
     """The last AT command without what it sets or dials: that may be a password or a number."""
     port = None if app is None else app.modem.port
     command = port.digester.command if port else None

@@ -5,6 +5,13 @@ The links write it, the services read it; only `app.py` acts on the requests.
 
 from micropython import const
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from ovms.contracts import Vehicle
+
 VERSION = "4.0.0"
 BUILD = "mpy"
 
@@ -54,12 +61,16 @@ GPS_ASLEEP = const(4)
 class Status:
     """One per module. hardware: the board's name, for example `LILYGO_TCALL_SIM800`."""
 
-    def __init__(self, hardware):
+    # The parts that only some modules have know the Status, and it knows none of them.
+    update: "Any"
+    order_update: "Callable[[str, bool], None] | None"
+
+    def __init__(self, hardware: str) -> None:
         self.hardware = hardware
         self.uptime_s = 0
         self.reset_cause = ""
         # The board's own function, or None: see `Board.system_free`.
-        self.system_free = None
+        self.system_free: "Callable[[], int | None] | None" = None
         self.net_state = NET_START
         # Cellular: the SIM800's own figures; csq is 0 to 31, or 99 for unknown.
         self.csq = 99
@@ -88,49 +99,49 @@ class Status:
         self.server_error = ""
         self.peers = 0
         # What serves the MQTT broker, None without one: see `links/mqtt_link.py`.
-        self.mqtt = None
+        self.mqtt: "Any" = None
         # The WiFiLink, None without a network that is set: see `link_setup.py`.
-        self.wifi = None
+        self.wifi: "Any" = None
         # What the power governor remembers, None without one: see `services/power_states.py`.
-        self.power = None
+        self.power: list[int] | None = None
         # What ACC remembers, None where no place is set: see `services/acc.py`.
-        self.acc = None
+        self.acc: list[int] | None = None
         # The Update that is under way, and who takes orders for one: see `update_setup.py`.
         self.update = self.order_update = None
         # The ESP32 does not sleep before that uptime.
         self.awake_until_s = 0
         # How many SMS each number got: see `services/sms/budget.py`.
-        self.sms_sent = {}
+        self.sms_sent: dict[str, list[int]] = {}
         # When the server had something done that has a budget: see `services/server_limits.py`.
-        self.asked = None
+        self.asked: dict[int, list[int]] | None = None
         # CAN controller: "" when fine, else one sentence.
         self.can_error = ""
         # The driver's own function: {name: number}.
-        self.bus_counts = None
+        self.bus_counts: "Callable[[], dict[str, int]] | None" = None
         self.gps_heard = GPS_UNKNOWN
         # Named counts of everything that was dropped, retried or refused.
-        self.counts = {}
+        self.counts: dict[str, int] = {}
         # How often each task met an error that it survived; the last ones: see `faults.py`.
-        self.errors = {}
-        self.faults = []
+        self.errors: dict[str, int] = {}
+        self.faults: list[tuple[str, str, int, int]] = []
         # What the module crashed of last and where, "" for no crash that is known: see `crash.py`.
         self.last_crash = ""
         self._requests = 0
 
-    def count(self, name):
+    def count(self, name: str) -> None:
         """One more of `name`; names are short lower-case words with underscores."""
         self.counts[name] = self.counts.get(name, 0) + 1
 
-    def request(self, bits):
+    def request(self, bits: int) -> None:
         """Ask the module to do something soon, after the answer has left."""
         self._requests |= bits
 
-    def take_requests(self):
+    def take_requests(self) -> int:
         """All requests made since the last call, as bits."""
         bits = self._requests
         self._requests = 0
         return bits
 
-    def firmware_text(self, car):
+    def firmware_text(self, car: "Vehicle") -> str:
         """Version text as in VERSION and the first field of F: framework/car/hardware/build."""
         return "%s/%s%s/%s/%s" % (VERSION, car.TYPE, car.VERSION, self.hardware, BUILD)

@@ -12,30 +12,30 @@ _NAMES = ("a", "b")
 _TRIAL_STARTS = 3
 
 
-def is_on_trial():
+def is_on_trial() -> bool:
     """Whether the firmware that runs has still to prove itself."""
     return len(_words()) == 3
 
 
-def running():
+def running() -> str:
     """The tree that runs, "" where the firmware lies in none."""
     words = _words()
     return words[0] if words and words[0] in _NAMES else ""
 
 
-def idle():
+def idle() -> str:
     """The other one."""
     return "a" if running() == "b" else "b"
 
 
-def confirm():
+def confirm() -> None:
     """It has: it is the one that is started from now on. OSError when it cannot be written."""
     words = _words()
     if len(words) == 3:
         _write(words[0])
 
 
-def switch():
+def switch() -> None:
     """Let the idle tree start next, on trial. OSError when it cannot be written."""
     _write("%s %s %d" % (idle(), running(), _TRIAL_STARTS))
 

@@ -27,6 +27,10 @@ from ovms.protocol.errors import RemoteProtocolError
 from ovms.services import power_states
 from ovms.update_way import Way
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.app import App
+
 _FILE = "update"
 _LIMIT = const(512)
 _KEY_FILE = "update.pub"
@@ -61,7 +65,7 @@ class Update:
     is_busy: one is made. is_waiting: for WiFi. is_over: the restart is under way.
     """
 
-    def __init__(self, url, may_gprs):
+    def __init__(self, url: str, may_gprs: bool) -> None:
         self.state = FETCH
         self.url = url
         self.may_gprs = may_gprs
@@ -72,7 +76,7 @@ class Update:
         self.is_busy = self.is_stopped = self.is_waiting = self.is_over = False
 
 
-def key():
+def key() -> bytes | None:
     """Modulus of the owner's key, as bytes; None without one."""
     from ovms.protocol.bundle import is_key
 
@@ -84,7 +88,7 @@ def key():
     return digits if is_key(digits) else None
 
 
-def order(app, url, may_gprs):
+def order(app: "App", url: str, may_gprs: bool) -> None:
     """Begin an update from `url`, stop it ("-"), or allow GPRS for it ("" or the same again).
 
     ValueError with a sentence when that cannot be; OSError when it cannot be stored.
@@ -134,7 +138,7 @@ def _stop(app, update):
         app.spawn(lambda: _clear(app, update))
 
 
-def at_start(app):
+def at_start(app: "App") -> None:
     """Take up what the file `update` has."""
     words = (Store(_FILE, None, _LIMIT).load() or b"").decode().split("\n")
     try:
@@ -150,7 +154,7 @@ def at_start(app):
     app.status.update = update
 
 
-def look(app):
+def look(app: "App") -> None:
     """Once a minute while there is an update, and more often where that is known."""
     update = app.status.update
     status = app.status
@@ -278,7 +282,7 @@ def _tell(app, text, is_end):
         forget(app)
 
 
-def forget(app):
+def forget(app: "App") -> None:
     """Nothing is under way any more."""
     app.status.update = None
     _remove()

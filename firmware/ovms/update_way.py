@@ -8,6 +8,12 @@ import asyncio
 
 from micropython import const
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ovms.app import App
+    from ovms.contracts import ByteStream
+    from ovms.update_setup import Update
+
 _TICK_MS = const(250)
 # A connection that logs in or asks for its settings ends by then (`links/provisioning.py`).
 _HOLD_S = const(180)
@@ -20,12 +26,12 @@ _CLOSE_LIMIT_MS = const(15_000)
 class Way:
     """One per attempt. is_metered: by the modem."""
 
-    def __init__(self, app):
+    def __init__(self, app: "App") -> None:
         self._app = app
         self._is_turn_due = False
         self.is_metered = False
 
-    def is_open(self, update):
+    def is_open(self, update: "Update") -> bool:
         """Whether an attempt can be made now; sets `update.is_waiting` and `is_metered`."""
         app = self._app
         wifi = app.status.wifi
@@ -37,7 +43,7 @@ class Way:
         self.is_metered = True
         return not update.is_waiting and app.status.is_registered
 
-    async def open(self, host, port, is_tls):
+    async def open(self, host: str, port: int, is_tls: bool) -> "ByteStream":
         """A byte stream; OSError when it cannot be had."""
         if self._app.status.is_car_on:
             raise OSError("The car is driven: the update waits.")
@@ -58,7 +64,7 @@ class Way:
                 self._release()
             raise
 
-    async def close(self, stream):
+    async def close(self, stream: "ByteStream") -> None:
         try:
             await asyncio.wait_for_ms(stream.close(), _CLOSE_LIMIT_MS)
         except (OSError, asyncio.TimeoutError):
