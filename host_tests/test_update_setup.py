@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from host_tests.fixtures import bundles
+from host_tests.services.notifier_bench import OWNER, Module
 from ovms import update_setup
 from ovms.parameters import PHONE
 from ovms.status import Status
@@ -30,7 +31,7 @@ def app(tmp_path, monkeypatch):
     (tmp_path / "tree").write_text("a")
     (tmp_path / "update.pub").write_text(bundles.MODULUS + "\n")
     app = SimpleNamespace(status=Status("TESTBOARD"), spawned=[], told=[], power_due_s=99)
-    app.config = {PHONE: "+491701234567"}
+    app.config = {PHONE: OWNER}
     app.notifier = SimpleNamespace(sms=app.told, ip=[])
     app.modem = SimpleNamespace(port=object())
     app.log = SimpleNamespace(info=lambda *arguments: None)
@@ -103,6 +104,12 @@ def test_gprs_waits_for_leave(app):
     assert len(app.told) == 1 and "takes 312 KB over GPRS" in app.told[0]
     # As `notifier_events.py` reads it.
     assert app.told[0].startswith("N+491701234567\t\tThe update to 4.0.1")
+    # The notifier sends it as it stands, and without the owner's wish for SMS.
+    module = Module(notify="IP")
+    module.notifier.sms += app.told
+    module.run(10)
+    ((number, text),) = module.modem.sent
+    assert number == OWNER and text.startswith("The update to 4.0.1 (build 0badcafe) takes")
     again(app)
     update_setup.look(app)
     assert not app.spawned and app.status.update.is_waiting
