@@ -98,7 +98,7 @@ def _queue(notifier, phone, bits, text):
     notifier.sms.insert(0, to_phone(phone, text, str(bits)))
 
 
-def to_phone(phone, text, news=""):
+def to_phone(phone: str, text: str, news: str = "") -> str:
     """What `Notifier.sms` takes for an SMS to `phone` that nothing silences.
 
     news: for `note_sent`, which hears what became of it; "" for nobody.
