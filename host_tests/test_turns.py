@@ -11,15 +11,15 @@ import pytest
 from host_tests.needs_vm import require, require_callgrind
 from tools.benchmarks import turns
 
-# A collection that comes a turn earlier or later (1.1 million) must fail no test.
-HELD = turns.BUDGET_TURN * 11 // 10
+# Two loads that each have to sweep, and collect (1.1 million each): 60 ms of an ESP32.
+HELD = turns.BUDGET_TURN * 5 // 4
 # Turns that may be longer: task, what the module begins with of which something is loaded, most
 # instructions, why.
 EXCEPTIONS = (
     (
         "sms",
         "parameter_rules",
-        11_000_000,
+        16_000_000,
         "a setting is checked as a whole: half of what checks it must not change meanwhile",
     ),
     (
@@ -41,6 +41,12 @@ EXCEPTIONS = (
         "the text of a charge's event is made of the moment in which it happens",
     ),
     (
+        "app",
+        "faults",
+        10_000_000,
+        "DIAG on the console: what went wrong is told in one piece",
+    ),
+    (
         "modem",
         "protocol/sms_text",
         8_500_000,
@@ -50,10 +56,10 @@ EXCEPTIONS = (
 # Those that load nothing, and a file was opened: a ring, as above, with its code still there.
 WRITING = 10_000_000
 # Those that load something twice: somebody found no memory, all was forgotten and read anew; at
-# the worst while settings are stored, twice (13.8 million).
-RETRY = 15_000_000
-# Of all 10,800; some 12 they are.
-ABOVE = 20
+# the worst while settings are stored by a protocol command, four times (41.6 million).
+RETRY = 46_000_000
+# Of all 12,400; some 75 they are.
+ABOVE = 90
 
 
 @pytest.fixture(scope="module")

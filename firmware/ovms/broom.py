@@ -58,7 +58,6 @@ _CLOSE = const(4)
 _COUNT_BYTES = const(2)
 _RECORD_BYTES = const(16)
 _NAME_BYTES = const(12)
-_OVERHEAD_BYTES = const(64)
 # What `stat` says of a file; the import looks at the first value only.
 _FILE_STAT = (0x8000, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 
@@ -136,6 +135,9 @@ class Broom:
             return _import(name, outside, inside, wanted)
         if self._room_bytes < self._size_bytes:
             self.sweep(_SPARED_BYTES)
+            # What comes next lies beside what is left, not behind all that was forgotten: else
+            # the holes become too small for a buffer.
+            gc.collect()
         importer, importer_name = modules.pop(_SLOT, None), self._name
         if importer:
             # It can be found by its own name from here on.
@@ -190,8 +192,7 @@ class Broom:
         """Forget every module of the shelf, but for those of `keep` and the last `spared_bytes`.
 
         Code that runs, and what made objects that live, stays in memory as long as they do. The
-        rest is garbage, and goes with the next collection, which comes by itself before much more
-        is taken (`gc.threshold`): to wait for one here is what would make a load long.
+        rest is garbage, and goes with the next collection.
         """
         self.sweeps += 1
         count = spared = 0
@@ -259,8 +260,8 @@ class Broom:
                 file.readinto(found)
                 file.readinto(number)
                 size = int.from_bytes(number, "little") - at
-                # In memory a module takes 1.4 times what it takes in flash, small ones more.
-                self._size_bytes = size + size // 2 + _OVERHEAD_BYTES
+                # What it takes in memory, half of it for what it makes while it is at work.
+                self._size_bytes = 2 * size
                 file.seek(at)
                 return True
             if found < wanted:

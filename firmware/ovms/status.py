@@ -89,6 +89,8 @@ class Status:
         self.modem_note = ""
         # Then the supply charges, and radio may cost what it wants.
         self.is_car_on = False
+        # An SMS is carried out, which takes more heap than all else that comes and goes.
+        self.is_answering = False
         self.link_name = ""
         self.is_server_connected = False
         # WAY_...: of the connection, or of the attempt that was made last; and whether its server

@@ -166,9 +166,9 @@ def test_heap_of_the_firmware():
     # Limits, so that growth is seen: the goal is 42 KB. Above 300 names MicroPython takes 2.3 KB
     # in one piece for the next ones; those of the board come on top of these, some 40, and no
     # module loads the code of every car, modem and link.
-    assert built.resident_bytes < 51_500
+    assert built.resident_bytes < 53_000
     resident, everything = (int(re.search(r"n_qstr=(\d+)", line)[1]) for line in built.names)
-    assert resident < 220 and everything < 380
+    assert resident < 225 and everything < 400
     # What is likely wrong with each peripheral comes one by one: together it would be 6 KB.
     sentences = [row[1] for row in built.rows if row[0].startswith("ovms.services.diagnosis")]
     assert len(sentences) > 4 and max(sentences) < 2_000

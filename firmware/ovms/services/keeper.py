@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # Seconds from one save to the next: at least, while the car is used, and else.
 GAP_S = const(20)
 _BUSY_S = const(300)
+_PATIENCE_S = const(60)
 _IDLE_S = const(3600)
 # How often the clock is looked at, and what it may move without the ages being made anew.
 _CLOCK_S = const(15)
@@ -96,8 +97,10 @@ class Keeper:
             bits |= _HAS_CLOCK
         if bits != self._bits:
             self._bits = bits
-            self.due_s = min(self.due_s, self.saved_s + GAP_S)
-        if now_s >= self.due_s:
+            self.due_s = min(self.due_s, max(self.saved_s + GAP_S, now_s))
+        # What takes much of the heap waits for its like.
+        is_waiting = self.status.is_answering and now_s < self.due_s + _PATIENCE_S
+        if now_s >= self.due_s and not is_waiting:
             self._begin()
             if self._saving:
                 self.car.in_turn(self._go_on)

@@ -12,7 +12,7 @@ import asyncio
 
 from micropython import const
 
-from ovms.parameters import ALERTS
+from ovms.parameters import ALERTS, FIRST_ACC, LAST_ACC
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _CHARGE_QUIET_S = const(30)
 _MINUTE_S = const(60)
+_NEVER_S = const(1 << 29)
 # An SMS also waits for the network, which tells nobody when it is there: so somebody looks.
 _SMS_TICK_MS = const(1000)
 
@@ -206,6 +207,11 @@ class Notifier:
             notifier_events.on_minute(self)
 
     def _look_at_acc(self):
+        config = self.config
+        if self.status.acc is None and not any(map(config.get, range(FIRST_ACC, LAST_ACC + 1))):
+            # No place is set: its code stays where it is until settings change.
+            self.watched.acc_s = _NEVER_S
+            return
         from ovms.services import acc
 
         acc.look(self)

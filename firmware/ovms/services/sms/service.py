@@ -106,7 +106,9 @@ class SMSService:
             # Each on its own: while a command is carried out, and needs all the room there is,
             # nothing of the others is in RAM.
             if await self._patiently(self._begin, modem) and not self.done:
+                self.status.is_answering = True
                 self.done = await self._patiently(self.execute, *self.current)
+                self.status.is_answering = False
             if self.done:
                 is_over = await self._patiently(self._send, modem)
             if is_over:
