@@ -1,11 +1,23 @@
 """ACC: when a car is charged at its place, and up to what."""
 
 from host_tests.services.acc_bench import NOON_MIN, home
-from ovms.parameters import TIMEZONE
+from ovms.parameters import FIRST_ACC, TIMEZONE
 from ovms.services import acc_states as states
 from ovms.vehicle.state import (
     MODE_RANGE,
 )
+
+
+def test_without_a_place_nobody_looks():
+    garage = home("PLUGIN")
+    assert garage.notifier.watched.acc_s < 1000 and garage.status.acc is not None
+    garage.config.apply({FIRST_ACC: ""})
+    garage.minutes(2)
+    assert garage.status.acc is None and garage.notifier.watched.acc_s > 1 << 28
+    # Another setting: somebody looks whether there is a place, and that is all.
+    garage.config.apply({TIMEZONE: "01:00"})
+    garage.seconds(2)
+    assert garage.status.acc is None and garage.notifier.watched.acc_s > 1 << 28
 
 
 def test_a_charge_at_plug_in_up_to_its_limit():

@@ -241,6 +241,24 @@ def test_when_it_is_saved():
     assert module.saves == 5 + 24 + 1
 
 
+def test_beside_an_sms_it_is_saved_a_minute_later_at_most():
+    """Both take much of the heap."""
+    module = Module()
+    module.run(300)
+    module.status.is_answering = True
+    module.run(50, *DRIVE)
+    assert module.saves == 0
+    module.status.is_answering = False
+    module.run(1, *DRIVE)
+    assert module.saves == 1
+    module.run(30, *DRIVE)
+    module.status.is_answering = True
+    module.run(59, KEY_OFF)
+    assert module.saves == 1
+    module.run(3)
+    assert module.saves == 2
+
+
 def test_a_cooldown_is_saved_when_it_begins_and_when_it_ends():
     # Of a car that charges already, nothing else changes.
     module = Module()
