@@ -100,7 +100,7 @@ def _pieces(name: str, pieces: list[bytes]) -> list[str]:
 
 
 def _put(targets: list[Target]) -> list[str]:
-    lines = ["    def put(self, target, value):", "        state = self.state"]
+    lines = ["    def put(self, target: int, value: int) -> None:", "        state = self.state"]
     for number, target in enumerate(targets):
         place = f"state.{target.name}" + ("" if target.index is None else f"[{target.index}]")
         value = "value != 0" if target.is_bool else "value"

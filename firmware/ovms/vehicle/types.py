@@ -14,11 +14,11 @@ def refusal(text: str) -> str:
     """Why there is no car of the type `text`, in capitals: a sentence, "" where there is one.
 
     As `car_setup.py` looks for it: by the whole type, else by its first two characters. None at
-    all, "", is no mistake. The sentence has no comma: apps get it as a field of a message.
+    all, "" or "-", is no mistake. The sentence has no comma: apps get it as a field of a message.
     """
     types = TYPES.split()
     left_out = LEFT_OUT.split()
-    if not text or text in types:
+    if text in ("", "-") or text in types:
         return ""
     if text in left_out or text[:2] in left_out:
         return "This package was made without the car %s; it has %s." % (text, TYPES)

@@ -168,48 +168,9 @@ def test_a_full_store_is_emptied_without_an_announcement():
 
 def test_messages_that_cannot_be_read_do_not_block_the_store():
     async def scenario(bench):
-        bench.fake.answers["AT+CPMS?"] = [store_of(30), store_of(30), store_of(0)]
+        bench.fake.answers["AT+CPMS?"] = [store_of(30), store_of(0)]
         await bench.up()
-        assert bench.fake.count("AT+CMGD=1,4") == 0, "they are looked for once more"
-        assert await bench.until(lambda: bench.fake.count("AT+CMGD=1,4"), 120000)
-        await bench.idle(120000)
         assert bench.fake.count("AT+CMGD=1,4") == 1
-
-    on_bench(scenario, (4096,))
-
-
-def test_a_message_whose_place_is_called_empty_for_a_while_is_read():
-    async def scenario(bench):
-        await bench.up()
-        left = Store(bench, {1: stored(b"one")}).left
-        read = bench.fake.answers["AT+CMGR=1"]
-        # At the announcement, and when it is searched for.
-        bench.fake.answers["AT+CMGR=1"] = b"\r\n+CMS ERROR: 321\r\n"
-        bench.fake.urc('+CMTI: "SM",1')
-        assert await bench.until(lambda: bench.fake.count("AT+CMGR=1") == 2, 120000)
-        bench.fake.answers["AT+CMGR=1"] = read
-        assert await bench.until(lambda: bench.modem.queue, 120000)
-        assert (await bench.wait(bench.modem.next_sms()))[1] == "one"
-        await answered(bench)
-        assert left == {} and bench.fake.count("AT+CMGD=1,4") == 0
-
-    on_bench(scenario, (4096,))
-
-
-def test_counted_messages_are_deleted_only_when_two_searches_in_a_row_miss_them():
-    async def scenario(bench):
-        await bench.up()
-        left = Store(bench, {}).left
-        counted = [1]
-        bench.fake.answers["AT+CPMS?"] = lambda: store_of(counted[0] + len(left))
-        assert await bench.until(lambda: bench.modem.lost_sms < 0, 120000)
-        # One that is found in between begins the count anew.
-        counted[0] = 0
-        left[2] = stored(b"two")
-        assert (await bench.wait(bench.modem.next_sms()))[1] == "two"
-        assert bench.modem.lost_sms == 0
-        await answered(bench)
-        assert bench.fake.count("AT+CMGD=1,4") == 0
 
     on_bench(scenario, (4096,))
 

@@ -29,8 +29,6 @@ _REFUSED_MAX = const(8)
 _FIRST_SIM_ERROR = const(310)
 _LAST_SIM_ERROR = const(318)
 _EMPTY = const(321)
-# `Modem.lost_sms` while some were counted and in no place at one search.
-_SEEN_LOST = const(-1)
 
 
 async def search(modem: "Modem", finds: "Finds") -> bool:
@@ -58,7 +56,7 @@ async def _search_store(modem, store, answer, finds):
     # Of those that were read nothing is to be found out.
     used = (number(answer, 1) or 0) - len([find for find in modem.kept if find[0] == name])
     used = max(used, 0)
-    if is_home and used <= max(modem.lost_sms, 0):
+    if is_home and used <= modem.lost_sms:
         # Some are counted, and in no place.
         modem.lost_sms = used
         return True
@@ -74,16 +72,11 @@ async def _search_store(modem, store, answer, finds):
         if lines:
             await modem.port.clock.sleep_ms(0)
             finds.add(dated(place, lines), lines)
-            modem.lost_sms = max(modem.lost_sms, 0)
             count += 1
             if count == used:
                 return True
     is_lost = is_home and not count and refused == modem.unread
     if is_lost and not (modem.announced or modem.kept):
-        if modem.lost_sms >= 0:
-            # Its place may only have been said to be empty: the next search looks once more.
-            modem.lost_sms = _SEEN_LOST
-            return True
         # What cannot be found by its number would fill the store for ever.
         await modem.port.ask(b"AT+CMGD=1,4", limit_s=_DELETE_S)
         answer = await modem.port.ask(b"AT+CPMS?")
