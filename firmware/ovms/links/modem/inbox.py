@@ -80,9 +80,7 @@ async def _take_oldest(modem):
         lines = finds.lines or await sms_store.read(modem, place)
         is_fine = lines is not None
         if lines:
-            await modem.port.clock.sleep_ms(0)
             await _take(modem, sms_store, place, lines)
-            await modem.port.clock.sleep_ms(0)
             # A stranger's part, or what is damaged.
             await sms_store.delete_spent(modem)
     # What is left keeps its time stamp. Others may have been announced meanwhile.
