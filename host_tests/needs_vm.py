@@ -1,6 +1,7 @@
 """What a test calls first that needs a MicroPython VM or an emulator. CPython only."""
 
 import os
+import shutil
 
 import pytest
 
@@ -22,6 +23,12 @@ def require_emulator(name):
         return qemu.program(name)
     except qemu.QemuMissingError as error:
         _miss(error)
+
+
+def require_cmake():
+    """Skip the test without CMake, as for a VM."""
+    if shutil.which("cmake") is None:
+        _miss("There is no CMake here: install Debian's package cmake.")
 
 
 def require_callgrind():

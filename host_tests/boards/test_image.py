@@ -12,6 +12,7 @@ import subprocess
 
 import pytest
 
+from host_tests.needs_vm import require_cmake
 from tools import boards, build, partitions
 from tools.vm import ROOT
 
@@ -52,8 +53,7 @@ def port_in(folder):
 
 def configured(tmp_path, board, variant=None):
     """What CMake makes of a board: ({setting: value}, target, manifest)."""
-    if shutil.which("cmake") is None:
-        pytest.skip("There is no CMake on this computer.")
+    require_cmake()
     port, binary = port_in(tmp_path / "port"), tmp_path / "binary"
     binary.mkdir()
     more = f"include(${{MICROPY_BOARD_DIR}}/mpconfigvariant_{variant}.cmake)" if variant else ""

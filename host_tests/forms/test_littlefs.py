@@ -155,11 +155,10 @@ def test_what_an_sms_reads_from_flash_in_a_big_heap(life):
     assert all(reads < 100 for *_, reads, _ in second), rows
 
 
+@pytest.mark.parametrize("small", [32], indirect=True)
 def test_what_an_sms_reads_from_flash_in_a_module(life):
     """Code is forgotten meanwhile, but not again and again."""
     small = life[0]
-    if small.bits == 64:
-        pytest.skip("A module has 32 bits, and its heap is half as big.")
     kib = HEAP_KIB + HARNESS_KIB
     rows = reads_of(small.live("reads", small.folder / "used.bin", heap_kib=kib))
     assert len(rows) == 6
