@@ -59,7 +59,7 @@ class App:
     server: "parts.ServerLink"
     gps_uart: "parts.UARTStream"
     gps: "parts.GPSLink"
-    bus: "contracts.CANDriver"
+    bus: "contracts.CANController"
     can: "parts.CANLink"
     car: "contracts.Vehicle"
     sleeps: bool
@@ -377,7 +377,9 @@ class App:
 
         return tls_ready(self, is_needed)
 
-    def provision(self, link: "parts.ServerLink", sleep_ms: "contracts.Sleep") -> "contracts.Task":
+    def provision(
+        self, link: "parts.ServerLink", sleep_ms: "contracts.SleepMS"
+    ) -> "contracts.Task":
         """Ask the server for the module's settings: what the ServerLink calls without them."""
         from ovms.links import provisioning
 

@@ -52,13 +52,13 @@ CommandResult = tuple[int, str] | tuple[int, str, str] | None
 # predict(car, start_pct100, end_pct100, watts, mode) -> (end_pct100, minutes), see
 # `Vehicle.charge_prediction`. Each car's own takes that car.
 Predict = Callable[[Any, int, int | None, int | None, int | None], tuple[int, int | None]]
-# (name, authorisation mode, function(car, arguments, is_query)), see `Vehicle.sms_commands`.
-SMSCommand = tuple[str, int, Callable[[Any, list[str], bool], Awaitable[str | None]]]
+# A car's SMS command: method(car, arguments, is_query), and that with its name and authorisation
+# mode in front; see `Vehicle.sms_commands`.
+SMSMethod = Callable[[Any, list[str], bool], Awaitable[str | None]]
+SMSCommand = tuple[str, int, SMSMethod]
 # A task's body: an async function, called; and before it is called, without arguments.
 Task = Coroutine[Any, Any, Any]
 AsyncFunction = Callable[[], Awaitable[object]]
-# sleep_ms(ms): waits in a task.
-Sleep = Callable[[int], Awaitable[object]]
 # What `App.in_turn` calls, with whatever arguments.
 Step = Callable[..., object]
 # boards/<BOARD>/board.py:Board, of pins and buses: each board has its own, see boards/README.md.
@@ -75,28 +75,6 @@ class Kept(Protocol):
     def text(self, key: str, value: str, /) -> str: ...
     def numbers(self, key: str, values: Any, /) -> None: ...
     def age(self, key: str, age_s: _Number, least_s: int = ..., /) -> _Number: ...
-
-class CANDriver(Protocol):
-    """The contract "CAN bus"."""
-
-    def open(
-        self,
-        bitrate: int,
-        rx_ids: tuple[int, ...] | None,
-        tx_frames: tuple[tuple[int, int], ...] = ...,
-        is_silent: bool = ...,
-        foreign_ids: tuple[int, ...] = ...,
-        sub_types: tuple[tuple[int, int], ...] = ...,
-    ) -> None: ...
-    def service(self) -> int: ...
-    def recv(self, frame: Any, /) -> bool: ...
-    def send(self, arbitration_id: int, data: Buffer, /) -> bool: ...
-    def state(self) -> int: ...
-    def check(self) -> bool: ...
-    def restart(self) -> None: ...
-    def counts(self) -> dict[str, int]: ...
-    def sleep(self) -> bool: ...
-    def close(self) -> None: ...
 
 class PowerTimes(Protocol):
     """How long a modem wants its lines held, see `modem_switch.py`; a profile has them."""
@@ -140,7 +118,7 @@ class Timer(Protocol):
 SleepMS = Callable[[int], Awaitable[Any]]
 
 class CANController(Protocol):
-    """A driver as the CAN link has it, "CAN bus" of `firmware/README.md`."""
+    """The contract "CAN bus" of `firmware/README.md`."""
 
     def open(
         self,
@@ -154,6 +132,7 @@ class CANController(Protocol):
     ) -> None: ...
     def service(self) -> int: ...
     def recv(self, frame: list[Any], /) -> bool: ...
+    def send(self, arbitration_id: int, data: Buffer, /) -> bool: ...
     def state(self) -> int: ...
     def check(self) -> bool: ...
     def restart(self) -> None: ...
@@ -285,9 +264,6 @@ class SMSSender(Protocol):
     def clock(self) -> Clock: ...
     @property
     def car(self) -> Callable[[], Vehicle]: ...
-
-# A car's SMS command: method(car, arguments, is_query), see `Vehicle.sms_commands`.
-SMSMethod = Callable[[Any, list[str], bool], Awaitable[str | None]]
 
 class LogWriter(Protocol):
     """`drivers/can_log.py`."""
