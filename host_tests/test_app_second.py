@@ -252,12 +252,14 @@ def test_what_the_links_ask_the_module_for(app, calls, monkeypatch):
     ]
 
 
-def test_an_error_that_finds_no_room_is_counted_all_the_same(app, monkeypatch):
+@pytest.mark.parametrize("where", ["faults", "log"])
+def test_an_error_that_finds_no_room_is_counted_all_the_same(app, monkeypatch, where):
+    """Nor does it end the second hand, and with it the module."""
     from ovms import faults
 
-    def keep(*arguments):
+    def lack(*arguments):
         raise MemoryError
 
-    monkeypatch.setattr(faults, "keep", keep)
+    monkeypatch.setattr(*((faults, "keep") if where == "faults" else (app.log, "error")), lack)
     app.on_error("sms", ValueError("x"))
     assert app.status.errors == {"sms": 1}

@@ -326,13 +326,13 @@ class App:
         """Log, count and keep an error that the task `where` survives."""
         errors = self.status.errors
         errors[where] = errors.get(where, 0) + 1
-        self.log.error("%s: %s %s", where, type(error).__name__, error)
         try:
+            self.log.error("%s: %s %s", where, type(error).__name__, error)
             from ovms.faults import keep
 
             keep(self.status, self.config, where, error)
         except MemoryError:
-            # Logged and counted it is.
+            # Counted it is. Who lets this out ends the module for want of a line in the log.
             pass
 
     def crash_lines(self) -> list[str]:

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 # Seconds from one save to the next: at least, while the car is used, and else.
 GAP_S = const(20)
 _BUSY_S = const(300)
-_PATIENCE_S = const(60)
 _IDLE_S = const(3600)
+# What it waits for an SMS that is being carried out, at most.
+_PATIENCE_S = const(60)
 # How often the clock is looked at, and what it may move without the ages being made anew.
 _CLOCK_S = const(15)
 _CLOCK_MOVED_S = const(60)
