@@ -377,9 +377,7 @@ class App:
 
         return tls_ready(self, is_needed)
 
-    def provision(
-        self, link: "parts.ServerLink", sleep_ms: "contracts.SleepMS"
-    ) -> "contracts.Task":
+    def provision(self, link: "parts.ServerLink", sleep_ms: "contracts.Sleep") -> "contracts.Task":
         """Ask the server for the module's settings: what the ServerLink calls without them."""
         from ovms.links import provisioning
 

@@ -115,7 +115,7 @@ class Timer(Protocol):
     def wait_for_ms(self) -> Callable[[Any, int], Any]: ...
 
 # sleep_ms(ms) -> what to await.
-SleepMS = Callable[[int], Awaitable[Any]]
+Sleep = Callable[[int], Awaitable[Any]]
 
 class CANController(Protocol):
     """The contract "CAN bus" of `firmware/README.md`."""

@@ -17,7 +17,7 @@ from ovms_crypto import find_byte
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ovms.contracts import SleepMS
+    from ovms.contracts import Sleep
     from ovms.links.server_link import ServerLink
 
 # Empty in a record these stay as they are: without them nobody could reach the module any more.
@@ -53,7 +53,7 @@ class _Talk:
         self.is_running = False
 
 
-async def attempt(link: "ServerLink", vin: str, sleep_ms: "SleepMS") -> None:
+async def attempt(link: "ServerLink", vin: str, sleep_ms: "Sleep") -> None:
     """Ask once, if `vin` (str) and the SIM are known, and apply what comes; sets the next time.
 
     link: ServerLink; its `provision_due_s` becomes the uptime of the next attempt. Ends early when

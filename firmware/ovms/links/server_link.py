@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         Outbox,
         Random,
         ServerSession,
-        SleepMS,
+        Sleep,
     )
 
 # Limits, silence and much of what the outbox has are questions of time, and settings tell nobody
@@ -75,7 +75,7 @@ class ServerLink:
     tests with a time of their own.
     """
 
-    provision: "Callable[[ServerLink, SleepMS], Awaitable[None]] | None"
+    provision: "Callable[[ServerLink, Sleep], Awaitable[None]] | None"
     provision_due_s: int
     # None for the broker's, which has one way alone; what it holds: `server_way.py`.
     way: "list[Any] | Any"
@@ -92,7 +92,7 @@ class ServerLink:
         status: "LinkState",
         clock: "Clock",
         urandom: "Random",
-        sleep_ms: "SleepMS" = asyncio.sleep_ms,
+        sleep_ms: "Sleep" = asyncio.sleep_ms,
     ) -> None:
         self.open_stream = open_stream
         self.session = session

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from typing import Any
 
-    from ovms.contracts import ByteStream, Clock, Config, SleepMS, Station, Status
+    from ovms.contracts import ByteStream, Clock, Config, Sleep, Station, Status
 
 # How often it is looked whether the network is still there.
 _TICK_MS = const(1000)
@@ -53,7 +53,7 @@ class WiFiLink:
         clock: "Clock",
         on_change: "Callable[[], None]",
         is_only: bool,
-        sleep_ms: "SleepMS" = asyncio.sleep_ms,
+        sleep_ms: "Sleep" = asyncio.sleep_ms,
     ) -> None:
         self._station = station
         self._config = config

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from ovms.contracts import Clock, Config, ModemPort, SleepMS, Status, Vehicle, VehicleState
+    from ovms.contracts import Clock, Config, ModemPort, Sleep, Status, Vehicle, VehicleState
     from ovms.services.conversation import Conversation
 
 _CHARGE_QUIET_S = const(30)
@@ -109,7 +109,7 @@ class Notifier:
         conversation: "Conversation",
         status: "Status",
         clock: "Clock",
-        sleep_ms: "SleepMS" = asyncio.sleep_ms,
+        sleep_ms: "Sleep" = asyncio.sleep_ms,
     ) -> None:
         self.config = config
         self.state = state
